@@ -1,4 +1,4 @@
-"""The client under test, on the sandbox, in process."""
+"""Fixtures: clients that reach the sandbox within the process."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.support import at_once, unfinished_world
 
 @pytest.fixture
 async def css(sandbox: Sandbox, settings: Settings) -> AsyncIterator[AsyncCss]:
-    """A client of the shipped world's team that does not wait between tries."""
+    """Return a client of the sandbox's default team that does not wait between attempts."""
     async with AsyncCss(settings, transport=sandbox.async_transport(), retry=at_once) as css:
         yield css
 
 
 @pytest.fixture
 async def dev(css: AsyncCss) -> AsyncEnvironmentClient:
-    """The dev environment of the integration that has people in it."""
+    """Return the dev environment of an integration whose roles have members."""
     return (await css.integration("Grants Portal")).environment("dev")
 
 
 @pytest.fixture
 async def draft_css() -> AsyncIterator[AsyncCss]:
-    """Return a client of a team with a draft, and two integrations of the same name, one of them not yet applied."""
+    """Return a client of a team with a draft and two integrations of one name, of which one is not yet applied."""
     sandbox = Sandbox(world=unfinished_world())
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
         yield css

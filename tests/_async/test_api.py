@@ -1,4 +1,4 @@
-"""`css.api`: every generated operation runs through it, and nothing that would harm the service gets past it."""
+"""`css.api`: every generated operation works through it, and it refuses requests that would harm the service."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ VALUES: Final[dict[str, Any]] = {
     "guid": GUID,
     "bceid_type": models.BceidType.BOTH,
 }
-"""An argument for each parameter of a path and each one of a query that is needed."""
+"""An argument for each parameter of a path and each required parameter of a query."""
 BODIES: Final[dict[str, Any]] = {
     "create_role": models.RoleRef("auditor"),
     "rename_role": models.RoleRef("administrator"),
@@ -50,7 +50,7 @@ BODIES: Final[dict[str, Any]] = {
     "assign_user_roles": [models.RoleRef("approver")],
 }
 HARMFUL: Final = ["", ".", "..", " ", "\ufeff..", " .\u3000", "\u200a", "%2E%2E", "x" * 256, "é" * 50]
-"""Parts of a path that lead elsewhere, or make it too long."""
+"""Parts of a path that lead to another address or make the path too long."""
 
 
 def arguments(operation: ModuleType) -> dict[str, Any]:
@@ -68,7 +68,7 @@ DAY: Final = "2026-11-01"
 
 @pytest.mark.parametrize("operation", USED)
 async def test_every_operation_runs(css: AsyncCss, sandbox: Sandbox, operation: ModuleType) -> None:
-    """With one token and one request, and the answer is a model of the generated client."""
+    """Every generated operation sends one token request and one API request, and returns a generated model."""
     answer = await operation.asyncio_detailed(**arguments(operation), client=css.api)
     assert answer.status_code in (200, 201, 204), answer
     assert (answer.parsed is None) is (answer.status_code == 204)
@@ -80,10 +80,11 @@ async def test_every_operation_runs(css: AsyncCss, sandbox: Sandbox, operation: 
 
 
 @pytest.mark.parametrize("operation", USED)
-async def test_a_part_of_a_path_that_would_harm_is_refused(
-    css: AsyncCss, sandbox: Sandbox, operation: ModuleType
-) -> None:
-    """This is true for every parameter. A role name is encoded twice, so `%2E%2E` is harmless in it."""
+async def test_a_harmful_path_parameter_is_refused(css: AsyncCss, sandbox: Sandbox, operation: ModuleType) -> None:
+    """css.api refuses every path parameter that would lead elsewhere or be too long.
+
+    A role name is encoded twice, so `%2E%2E` is harmless in it.
+    """
     good = arguments(operation)
     parts = {key for key in good if "{%s}" % key in inspect.getsource(operation._get_kwargs)}  # noqa: UP031
     for key in parts:
@@ -96,8 +97,8 @@ async def test_a_part_of_a_path_that_would_harm_is_refused(
 
 
 @pytest.mark.parametrize("operation", USED)
-async def test_a_body_that_would_harm_is_refused(css: AsyncCss, sandbox: Sandbox, operation: ModuleType) -> None:
-    """A role of such a name could not be addressed again, so no role gets one, and nobody gets such a role."""
+async def test_a_harmful_role_name_in_a_body_is_refused(css: AsyncCss, sandbox: Sandbox, operation: ModuleType) -> None:
+    """css.api refuses a role name in a body if no later request could address the role."""
     good = arguments(operation)
     for name in ("", " ", ".", "..", "\ufeff..", "a\nb", 5, None, "🦫" * 25, "x" * 250):
         if "body" in good:
@@ -110,8 +111,8 @@ async def test_a_body_that_would_harm_is_refused(css: AsyncCss, sandbox: Sandbox
 
 
 @pytest.mark.parametrize("environment", ["dev", "DEV", "a/b"])
-async def test_the_two_deprecated_calls_are_never_sent(css: AsyncCss, sandbox: Sandbox, environment: str) -> None:
-    """One of them stops the service, and the other answers good questions wrongly."""
+async def test_the_two_deprecated_calls_are_refused(css: AsyncCss, sandbox: Sandbox, environment: str) -> None:
+    """css.api never sends the two deprecated mapping calls: one stops the service, the other returns wrong answers."""
     body = models.UserRoleMappingRequest(models.Operation.ADD, "admin", f"{GUID}@idir")
     with pytest.raises(HarmfulRequest, match="Nothing was sent"):
         await change_user_role_mapping.asyncio_detailed(GRANTS_PORTAL, environment, body=body, client=css.api)
@@ -122,7 +123,7 @@ async def test_the_two_deprecated_calls_are_never_sent(css: AsyncCss, sandbox: S
 
 @pytest.mark.parametrize("term", ["x" * 250, "x" * 70_000])
 async def test_a_query_that_is_too_long_is_refused(css: AsyncCss, sandbox: Sandbox, term: str) -> None:
-    """Path and query count together; the HTTP library itself refuses only far longer ones."""
+    """If path and query together are too long, css.api and people.search() refuse the request."""
     with pytest.raises(RequestTooLong):
         await search_idir_users.asyncio("dev", email=term, client=css.api)
     with pytest.raises(RequestTooLong):
@@ -133,8 +134,8 @@ async def test_a_query_that_is_too_long_is_refused(css: AsyncCss, sandbox: Sandb
 
 
 @pytest.mark.parametrize("name", ["100%", "a%2Fb", "a/b", "v1.2", "é ~_-", "a+b?c#d", "%2e%2e"])
-async def test_names_are_passed_as_they_are(css: AsyncCss, sandbox: Sandbox, name: str) -> None:
-    """The service decodes a role name twice: encoded once, `a%2Fb` would be another role."""
+async def test_unusual_names_reach_the_service_unchanged(css: AsyncCss, sandbox: Sandbox, name: str) -> None:
+    """css.api sends an unusual role name so that the service, which decodes it twice, gets exactly this name."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "a/b")
     if name != "a/b":
         await create_role.asyncio(GRANTS_PORTAL, "dev", body=models.RoleRef(name), client=css.api)
@@ -147,16 +148,16 @@ async def test_names_are_passed_as_they_are(css: AsyncCss, sandbox: Sandbox, nam
     assert name not in [role.name for role in left.data]
 
 
-async def test_errors_of_the_service_are_its_answers(css: AsyncCss) -> None:
-    """They are models, as the generated code has it, and not exceptions."""
+async def test_errors_of_the_service_are_returned_as_models(css: AsyncCss) -> None:
+    """css.api returns an error of the service as a model, not as an exception."""
     answer = await get_role.asyncio_detailed(GRANTS_PORTAL, "dev", "nobody", client=css.api)
     assert answer.status_code == 404
     assert isinstance(answer.parsed, models.Error)
 
 
 @pytest.mark.parametrize(("fault", "status"), [("500_before", 500), ("422_before", 422), ("429", 429)])
-async def test_nothing_is_tried_again(css: AsyncCss, sandbox: Sandbox, fault: str, status: int) -> None:
-    """A read that fails for a moment is answered as it is, and a write is never repeated."""
+async def test_failed_requests_are_not_repeated(css: AsyncCss, sandbox: Sandbox, fault: str, status: int) -> None:
+    """css.api returns a failed answer without a retry, for reads and for writes."""
     for operation in (list_roles, create_role):
         sandbox.faults.add(fault, path="*/roles", times=1)
         answer = await operation.asyncio_detailed(**arguments(operation), client=css.api)
@@ -164,16 +165,16 @@ async def test_nothing_is_tried_again(css: AsyncCss, sandbox: Sandbox, fault: st
     assert asked(sandbox) == {"token": 1, "GET": 1, "POST": 1}
 
 
-async def test_the_token_is_renewed(css: AsyncCss, sandbox: Sandbox) -> None:
-    """A token that the service does not accept any more is replaced once, as in every other call."""
+async def test_an_expired_token_is_renewed(css: AsyncCss, sandbox: Sandbox) -> None:
+    """If the service refuses an expired token, css.api requests a new one and repeats the request once."""
     assert (await list_roles.asyncio_detailed(GRANTS_PORTAL, "dev", client=css.api)).status_code == 200
     sandbox.faults.add("expired_token", path="*/roles", times=1)
     assert (await list_roles.asyncio_detailed(GRANTS_PORTAL, "dev", client=css.api)).status_code == 200
     assert asked(sandbox)["token"] == 2
 
 
-async def test_the_team_is_checked(sandbox: Sandbox) -> None:
-    """The credentials of another team than the one that was asked for send nothing."""
+async def test_the_team_of_the_credentials_is_checked(sandbox: Sandbox) -> None:
+    """If the credentials belong to another team than team_id, css.api sends no API request."""
     settings = Settings(**sandbox.credentials(), team_id=1)
     async with AsyncCss(settings, transport=sandbox.async_transport()) as css:
         with pytest.raises(WrongTeam):
@@ -181,8 +182,8 @@ async def test_the_team_is_checked(sandbox: Sandbox) -> None:
     assert asked(sandbox) == {"token": 1}
 
 
-async def test_limits_hold(sandbox: Sandbox, settings: Settings) -> None:
-    """Of the size of an answer and of the time that it may take."""
+async def test_an_answer_that_is_too_large_or_lost_raises_an_error(sandbox: Sandbox, settings: Settings) -> None:
+    """css.api limits the size of an answer and raises ConnectionFailed if the connection is lost."""
     async with AsyncCss(settings, transport=sandbox.async_transport(), largest_answer=100) as css:
         with pytest.raises(MalformedAnswer, match="more than 100 bytes"):
             await list_roles.asyncio(GRANTS_PORTAL, "dev", client=css.api)
@@ -193,7 +194,7 @@ async def test_limits_hold(sandbox: Sandbox, settings: Settings) -> None:
 
 
 async def test_a_redirect_is_not_followed(settings: Settings) -> None:
-    """Not even by a client that was handed in and follows redirects; the answer says only that there is one."""
+    """css.api does not follow a redirect, even if the caller's httpx client does. The answer has no Location header."""
     seen = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -218,15 +219,15 @@ COPIES: Final[dict[str, Callable[[Any], Any]]] = {
 
 
 @pytest.mark.parametrize("kind", COPIES)
-async def test_a_copy_of_it_sends_nothing(css: AsyncCss, sandbox: Sandbox, kind: str) -> None:
-    """The generated client makes an httpx client of its own for a copy, which knows neither token nor guards."""
+async def test_a_copy_of_the_client_sends_nothing(css: AsyncCss, sandbox: Sandbox, kind: str) -> None:
+    """A copy of css.api has no token and no guards, so css-sdk refuses its requests."""
     with pytest.raises(ConfigurationError, match=r"Nothing was sent\. Pass css\.api itself"):
         await delete_role.asyncio(GRANTS_PORTAL, "dev", "..", client=COPIES[kind](css.api))
     assert not sandbox.requests
 
 
-async def test_its_httpx_client_sends_nothing_else(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Neither a request that somebody built, nor one with options of their own, nor one to another place."""
+async def test_the_httpx_client_behind_it_sends_no_other_requests(css: AsyncCss, sandbox: Sandbox) -> None:
+    """The httpx client behind css.api refuses requests that the generated client did not make."""
     http = httpx_client_of(css.api)
     for call in (
         lambda: http.get("/integrations"),
@@ -241,10 +242,13 @@ async def test_its_httpx_client_sends_nothing_else(css: AsyncCss, sandbox: Sandb
     assert not sandbox.requests
 
 
-async def test_a_client_with_a_journal_writes_nothing_through_it(
+async def test_css_api_refuses_writes_if_the_client_has_a_journal(
     sandbox: Sandbox, settings: Settings, tmp_path: Path
 ) -> None:
-    """The journal has every write of its client, so a write that it cannot describe is refused; reading goes on."""
+    """If the client has a journal, css.api refuses writes and allows reads.
+
+    The journal could not describe these writes.
+    """
     async with AsyncCss(settings, transport=sandbox.async_transport(), journal=Journal(tmp_path / "journal")) as css:
         for operation in (create_role, rename_role, delete_role, assign_user_roles):
             with pytest.raises(ConfigurationError, match="keeps a journal"):
@@ -254,7 +258,7 @@ async def test_a_client_with_a_journal_writes_nothing_through_it(
 
 
 async def test_a_closed_client_is_refused(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Closing the client closes what it gave; leaving a `with` of the generated client does not close the client."""
+    """After the client was closed, css.api is refused. Leaving a `with` block of css.api does not close the client."""
     api = css.api
     async with api:
         assert await list_roles.asyncio(GRANTS_PORTAL, "dev", client=api)
@@ -264,16 +268,19 @@ async def test_a_closed_client_is_refused(css: AsyncCss, sandbox: Sandbox) -> No
         await list_roles.asyncio(GRANTS_PORTAL, "dev", client=api)
 
 
-async def test_no_copy_is_made_of_the_client_behind_it(css: AsyncCss) -> None:
-    """Its connections and its token belong to it."""
+async def test_css_api_cannot_be_copied(css: AsyncCss) -> None:
+    """css.api cannot be copied with copy.deepcopy, because it owns connections and a token."""
     with pytest.raises((ConfigurationError, TypeError)):
         copy.deepcopy(css.api)
 
 
-async def test_addresses_and_tokens_stay_out_of_logs_and_answers(
+async def test_logs_and_answers_contain_no_address_and_no_token(
     css: AsyncCss, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """httpx would log the whole address, with the e-mail address in it."""
+    """Logs contain no e-mail address, although httpx would log the whole address.
+
+    Returned requests contain no token.
+    """
     caplog.set_level(logging.DEBUG)
     answer = await search_idir_users.asyncio_detailed("dev", email="ilse.hargreave@example.com", client=css.api)
     assert answer.status_code == 200
@@ -283,8 +290,8 @@ async def test_addresses_and_tokens_stay_out_of_logs_and_answers(
     assert "Authorization" not in sent.request.headers
 
 
-async def test_a_run_of_many_is_as_before(css: AsyncCss, sandbox: Sandbox) -> None:
-    """What css.api changes, the other calls of the same client see, with the same token."""
+async def test_css_api_and_the_other_calls_share_state_and_token(css: AsyncCss, sandbox: Sandbox) -> None:
+    """The client's other calls see what css.api changed, and use the same token."""
     who = usernames(sandbox, 1)[0]
     roles = [models.RoleRef("reviewer")]
     await assign_user_roles.asyncio(GRANTS_PORTAL, "dev", who, body=roles, client=css.api)

@@ -1,4 +1,4 @@
-"""Composite roles: children, circles, trees, and what a user's tokens come to hold."""
+"""Composite roles: children, cycles, the tree of roles, and the roles in a user's token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support import GRANTS_PORTAL, asked, usernames
 
 
 async def test_children_are_added_listed_and_removed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Several in one call, and one call for each that is taken out."""
+    """add() adds several children in one call. remove() removes one, and accepts a role that is not a child."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "lead")
     lead = dev.roles.composites("lead")
     assert await lead.list() == ()
@@ -24,8 +24,8 @@ async def test_children_are_added_listed_and_removed(dev: AsyncEnvironmentClient
     await lead.remove("approver")  # no child any more, which is no error
 
 
-async def test_exactly_these_children_adding_before_removing(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """What is right already is not touched."""
+async def test_composites_set_adds_before_it_removes(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """composites.set() adds missing children before it removes others, and sends nothing if the children are right."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "auditor")
     sandbox.clear_requests()
     await dev.roles.composites("admin").set("auditor", "reviewer")
@@ -36,8 +36,8 @@ async def test_exactly_these_children_adding_before_removing(dev: AsyncEnvironme
     assert asked(sandbox)["POST"] == 1
 
 
-async def test_emptying_has_to_be_meant(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A list that happens to be empty takes nothing away, of any set."""
+async def test_an_empty_set_needs_allow_empty(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """An empty set of children, roles or members is refused unless allow_empty=True."""
     user = sorted(sandbox.grants(GRANTS_PORTAL, "dev"))[0]
     before = asked(sandbox)
     for empty in (dev.roles.composites("admin").set, dev.users.set_roles, dev.roles.set_members):
@@ -53,8 +53,8 @@ async def test_emptying_has_to_be_meant(dev: AsyncEnvironmentClient, sandbox: Sa
     assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == []
 
 
-async def test_a_circle_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """The service would accept a role that is its own grandchild; no write is sent."""
+async def test_a_cycle_of_composites_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """add() refuses a child that would make a role contain itself, and sends no write. The service would accept it."""
     for name in ("a", "b", "c"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
     await dev.roles.composites("a").add("b")
@@ -64,11 +64,11 @@ async def test_a_circle_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox
         with pytest.raises(CompositeCycle, match="child"):
             await dev.roles.composites(parent).add(child)
     assert asked(sandbox)["POST"] == writes
-    await dev.roles.composites("a").add("c")  # reached twice, but no circle
+    await dev.roles.composites("a").add("c")  # `c` is a child in two ways, which is not a cycle
 
 
-async def test_a_circle_that_is_there_ends_no_walk(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Somebody else's circle is shown, and each of its roles is read once."""
+async def test_an_existing_cycle_is_read_without_an_endless_loop(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """tree() and effective_roles() end for a cycle of composites that somebody else made."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "b")
     sandbox.create_role(GRANTS_PORTAL, "dev", "a", ["b"])
     sandbox.delete_role(GRANTS_PORTAL, "dev", "b")
@@ -83,8 +83,8 @@ async def test_a_circle_that_is_there_ends_no_walk(dev: AsyncEnvironmentClient, 
     assert [role.name for role in await dev.users.effective_roles(user)][:2] == ["a", "b"]
 
 
-async def test_the_tree_takes_one_call_for_each_composite(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """And one for the list."""
+async def test_the_tree_takes_one_request_for_each_composite(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """tree() sends one request for the roles and one for each composite role."""
     before = asked(sandbox)
     tree = await dev.roles.tree()
     assert (asked(sandbox) - before) == {"GET": 2}
@@ -93,15 +93,18 @@ async def test_the_tree_takes_one_call_for_each_composite(dev: AsyncEnvironmentC
 
 
 async def test_effective_roles_are_those_of_the_token(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A composite is held as itself; its children appear in tokens."""
+    """effective_roles() returns a composite role and its children, as tokens do.
+
+    roles() returns the composite role only.
+    """
     user = usernames(sandbox, 20)[-1]
     await dev.users.assign(user, "admin")
     assert [role.name for role in await dev.users.roles(user)] == ["admin"]
     assert [role.name for role in await dev.users.effective_roles(user)] == ["admin", "approver", "reviewer"]
 
 
-async def test_what_is_missing_is_told(dev: AsyncEnvironmentClient) -> None:
-    """The parent, or the child; none is added then."""
+async def test_a_missing_parent_or_child_is_reported(dev: AsyncEnvironmentClient) -> None:
+    """If the parent or a child does not exist, add() raises NotFound. Without any child, it raises InvalidRequest."""
     with pytest.raises(NotFound, match="nope"):
         await dev.roles.composites("nope").add("reviewer")
     with pytest.raises(NotFound, match="nope"):
@@ -111,8 +114,10 @@ async def test_what_is_missing_is_told(dev: AsyncEnvironmentClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "..", "."])
-async def test_harmful_names_are_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox, name: str) -> None:
-    """As a parent, a child, and a new name: removing the child `..` would delete the parent."""
+async def test_harmful_names_of_composites_are_refused(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox, name: str
+) -> None:
+    """A harmful name is refused as parent, child and new name. Removing the child `..` would delete the parent."""
     before = asked(sandbox)
     with pytest.raises(UnusableName):
         dev.roles.composites(name)
@@ -125,10 +130,10 @@ async def test_harmful_names_are_refused(dev: AsyncEnvironmentClient, sandbox: S
     assert asked(sandbox) == before
 
 
-async def test_a_composite_that_could_not_be_taken_apart_is_refused(
+async def test_a_child_that_could_not_be_removed_again_is_refused(
     dev: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """Two long names fit each for itself, but not into one path."""
+    """add() refuses a child if the path that removes it again would be too long."""
     long, longer = "p" * 110, "c" * 120
     for name in (long, longer):
         await dev.roles.create(name)
@@ -139,7 +144,7 @@ async def test_a_composite_that_could_not_be_taken_apart_is_refused(
 
 
 async def test_a_renamed_role_keeps_its_members(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """One PUT, and the same people hold it; the name that was taken is refused by the service."""
+    """rename() sends one PUT, and the role keeps its members, even with an unusual new name."""
     members = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     before = asked(sandbox)
     assert await dev.roles.rename("reviewer", "a%2Fb/..") == Role("a%2Fb/..")
@@ -148,8 +153,8 @@ async def test_a_renamed_role_keeps_its_members(dev: AsyncEnvironmentClient, san
     assert await dev.roles.rename("admin", "admin") == Role("admin", composite=True)
 
 
-async def test_set_roles_costs_what_it_has_to(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """One read, at most one POST, and one DELETE for each role that goes."""
+async def test_set_roles_sends_no_more_requests_than_needed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """set_roles() sends one read, at most one POST, and one DELETE for each role that it removes."""
     user = usernames(sandbox, 20)[-1]
     for name in ("one", "two", "three"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -160,8 +165,10 @@ async def test_set_roles_costs_what_it_has_to(dev: AsyncEnvironmentClient, sandb
     assert [role.name for role in await dev.users.roles(user)] == ["approver", "reviewer", "three"]
 
 
-async def test_a_rename_that_never_was_is_not_confirmed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A role that already had the new name does not verify the renaming of a role that never existed."""
+async def test_renaming_a_missing_role_is_not_confirmed_by_an_existing_new_name(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """If the old role does not exist, rename() raises NotFound, even if a role with the new name exists."""
     sandbox.faults.add("422_before", method="PUT")
     with pytest.raises(NotFound, match="nope"):
         await dev.roles.rename("nope", "reviewer")
@@ -169,7 +176,7 @@ async def test_a_rename_that_never_was_is_not_confirmed(dev: AsyncEnvironmentCli
 
 
 async def test_one_child_is_read(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """And looked for in the list when the service denies it, as it does while its login server fails."""
+    """composites.get() returns one child, and raises NotFound for a role that is not a child or does not exist."""
     admin = dev.roles.composites("admin")
     assert await admin.get("reviewer") == Role("reviewer")
     sandbox.create_role(GRANTS_PORTAL, "dev", "other")

@@ -1,4 +1,4 @@
-"""People across providers and environments."""
+"""Finding people and their roles across providers, environments and integrations."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Logins = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """People who are not as simple as they look."""
+    """Return a sandbox whose people have several logins, shared addresses and other difficulties."""
     return Sandbox(world=world())
 
 
 async def found_by(css: AsyncCss, **terms: Any) -> dict[str, Logins]:
-    """Return the logins found, with the environments that know them or not."""
+    """Return the logins found, each with the environments that know it and those that do not."""
     found = await css.find_people(**terms)
     assert found.complete
     return {
@@ -44,17 +44,20 @@ async def found_by(css: AsyncCss, **terms: Any) -> dict[str, Logins]:
     }
 
 
-async def test_the_logins_of_a_person_are_one_person(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Also one with another address, which its GUID finds; each login names the environments without it."""
+async def test_the_logins_with_one_guid_are_one_person(css: AsyncCss, sandbox: Sandbox) -> None:
+    """find_people() joins the logins with one GUID to one person, even if their addresses differ.
+
+    Each login lists the environments that do not know it.
+    """
     assert await found_by(css, email="ann@people") == {
         ANN: {"idir": (("dev", "test", "prod"), ()), "azureidir": (("dev", "test"), ("prod",))}
     }
-    # Four providers in three environments, and the other login by its GUID in each.
+    # Four providers in three environments, and the search for the other login by GUID in each.
     assert asked(sandbox) == {"token": 1, "GET": 4 * 3 + 3}
 
 
-async def test_people_with_one_address_are_separate(css: AsyncCss) -> None:
-    """By GUID; also people known in one environment only, or with the other login only."""
+async def test_people_with_one_address_are_separated_by_guid(css: AsyncCss) -> None:
+    """find_people() separates people with one address by GUID, and finds people known in only one environment."""
     everywhere = (("dev", "test", "prod"), ())
     assert await found_by(css, email="desk@") == {BEA: {"idir": everywhere}, BO: {"idir": everywhere}}
     assert await found_by(css, email="nell@") == {NELL: {"idir": (("dev",), ("test", "prod"))}}
@@ -62,8 +65,8 @@ async def test_people_with_one_address_are_separate(css: AsyncCss) -> None:
     assert await found_by(css, first_name="cleo", providers=["idir"]) == {}
 
 
-async def test_only_providers_that_take_the_terms_are_searched(css: AsyncCss, sandbox: Sandbox) -> None:
-    """All that can, or the named ones; a GUID is searched at every provider."""
+async def test_only_providers_that_accept_the_terms_are_searched(css: AsyncCss, sandbox: Sandbox) -> None:
+    """find_people() searches only the given providers, or all that accept the terms. Every provider accepts a GUID."""
     for terms, searches in (
         ({"last_name": "nobody"}, 2),
         ({"login": "nobody"}, 2),
@@ -92,8 +95,8 @@ async def test_only_providers_that_take_the_terms_are_searched(css: AsyncCss, sa
         {"email": "office", "environments": []},
     ],
 )
-async def test_a_search_that_is_not_valid_sends_nothing(css: AsyncCss, sandbox: Sandbox, terms: dict[str, Any]) -> None:
-    """No term, a term that a named provider lacks, no provider, no environment."""
+async def test_an_invalid_search_sends_nothing(css: AsyncCss, sandbox: Sandbox, terms: dict[str, Any]) -> None:
+    """find_people() refuses invalid terms, providers, environments and widths, and sends nothing."""
     with pytest.raises(InvalidRequest):
         await css.find_people(**terms)
     with pytest.raises(EnvironmentMissing):
@@ -103,8 +106,8 @@ async def test_a_search_that_is_not_valid_sends_nothing(css: AsyncCss, sandbox: 
     assert asked(sandbox) == {}
 
 
-async def test_an_incomplete_search_says_so() -> None:
-    """It does not conclude where anybody is unknown."""
+async def test_an_incomplete_search_is_reported_as_incomplete() -> None:
+    """A search that reaches the limit of 50 matches is incomplete, and does not say where people are unknown."""
     sandbox = Sandbox(world=world(*CROWD))
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
         found = await css.find_people(email="crowd.example", environments=["dev"])
@@ -116,13 +119,16 @@ async def test_an_incomplete_search_says_so() -> None:
 
 
 async def roles_found(css: AsyncCss, person: Any, **options: Any) -> list[tuple[object, ...]]:
-    """Return the roles of a person, without what is the same everywhere."""
+    """Return the roles of a person, reduced to the fields that differ between tests."""
     held = (await css.roles_of(person, **options)).held
     return [(str(one.place), one.username, one.role, one.direct, one.through) for one in held]
 
 
-async def test_roles_are_found_for_all_logins_and_places(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Direct, through composite roles, or both; a login that an environment does not know is not an error."""
+async def test_roles_are_found_for_all_logins_in_all_places(css: AsyncCss, sandbox: Sandbox) -> None:
+    """roles_of() returns direct roles and roles through composites of all logins in all places.
+
+    A login that an environment does not know is not an error.
+    """
     idir, azure = f"{ANN}@idir", f"{ANN}@azureidir"
     found = await css.roles_of(ANN)
     assert (
@@ -151,8 +157,10 @@ async def test_roles_are_found_for_all_logins_and_places(css: AsyncCss, sandbox:
 
 
 @pytest.mark.parametrize("person", ["ann@people.example", ANN])
-async def test_a_person_costs_what_a_report_costs(css: AsyncCss, sandbox: Sandbox, person: str) -> None:
-    """The integrations; in each place the roles, the children of composites, and pages of members for each role."""
+async def test_roles_of_a_person_cost_as_many_requests_as_a_report(
+    css: AsyncCss, sandbox: Sandbox, person: str
+) -> None:
+    """roles_of() for an address or a GUID sends as many requests as a report of the same places."""
     await css.roles_of(person)
     places = {"Alpha dev": 1 + len(["admin", "lead"]) + 4, "Alpha test": 1, "Alpha prod": 2, "Beta": 2 * 2}
     assert asked(sandbox) == {"token": 1, "GET": 1 + sum(places.values())}
@@ -162,10 +170,13 @@ async def test_a_person_costs_what_a_report_costs(css: AsyncCss, sandbox: Sandbo
     assert (asked(sandbox) - before)["GET"] == sum(places.values())
 
 
-async def test_a_login_costs_a_call_for_each_place(css: AsyncCss, sandbox: Sandbox) -> None:
-    """And one for each composite role; the first place that does not know the login answers for its environment."""
+async def test_roles_of_a_login_cost_one_request_for_each_place(css: AsyncCss, sandbox: Sandbox) -> None:
+    """roles_of() for a username sends one request for each place and each composite role.
+
+    If one place does not know the login, other places of its environment are not asked.
+    """
     await css.roles_of(f"{ANN}@azureidir")
-    # The integrations; dev and prod have two places, test one; prod says once that it does not know the login.
+    # The integrations, two places in dev, one in test, and one in prod, which does not know the login.
     assert asked(sandbox)["GET"] == 1 + (2 + 1 + 1) + len(["admin", "lead"])
     assert sandbox.count(path="*/composite-roles") == 2
     before = asked(sandbox)
@@ -174,8 +185,8 @@ async def test_a_login_costs_a_call_for_each_place(css: AsyncCss, sandbox: Sandb
     assert [row[2] for row in await roles_found(css, ServiceAccount(f"alpha-{ALPHA}"))] == ["reader"]
 
 
-async def test_no_login_of_a_person_is_left_out(css: AsyncCss, sandbox: Sandbox) -> None:
-    """With any provider, and also if the address differs in an environment."""
+async def test_roles_of_every_login_of_a_person_are_found(css: AsyncCss, sandbox: Sandbox) -> None:
+    """roles_of() finds the logins with any provider that have this address or GUID."""
     logins = {
         "githubpublic": person("91" * 16, "githubpublic", "Ann", "ANN@people.example"),
         "bceidbusiness": person("92" * 16, "bceidbusiness", "Ann", "ann@people.example"),
@@ -195,15 +206,15 @@ async def test_no_login_of_a_person_is_left_out(css: AsyncCss, sandbox: Sandbox)
     assert {one.username for one in (await css.roles_of("ann@people.example", providers="githubpublic")).held} == {
         logins["githubpublic"]["username"]
     }
-    # By GUID only those who have it; that there are more with the same address is said.
+    # A GUID selects only its own logins. The other logins with the same address are listed separately.
     by_guid = await css.roles_of(ANN)
     assert {one.username for one in by_guid.held} == {f"{ANN}@idir", f"{ANN}@azureidir"}
     assert by_guid.same_address == (logins["githubpublic"]["username"], logins["bceidbusiness"]["username"])
     assert {one.username for one in (await css.roles_of(GITHUB.partition("@")[0])).held} == {GITHUB}
 
 
-async def test_a_person_is_exactly_one_or_an_error(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Two people of one address, a part of an address, an unknown GUID, and texts that name nobody."""
+async def test_a_person_must_be_identified_exactly(css: AsyncCss, sandbox: Sandbox) -> None:
+    """roles_of() refuses an address that two people share, part of an address, an unknown person and invalid text."""
     for guid in (BO, BEA):
         sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
     with pytest.raises(Ambiguous, match="2 people have the e-mail address") as told:
@@ -222,8 +233,8 @@ async def test_a_person_is_exactly_one_or_an_error(css: AsyncCss, sandbox: Sandb
             await css.roles_of(text)
 
 
-async def test_a_fault_in_one_place_hides_no_other(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Places and composites that could not be read are listed beside the rest."""
+async def test_a_fault_in_one_place_does_not_hide_other_roles(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Places and composites that could not be read are listed beside the roles that were found."""
     login = f"{ANN}@idir"
     everything = (await css.roles_of(login)).held
     sandbox.faults.add("500_before", path="/integrations/302/prod/*", times=None)
@@ -242,8 +253,13 @@ async def test_a_fault_in_one_place_hides_no_other(css: AsyncCss, sandbox: Sandb
         await css.roles_of(ANN)
 
 
-async def test_logins_are_compared_by_guid_and_repaired(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Exactly the differences are found; people without the other login are named and not changed."""
+async def test_differences_between_the_logins_of_a_person_are_found_and_repaired(
+    css: AsyncCss, sandbox: Sandbox
+) -> None:
+    """login_differences() finds the roles that one login of a person has and the other lacks, and they can be assigned.
+
+    People without the other login are listed and cannot be changed.
+    """
     dev = (await css.integration("Alpha")).environment("dev")
     before = asked(sandbox)
     found = await dev.login_differences()
@@ -253,7 +269,7 @@ async def test_logins_are_compared_by_guid_and_repaired(css: AsyncCss, sandbox: 
         (f"{CLEO}@azureidir", f"{CLEO}@idir", ("reader",), False),
         (f"{NELL}@idir", f"{NELL}@azureidir", ("reader",), False),
     ]
-    # The roles, the children of two, the members of four, and the two people whose other login holds nothing.
+    # The roles, the children of two, the members of four, and the two people whose other login has no roles.
     assert (asked(sandbox) - before) == {"GET": 1 + 2 + 4 + 2}
     assert [one.user.provider for one in await dev.login_differences(to="idir")] == ["azureidir"] * 2
     with pytest.raises(InvalidRequest, match="githubpublic"):

@@ -1,4 +1,4 @@
-"""A dozen calls, the same in process and over a socket, here and in the other world."""
+"""The most common calls give the same results in process and over a socket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROBOT = ServiceAccount("fisheries-service-102")
 
 @pytest.fixture(params=["in process", "on a socket"])
 async def css(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[AsyncCss]:
-    """A client of the shipped world's team, by either way in."""
+    """Return a client of the sandbox's default team, in process or over a socket."""
     if request.param == "in process":
         settings = Settings(**sandbox.credentials())
         async with AsyncCss(settings, transport=sandbox.async_transport(), retry=at_once) as css:
@@ -28,13 +28,13 @@ async def css(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator
                 yield css
 
 
-async def test_who_am_i(css: AsyncCss) -> None:
-    """The team stands in the token."""
+async def test_whoami_returns_the_team(css: AsyncCss) -> None:
+    """whoami() returns the team of the token."""
     assert (await css.whoami()).team_id == 2016
 
 
 async def test_integrations(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Gold ones only, and read once."""
+    """integrations() returns the Gold integrations, and the list is read once."""
     assert [found.id for found in await css.integrations()] == [101, 102, 103]
     assert (await css.integration("Fisheries Service")).info.id == FISHERIES
     assert asked(sandbox) == {"token": 1, "GET": 1}
@@ -46,15 +46,15 @@ async def test_roles_are_listed(dev: AsyncEnvironmentClient) -> None:
 
 
 async def test_a_role_is_read(dev: AsyncEnvironmentClient) -> None:
-    """One that is there, and one that is not."""
+    """get() returns an existing role, and raises NotFound for a missing one."""
     assert await dev.roles.get("admin") == Role("admin", composite=True)
     with pytest.raises(NotFound):
         await dev.roles.get("nope")
 
 
 @pytest.mark.parametrize("name", ["auditor", "a%2Fb", "50% off? \N{PARTY POPPER} é+#;&"])
-async def test_a_role_is_made_and_taken_away(dev: AsyncEnvironmentClient, sandbox: Sandbox, name: str) -> None:
-    """This works for every name."""
+async def test_a_role_is_created_and_deleted(dev: AsyncEnvironmentClient, sandbox: Sandbox, name: str) -> None:
+    """create() and delete() work for ordinary and unusual names, and creating a role twice raises Conflict."""
     assert await dev.roles.create(name) == Role(name)
     assert await dev.roles.get(name) == Role(name)
     with pytest.raises(Conflict):
@@ -64,28 +64,28 @@ async def test_a_role_is_made_and_taken_away(dev: AsyncEnvironmentClient, sandbo
 
 
 async def test_a_role_is_ensured(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Made where it is missing, left alone where it is there."""
+    """ensure() creates a missing role, and writes nothing for an existing one."""
     for _ in range(2):
         assert await dev.roles.ensure("auditor") == Role("auditor")
     assert sandbox.count("POST", "*/roles") == 1
 
 
-async def test_a_user_is_given_roles(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Two in one call, and they are there."""
+async def test_roles_are_assigned_to_a_user(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """assign() adds two roles in one call."""
     await dev.users.assign(ILSE, "reviewer", "approver")
     assert [role.name for role in await dev.users.roles(ILSE)] == ["admin", "approver", "reviewer"]
     assert sandbox.grants(GRANTS_PORTAL, "dev")[ILSE] == {"admin", "approver", "reviewer"}
 
 
-async def test_a_role_is_taken_from_a_user(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """And from no one else."""
+async def test_a_role_is_removed_from_a_user(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """unassign() removes a role from the given user only."""
     await dev.users.assign(ROBOT, "admin")
     await dev.users.unassign(ILSE, "admin")
     assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [ROBOT.username]
 
 
 async def test_members_are_listed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """From more than one page, with what is known of each."""
+    """members() returns the members of several pages with their data."""
     people = sorted(sandbox.world.users)[:51]
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
@@ -95,21 +95,21 @@ async def test_members_are_listed(dev: AsyncEnvironmentClient, sandbox: Sandbox)
 
 
 async def test_people_are_searched(css: AsyncCss) -> None:
-    """By a part of an address, without case."""
+    """search() finds a person by a part of the address in any case."""
     found = await css.people("prod").search("idir", email="ILSE.harg")
     assert [user.username for user in found.users] == [ILSE]
     assert found.complete
 
 
 async def test_one_person_is_found(dev: AsyncEnvironmentClient) -> None:
-    """By the whole address, or not at all."""
+    """find_one() finds a person by the whole address, and raises NotFound for a part of it."""
     assert (await dev.people.find_one(email="ilse.hargreave@example.com")).username == ILSE
     with pytest.raises(NotFound):
         await dev.people.find_one(email="ilse.harg")
 
 
-async def test_many_are_given_a_role(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """There is a result for each user, even if some fail."""
+async def test_a_role_is_assigned_to_many_users(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """assign_many() returns a result for each grant, even if some grants fail."""
     people = [name for name in sorted(sandbox.world.users) if name.endswith("@idir")][:12]
     grants = [Grant(name, "approver") for name in [*people, "nobody@idir"]]
     results = await dev.bulk.assign_many(grants)
@@ -119,7 +119,7 @@ async def test_many_are_given_a_role(dev: AsyncEnvironmentClient, sandbox: Sandb
 
 @pytest.mark.parametrize("kind", ["drop_before", "lose_after", "422_after"])
 async def test_a_write_survives_a_fault(dev: AsyncEnvironmentClient, sandbox: Sandbox, kind: str) -> None:
-    """The connection is lost, or the answer is an error: what was asked is so in the end, and was done once."""
+    """After a lost connection or an error answer, the write is done and was carried out once."""
     sandbox.faults.add(kind, method="POST")
     await dev.users.assign(ILSE, "reviewer")
     assert ILSE in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")

@@ -22,8 +22,8 @@ from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, usernames
 
 
-async def test_exactly_these_members(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Two readings, one write for each who comes or goes, none for who stays."""
+async def test_set_members_sends_one_write_for_each_difference(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """set_members() reads the members twice, and sends one write for each member to add or remove."""
     people = usernames(sandbox, 20)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people[:10])
@@ -37,8 +37,8 @@ async def test_exactly_these_members(dev: AsyncEnvironmentClient, sandbox: Sandb
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == [*people[5:12], robot]
 
 
-async def test_nobody_goes_while_somebody_could_not_come(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A mistyped successor does not leave a role without anybody."""
+async def test_nobody_is_removed_if_an_addition_fails(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """If a new member cannot be added, set_members() removes nobody."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     with pytest.raises(NotAllDone, match=r"1 of 1 users could not be added\. Nobody was removed") as told:
         await dev.roles.set_members("reviewer", ["00000000000000000000000000000000@idir"])
@@ -48,8 +48,8 @@ async def test_nobody_goes_while_somebody_could_not_come(dev: AsyncEnvironmentCl
         await dev.roles.set_members("reviewer", ["somebody"])
 
 
-async def test_a_list_with_a_mistake_does_not_empty_a_role(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """More than 10 removals, or than a fifth of the members, need their number; nothing is written otherwise."""
+async def test_removals_of_members_are_limited(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """set_members() refuses to remove more than 10 members or a fifth of them, unless max_removals= allows it."""
     people = usernames(sandbox, 20)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
@@ -62,10 +62,10 @@ async def test_a_list_with_a_mistake_does_not_empty_a_role(dev: AsyncEnvironment
     assert len((await dev.roles.set_members("crowd", people[:5], max_removals=15)).removed) == 15
 
 
-async def test_a_member_whom_no_request_can_remove_is_refused_first(
+async def test_a_member_whom_no_request_can_remove_is_refused_before_a_write(
     dev: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """With a long role name and a long username the request gets too long. Nothing is written."""
+    """If a request for a removal would be too long, set_members() refuses the whole call and writes nothing."""
     person = usernames(sandbox, 1)[0]
     robot = "service-account-fisheries-service-102"
     role = "x" * (255 - len(f"/integrations/101/dev/users/{robot}/roles/"))
@@ -77,10 +77,10 @@ async def test_a_member_whom_no_request_can_remove_is_refused_first(
     assert set(asked(sandbox) - before) == {"GET"}
 
 
-async def test_a_child_that_no_request_can_remove_is_refused_first(
+async def test_a_child_that_no_request_can_remove_is_refused_before_a_write(
     dev: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """The names of both roles together may be too long for one request. Then no child is added either."""
+    """If the names of parent and child are too long for one request, composites.set() writes nothing."""
     parent, child = "p" * 110, "c" * 110
     sandbox.create_role(GRANTS_PORTAL, "dev", child)
     sandbox.create_role(GRANTS_PORTAL, "dev", parent, [child])
@@ -90,16 +90,21 @@ async def test_a_child_that_no_request_can_remove_is_refused_first(
     assert set(asked(sandbox) - before) == {"GET"}
 
 
-async def test_somebody_who_never_logged_in_holds_every_removal(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """The members are exactly these or nobody is removed, also where others of the list hold the role."""
+async def test_a_person_who_never_logged_in_prevents_all_removals(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """If a listed person has never logged in, set_members() removes nobody, even if another one is a member."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     with pytest.raises(NotAllDone, match="Nobody was removed"):
         await dev.roles.set_members("reviewer", [held[0], "00000000000000000000000000000000@idir"])
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == held
 
 
-async def test_nothing_is_written_unless_it_is_confirmed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """`confirm` gets the plan, also where only somebody is added, and its answer counts."""
+async def test_nothing_is_written_unless_confirm_allows_it(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """If confirm= returns False, nothing is written.
+
+    It gets the plan of additions and is not called for an empty plan.
+    """
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     other = usernames(sandbox, 20)[-1]
     plans: list[Plan] = []
@@ -115,10 +120,10 @@ async def test_nothing_is_written_unless_it_is_confirmed(dev: AsyncEnvironmentCl
     assert asked(sandbox)["POST"] == 0
 
 
-async def test_what_others_change_after_the_question_is_not_overwritten(
+async def test_a_change_of_members_during_confirm_makes_the_call_stale(
     dev: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """The members are read again after `confirm`, and nothing is written when they are others."""
+    """If somebody else changes the members while confirm= runs, set_members() is stale and writes nothing."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     other = usernames(sandbox, 20)[-1]
     with pytest.raises(StalePlan, match="'reviewer' in #101, dev"):
@@ -129,7 +134,7 @@ async def test_what_others_change_after_the_question_is_not_overwritten(
 
 
 async def test_progress_is_called_with_every_step(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Also with those that are skipped because somebody could not be added."""
+    """progress= gets the result of every step, including the removals that were skipped."""
     told: list[str] = []
     with pytest.raises(NotAllDone):
         await dev.roles.set_members(
@@ -138,8 +143,8 @@ async def test_progress_is_called_with_every_step(dev: AsyncEnvironmentClient, s
     assert told == ["failed", "skipped", "skipped"]
 
 
-async def test_a_list_that_keeps_changing_removes_nobody(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """If no two of three readings are equal, css-sdk removes nobody."""
+async def test_members_who_keep_changing_prevent_all_removals(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """If the members differ in each of three readings, set_members() raises OutcomeUnknown and removes nobody."""
     people = usernames(sandbox, 20)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
@@ -159,17 +164,15 @@ async def test_a_list_that_keeps_changing_removes_nobody(dev: AsyncEnvironmentCl
 
 
 async def test_two_readings_that_agree_are_enough(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """One after the other, and a third only where they differ."""
+    """settled_members() reads the list twice if both readings agree."""
     before = asked(sandbox)
     settled = await dev.roles.settled_members("reviewer")
     assert [user.username for user in settled] == sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     assert (asked(sandbox) - before) == {"GET": 2}
 
 
-async def test_unassigning_while_iterating_leaves_nobody_in_when_the_list_is_settled_first(
-    dev: AsyncEnvironmentClient, sandbox: Sandbox
-) -> None:
-    """Removing from the pages while they are read would skip people; the settled list does not."""
+async def test_removing_the_settled_members_skips_nobody(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Removing members while iterating over members() skips people, but removing the settled_members() skips nobody."""
     crowd = sorted(sandbox.world.users)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *crowd)

@@ -1,4 +1,4 @@
-"""Grants carried out by an executor's workers: in chunks, bounded, with credentials that they find themselves."""
+"""Bulk calls with an executor: bounded chunks for its workers, which find the credentials themselves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support import GRANTS_PORTAL, asked, usernames
 
 @pytest.fixture
 def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The sandbox on a socket, its credentials in the environment of this process and its children."""
+    """Serve the sandbox on a socket, and set its credentials in the environment of this process and its children."""
     with sandbox.serve() as server:
         given = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
         for name, value in given.items():
@@ -31,14 +31,14 @@ def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
 
 @pytest.fixture
 async def place(served: dict[str, str], sandbox: Sandbox) -> AsyncIterator[AsyncEnvironmentClient]:
-    """An environment reached by a client from the environment variables."""
+    """Return an environment of a client that takes its settings from the variables."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     async with AsyncCss.from_env() as css:
         yield (await css.integration(GRANTS_PORTAL)).environment("dev")
 
 
 class Watched(Executor):
-    """Threads that know how many chunks are out at once, and how large each was."""
+    """Threads that record how many chunks are in progress at once, and the size of each chunk."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(16)
@@ -63,7 +63,7 @@ class Watched(Executor):
 
 
 async def test_processes_carry_out_grants(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Each process has its own client; the results come back in order, errors and all."""
+    """Processes of an executor carry out grants, and the results, including errors, are in the order of the grants."""
     people = usernames(sandbox, 40)
     grants = [(person, "crowd") for person in people] + [("0" * 32 + "@idir", "crowd"), (people[0], "nope")]
     told: list[GrantResult] = []
@@ -76,7 +76,10 @@ async def test_processes_carry_out_grants(place: AsyncEnvironmentClient, sandbox
 
 
 async def test_chunks_are_bounded(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Of 50 grants or so, a user's together, and no more of them out at once than the width."""
+    """A chunk has at most 50 grants and contains all grants of a user.
+
+    At most `width` chunks are in progress at once.
+    """
     people = sorted(sandbox.world.users)
     grants = [(person, role) for person in people for role in ("crowd", "reviewer", "approver")]
     watched = Watched()
@@ -88,8 +91,8 @@ async def test_chunks_are_bounded(place: AsyncEnvironmentClient, sandbox: Sandbo
     assert asked(sandbox)["POST"] == len(people)
 
 
-async def test_only_what_is_missing_goes_to_workers(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """What needs no write is seen before."""
+async def test_only_missing_grants_go_to_workers(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """With skip_existing, an executor gets only the grants that are missing."""
     people = usernames(sandbox, 10)
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people[:7])
     watched = Watched()
@@ -101,10 +104,10 @@ async def test_only_what_is_missing_goes_to_workers(place: AsyncEnvironmentClien
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == []
 
 
-async def test_a_file_leads_workers_to_the_credentials(
+async def test_workers_read_the_credentials_from_the_file_of_the_client(
     served: dict[str, str], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its path travels, its content does not."""
+    """Workers read the credentials from the file whose path the client passes to them."""
     file = tmp_path / "account.json"
     content = {name: served[f"CSS_{key}"] for name, key in (("clientId", "CLIENT_ID"), ("tokenUrl", "TOKEN_URL"))}
     file.write_text(json.dumps(content | {"clientSecret": served["CSS_CLIENT_SECRET"]}), encoding="utf-8")
@@ -118,7 +121,7 @@ async def test_a_file_leads_workers_to_the_credentials(
 
 
 async def test_explicit_secrets_refuse_an_executor(sandbox: Sandbox) -> None:
-    """They would have to travel to the workers; nothing is sent."""
+    """A client with explicit settings refuses an executor, because its secret would have to be sent to the workers."""
     settings = Settings(**sandbox.credentials())
     async with AsyncCss(settings, transport=sandbox.async_transport()) as css:
         place = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -128,8 +131,8 @@ async def test_explicit_secrets_refuse_an_executor(sandbox: Sandbox) -> None:
         assert asked(sandbox) == before
 
 
-async def test_a_transport_of_ones_own_refuses_an_executor(served: dict[str, str], sandbox: Sandbox) -> None:
-    """A worker could not have it, and would go another way."""
+async def test_a_client_with_its_own_transport_refuses_an_executor(served: dict[str, str], sandbox: Sandbox) -> None:
+    """A client with its own transport refuses an executor, because workers could not use this transport."""
     async with AsyncCss.from_env(transport=sandbox.async_transport()) as css:
         place = (await css.integration(GRANTS_PORTAL)).environment("dev")
         with pytest.raises(ConfigurationError, match="transport"):
@@ -139,7 +142,7 @@ async def test_a_transport_of_ones_own_refuses_an_executor(served: dict[str, str
 async def test_workers_with_other_credentials_do_nothing(
     place: AsyncEnvironmentClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that finds somebody else's account says so, and nothing is sent."""
+    """If a worker finds credentials of another account, its grants fail and nothing is sent."""
     monkeypatch.setenv("CSS_CLIENT_ID", "service-account-team-1-1")
     before = asked(sandbox)
     [result] = await place.bulk.assign_many([(usernames(sandbox, 1)[0], "crowd")], executor=Watched())
@@ -149,7 +152,7 @@ async def test_workers_with_other_credentials_do_nothing(
 
 
 class Dying(Executor):
-    """Simulate workers that end before they return anything."""
+    """An executor whose workers end before they return anything."""
 
     def submit(self, *_: Any, **__: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -158,14 +161,14 @@ class Dying(Executor):
 
 
 async def test_a_lost_worker_leaves_its_grants_unknown(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """It may have done them before it was lost."""
+    """If a worker is lost, the outcome of its grants is unknown, because it may have done them."""
     results = await place.bulk.assign_many([(p, "crowd") for p in usernames(sandbox, 3)], executor=Dying())
     assert [result.outcome for result in results] == ["unknown"] * 3
     assert all(isinstance(result.error, OutcomeUnknown) for result in results)
 
 
 class Broken(Watched):
-    """Takes one chunk, and then no more."""
+    """An executor that accepts one chunk and refuses the others."""
 
     def submit(self, work: Any, /, task: Any, grants: Any) -> Future[Any]:
         if self.sizes:
@@ -173,10 +176,10 @@ class Broken(Watched):
         return super().submit(work, task, grants)
 
 
-async def test_an_executor_that_takes_no_more_ends_nothing_else(
+async def test_an_executor_that_refuses_chunks_does_not_affect_accepted_ones(
     place: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """Work that the executor accepted has its result; the rest is reported as never sent."""
+    """If an executor refuses more chunks, the accepted grants are confirmed and the others fail without being sent."""
     people = sorted(sandbox.world.users)
     results = await place.bulk.assign_many([(p, "crowd") for p in people], executor=Broken(), width=1)
     assert [result.outcome for result in results] == ["confirmed"] * 50 + ["failed"] * (len(people) - 50)
@@ -184,10 +187,10 @@ async def test_an_executor_that_takes_no_more_ends_nothing_else(
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-async def test_a_forked_worker_does_not_speak_on_its_parents_connections(
+async def test_a_forked_worker_does_not_use_the_connections_of_its_parent(
     place: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """Two processes on one connection would read each other's answers, and believe them."""
+    """A forked worker opens its own connections, so it never reads answers that belong to its parent."""
     if "fork" not in multiprocessing.get_all_start_methods():
         pytest.skip("nothing forks here")
     people = sorted(sandbox.world.users)

@@ -40,11 +40,11 @@ from tests.support import GRANTS_PORTAL, asked, examples
 STEADY = settings(
     derandomize=True, deadline=None, max_examples=examples(40, __name__), suppress_health_check=[HealthCheck.too_slow]
 )
-"""The same examples in every run."""
+"""Draw the same examples in every run."""
 
 
 async def no_time(_: float) -> None:
-    """A late answer is late without anybody waiting for it."""
+    """Return at once, so that a delayed answer costs the test no time."""
 
 
 def client(sandbox: Sandbox) -> AsyncCss:
@@ -55,7 +55,7 @@ def client(sandbox: Sandbox) -> AsyncCss:
 
 
 async def carried_out(dev: AsyncEnvironmentClient, write: Write) -> Iterable[GrantResult | RoleResult]:
-    """Does it, and gives the results of what was done in bulk."""
+    """Carry out a write, and return the results of a bulk call."""
     match write:
         case "create", name:
             assert (await dev.roles.create(name)).name == name
@@ -89,16 +89,16 @@ async def carried_out(dev: AsyncEnvironmentClient, write: Write) -> Iterable[Gra
 
 
 AT_ONCE = {"create", "ensure", "delete", "rename", "assign", "add"}
-"""Writes of one call: they are done or not, never in part."""
+"""Writes of a single call, which are never done in part."""
 
 SETS = {"set children", "set roles", "set members"}
 BULK = {"assign many", "unassign many", "create many"}
 
 
 async def judged(dev: AsyncEnvironmentClient, sandbox: Sandbox, write: Write) -> CssError | None:
-    """Carries out a write, holds what is said of it against the state, and gives the error if there was one.
+    """Carry out a write, compare its reported outcome with the state, and return its error or None.
 
-    A fault is meant for reads or for writes, so that one which struck tells whether a read can have failed.
+    Each fault applies to reads or to writes. So a fault that was triggered shows whether a read can have failed.
     """
     before, others, struck, sent = facts(sandbox), elsewhere(sandbox), struck_reads(sandbox), sent_writes(sandbox)
     error: CssError | None = None
@@ -148,7 +148,9 @@ async def judged(dev: AsyncEnvironmentClient, sandbox: Sandbox, write: Write) ->
     laid=st.lists(faults(), min_size=1, max_size=4),
     steps=st.lists(st.tuples(st.booleans(), writes()), min_size=1, max_size=4),
 )
-async def test_every_write_ends_as_it_is_told(laid: list[dict[str, Any]], steps: list[tuple[bool, Write]]) -> None:
+async def test_the_reported_outcome_of_every_write_agrees_with_the_state(
+    laid: list[dict[str, Any]], steps: list[tuple[bool, Write]]
+) -> None:
     """For every fault, the outcome (done, not done or unknown) agrees with the state, and nothing else changes."""
     sandbox = seeded()
     async with client(sandbox) as css:
@@ -168,10 +170,10 @@ async def test_every_write_ends_as_it_is_told(laid: list[dict[str, Any]], steps:
     laid=st.lists(late_faults() | faults(), min_size=1, max_size=4),
     steps=st.lists(writes(), min_size=1, max_size=6),
 )
-async def test_what_was_reported_stays_true_when_late_writes_land(
+async def test_reported_outcomes_stay_true_when_late_writes_arrive(
     laid: list[dict[str, Any]], steps: list[Write]
 ) -> None:
-    """Nothing that lands later turns a confirmed write back, or carries out one that was said to have failed."""
+    """A late write never reverses a confirmed write, and never carries out a write that was reported as failed."""
     sandbox = seeded()
     reported: dict[Fact, bool] = {}
     async with client(sandbox) as css:
@@ -202,10 +204,10 @@ async def test_what_was_reported_stays_true_when_late_writes_land(
     assert {fact: fact in after for fact in reported} == reported
 
 
-# What a write costs when its first, second, third or last try is struck.
+# Requests of a write whose first, second, third or last attempt fails.
 
 STRUCK: dict[str, tuple[Write, str, str, int, int]] = {
-    # the write; method and path of its call that is struck; reads and writes when nothing is
+    # the write; method and path of the call that fails; reads and writes without a fault
     "create": (("create", "e"), "POST", "/roles", 0, 1),
     "ensure": (("ensure", "e"), "POST", "/roles", 1, 1),
     "rename": (("rename", "b", "e"), "PUT", "/roles/b", 1, 1),
@@ -234,15 +236,15 @@ STRUCK: dict[str, tuple[Write, str, str, int, int]] = {
 
 @pytest.mark.parametrize("tries", [0, 1, 2, 3, 4])
 @pytest.mark.parametrize("name", STRUCK)
-async def test_a_doubtful_try_costs_one_read_and_no_other_write(name: str, tries: int) -> None:
-    """A write that was done is not repeated, one that was not done is repeated, and the last attempt is reported."""
+async def test_an_attempt_in_doubt_costs_one_read_and_no_extra_write(name: str, tries: int) -> None:
+    """A write that was done is not repeated, one that was not done is repeated, and one read decides which it was."""
     write, method, path, reads, sent = STRUCK[name]
     for fault in [*LOSING, "drop_before", "500_before", "422_before"] if tries else [None]:
         sandbox = seeded()
         async with client(sandbox) as css:
             dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
             if fault is not None:
-                # Refused tries are not doubtful; they are there to be got past.
+                # Attempts refused with 429 are not in doubt. They only precede the attempt that fails.
                 sandbox.faults.add("429", method=method, path=HERE + path, times=tries - 1)
                 sandbox.faults.add(fault, method=method, path=HERE + path, times=1)
             before = asked(sandbox)
@@ -257,14 +259,14 @@ async def test_a_doubtful_try_costs_one_read_and_no_other_write(name: str, tries
             continue
         assert error is None
         doubts = 0 if fault is None else 1
-        # A deletion is proven by a read in any case.
+        # css-sdk verifies a deletion by a read in any case.
         proofs = 1 if write[0] == "delete" and fault in LOSING else 0
         assert cost["GET"] == reads + doubts - proofs
         assert cost["POST"] + cost["PUT"] + cost["DELETE"] == sent + max(tries - 1, 0) + (not is_done)
 
 
-async def test_a_grant_that_is_named_twice_ends_in_one_way() -> None:
-    """The same grant cannot be both failed and confirmed: both mentions have the same result."""
+async def test_a_grant_that_is_named_twice_has_one_outcome() -> None:
+    """If a bulk call names one grant twice, both mentions have the same outcome."""
     sandbox = seeded()
     async with client(sandbox) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -277,8 +279,8 @@ async def test_a_grant_that_is_named_twice_ends_in_one_way() -> None:
 
 
 @pytest.mark.parametrize("fault", ["422_before", "lose_after", "500_after"])
-async def test_what_is_returned_is_what_a_read_found(fault: str) -> None:
-    """If a role exists already, the result contains its children, not the role that was requested."""
+async def test_create_returns_the_role_that_a_read_found(fault: str) -> None:
+    """If a role exists already, create() returns the role as the service has it, including its children."""
     sandbox = seeded()
     async with client(sandbox) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -290,7 +292,7 @@ async def test_what_is_returned_is_what_a_read_found(fault: str) -> None:
 
 
 async def read(dev: AsyncEnvironmentClient, what: str, name: str, user: str) -> object:
-    """What the client says."""
+    """Return the client's answer to a read."""
     match what:
         case "roles":
             return {role.name for role in await dev.roles.list()}
@@ -327,10 +329,13 @@ READS = [
         st.tuples(st.booleans(), st.sampled_from(READS), ROLES, st.sampled_from(PEOPLE)), min_size=1, max_size=5
     ),
 )
-async def test_every_read_tells_the_truth_or_raises(
+async def test_every_read_returns_the_truth_or_raises(
     laid: list[dict[str, Any]], asked_for: list[tuple[bool, str, str, str]]
 ) -> None:
-    """A fault never shortens an answer, and never makes something that exists look missing."""
+    """If a fault affects a read, css-sdk returns the complete answer or raises an error.
+
+    It never reports something that exists as missing.
+    """
     sandbox = seeded()
     async with client(sandbox) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")

@@ -1,4 +1,4 @@
-"""Verifying tokens with fetched keys: how often they are fetched, and changed or missing keys."""
+"""Verifying tokens with fetched keys: how often keys are fetched, and how changed or missing keys are handled."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ HOUR = 3600.0
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still until it is set."""
+    """Return a clock that stands still until a test sets it."""
     return Clock(NOW)
 
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
-    """A sandbox by that clock whose tokens live for a week."""
+    """Return a sandbox with this clock whose tokens are valid for a week."""
     sandbox = Sandbox(clock=clock)
     sandbox.token_life = 7 * 24 * HOUR
     return sandbox
@@ -39,19 +39,19 @@ def sandbox(clock: Clock) -> Sandbox:
 
 @pytest.fixture
 async def verifier(sandbox: Sandbox, clock: Clock) -> AsyncIterator[AsyncTokenVerifier]:
-    """Return a verifier for an integration, whose keys can be made to come late."""
+    """Return a verifier for an integration; a fault can delay its keys."""
     transport = sandbox.async_transport(async_sleep)
     async with AsyncTokenVerifier(ISSUER, CLIENT, clock=clock, transport=transport) as verifier:
         yield verifier
 
 
 def good(sandbox: Sandbox) -> str:
-    """Return a token by the key that signs now."""
+    """Return a token signed with the current key."""
     return sandbox.token_for(CLIENT, 102, "dev")
 
 
 def strange(number: int = 0) -> str:
-    """Return a token of a key that the issuer never had."""
+    """Return a token signed with a key that the issuer never had."""
     return token(key("other"), header={"kid": f"made-up-{number}"}, iss=ISSUER, aud=CLIENT)
 
 
@@ -61,14 +61,14 @@ def fetches(sandbox: Sandbox) -> tuple[int, int]:
 
 
 async def reason(verifier: AsyncTokenVerifier, signed: str) -> str:
-    """Return why a token is refused; the text does not contain the token."""
+    """Return why a token is refused."""
     with pytest.raises(InvalidToken) as caught:
         await verifier.verify(signed)
     return caught.value.reason
 
 
 async def test_keys_are_fetched_once(sandbox: Sandbox, verifier: AsyncTokenVerifier) -> None:
-    """With the first text that looks like a token, and not again."""
+    """The verifier fetches the keys when it sees the first well-formed token, and then uses them again."""
     assert await reason(verifier, "rubbish") == "malformed"
     assert fetches(sandbox) == (0, 0)
     for _ in range(3):
@@ -78,8 +78,8 @@ async def test_keys_are_fetched_once(sandbox: Sandbox, verifier: AsyncTokenVerif
     assert fetches(sandbox) == (1, 1)
 
 
-async def test_roles_and_people_of_the_sandbox(sandbox: Sandbox, verifier: AsyncTokenVerifier) -> None:
-    """A service account has in its token the role of the audience, not that of another integration."""
+async def test_a_token_shows_the_roles_of_its_audience(sandbox: Sandbox, verifier: AsyncTokenVerifier) -> None:
+    """A verified token shows the roles of its audience only, and says whether it belongs to a service account."""
     sandbox.create_role(102, "dev", "operator")
     sandbox.grant(102, "dev", "operator", f"service-account-{CLIENT}")
     sandbox.grant(101, "dev", "reviewer", f"service-account-{CLIENT}")
@@ -93,8 +93,8 @@ async def test_roles_and_people_of_the_sandbox(sandbox: Sandbox, verifier: Async
         assert await reason(verifier, person) == "audience"
 
 
-async def test_tokens_as_cern_gives_them(sandbox: Sandbox) -> None:
-    """The caller is in `sub`, and its roles are under the target's name."""
+async def test_a_token_in_the_form_of_cern_is_verified(sandbox: Sandbox) -> None:
+    """A token in the form that CERN issues has its client id in `sub` and the roles of the target application."""
     account = sandbox.cern_environment()
     form = {
         "grant_type": "client_credentials",
@@ -117,7 +117,7 @@ async def test_tokens_as_cern_gives_them(sandbox: Sandbox) -> None:
 async def test_a_flood_of_unknown_keys_causes_one_fetch(
     sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock
 ) -> None:
-    """All concurrent callers wait for it; for 30 seconds there is no other, and valid tokens pass."""
+    """Many tokens with unknown keys cause one fetch in 30 seconds, and valid tokens are still accepted."""
     await verifier.verify(good(sandbox))
     reasons: list[str] = []
 
@@ -134,8 +134,10 @@ async def test_a_flood_of_unknown_keys_causes_one_fetch(
     assert reasons == ["unknown key"] * MANY * 3
 
 
-async def test_a_new_key_is_fetched_once_for_all(sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock) -> None:
-    """The key changes while tokens are verified: all callers that wait for the fetch succeed."""
+async def test_a_new_key_is_fetched_once_for_all_callers(
+    sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock
+) -> None:
+    """If the key changes while many tokens are verified, one fetch serves all callers and every token is accepted."""
     old = good(sandbox)
     await verifier.verify(old)
     clock.now += 31
@@ -152,13 +154,13 @@ async def test_a_new_key_is_fetched_once_for_all(sandbox: Sandbox, verifier: Asy
     assert fetches(sandbox) == (2, 2)
 
 
-async def test_a_retired_key_is_forgotten(sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock) -> None:
-    """When a token of the new key comes, or within the hour."""
+async def test_a_retired_key_is_dropped(sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock) -> None:
+    """The verifier drops a retired key when a token with a new key arrives, or after one hour."""
     first = good(sandbox)
     await verifier.verify(first)
     sandbox.rotate_keys("dev", retire=True)
     second = good(sandbox)
-    assert await reason(verifier, second) == "unknown key"  # the keys were fetched just now
+    assert await reason(verifier, second) == "unknown key"  # the keys were fetched less than 30 seconds ago
     clock.now += 30
     await verifier.verify(second)
     assert await reason(verifier, first) == "unknown key"
@@ -170,10 +172,13 @@ async def test_a_retired_key_is_forgotten(sandbox: Sandbox, verifier: AsyncToken
     assert fetches(sandbox) == (3, 3)
 
 
-async def test_without_keys_a_token_is_not_called_invalid(
+async def test_without_keys_a_token_is_not_reported_as_invalid(
     sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock
 ) -> None:
-    """If the login server is down, it is asked once in 30 seconds."""
+    """If the keys cannot be fetched, the verifier raises KeysUnavailable.
+
+    It asks the login server once in 30 seconds.
+    """
     sandbox.faults.add("drop_before", target="keys", times=None)
     waits: list[float | None] = []
 
@@ -198,7 +203,10 @@ async def test_without_keys_a_token_is_not_called_invalid(
 async def test_known_keys_are_used_for_a_day(
     sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With a warning; tokens of an unknown key cannot be verified."""
+    """If the login server fails, the verifier uses its known keys for a day and logs a warning.
+
+    Tokens with unknown keys cannot be verified.
+    """
     known = good(sandbox)
     await verifier.verify(known)
     sandbox.faults.add("500_before", target="keys", times=None)
@@ -226,7 +234,7 @@ async def test_known_keys_are_used_for_a_day(
 async def test_a_clock_that_is_set_back_keeps_the_keys(
     sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock
 ) -> None:
-    """If it is set back a little; if it is set far back, keys are fetched again."""
+    """If the clock is set back a little, the keys are kept. If it is set back by days, the keys are fetched again."""
     known = good(sandbox)
     await verifier.verify(known)
     clock.now -= 5
@@ -238,11 +246,11 @@ async def test_a_clock_that_is_set_back_keeps_the_keys(
 
 
 class Interrupted(BaseException):
-    """As when a task is cancelled."""
+    """An interruption, such as the cancellation of a task."""
 
 
-async def test_an_interrupted_fetch_does_not_count(clock: Clock) -> None:
-    """The next caller fetches, and does not wait half a minute."""
+async def test_the_keys_are_fetched_at_once_after_an_interrupted_fetch(clock: Clock) -> None:
+    """After an interrupted fetch, the next caller fetches the keys at once instead of waiting 30 seconds."""
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -258,16 +266,16 @@ async def test_an_interrupted_fetch_does_not_count(clock: Clock) -> None:
     assert len(asked) == 3
 
 
-# What a server may say
+# Answers of a login server
 
 
 def signed_here() -> str:
-    """Return a token by the key that `served` shows."""
+    """Return a token signed with the key that `served` publishes."""
     return token(iss=ISSUER, aud=CLIENT, azp=CLIENT)
 
 
 def served(request: httpx.Request, **instead: Any) -> httpx.Response:
-    """A login server's two documents; `discovery` and `keys` stand for other ones."""
+    """Return one of a login server's two documents; `discovery=` and `keys=` replace them."""
     place = "discovery" if str(request.url) == DISCOVERY else "keys"
     documents: dict[str, Any] = {
         "discovery": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/protocol/openid-connect/certs"},
@@ -290,7 +298,7 @@ def raising(error: type[httpx.RequestError]) -> Callable[[httpx.Request], httpx.
 
 
 def leading(address: Any) -> dict[str, Any]:
-    """Return a discovery document with another address of keys."""
+    """Return a discovery document with another address for the keys."""
     return {"discovery": {"issuer": ISSUER, "jwks_uri": address}}
 
 
@@ -324,7 +332,7 @@ NONSENSE: dict[str, tuple[dict[str, Any], str]] = {
 async def test_a_malformed_answer_does_not_make_a_token_invalid(
     instead: dict[str, Any], words: str, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The error is about the server, once."""
+    """If the login server's answer is malformed, the verifier raises KeysUnavailable and not InvalidToken."""
     transport = httpx.MockTransport(lambda request: served(request, **instead))
     signed = signed_here()
     async with AsyncTokenVerifier(ISSUER, CLIENT, clock=clock, transport=transport) as verifier:
@@ -335,8 +343,8 @@ async def test_a_malformed_answer_does_not_make_a_token_invalid(
     assert not caplog.records
 
 
-async def test_keys_of_a_safe_issuer_come_safely(clock: Clock) -> None:
-    """By https, even if plain http would only lead to this machine, in any spelling."""
+async def test_keys_of_an_https_issuer_are_not_fetched_over_http(clock: Clock) -> None:
+    """If the issuer uses https, the verifier refuses keys over plain http, even on this machine."""
     issuer = "HTTPS://login.example/auth/realms/standard"
     discovery = {"issuer": issuer, "jwks_uri": "http://localhost/keys"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=discovery))
@@ -345,8 +353,8 @@ async def test_keys_of_a_safe_issuer_come_safely(clock: Clock) -> None:
             await verifier.verify(token(iss=issuer, aud=CLIENT))
 
 
-async def test_keys_may_have_a_query(clock: Clock) -> None:
-    """Some servers distinguish keys by it."""
+async def test_the_address_of_the_keys_may_have_a_query(clock: Clock) -> None:
+    """The address of the keys may contain a query, because some login servers select keys with it."""
     place = leading(f"{ISSUER}/keys?realm=a/b&c=d")
     place["keys"] = lambda request: served(request) if request.url.query == b"realm=a/b&c=d" else httpx.Response(404)
     transport = httpx.MockTransport(lambda request: served(request, **place))
@@ -355,8 +363,8 @@ async def test_keys_may_have_a_query(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("issuer", ["http://login.example/realms/x", "login.example", "https://u:p@login.example/x"])
-def test_an_issuer_has_a_safe_address(issuer: str) -> None:
-    """Keys over plain http could be anybody's; with given keys, the issuer may have any name."""
+def test_an_issuer_without_a_safe_address_is_refused(issuer: str) -> None:
+    """An issuer without https is refused unless the keys are given as an argument."""
     with pytest.raises(ConfigurationError, match="The issuer") as caught:
         AsyncTokenVerifier(issuer, CLIENT)
     assert "allow_http" not in str(caught.value)
@@ -364,7 +372,7 @@ def test_an_issuer_has_a_safe_address(issuer: str) -> None:
 
 
 async def test_the_callers_client_fetches_the_keys(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """Without its credentials and without a line in its log; it stays open."""
+    """The caller's httpx client fetches the keys without its credentials and without a log line, and stays open."""
     caplog.set_level(logging.INFO)
     seen: list[httpx.Request] = []
 
@@ -385,8 +393,8 @@ async def test_the_callers_client_fetches_the_keys(clock: Clock, caplog: pytest.
     assert not caplog.records
 
 
-async def test_a_closed_verifier_says_so(verifier: AsyncTokenVerifier, sandbox: Sandbox) -> None:
-    """The error is not about the token."""
+async def test_a_closed_verifier_raises_a_configuration_error(verifier: AsyncTokenVerifier, sandbox: Sandbox) -> None:
+    """A closed verifier raises ConfigurationError, which is not an error about the token."""
     await verifier.aclose()
     with pytest.raises(ConfigurationError, match="closed"):
         await verifier.verify(good(sandbox))

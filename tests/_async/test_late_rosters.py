@@ -1,4 +1,4 @@
-"""Rosters while writes land late, and while the service is down: what is reported is what the state shows."""
+"""Rosters while writes arrive late and while the service is down: every reported outcome agrees with the state."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.support import GRANTS_PORTAL, examples, usernames
 STEADY = settings(
     derandomize=True, deadline=None, max_examples=examples(12, __name__), suppress_health_check=list(HealthCheck)
 )
-"""The same examples in every run."""
+"""Draw the same examples in every run."""
 
 
 async def no_time(_: float) -> None:
-    """A late answer is late without anybody waiting for it."""
+    """Return at once, so that a delayed answer costs the test no time."""
 
 
 def client(sandbox: Sandbox, **options: Any) -> AsyncCss:
@@ -33,7 +33,7 @@ def client(sandbox: Sandbox, **options: Any) -> AsyncCss:
 
 
 def row(number: int, user: str, role: str, action: Any = "grant") -> Row:
-    """A row of a roster for dev."""
+    """Return a row of a roster for the environment dev."""
     return Row(number, Person("username", user), role, "101", "dev", action)
 
 
@@ -46,7 +46,7 @@ ROSTERS = st.lists(
 
 
 def check_reports(sandbox: Sandbox, before: frozenset[tuple[str, ...]], results: list[RowResult]) -> None:
-    """Compare the state with what is reported of each row, and see that nothing else was changed."""
+    """Check that each row's reported outcome agrees with the state, and that nothing else has changed."""
     after = facts(sandbox)
     reported = {("grant", str(result.row.person.value), result.row.role): result for result in results}
     assert before ^ after <= reported.keys(), "something was changed that is not reported"
@@ -67,10 +67,10 @@ def check_reports(sandbox: Sandbox, before: frozenset[tuple[str, ...]], results:
     st.booleans(),
     st.sampled_from([1, 4]),
 )
-async def test_the_results_of_a_roster_stay_true(
+async def test_the_reported_outcomes_of_a_roster_stay_true_when_late_writes_arrive(
     laid: tuple[dict[str, Any], list[dict[str, Any]]], rows: list[Row], exact: bool, width: int
 ) -> None:
-    """When all has landed, each row is as reported, unless that is unknown; another program reaches the wanted end."""
+    """After late writes, each row with a known outcome is as reported, and a second run completes the roster."""
     sandbox = Sandbox()
     sandbox.create_role(GRANTS_PORTAL, "dev", "a")
     sandbox.create_role(GRANTS_PORTAL, "dev", "b")
@@ -102,11 +102,11 @@ async def test_the_results_of_a_roster_stay_true(
 
 
 class Outage(Sandbox):
-    """A sandbox whose service is down for ten minutes from some write on.
+    """A sandbox whose service goes down for ten minutes at a chosen write.
 
     Attributes:
-        time: of the clock, in seconds.
-        until: when the service is back; None before it goes down.
+        time: the time of the sandbox's clock, in seconds.
+        until: the time at which the service is back; None before it goes down.
     """
 
     def __init__(self, after: int, kind: str) -> None:
@@ -116,7 +116,7 @@ class Outage(Sandbox):
 
     @property
     def is_down(self) -> bool:
-        """Whether it is down."""
+        """Return whether the service is down."""
         return self.until is not None and self.time < self.until
 
     def answer(self, request: Request) -> Response:
@@ -135,8 +135,8 @@ class Outage(Sandbox):
 
 @pytest.mark.parametrize("kind", ["lost", "late", "503"])
 @pytest.mark.parametrize("exact", [False, True])
-async def test_a_roster_goes_on_after_ten_minutes_without_the_service(kind: str, exact: bool) -> None:
-    """What was done before is not done again, what was not is done, and the reports before and after are true."""
+async def test_a_roster_is_completed_after_an_outage_of_ten_minutes(kind: str, exact: bool) -> None:
+    """Only the rows that an outage prevented are done by the next run, and the reports of both runs are true."""
     sandbox = Outage(after=7, kind=kind)
     people = usernames(sandbox, 30)
     sandbox.create_role(GRANTS_PORTAL, "dev", "a")
@@ -156,7 +156,7 @@ async def test_a_roster_goes_on_after_ten_minutes_without_the_service(kind: str,
         sandbox.land_late_writes()
         check_reports(sandbox, before, first)
         assert not sandbox.is_down
-        # The result file holds the rows that are left. An exact roster is applied as a whole.
+        # The result file contains the rows that are not done yet. An exact roster is applied as a whole.
         left = rows if exact else read_roster(results_as_csv(first), "r.result.csv")
         assert exact or len(left) == len(rows) - states.count("done") - states.count("already has it")
         done = facts(sandbox)

@@ -1,4 +1,4 @@
-"""Writes whose request was still on its way when a read was made: what is reported stays true when they land."""
+"""Writes that arrive at the service after css-sdk has read the state: the reported outcome stays true."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ WRITES = {
 
 
 async def no_time(_: float) -> None:
-    """A late answer is late without anybody waiting for it."""
+    """Return at once, so that a delayed answer costs the test no time."""
 
 
 @pytest.fixture
 def user(sandbox: Sandbox) -> str:
-    """Somebody who holds the role `held`; `old` is there to be given, renamed or deleted."""
+    """Return a user who has the role `held`, and create the role `old` for writes."""
     user = usernames(sandbox, 20)[-1]
     for name in ("old", "held"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -42,14 +42,14 @@ def user(sandbox: Sandbox) -> str:
 
 
 def client(sandbox: Sandbox, retry: object = ONCE, **options: object) -> AsyncCss:
-    """A client that never waits."""
+    """Return a client that never waits."""
     options |= {"transport": sandbox.async_transport(no_time), "timeout": 0.5, "retry": retry}
     return AsyncCss(Settings(**sandbox.credentials()), **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 async def css(sandbox: Sandbox) -> AsyncIterator[AsyncCss]:
-    """One that makes one attempt only."""
+    """Return a client that attempts each write once."""
     async with client(sandbox) as css:
         yield css
 
@@ -74,7 +74,7 @@ async def do(dev: AsyncEnvironmentClient, write: str, user: str) -> None:
 
 
 def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
-    """Return whether the state shows it."""
+    """Return whether the state shows that the write was done."""
     roles = sandbox.roles(GRANTS_PORTAL, "dev")
     composites = sandbox.composites(GRANTS_PORTAL, "dev")
     held = sandbox.grants(GRANTS_PORTAL, "dev").get(user, set())
@@ -91,10 +91,13 @@ def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("write", WRITES)
-async def test_a_write_that_lands_after_the_read_is_unknown(
+async def test_a_write_that_arrives_after_the_read_is_unknown(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, write: str, answer: str | int
 ) -> None:
-    """The only attempt is not answered and a read does not show it: nobody may say that it failed, for it lands."""
+    """If the only attempt is not answered and a read does not show it, the outcome is unknown.
+
+    The write may still arrive.
+    """
     sandbox.faults.add("late_write", method=WRITES[write], answer=answer)
     with pytest.raises(OutcomeUnknown, match="may still be on its way"):
         await do(dev, write, user)
@@ -103,8 +106,10 @@ async def test_a_write_that_lands_after_the_read_is_unknown(
 
 @pytest.mark.parametrize("reads", [1, None])
 @pytest.mark.parametrize("write", WRITES)
-async def test_a_later_attempt_settles_it(sandbox: Sandbox, user: str, write: str, reads: int | None) -> None:
-    """The second attempt is confirmed, whether the first one lands before it or after it."""
+async def test_a_second_attempt_confirms_a_write_whose_first_attempt_is_late(
+    sandbox: Sandbox, user: str, write: str, reads: int | None
+) -> None:
+    """If a second attempt succeeds, the write is confirmed, whether the first attempt arrives before or after it."""
     async with client(sandbox, at_once) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
         sandbox.faults.add("late_write", method=WRITES[write], reads=reads)
@@ -116,8 +121,10 @@ async def test_a_later_attempt_settles_it(sandbox: Sandbox, user: str, write: st
 
 @pytest.mark.parametrize("fault", ["422_before", "500_before", "revoked_token"])
 @pytest.mark.parametrize("write", WRITES)
-async def test_a_refused_attempt_settles_nothing(sandbox: Sandbox, user: str, write: str, fault: str) -> None:
-    """The first attempt is still on its way; that later ones were refused does not stop it."""
+async def test_a_refused_attempt_does_not_settle_an_earlier_unanswered_one(
+    sandbox: Sandbox, user: str, write: str, fault: str
+) -> None:
+    """If later attempts are refused, the outcome stays unknown, because the first attempt may still arrive."""
     async with client(sandbox, at_once) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
         sandbox.faults.add("late_write", method=WRITES[write], reads=None)
@@ -129,12 +136,12 @@ async def test_a_refused_attempt_settles_nothing(sandbox: Sandbox, user: str, wr
         assert is_done(sandbox, write, user)
 
 
-async def test_the_journal_says_that_it_is_unknown(sandbox: Sandbox, user: str, tmp_path: Path) -> None:
-    """And so an undo treats it as perhaps done."""
+async def test_the_journal_records_a_late_write_as_unknown(sandbox: Sandbox, user: str, tmp_path: Path) -> None:
+    """The journal records a late write as unknown, and an undo removes the role if the write has arrived."""
     with Journal(tmp_path / "journal.jsonl") as journal:
         async with client(sandbox, journal=journal) as css:
             dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
-            # The journal reads before the write, and the write is not on its way by then.
+            # The journal reads the state before the write is sent, so that read does not count here.
             sandbox.faults.add("late_write", method="POST")
             with pytest.raises(OutcomeUnknown):
                 await dev.users.assign(user, "old")
@@ -144,8 +151,10 @@ async def test_the_journal_says_that_it_is_unknown(sandbox: Sandbox, user: str, 
     assert [(step.kind, step.role, step.target) for step in plan.steps] == [("remove_member", "old", user)]
 
 
-async def test_an_undo_notes_what_may_still_be_done(sandbox: Sandbox, user: str, tmp_path: Path) -> None:
-    """A write with an unknown outcome that does not show is not taken back, and the plan says so."""
+async def test_an_undo_mentions_an_unknown_write_that_is_not_visible(
+    sandbox: Sandbox, user: str, tmp_path: Path
+) -> None:
+    """An undo has no step for an unknown write that is not visible, and a note of the plan mentions the write."""
     with Journal(tmp_path / "journal.jsonl") as journal:
         async with client(sandbox, journal=journal) as css:
             dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -169,7 +178,7 @@ CONTRARY = {
 
 
 async def do_on_old(dev: AsyncEnvironmentClient, write: str, user: str) -> None:
-    """Carry out a write that is about the role `old`."""
+    """Carry out a write on the role `old`."""
     match write:
         case "assign":
             await dev.users.assign(user, "old")
@@ -190,10 +199,11 @@ async def do_on_old(dev: AsyncEnvironmentClient, write: str, user: str) -> None:
 
 
 @pytest.mark.parametrize("write", CONTRARY)
-async def test_a_write_that_a_late_attempt_may_reverse_is_not_called_confirmed(
-    sandbox: Sandbox, user: str, write: str
-) -> None:
-    """Two attempts were sent, the second is confirmed, and the first lands after a contrary write of the client."""
+async def test_a_write_that_a_late_attempt_may_reverse_is_unknown(sandbox: Sandbox, user: str, write: str) -> None:
+    """After a confirmed second attempt, the opposite write is unknown.
+
+    The first attempt may still arrive and reverse it.
+    """
     async with client(sandbox, at_once) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
         if write == "create":
@@ -210,8 +220,8 @@ async def test_a_write_that_a_late_attempt_may_reverse_is_not_called_confirmed(
         sandbox.land_late_writes()
 
 
-async def test_another_change_of_the_same_role_is_confirmed(sandbox: Sandbox, user: str) -> None:
-    """Only what a late attempt could reverse is in doubt: not the same write once more, nor one for somebody else."""
+async def test_writes_that_a_late_attempt_cannot_reverse_are_confirmed(sandbox: Sandbox, user: str) -> None:
+    """While an attempt may still arrive, css-sdk confirms its repetition and writes for other users and roles."""
     other = usernames(sandbox, 20)[-2]
     async with client(sandbox, at_once) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -223,8 +233,8 @@ async def test_another_change_of_the_same_role_is_confirmed(sandbox: Sandbox, us
         await dev.users.unassign(user, "held")
 
 
-async def test_after_five_minutes_nothing_is_expected_to_land(sandbox: Sandbox, user: str) -> None:
-    """By the client's own clock: then a contrary write is confirmed again."""
+async def test_five_minutes_later_an_unanswered_attempt_no_longer_causes_doubt(sandbox: Sandbox, user: str) -> None:
+    """Five minutes after an unanswered attempt, by the client's clock, the opposite write is confirmed again."""
     now = [0.0]
     async with client(sandbox, at_once, clock=lambda: now[0]) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -238,8 +248,10 @@ async def test_after_five_minutes_nothing_is_expected_to_land(sandbox: Sandbox, 
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-async def test_bulk_results_say_unknown(sandbox: Sandbox, user: str, answer: str | int) -> None:
-    """Those whose write landed late; the others are confirmed."""
+async def test_a_bulk_result_is_unknown_for_a_write_that_arrives_late(
+    sandbox: Sandbox, user: str, answer: str | int
+) -> None:
+    """In a bulk assignment, only the grant whose write arrives late is unknown, and the others are confirmed."""
     people = usernames(sandbox, 20)[-3:]
     async with client(sandbox) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")

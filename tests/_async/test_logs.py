@@ -1,4 +1,4 @@
-"""Log lines over any range: none lost or doubled, and never more calls than the service allows."""
+"""Reading logs: no line is lost or returned twice, and css-sdk sends no more requests than the service allows."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ NOON = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 
 @pytest.fixture
 def clock() -> Clock:
-    """One for the client and the sandbox, some days after the logs."""
+    """Return a clock for client and sandbox that shows a time some days after the log lines."""
     return Clock(NOON.timestamp() + 20 * 86400)
 
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
-    """Return a sandbox whose time passes only when the test says so."""
+    """Return a sandbox whose clock the test sets."""
     return Sandbox(clock=clock)
 
 
 @pytest.fixture
 async def place(sandbox: Sandbox, clock: Clock) -> AsyncEnvironmentClient:
-    """Return an environment whose logs are read."""
+    """Return the environment whose logs the tests read."""
     settings = Settings(**sandbox.credentials())
     css = AsyncCss(settings, transport=sandbox.async_transport(), clock=clock, retry=Backoff(first=0))
     return (await css.integration("Grants Portal")).environment("prod")
 
 
 async def test_a_short_range_takes_one_call(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Both ends belong to it, and the oldest line comes first."""
+    """logs() reads a short range with one request, includes both ends, and returns the oldest line first."""
     before = asked(sandbox)
     lines = await place.logs(NOON, NOON + datetime.timedelta(minutes=1))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(7)]
@@ -43,19 +43,22 @@ async def test_a_short_range_takes_one_call(place: AsyncEnvironmentClient, sandb
     assert (asked(sandbox) - before) == {"GET": 1}
 
 
-async def test_a_long_range_is_read_in_windows_without_a_seam(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Four days with a line every 10 s: windows of 3 days are halved if they hold more than 25,000 lines."""
+async def test_a_long_range_is_read_in_windows_without_gaps(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """logs() reads four days in windows, and halves a window with too many lines. No line is lost or returned twice."""
     before = asked(sandbox)
     lines = await place.logs(NOON, NOON + datetime.timedelta(days=4))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(34561)]
-    # Two windows. The full one is also read in halves.
+    # Two windows. css-sdk also reads both halves of the full one.
     assert (asked(sandbox) - before) == {"GET": 4}
 
 
-async def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
+async def test_the_hourly_limit_of_requests_is_kept(
     place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    """The twenty-first is not sent; the error carries the lines and the time to continue from."""
+    """logs() does not send more than 20 requests in an hour.
+
+    The error has the lines read and the time to continue from.
+    """
     minute = datetime.timedelta(minutes=1)
     for _ in range(18):
         await place.logs(NOON, NOON + minute)
@@ -72,8 +75,8 @@ async def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
     assert rest[0].timestamp == told.value.resume_at
 
 
-async def test_calls_that_others_made_count(place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
-    """The service counts by address, and its header says how many calls are left for all."""
+async def test_requests_of_other_clients_count(place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
+    """logs() also counts requests of other clients, because the service's header shows how many are left."""
     other = AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), clock=clock)
     elsewhere = (await other.integration("Grants Portal")).environment("prod")
     for _ in range(19):
@@ -85,10 +88,10 @@ async def test_calls_that_others_made_count(place: AsyncEnvironmentClient, sandb
     assert asked(sandbox) == before
 
 
-async def test_a_refusal_of_the_service_carries_what_was_read(
+async def test_a_refusal_of_the_service_has_the_lines_read_so_far(
     place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    """Without a known count, its 429 says the same as our error."""
+    """If the service itself refuses with 429, the error has the lines read so far and the seconds to wait."""
     other = AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), clock=clock)
     elsewhere = (await other.integration("Grants Portal")).environment("prod")
     for _ in range(20):
@@ -109,12 +112,12 @@ async def test_a_refusal_of_the_service_carries_what_was_read(
     ],
 )
 async def test_times_are_given_in_any_form(place: AsyncEnvironmentClient, since: object, until: object) -> None:
-    """A time without a zone is in UTC."""
+    """logs() accepts times in many forms, and reads a time without a zone as UTC."""
     assert len(await place.logs(since, until)) == 7
 
 
 async def test_a_date_is_its_first_moment(place: AsyncEnvironmentClient) -> None:
-    """So a day reaches from its date to the next one."""
+    """A date means its first moment, so a day is the range from its date to the next date."""
     lines = await place.logs(datetime.date(2026, 11, 1), "2026-11-02")
     assert len(lines) == 8641
 
@@ -133,15 +136,15 @@ async def test_a_date_is_its_first_moment(place: AsyncEnvironmentClient) -> None
 async def test_a_range_that_is_not_valid_is_refused(
     place: AsyncEnvironmentClient, sandbox: Sandbox, since: object, until: object
 ) -> None:
-    """Before anything is sent."""
+    """logs() refuses an invalid range before anything is sent."""
     before = asked(sandbox)
     with pytest.raises(InvalidRequest):
         await place.logs(since, until)
     assert asked(sandbox) == before
 
 
-async def test_each_attempt_counts(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A retried call costs two calls."""
+async def test_each_attempt_counts_as_a_request(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Each repeated attempt counts as a request of the hour."""
     sandbox.faults.add("lose_after", path="*/logs", times=3)
     await place.logs(NOON, NOON)
     for _ in range(16):
@@ -152,8 +155,8 @@ async def test_each_attempt_counts(place: AsyncEnvironmentClient, sandbox: Sandb
     assert asked(sandbox) == before
 
 
-async def test_any_error_on_the_way_carries_what_was_read(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """So a failed call does not lose the lines of the days before."""
+async def test_every_error_has_the_lines_read_so_far(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """If a request fails, the error has the lines read so far and the time to continue from."""
     sandbox.faults.add("500_before", path="*/logs", times=None, after=2)
     with pytest.raises(ServiceUnavailable, match=r"Continue from 2026-11-03") as told:
         await place.logs(NOON, NOON + datetime.timedelta(days=7))

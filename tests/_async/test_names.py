@@ -1,4 +1,4 @@
-"""Role names are hostile: each is refused before anything is sent, or lives through its whole life as itself."""
+"""Unusual role names: css-sdk refuses a name before anything is sent, or every call affects exactly this role."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ HOSTILE = st.text(st.sampled_from("./%#?\\ aA2Fe5+&;:\u00e9\U0001f389\n\x00\ud80
 @example(name="%2e%2e")
 @example(name=". .")
 @example(name="reviewer?max=1")
-async def test_a_name_is_refused_or_survives_as_itself(name: str) -> None:
-    """Created, listed, read, given, taken, renamed and deleted; nothing else is touched on the way."""
+async def test_a_role_name_is_refused_or_works_in_every_call(name: str) -> None:
+    """A role name is refused before anything is sent, or the role can be created, used, renamed and deleted.
+
+    No other role changes.
+    """
     sandbox = Sandbox()
     user = usernames(sandbox, 20)[-1]
     others = sandbox.roles(GRANTS_PORTAL, "dev")

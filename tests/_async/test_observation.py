@@ -1,4 +1,4 @@
-"""Each request that is sent is reported: in a line of the log, and to `on_request`, without personal data."""
+"""Each request is reported by a log line and to `on_request`, without personal data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROLES = "/integrations/{integration_id}/{environment}/users/{username}/roles"
 
 
 async def test_every_request_is_reported_once(sandbox: Sandbox, settings: Settings) -> None:
-    """The token request too, in the order in which the requests ended; names are placeholders."""
+    """on_request= gets each request once, including the token request. Its path has placeholders instead of names."""
     seen: list[SentRequest] = []
     async with AsyncCss(settings, transport=sandbox.async_transport(), on_request=seen.append) as css:
         users = (await css.integration(GRANTS_PORTAL)).environment("dev").users
@@ -32,7 +32,7 @@ async def test_every_request_is_reported_once(sandbox: Sandbox, settings: Settin
 
 
 async def test_each_attempt_is_reported(sandbox: Sandbox, settings: Settings) -> None:
-    """With its number and its status; a request without an answer has the class of its error."""
+    """on_request= gets each attempt with its number and its status, or with the class of its error."""
     seen: list[SentRequest] = []
     transport = sandbox.async_transport()
     async with AsyncCss(settings, transport=transport, on_request=seen.append, retry=at_once) as css:
@@ -44,7 +44,7 @@ async def test_each_attempt_is_reported(sandbox: Sandbox, settings: Settings) ->
 
 
 async def test_a_token_request_that_fails_is_reported(sandbox: Sandbox, settings: Settings) -> None:
-    """And the call that it was for is not, because it was never sent."""
+    """If a token request fails, on_request= gets this request only, because the API request was never sent."""
     seen: list[SentRequest] = []
     wrong = evolve(settings, client_secret="wrong")
     async with AsyncCss(wrong, transport=sandbox.async_transport(), on_request=seen.append) as css:
@@ -57,7 +57,10 @@ async def test_a_token_request_that_fails_is_reported(sandbox: Sandbox, settings
 async def test_the_log_has_a_line_for_each_request(
     sandbox: Sandbox, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At the level DEBUG of the logger `css_sdk`: method, path, status and milliseconds; no names, no secrets."""
+    """The log has a DEBUG line for each request with method, path, status and milliseconds.
+
+    It contains no names and no secrets.
+    """
     caplog.set_level(logging.DEBUG, "css_sdk")
     [person] = usernames(sandbox, 1)
     async with AsyncCss(settings, transport=sandbox.async_transport()) as css:
@@ -79,7 +82,7 @@ async def test_the_log_has_a_line_for_each_request(
 async def test_a_hook_that_raises_does_not_change_the_result(
     sandbox: Sandbox, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The write is done, so it must not look as if it had failed; the log says that the hook failed."""
+    """If on_request= raises an error, the call succeeds and the log shows the error."""
 
     def fail(request: SentRequest) -> None:
         raise OSError("no disk")
@@ -92,8 +95,8 @@ async def test_a_hook_that_raises_does_not_change_the_result(
     assert "on_request= raised OSError: no disk." in caplog.text
 
 
-async def test_a_call_that_reaches_nobody_is_reported(settings: Settings, sandbox: Sandbox) -> None:
-    """With the class of the error, and without a status."""
+async def test_a_request_without_an_answer_is_reported(settings: Settings, sandbox: Sandbox) -> None:
+    """If the connection is lost, on_request= gets the class of the error and no status."""
     seen: list[SentRequest] = []
     options = {"on_request": seen.append, "retry": lambda attempt, chance: None}
     async with AsyncCss(settings, transport=sandbox.async_transport(), **options) as css:  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Mistakes that clients of such a service make, and that this one does not."""
+"""Mistakes that clients of such services often make: css-sdk does not make them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WRITES = [
 
 
 async def call(dev: AsyncEnvironmentClient, what: str, role: str = "reviewer", user: Any = ILSE) -> Any:
-    """One of the calls, about this role and this user."""
+    """Make the named call with this role and this user."""
     match what:
         case "list":
             return await dev.roles.list()
@@ -91,7 +91,7 @@ async def call(dev: AsyncEnvironmentClient, what: str, role: str = "reviewer", u
 async def test_a_failure_is_raised_not_returned(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str, fault: str
 ) -> None:
-    """No call logs what went wrong and gives nothing, a text or an empty list instead."""
+    """If the service fails, every call raises an error instead of returning nothing, a text or an empty list."""
     sandbox.faults.add(fault, times=None)
     with pytest.raises(CssError):
         await call(dev, what)
@@ -109,24 +109,26 @@ async def test_a_failure_is_raised_not_returned(
         ("delete", "nope", ILSE, NotFound, "There is no role 'nope' in integration"),
     ],
 )
-async def test_an_error_says_what_the_service_said(
+async def test_an_error_names_what_is_missing(
     dev: AsyncEnvironmentClient, what: str, role: str, user: str, error: type[CssError], words: str
 ) -> None:
-    """A status alone would leave everybody guessing what is missing."""
+    """If a role or a user does not exist, the error names it and carries the status and the request."""
     with pytest.raises(error, match=words) as told:
         await call(dev, what, role, user)
     assert told.value.status == 404
     assert told.value.request is not None
 
 
-async def test_a_conflict_says_which_role_there_is(dev: AsyncEnvironmentClient) -> None:
-    """In the service's own words."""
+async def test_a_conflict_names_the_existing_role(dev: AsyncEnvironmentClient) -> None:
+    """If a role already exists, the error contains the service's own message with the role's name."""
     with pytest.raises(Conflict, match="role reviewer already exists"):
         await dev.roles.create("reviewer")
 
 
-async def test_missing_empty_and_failed_are_three_things(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A caller that removes what an empty answer does not name must not do so because a call failed."""
+async def test_missing_empty_and_failed_are_three_different_outcomes(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """An empty answer is returned as empty, something missing raises NotFound, and a lost connection also raises."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "empty")
     user = usernames(sandbox, 20)[-1]
     empty: dict[str, Any] = {"members": [], "settled": (), "children": (), "roles of": (), "effective roles": ()}
@@ -140,8 +142,13 @@ async def test_missing_empty_and_failed_are_three_things(dev: AsyncEnvironmentCl
             await call(dev, what, "empty", user)
 
 
-async def test_a_search_that_finds_nobody_is_not_one_that_failed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Nobody is a result of the same kind as somebody; a failure is an error, for every provider."""
+async def test_a_search_without_a_match_differs_from_a_failed_search(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """A search that finds nobody returns a complete, empty result.
+
+    A search that fails raises an error for every provider.
+    """
     providers = ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth")
     for provider in providers:
         found = await dev.people.search(provider, guid="0" * 32)
@@ -156,8 +163,8 @@ async def test_a_search_that_finds_nobody_is_not_one_that_failed(dev: AsyncEnvir
         await dev.people.find_one(guid="0" * 32, providers=providers)
 
 
-async def test_a_read_that_fails_for_ever_ends(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Trying again has a limit, and then comes an error; each of these asks four times."""
+async def test_a_read_that_always_fails_ends_after_four_attempts(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """A read that always fails raises an error after four attempts."""
     for what in ("list", "get", "members", "children", "roles of", "search"):
         sandbox.clear_requests()
         sandbox.faults.clear()
@@ -171,7 +178,7 @@ async def test_a_read_that_fails_for_ever_ends(dev: AsyncEnvironmentClient, sand
 
 
 def world(**changes: Any) -> dict[str, Any]:
-    """A team with an integration whose client id was chosen, and one that is named like a number."""
+    """Return a team with a chosen client id and with an integration whose name looks like a number."""
     account = {"id": 9, "client_id": "service-account-team-1-9", "client_secret": "a secret"}
     integration = {"team": 1, "auth_type": "both", "service_type": "gold", "status": "applied", "client_secret": "s"}
     return {
@@ -187,7 +194,7 @@ def world(**changes: Any) -> dict[str, Any]:
 
 
 async def test_an_integration_is_never_guessed_from_a_client_id() -> None:
-    """Client ids can be chosen, so that the number at the end of one says nothing."""
+    """An integration is not found by its client id. Client ids can be chosen, so the number in one may mislead."""
     sandbox = Sandbox(world())
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
         for which in ("portal-8", "plain-9", "service-account-portal-8"):
@@ -200,8 +207,8 @@ async def test_an_integration_is_never_guessed_from_a_client_id() -> None:
     assert all("/integrations/8" not in entry.path for entry in sandbox.requests)
 
 
-async def test_an_id_is_a_number_and_a_name_is_a_name() -> None:
-    """Zeros in front do not make another id, and are not cut off a name."""
+async def test_an_id_is_read_as_a_number_and_a_name_as_a_text() -> None:
+    """An integration is found by its id, with or without leading zeros, unless a project has exactly that name."""
     sandbox = Sandbox(world())
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
         for which, number in ((7, 7), ("7", 7), ("007", 7), ("0007", 8), ("8", 8)):
@@ -209,7 +216,7 @@ async def test_an_id_is_a_number_and_a_name_is_a_name() -> None:
         assert (await css.integration(7)).info.environments == ("dev", "prod")
 
 
-async def test_members_of_whom_little_is_known_are_listed() -> None:
+async def test_members_with_little_data_are_listed() -> None:
     """People without an address, a name or attributes, and service accounts, are listed as members."""
     bare = "a" * 32
     users = [
@@ -231,11 +238,11 @@ async def test_members_of_whom_little_is_known_are_listed() -> None:
     assert [member.provider for member in members] == ["bceidbasic", "bceidboth", "githubpublic", "idir", None]
 
 
-# More than once, and on a real connection.
+# Repeated runs and a real connection.
 
 
-async def test_a_job_can_be_run_again(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """What is there already ends nothing: the second run changes nothing, and says so."""
+async def test_a_script_can_be_run_again(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """A second run of a script with ensure(), skip_existing and single calls changes nothing and reports "already"."""
     people = usernames(sandbox, 5)
     outcomes = []
     for _ in range(2):
@@ -253,8 +260,8 @@ async def test_a_job_can_be_run_again(dev: AsyncEnvironmentClient, sandbox: Sand
     assert asked(sandbox)["token"] == 1
 
 
-async def test_a_socket_shows_no_secret_at_debug(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
-    """The libraries below log neither secrets nor tokens of a real connection."""
+async def test_debug_logs_of_a_connection_contain_no_secret(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """The HTTP libraries log neither secrets nor tokens of a real connection at level DEBUG."""
     caplog.set_level(logging.DEBUG)
     with sandbox.serve() as server:
         credentials = server.credentials()
@@ -275,7 +282,7 @@ async def test_a_socket_shows_no_secret_at_debug(sandbox: Sandbox, caplog: pytes
 
 
 def test_an_import_needs_no_variables() -> None:
-    """Importing, naming every class and asking for help work where nothing is set."""
+    """Importing css_sdk, using each public name and asking for help work without any variable."""
     program = (
         "import css_sdk, css_sdk.cli; [getattr(css_sdk, name) for name in css_sdk.__all__]; css_sdk.cli.main(['-h'])"
     )
@@ -287,7 +294,7 @@ def test_an_import_needs_no_variables() -> None:
 async def test_settings_are_read_when_a_client_is_made(
     sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not when the module is imported: what is set later counts, and two clients do not share what they found."""
+    """css-sdk reads the variables when a client is made, not at import, and two clients keep their own settings."""
     other = Sandbox(world())
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
@@ -306,7 +313,10 @@ async def test_settings_are_read_when_a_client_is_made(
 
 
 def test_no_command_takes_credentials_as_an_option() -> None:
-    """They would show in lists of processes and in a shell's history; a client id alone names a service account."""
+    """No command has an option for a secret, a password or a token.
+
+    Process lists and shell histories would show it. `--client-id` names a service account only.
+    """
     context = click.Context(commands)
     found = {
         option

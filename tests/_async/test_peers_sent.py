@@ -1,4 +1,4 @@
-"""What a call sends: all of what was named, nothing empty, nothing to anybody else, and not too much at once."""
+"""Requests of a call: complete, never empty, only to the two hosts, and limited in number."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ LOGIN = "https://login.example/auth/realms/standard/protocol/openid-connect/toke
 
 @pytest.fixture
 def requests() -> list[httpx.Request]:
-    """Every request that the watched client sends."""
+    """Return the list of all requests that the watched client sends."""
     return []
 
 
 @pytest.fixture
 async def watched(sandbox: Sandbox, requests: list[httpx.Request]) -> AsyncIterator[AsyncEnvironmentClient]:
-    """An environment of a client whose every request can be looked at; the API and the login server are two hosts."""
+    """Return an environment whose requests are recorded; the API and the login server have two hosts."""
 
     async def note(request: httpx.Request) -> None:
         requests.append(request)
@@ -45,10 +45,10 @@ async def watched(sandbox: Sandbox, requests: list[httpx.Request]) -> AsyncItera
         yield place
 
 
-async def test_all_that_is_named_is_sent_as_a_list(
+async def test_all_given_roles_are_sent_as_one_list(
     watched: AsyncEnvironmentClient, sandbox: Sandbox, requests: list[httpx.Request]
 ) -> None:
-    """Not one of several, not the last alone, and not an object where the service takes a list."""
+    """A call with several roles sends all of them in one list, and a call with one role sends a list with one entry."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "lead")
     user = usernames(sandbox, 20)[-1]
     names = ("approver", "lead", "reviewer")
@@ -66,8 +66,8 @@ async def test_all_that_is_named_is_sent_as_a_list(
     assert sandbox.grants(GRANTS_PORTAL, "dev")[user] == {*names, "admin"}
 
 
-async def test_nothing_to_add_sends_nothing(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """An empty list would be refused by the service; a set that is right already is only read."""
+async def test_a_set_that_is_already_right_is_only_read(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """If nothing has to be added, css-sdk only reads and sends no empty list."""
     reviewers = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     before = asked(sandbox)
     await dev.roles.composites("admin").set("reviewer", "approver")
@@ -79,8 +79,8 @@ async def test_nothing_to_add_sends_nothing(dev: AsyncEnvironmentClient, sandbox
     assert set(asked(sandbox) - before) == {"GET"}
 
 
-async def test_what_is_only_taken_away_posts_no_empty_list(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Taking needs no call that gives."""
+async def test_a_call_that_only_removes_sends_no_empty_list(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """If a call only removes roles, children or members, css-sdk sends no POST with an empty list."""
     before = asked(sandbox)
     await dev.roles.composites("admin").set("reviewer")
     await dev.roles.set_members("reviewer", sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[:1])
@@ -90,8 +90,8 @@ async def test_what_is_only_taken_away_posts_no_empty_list(dev: AsyncEnvironment
 
 
 @pytest.mark.parametrize("what", ["children", "roles", "members"])
-async def test_what_comes_comes_before_what_goes(dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str) -> None:
-    """In between nobody is left with less than both sets have in common."""
+async def test_additions_are_sent_before_removals(dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str) -> None:
+    """When css-sdk replaces children, roles or members, it adds the new ones before it removes the old ones."""
     others = usernames(sandbox, 20)[-2:]
     sandbox.create_role(GRANTS_PORTAL, "dev", "lead")
     sandbox.clear_requests()
@@ -108,8 +108,10 @@ async def test_what_comes_comes_before_what_goes(dev: AsyncEnvironmentClient, sa
 
 
 @pytest.mark.parametrize("what", ["children", "roles", "members"])
-async def test_where_nothing_can_come_nothing_goes(dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str) -> None:
-    """A mistyped name does not leave an emptied set behind."""
+async def test_nothing_is_removed_if_the_addition_fails(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str
+) -> None:
+    """If the new role or member does not exist, css-sdk removes none of the old ones."""
     before = sandbox.state.document()
     with pytest.raises((NotFound, NotAllDone)):
         match what:
@@ -123,10 +125,10 @@ async def test_where_nothing_can_come_nothing_goes(dev: AsyncEnvironmentClient, 
 
 
 @pytest.mark.parametrize("what", ["roles", "children"])
-async def test_a_set_that_cannot_be_made_is_refused_whole(
+async def test_a_set_that_cannot_be_reached_is_refused_as_a_whole(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str
 ) -> None:
-    """If css-sdk cannot remove an existing member, it sends nothing that changes anything."""
+    """If a name prevents the removal of an existing entry, css-sdk refuses the whole call and changes nothing."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "..")
     sandbox.create_role(GRANTS_PORTAL, "dev", "c" * 120)
     sandbox.create_role(GRANTS_PORTAL, "dev", "p" * 110, ["c" * 120])
@@ -140,10 +142,10 @@ async def test_a_set_that_cannot_be_made_is_refused_whole(
     assert sandbox.state.document() == before
 
 
-async def test_a_page_has_its_size_with_it(
+async def test_each_request_for_a_page_contains_its_size(
     watched: AsyncEnvironmentClient, sandbox: Sandbox, requests: list[httpx.Request]
 ) -> None:
-    """Number and size go together, so that no page is of another size than the one before."""
+    """Each request for members contains the page number and the page size."""
     people = sorted(sandbox.world.users)[:60]
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
@@ -168,14 +170,14 @@ async def test_a_page_has_its_size_with_it(
         ("bceidboth", {"username": "ab"}, {"bceidType": "both", "username": "ab"}),
     ],
 )
-async def test_only_the_terms_that_were_given_are_sent(
+async def test_a_search_sends_only_the_given_terms(
     watched: AsyncEnvironmentClient,
     requests: list[httpx.Request],
     provider: str,
     terms: dict[str, str],
     sent: dict[str, str],
 ) -> None:
-    """A term that nobody gave is not sent as an empty one, and none is encoded twice."""
+    """A search sends only the given terms, encoded once."""
     await watched.people.search(provider, **terms)
     assert [dict(request.url.params) for request in requests] == [sent]
 
@@ -184,10 +186,10 @@ ODD = ["a/b", "a%2Fb", "50%", "a b", " a ", "?page=2", "#top", "a;b:c+d&e=f", ".
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_an_odd_role_name_stays_within_its_place(
+async def test_an_unusual_role_name_stays_in_one_path_segment(
     watched: AsyncEnvironmentClient, sandbox: Sandbox, requests: list[httpx.Request], name: str
 ) -> None:
-    """For every call that takes one: it is one segment of the path, and the role that was meant is the one touched."""
+    """Every call with an unusual role name keeps the name in one path segment and affects only this role."""
     sandbox.create_role(GRANTS_PORTAL, "dev", name)
     others = sandbox.roles(GRANTS_PORTAL, "dev") - {name}
     assert (await watched.roles.get(name)).name == name
@@ -205,16 +207,16 @@ async def test_an_odd_role_name_stays_within_its_place(
     await watched.roles.delete(name)
     assert sandbox.roles(GRANTS_PORTAL, "dev") == others
     paths = [request.url.raw_path.decode().split("/")[6:] for request in requests]
-    # Where it stands in the body alone, the path is that of the others that were asked about.
+    # Ten requests have the name in their path. The others have it in their body or name another role.
     assert sum(unquote(unquote(word)) == name for path in paths for word in path) == 10
     assert all(len(path) <= 4 and "?" not in path[-1].replace("users?page=1&max=50", "") for path in paths)
 
 
 @pytest.mark.parametrize("name", ["a/b", "a%2Fb", "50%", "?page=2", "#top", "a;b:c+d&e=f", "..", "a\\b", "é"])
-async def test_an_odd_username_stays_within_its_place(
+async def test_an_unusual_username_stays_in_one_path_segment(
     watched: AsyncEnvironmentClient, requests: list[httpx.Request], name: str
 ) -> None:
-    """It is looked for as it is, and not found; no part of it becomes a path or a query."""
+    """An unusual username is one path segment, is not found, and never becomes a query."""
     user = f"{name}@githubpublic"
     for calling in (watched.users.assign, watched.users.unassign, watched.users.set_roles):
         with pytest.raises(NotFound) as told:
@@ -232,8 +234,10 @@ async def test_an_odd_username_stays_within_its_place(
 
 
 @pytest.mark.parametrize("width", [1, 4, 8])
-async def test_no_more_calls_than_allowed_are_under_way(sandbox: Sandbox, settings: Settings, width: int) -> None:
-    """However many people there are, so that a long list does not fall upon the service at once."""
+async def test_a_bulk_call_sends_no_more_requests_at_once_than_allowed(
+    sandbox: Sandbox, settings: Settings, width: int
+) -> None:
+    """A bulk call never has more than `width` requests in flight."""
     under_way: list[int] = []
     most: list[int] = []
 
@@ -259,10 +263,13 @@ async def test_no_more_calls_than_allowed_are_under_way(sandbox: Sandbox, settin
     assert max(most) <= width
 
 
-async def test_nobody_else_is_ever_called(
+async def test_requests_go_only_to_the_api_and_the_login_server(
     watched: AsyncEnvironmentClient, sandbox: Sandbox, requests: list[httpx.Request]
 ) -> None:
-    """The two hosts and no third, each with what is its own; of the calls that do harm, none."""
+    """css-sdk sends requests only to the API and the login server, each with its own kind of credentials.
+
+    None of them is a call that harms the service.
+    """
     sandbox.revoke_tokens()
     await watched.roles.ensure("lead")
     await watched.roles.composites("lead").set("reviewer")

@@ -1,4 +1,4 @@
-"""Plans are carried out: the desired state is reached, and the changes can be undone."""
+"""Applying plans: the desired state is reached, and the changes can be undone."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from tests.support import asked, at_once, examples
 STEADY = settings(
     derandomize=True, deadline=None, max_examples=examples(6, __name__), suppress_health_check=list(HealthCheck)
 )
-"""The same examples in every run."""
+"""Draw the same examples in every run."""
 
 ANY_NUMBER = Guards(max_removals=100)
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> AsyncCss:
-    """A client that does not wait between tries."""
+    """Return a client that does not wait between attempts."""
     return AsyncCss(
         Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once, journal=journal
     )
@@ -60,10 +60,10 @@ async def undone(sandbox: Sandbox, journal: bytes, path: Path) -> list[StepResul
 
 @STEADY
 @given(cases(), st.booleans(), st.booleans(), st.sampled_from([1, 4]))
-async def test_what_was_applied_needs_no_plan_and_can_be_undone(
+async def test_an_applied_plan_reaches_its_state_and_can_be_undone(
     case: tuple[list[PlaceState], Desired], is_saved: bool, remove_first: bool, width: int
 ) -> None:
-    """Planning sends no write; applying leads to what the plan foretold; undoing to what was there before."""
+    """Planning sends no write, applying reaches the predicted state, and undoing restores the first state."""
     found, desired = case
     sandbox = seeded(found)
     first = everything(sandbox)
@@ -89,8 +89,8 @@ async def test_what_was_applied_needs_no_plan_and_can_be_undone(
 
 @STEADY
 @given(cases(st.just(False)))
-async def test_what_only_adds_deletes_nothing(case: tuple[list[PlaceState], Desired]) -> None:
-    """Without exact lists css-sdk sends no DELETE, for any file, even with prune."""
+async def test_a_file_without_exact_lists_deletes_nothing(case: tuple[list[PlaceState], Desired]) -> None:
+    """If a roles file has no exact lists, css-sdk sends no DELETE, even with prune."""
     found, desired = case
     sandbox = seeded(found)
     async with client(sandbox) as css:
@@ -101,8 +101,10 @@ async def test_what_only_adds_deletes_nothing(case: tuple[list[PlaceState], Desi
 
 @STEADY
 @given(*(states(place) for place in PLACES), st.booleans(), st.booleans())
-async def test_what_was_exported_needs_no_plan(one: PlaceState, other: PlaceState, exact: bool, by_name: bool) -> None:
-    """The plan of a file that was made of what is there is empty, and applying it sends no write."""
+async def test_the_plan_of_an_exported_file_is_empty(
+    one: PlaceState, other: PlaceState, exact: bool, by_name: bool
+) -> None:
+    """A roles file that was exported from the current state gives an empty plan, and applying it sends no write."""
     sandbox = seeded([one, other])
     async with client(sandbox) as css:
         found = [
@@ -117,10 +119,10 @@ async def test_what_was_exported_needs_no_plan(one: PlaceState, other: PlaceStat
 
 @pytest.mark.parametrize("composite", [False, True])
 @pytest.mark.parametrize("name", ["boss\x9b2J", "..", ".", "x" * 240])
-async def test_a_role_of_which_no_request_can_speak_is_left_alone(
+async def test_a_role_that_no_request_can_name_stays_unchanged(
     name: str, composite: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It hides nothing else, is never asked about, carried over, changed or deleted; the log and the notes say so."""
+    """A role that no request can name stays unchanged, hides no other role, and is named in the log and the notes."""
     sandbox = seeded([MIXED_BEFORE])
     where = DEV.integration, DEV.environment
     sandbox.create_role(*where, name, ["a"] if composite else [])

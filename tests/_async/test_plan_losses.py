@@ -1,4 +1,4 @@
-"""Removals of a plan: only after their replacements, never hidden in composite roles, and never twice."""
+"""Removals of a plan: they wait for their replacements, count losses through composites, and are never repeated."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ BEFORE = PlaceState(
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> AsyncCss:
-    """A client that does not wait between tries."""
+    """Return a client that does not wait between attempts."""
     return AsyncCss(
         Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once, journal=journal
     )
 
 
 def people(*usernames: str) -> Listed[Person]:
-    """Exactly these."""
+    """Return an exact list of these people."""
     return Listed(tuple(Person("username", name) for name in usernames), exact=True)
 
 
 def file_of(*roles: DesiredRole, users: tuple[DesiredUser, ...] = (), exact: bool = False) -> Desired:
-    """A file about one environment."""
+    """Return a roles file for one environment."""
     return Desired((DesiredPlace("#101", "dev", Listed(roles, exact) if roles else None, users),))
 
 
@@ -57,8 +57,8 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("what", REPLACED)
-async def test_nothing_is_taken_when_what_comes_instead_is_not_given(what: str) -> None:
-    """The addition fails, so nobody loses anything; what is left leads to the end when it can be given."""
+async def test_a_failed_addition_skips_the_removals_that_depend_on_it(what: str) -> None:
+    """If an addition fails, css-sdk skips the removal that it replaces. Applying the remainder later completes both."""
     sandbox = seeded([BEFORE])
     before = everything(sandbox)
     async with client(sandbox) as css:
@@ -81,8 +81,10 @@ async def test_nothing_is_taken_when_what_comes_instead_is_not_given(what: str) 
 
 
 @pytest.mark.parametrize(("others", "left"), [((), [X]), ((W,), [W])])
-async def test_who_never_logged_in_keeps_only_the_last_back(others: tuple[str, ...], left: list[str]) -> None:
-    """A role is made exact without the newcomer, unless nobody would hold it then."""
+async def test_a_new_member_who_never_logged_in_blocks_only_the_removal_of_the_last_member(
+    others: tuple[str, ...], left: list[str]
+) -> None:
+    """If the new member has never logged in, the old member is removed, unless the role would have no members."""
     sandbox = seeded([BEFORE])
     async with client(sandbox) as css:
         plan = await css.plan(file_of(DesiredRole("a", members=people(GHOST, *others))), prune=True)
@@ -94,11 +96,11 @@ async def test_who_never_logged_in_keeps_only_the_last_back(others: tuple[str, .
     assert sandbox.members(*WHERE, "a") == left
 
 
-# Going on.
+# Resuming with a journal.
 
 
-async def test_what_an_admin_took_back_is_not_given_again(tmp_path: Path) -> None:
-    """A grant that is confirmed and gone makes the plan stale, and nothing is sent; while it is there, all is done."""
+async def test_a_grant_that_an_admin_removed_is_not_granted_again(tmp_path: Path) -> None:
+    """If an admin removed a confirmed grant, resuming the plan is refused as stale and sends nothing."""
     sandbox = seeded([BEFORE])
     path = tmp_path / "journal"
     with Journal(path) as journal:
@@ -118,8 +120,8 @@ async def test_what_an_admin_took_back_is_not_given_again(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-async def test_what_was_not_begun_may_not_be_done_by_others(tmp_path: Path, is_new: bool) -> None:
-    """Somebody who got a planned grant by another hand meanwhile is a difference, also in a role that was created."""
+async def test_a_planned_grant_that_somebody_else_made_makes_the_plan_stale(tmp_path: Path, is_new: bool) -> None:
+    """If somebody else made a planned grant that the journal does not record, resuming the plan is refused as stale."""
     sandbox = seeded([BEFORE])
     path = tmp_path / "journal"
     with Journal(path) as journal:
@@ -134,7 +136,7 @@ async def test_what_was_not_begun_may_not_be_done_by_others(tmp_path: Path, is_n
     assert sent_writes(sandbox) == done
 
 
-# Through composites.
+# Losses through composite roles.
 
 LOSING = {
     "taken out": file_of(DesiredRole("one", composites=Listed((), exact=True))),
@@ -143,7 +145,7 @@ LOSING = {
 
 
 def composed() -> Sandbox:
-    """A sandbox in which 40 people have `two` through `one`, and one of them through `three` as well."""
+    """Return a sandbox in which 40 people have `two` through `one`, and one of them also through `three`."""
     sandbox, users = crowded(40)
     for parent in ("one", "three"):
         sandbox.create_role(*WHERE, parent, ["two"])
@@ -159,8 +161,11 @@ def composed() -> Sandbox:
         ("deleted", 40, "  - delete role two, taking it from 40 people"),
     ],
 )
-async def test_who_has_a_role_through_others_loses_it_and_is_counted(what: str, lost: int, line: str) -> None:
-    """They are shown, held against the limits, and part of what a plan is made from; who keeps it is not counted."""
+async def test_people_who_lose_a_role_through_a_composite_are_counted(what: str, lost: int, line: str) -> None:
+    """People who lose a role through a composite are shown, counted against the removal limit, and checked for changes.
+
+    A person who keeps the role through another composite is not counted.
+    """
     sandbox = composed()
     async with client(sandbox) as css:
         plan = await css.plan(LOSING[what], prune=True)
@@ -182,8 +187,11 @@ async def test_who_has_a_role_through_others_loses_it_and_is_counted(what: str, 
         assert not reason((await css.apply_plan(plan, guards=Guards(max_removals=40))).results)
 
 
-async def test_what_more_is_read_where_something_is_taken_out() -> None:
-    """The members of the roles that lead to it, once; nothing more where nothing is taken out or deleted."""
+async def test_a_plan_reads_members_of_composites_only_if_it_removes_a_child() -> None:
+    """A plan that removes a child reads the members of the roles above it once.
+
+    Other plans do not read these members.
+    """
     sandbox = composed()
     async with client(sandbox) as css:
         await css.plan(file_of(DesiredRole("one", composites=Listed(("two",), exact=True))))
@@ -194,8 +202,8 @@ async def test_what_more_is_read_where_something_is_taken_out() -> None:
         assert asked(sandbox) - before == {"GET": 1 + 3 + 3}
 
 
-async def test_undoing_a_composite_tells_who_loses_by_it(tmp_path: Path) -> None:
-    """The way back counts as the way there does, and its plan can be kept."""
+async def test_an_undo_counts_the_people_who_lose_a_role_through_a_composite(tmp_path: Path) -> None:
+    """An undo that removes a child from a composite counts the people who lose it, and its plan can be saved."""
     sandbox, users = crowded(40)
     sandbox.grant(*WHERE, "one", *users)
     path = tmp_path / "journal"
@@ -212,8 +220,8 @@ async def test_undoing_a_composite_tells_who_loses_by_it(tmp_path: Path) -> None
         assert not reason((await css.apply_plan(saved, guards=Guards(max_removals=40))).results)
 
 
-async def test_a_step_written_in_by_hand_gets_past_no_guard() -> None:
-    """A plan file is refused if it deletes a role, or removes members of a role, whose members were not read."""
+async def test_a_plan_file_with_a_step_added_by_hand_is_refused() -> None:
+    """A plan file is refused if somebody adds a step by hand that deletes a role whose members were not read."""
     sandbox = seeded([BEFORE])
     async with client(sandbox) as css:
         told = json.loads(plan_as_json(await css.plan(file_of(DesiredRole("e")))))

@@ -1,4 +1,4 @@
-"""After the credentials or the token were refused once, bulk calls send nothing else; every item has a result."""
+"""If the credentials or the token are refused once, bulk calls send nothing else, and every item has a result."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ NAMES = [f"role-{number}" for number in range(12)]
 
 
 async def sent_by(sandbox: Sandbox, results: Sequence[Any], before: Counter[str]) -> Counter[str]:
-    """What was sent, when each of the results is the refusal."""
+    """Return the requests sent since `before`, after checking that each result is the refusal."""
     assert [type(result.error) for result in results] == [AuthenticationError] * len(results)
     assert {result.outcome for result in results} == {"failed"}
     return asked(sandbox) - before
 
 
 @pytest.mark.parametrize("skip_existing", [False, True])
-async def test_a_user_loses_twelve_roles(dev: AsyncEnvironmentClient, sandbox: Sandbox, skip_existing: bool) -> None:
-    """The first role is tried, with one new token; the other eleven are not."""
+async def test_removals_stop_after_the_token_is_refused(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox, skip_existing: bool
+) -> None:
+    """If the token is refused for the first removal, css-sdk tries one new token and sends no other removal."""
     [person] = usernames(sandbox, 1)
     for name in NAMES:
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -37,8 +39,8 @@ async def test_a_user_loses_twelve_roles(dev: AsyncEnvironmentClient, sandbox: S
     assert await sent_by(sandbox, results, before) == {"token": 1, "GET" if skip_existing else "DELETE": 2}
 
 
-async def test_twelve_roles_are_created(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """One after another: the first is tried, the other eleven are not."""
+async def test_creations_stop_after_the_token_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """If the token is refused for the first new role, css-sdk does not send the other creations."""
     sandbox.faults.add("revoked_token", path="/integrations/*", times=None)
     before = asked(sandbox)
     results = await dev.bulk.create_roles(NAMES, width=1)
@@ -46,8 +48,8 @@ async def test_twelve_roles_are_created(dev: AsyncEnvironmentClient, sandbox: Sa
     assert await sent_by(sandbox, results, before) == {"token": 1, "POST": 2}
 
 
-async def test_a_roster_of_several_places(css: AsyncCss, sandbox: Sandbox) -> None:
-    """What was refused in the first place is tried in no other, neither grants nor revocations."""
+async def test_a_roster_stops_in_all_places_after_the_token_is_refused(css: AsyncCss, sandbox: Sandbox) -> None:
+    """If the token is refused in the first place of a roster, css-sdk sends nothing to the other places."""
     [person] = usernames(sandbox, 1)
     places = [(GRANTS_PORTAL, "dev"), (GRANTS_PORTAL, "test"), (FISHERIES, "dev"), (FISHERIES, "prod")]
     actions: tuple[Action, ...] = ("grant", "revoke")

@@ -1,4 +1,4 @@
-"""Who has what in a whole team: equal to tokens, without a call for each person."""
+"""Reports of all roles of a team: they equal the roles in tokens and need no request for each person."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tests.support import asked, examples
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """Two integrations and a draft."""
+    """Return a sandbox with two integrations and a draft."""
     return Sandbox(world=world())
 
 
-async def test_places_roles_and_pages_are_read_and_nothing_for_a_person(css: AsyncCss, sandbox: Sandbox) -> None:
-    """The number of calls depends on people only by their pages."""
+async def test_a_report_sends_no_request_for_a_single_person(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A report sends requests for places, roles and pages of members, and none for a single person."""
     report = await css.report()
-    # The list of integrations; five lists of roles, of two composites, and the members of seven roles.
+    # The list of integrations, five lists of roles, the children of two composites, and the members of seven roles.
     assert asked(sandbox) == {"token": 1, "GET": 1 + 5 + 2 + 7}
     told = [(str(row.place), row.role, row.user.username, row.held) for row in report.rows()]
     assert told == [*report_rows_of_alpha(), (f"#{BETA} prod", "guest", f"{ANN}@idir", "directly")]
@@ -64,19 +64,19 @@ def report_rows_of_alpha() -> list[tuple[str, str, str, str]]:
     ]
 
 
-async def test_many_members_are_pages_and_not_calls(css: AsyncCss, sandbox: Sandbox) -> None:
-    """120 people with a role through another one are three pages and 240 rows."""
+async def test_many_members_are_read_in_pages(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A report reads 120 members of a role in three pages, and shows the roles that they have through it."""
     crowd = [f"{number:032x}@idir" for number in range(120)]
     sandbox.world.users.update({name: PEOPLE[0] | {"username": name} for name in crowd})
     sandbox.grant(ALPHA, "dev", "lead", *crowd)
     report = await css.report(integrations=["Alpha"], environments=["dev"], width=8)
-    # The list of integrations, one of roles, two of composites, four roles, one of them with three pages.
+    # The list of integrations, one list of roles, the children of two composites, and four roles, one with three pages.
     assert asked(sandbox) == {"token": 1, "GET": 1 + 1 + 2 + 6}
     assert sum(row.user.username in crowd for row in report.rows()) == 2 * len(crowd)
 
 
-async def test_a_place_that_fails_hides_no_other(css: AsyncCss, sandbox: Sandbox) -> None:
-    """It is listed with the reason; the rows of the others are the same."""
+async def test_a_place_that_cannot_be_read_hides_no_other_place(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A place that cannot be read is listed with the reason, and the rows of the other places are unchanged."""
     whole = [row for row in (await css.report()).rows() if row.place.integration != BETA]
     sandbox.faults.add("500_before", path=f"/integrations/{BETA}/prod/*", times=None)
     sandbox.faults.add("500_before", path=f"/integrations/{BETA}/dev/roles/guest/users*", times=None)
@@ -89,8 +89,8 @@ async def test_a_place_that_fails_hides_no_other(css: AsyncCss, sandbox: Sandbox
     ]
 
 
-async def test_a_role_that_no_request_can_hold_hides_no_other(css: AsyncCss, sandbox: Sandbox) -> None:
-    """The place is reported, with the name of the role whose members cannot be read."""
+async def test_a_role_that_no_request_can_name_hides_no_other_role(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A role that no request can name is listed as unread, and the rows of the other roles are unchanged."""
     whole = list((await css.report(integrations=["Beta"])).rows())
     for name in ("..", "\U0001f4a9" * 25):
         sandbox.create_role(BETA, "prod", name)
@@ -103,7 +103,7 @@ async def test_a_role_that_no_request_can_hold_hides_no_other(css: AsyncCss, san
 
 
 async def test_only_chosen_places_are_read(css: AsyncCss, sandbox: Sandbox) -> None:
-    """An integration named twice is read once; an environment that only some integrations have is not an error."""
+    """A report reads the chosen places once. An environment that only some of the integrations have is not an error."""
     report = await css.report(integrations=["Beta", BETA, str(ALPHA)], environments=["test", "test"])
     assert ([str(state.place) for state in report.places], report.unread) == ([f"#{ALPHA} test"], ())
     assert asked(sandbox) == {"token": 1, "GET": 2}
@@ -122,14 +122,14 @@ async def test_only_chosen_places_are_read(css: AsyncCss, sandbox: Sandbox) -> N
 async def test_a_choice_without_places_is_an_error(
     css: AsyncCss, sandbox: Sandbox, chosen: dict[str, Any], error: type[Exception], requests: int
 ) -> None:
-    """An empty report would say that nobody has anything."""
+    """A choice without places raises an error, because an empty report would say that nobody has a role."""
     with pytest.raises(error):
         await css.report(**chosen)
     assert asked(sandbox)["GET"] <= requests
 
 
-async def test_credentials_that_stop_working_end_the_report(css: AsyncCss, sandbox: Sandbox) -> None:
-    """A report of failures only would not help."""
+async def test_a_refused_token_ends_the_report(css: AsyncCss, sandbox: Sandbox) -> None:
+    """If the service refuses the token, report() raises an error instead of returning a report of failures only."""
     await css.integrations()
     sandbox.faults.add("revoked_token", path="/integrations/*/*", times=None)
     with pytest.raises(AuthenticationError):
@@ -148,7 +148,7 @@ held = st.frozensets(st.tuples(st.sampled_from(NAMES), st.integers(0, 3)), max_s
 async def test_a_report_equals_the_roles_in_tokens(
     edges: frozenset[tuple[str, str]], held: frozenset[tuple[str, int]]
 ) -> None:
-    """For each person, with composites in cycles."""
+    """A report shows the same roles as the token of each person, even if composite roles form cycles."""
     people = [user["username"] for user in PEOPLE[:4]]
     made = world()
     made["roles"] = [{"integration": ALPHA, "environment": "dev", "name": name} for name in NAMES]

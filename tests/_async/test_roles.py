@@ -1,4 +1,4 @@
-"""Roles: listed, read, created, ensured, deleted, and who holds them."""
+"""Roles: listing, reading, creating and deleting them, and listing their members."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support import GRANTS_PORTAL, asked, usernames
 
 
 async def test_a_role_is_created_read_and_deleted(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """What the client says is what the sandbox holds."""
+    """create(), get() and delete() agree with the roles in the sandbox."""
     assert await dev.roles.create("auditor") == Role("auditor")
     assert "auditor" in sandbox.roles(GRANTS_PORTAL, "dev")
     assert await dev.roles.get("auditor") == Role("auditor")
@@ -22,7 +22,7 @@ async def test_a_role_is_created_read_and_deleted(dev: AsyncEnvironmentClient, s
 
 
 async def test_a_role_that_exists_cannot_be_created_but_ensured(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """`create` raises a conflict. `ensure` accepts the role and writes nothing."""
+    """create() raises Conflict for an existing role. ensure() accepts it and writes nothing."""
     with pytest.raises(Conflict):
         await dev.roles.create("reviewer")
     before = asked(sandbox)
@@ -31,22 +31,22 @@ async def test_a_role_that_exists_cannot_be_created_but_ensured(dev: AsyncEnviro
     assert (await dev.roles.ensure("new one")).name == "new one"
 
 
-async def test_a_composite_role_is_told_as_one(dev: AsyncEnvironmentClient) -> None:
-    """The list is sorted by name and says which roles stand for others."""
+async def test_a_composite_role_is_marked(dev: AsyncEnvironmentClient) -> None:
+    """list() sorts the roles by name and marks composite roles."""
     listed = await dev.roles.list()
     assert [role.name for role in listed] == sorted(role.name for role in listed)
     assert Role("admin", composite=True) in listed
 
 
-async def test_deleting_a_role_that_is_not_there_is_told(dev: AsyncEnvironmentClient) -> None:
-    """A 404 is an error, not a success."""
+async def test_deleting_a_role_that_does_not_exist_is_an_error(dev: AsyncEnvironmentClient) -> None:
+    """delete() raises NotFound for a role that does not exist."""
     with pytest.raises(NotFound):
         await dev.roles.delete("nope")
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", "a\nb", "\ud800"])
 async def test_a_harmful_name_is_refused_everywhere(dev: AsyncEnvironmentClient, sandbox: Sandbox, name: str) -> None:
-    """Deleting `..` would wipe the client; no request leaves for any call that takes a role name."""
+    """Every call refuses a harmful role name and sends nothing. Deleting `..` would delete the whole client."""
     before = asked(sandbox)
     user = usernames(sandbox, 1)[0]
     for call in (dev.roles.get, dev.roles.create, dev.roles.ensure, dev.roles.delete, dev.roles.members_page):
@@ -64,7 +64,7 @@ async def test_a_harmful_name_is_refused_everywhere(dev: AsyncEnvironmentClient,
 async def test_a_name_too_long_for_its_longest_path_is_refused(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, name: str
 ) -> None:
-    """A role that could be created but never addressed again is not created, and nothing is sent."""
+    """create(), ensure() and assign() refuse a role name that is too long for the longest path, and send nothing."""
     before = asked(sandbox)
     for call in (dev.roles.create, dev.roles.ensure):
         with pytest.raises(RequestTooLong):
@@ -77,15 +77,15 @@ async def test_a_name_too_long_for_its_longest_path_is_refused(
 async def test_a_request_of_more_than_255_characters_is_never_sent(
     dev: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """One that reads would bring the service down as well."""
+    """A read with more than 255 characters in its path is refused, too, because it would stop the service."""
     before = asked(sandbox)
     with pytest.raises(RequestTooLong, match="255"):
         await dev.roles.get("x" * 250)
     assert asked(sandbox) == before
 
 
-async def test_the_name_that_looks_encoded_is_itself(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """`a%2Fb` is created, read, assigned and deleted as itself, and `a/b` beside it is left alone."""
+async def test_a_name_that_looks_encoded_is_another_role(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """The roles `a%2Fb` and `a/b` are different: every call affects only the role with exactly this name."""
     user = usernames(sandbox, 1)[0]
     for name in ("a/b", "a%2Fb"):
         await dev.roles.create(name)
@@ -98,10 +98,10 @@ async def test_the_name_that_looks_encoded_is_itself(dev: AsyncEnvironmentClient
 
 
 @pytest.mark.parametrize("count", [0, 1, 49, 50, 51])
-async def test_members_come_from_all_pages_nobody_twice(
+async def test_members_of_all_pages_are_returned_once(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, count: int
 ) -> None:
-    """Listing M members takes ceil((M + 1) / 50) calls."""
+    """members() returns the members of all pages once, with ceil((M + 1) / 50) requests for M members."""
     people = sorted(sandbox.world.users)[:count]
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     for person in people:
@@ -111,10 +111,10 @@ async def test_members_come_from_all_pages_nobody_twice(
     assert (asked(sandbox) - before) == {"GET": (count + 50) // 50}
 
 
-async def test_somebody_added_while_iterating_does_not_double_anybody(
+async def test_a_member_added_while_iterating_causes_no_repetition(
     dev: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """An insertion shifts the pages; the one who comes again is left out."""
+    """If somebody is added while members() is read, nobody is returned twice."""
     people = sorted(sandbox.world.users)[:56]
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     for person in people[1:]:
@@ -127,16 +127,18 @@ async def test_somebody_added_while_iterating_does_not_double_anybody(
     assert seen == people[1:]
 
 
-async def test_a_role_that_the_service_denies_is_looked_for_in_the_list(
+async def test_a_role_that_the_service_does_not_find_is_looked_up_in_the_list(
     dev: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """While the login server fails, reading a role that exists answers 404."""
+    """If the service answers 404, get() looks for the role in the list. A failing login server causes 404, too."""
     sandbox.faults.add("login_server", method="GET", path="*/roles/reviewer", times=1)
     assert (await dev.roles.get("reviewer")).name == "reviewer"
 
 
-async def test_a_list_that_was_cut_proves_no_absence(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """The service lists 5000 roles at the most."""
+async def test_a_list_at_its_limit_does_not_show_that_a_role_is_missing(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """If the list of roles has the maximum of 5000 entries, get() raises IncompleteSearch instead of NotFound."""
     for number in range(5000):
         sandbox.create_role(GRANTS_PORTAL, "dev", f"role {number}")
     with pytest.raises(IncompleteSearch, match="5000"):

@@ -1,4 +1,4 @@
-"""One verifier for several issuers and audiences, and keys at another address than the one that discovery finds."""
+"""A verifier for several issuers and audiences, and keys at another address than the discovery document names."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ HOUR = 3600.0
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still until it is set."""
+    """Return a clock that stands still until a test sets it."""
     return Clock(NOW)
 
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
-    """A sandbox by that clock whose tokens live for a week."""
+    """Return a sandbox with this clock whose tokens are valid for a week."""
     sandbox = Sandbox(clock=clock)
     sandbox.token_life = 7 * 24 * HOUR
     return sandbox
@@ -45,18 +45,18 @@ async def verifier(sandbox: Sandbox, clock: Clock) -> AsyncIterator[AsyncTokenVe
 
 
 class Server:
-    """Login servers that publish keys, and count what they are asked."""
+    """Login servers that publish keys and count the requests for them."""
 
     def __init__(self, **keys: list[dict[str, Any]]) -> None:
         self.keys = {"/certs": keys.get("certs", [jwk()]), "/other": keys.get("other", [jwk("other")])}
         self.asked: Counter[str] = Counter()
 
     def transport(self) -> httpx.MockTransport:
-        """Answer for every host."""
+        """Return a transport that answers for every host."""
         return httpx.MockTransport(self.answer)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        """The keys of a path."""
+        """Return the keys published under the path of the request."""
         self.asked[str(request.url)] += 1
         if request.url.path not in self.keys:
             return httpx.Response(404)
@@ -73,7 +73,7 @@ async def reason(verifier: AsyncTokenVerifier, signed: str) -> str:
 async def test_tokens_of_each_issuer_for_each_audience_are_accepted(
     sandbox: Sandbox, verifier: AsyncTokenVerifier
 ) -> None:
-    """The keys of an issuer are fetched when its first token comes, and once."""
+    """The verifier accepts tokens of each issuer for each audience, and fetches the keys of each issuer once."""
     for issuer, place in ((DEV, "dev"), (TEST, "test")):
         for _ in range(2):
             verified = await verifier.verify(sandbox.token_for(PERSON, 101, place))
@@ -82,7 +82,7 @@ async def test_tokens_of_each_issuer_for_each_audience_are_accepted(
 
 
 async def test_other_issuers_and_audiences_are_refused(sandbox: Sandbox, verifier: AsyncTokenVerifier) -> None:
-    """For an issuer that is not accepted, nothing is fetched: a forged token cannot make the verifier ask anybody."""
+    """A token of another issuer or audience is refused, and the verifier sends no request for another issuer."""
     with pytest.raises(InvalidToken) as caught:
         await verifier.verify(sandbox.token_for(FISHERIES, 102, "prod"))
     assert caught.value.reason == "issuer"
@@ -96,7 +96,7 @@ async def test_other_issuers_and_audiences_are_refused(sandbox: Sandbox, verifie
 
 @pytest.mark.parametrize("iss", [None, "", 5, [ISSUER, OTHER], {"a": 1}, f"{ISSUER}/", ISSUER.upper()])
 async def test_an_issuer_in_another_form_is_refused(iss: Any, clock: Clock) -> None:
-    """Only a text that is equal to an accepted issuer selects keys."""
+    """An issuer that is not exactly equal to an accepted one is refused, and no keys are fetched."""
     server = Server()
     addresses = {ISSUER: INSIDE, OTHER: "https://keycloak.internal/other"}
     made = AsyncTokenVerifier([ISSUER, OTHER], AUDIENCE, jwks_url=addresses, clock=clock, http_client=client(server))
@@ -105,12 +105,12 @@ async def test_an_issuer_in_another_form_is_refused(iss: Any, clock: Clock) -> N
 
 
 def client(server: Server) -> httpx.AsyncClient:
-    """An httpx client that reaches the servers."""
+    """Return an httpx client that reaches the servers."""
     return httpx.AsyncClient(transport=server.transport())
 
 
-async def test_a_key_counts_only_for_its_own_issuer(clock: Clock) -> None:
-    """An issuer cannot sign in the name of another one, not even with the key id of that one's key."""
+async def test_a_key_is_valid_only_for_its_own_issuer(clock: Clock) -> None:
+    """A key of one issuer does not verify a token of another issuer, even with the other key's id."""
     server = Server()
     addresses = {ISSUER: INSIDE, OTHER: "https://keycloak.internal/other"}
     made = AsyncTokenVerifier([ISSUER, OTHER], AUDIENCE, jwks_url=addresses, clock=clock, http_client=client(server))
@@ -122,10 +122,10 @@ async def test_a_key_counts_only_for_its_own_issuer(clock: Clock) -> None:
     assert await reason(made, token(key("other"), header={"kid": "other"})) == "unknown key"
 
 
-async def test_keys_change_at_one_issuer_and_not_at_the_other(
+async def test_new_keys_are_fetched_only_from_the_issuer_that_changed_them(
     sandbox: Sandbox, verifier: AsyncTokenVerifier, clock: Clock
 ) -> None:
-    """New keys are fetched from the issuer that changed them."""
+    """If one issuer changes its keys, the verifier fetches them from this issuer only."""
     old = {place: sandbox.token_for(PERSON, 101, place) for place in ("dev", "test")}
     for each in old.values():
         await verifier.verify(each)
@@ -138,8 +138,8 @@ async def test_keys_change_at_one_issuer_and_not_at_the_other(
     assert (await verifier.verify(old["dev"])).issuer == DEV
 
 
-async def test_an_issuer_that_is_down_does_not_disturb_the_other(sandbox: Sandbox, clock: Clock) -> None:
-    """Only tokens of the issuer whose keys cannot be fetched are left undecided."""
+async def test_an_issuer_that_is_down_does_not_affect_another_issuer(sandbox: Sandbox, clock: Clock) -> None:
+    """If the keys of one issuer cannot be fetched, tokens of the other issuer are still verified."""
     server = Server()
     del server.keys["/other"]
     addresses = {ISSUER: INSIDE, OTHER: "https://keycloak.internal/other"}
@@ -150,7 +150,10 @@ async def test_an_issuer_that_is_down_does_not_disturb_the_other(sandbox: Sandbo
 
 
 async def test_roles_belong_to_one_audience(clock: Clock) -> None:
-    """The first accepted one that the token is for; those of another one are asked for by its name."""
+    """The roles of a verified token are those of its first accepted audience.
+
+    roles_in() returns those of another one.
+    """
     access = {name: {"roles": [f"role of {name}"]} for name in ("a", "b", "c")}
     made = AsyncTokenVerifier(ISSUER, ["b", "a"], keys=[jwk()], clock=clock)
     verified = await made.verify(token(aud=["a", "b", "c"], azp="z", resource_access=access, client_roles=["x"]))
@@ -162,8 +165,8 @@ async def test_roles_belong_to_one_audience(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("address", [INSIDE, "http://localhost:8080/certs", "https://keycloak.internal/certs?v=1"])
-async def test_keys_at_another_address(clock: Clock, address: str) -> None:
-    """They are fetched from there, in one request, and the issuer is not asked at all."""
+async def test_keys_are_fetched_from_the_given_address(clock: Clock, address: str) -> None:
+    """With jwks_url=, the verifier fetches the keys from that address in one request and does not ask the issuer."""
     server = Server()
     made = AsyncTokenVerifier(ISSUER, AUDIENCE, jwks_url=address, clock=clock, http_client=client(server))
     for _ in range(3):
@@ -175,15 +178,15 @@ async def test_keys_at_another_address(clock: Clock, address: str) -> None:
     assert server.asked == {address: 2}
 
 
-async def test_an_issuer_whose_keys_are_elsewhere_is_only_a_name(clock: Clock) -> None:
-    """It may be an address that is not reached from here, or none."""
+async def test_the_issuer_may_be_any_text_if_the_address_of_the_keys_is_given(clock: Clock) -> None:
+    """With jwks_url=, the issuer may be any text, because css-sdk sends no request to it."""
     for issuer in ("http://login.outside/realms/x", "urn:example:issuer"):
         made = AsyncTokenVerifier(issuer, AUDIENCE, jwks_url=INSIDE, clock=clock, http_client=client(Server()))
         assert (await made.verify(token(iss=issuer))).issuer == issuer
 
 
-async def test_plain_http_within_a_network(clock: Clock) -> None:
-    """Others there could replace the keys, so it must be allowed."""
+async def test_keys_over_plain_http_need_allow_http(clock: Clock) -> None:
+    """Plain http for the keys needs allow_http=True, because others in the network could replace the keys."""
     inside = "http://keycloak:8080/certs"
     with pytest.raises(ConfigurationError, match=r"jwks_url=\) is plain http.*pass allow_http=True"):
         AsyncTokenVerifier(ISSUER, AUDIENCE, jwks_url=inside)
@@ -192,8 +195,8 @@ async def test_plain_http_within_a_network(clock: Clock) -> None:
     assert (await made.verify(token())).issuer == ISSUER
 
 
-async def test_an_answer_that_is_not_a_key_set(clock: Clock) -> None:
-    """The error names the address that was asked."""
+async def test_a_missing_key_set_is_reported_with_its_address(clock: Clock) -> None:
+    """If the given address does not return keys, the error names this address."""
     made = AsyncTokenVerifier(ISSUER, AUDIENCE, jwks_url=f"{INSIDE}/x", clock=clock, http_client=client(Server()))
     with pytest.raises(KeysUnavailable, match=f"at {INSIDE}/x the answer was 404"):
         await made.verify(token())
@@ -216,14 +219,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("options", "message"), WRONG, ids=range(len(WRONG)))
-async def test_conditions_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
-    """When the verifier is made; the message names the argument."""
+async def test_invalid_arguments_of_a_verifier_are_refused(options: dict[str, Any], message: str) -> None:
+    """Invalid combinations of issuer, audience, keys and jwks_url are refused, and the error names the argument."""
     with pytest.raises(ConfigurationError, match=message):
         AsyncTokenVerifier(**{"issuer": ISSUER, "audience": AUDIENCE, **options})
 
 
-async def test_a_repr_names_what_is_accepted() -> None:
-    """One of each as a text, several in a tuple."""
+async def test_the_repr_of_a_verifier_shows_its_issuers_and_audiences() -> None:
+    """The repr of a verifier shows one issuer or audience as a text and several as a tuple."""
     shown: Callable[[AsyncTokenVerifier], str] = lambda made: repr(made).partition("(")[2]  # noqa: E731
     assert shown(AsyncTokenVerifier("a", "b", jwks_url=INSIDE)) == "issuer='a', audience='b')"
     assert shown(AsyncTokenVerifier("a", ["b", "c"], jwks_url=INSIDE)) == "issuer='a', audience=('b', 'c'))"

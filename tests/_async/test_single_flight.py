@@ -1,4 +1,4 @@
-"""Single flight: callers that need the list of integrations at the same moment share one reading, and its error."""
+"""Single flight: concurrent callers share one reading of the list of integrations, and its error."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.together import async_together
 
 @pytest.fixture
 def slow(sandbox: Sandbox) -> Sandbox:
-    """A sandbox that takes its time to list integrations, so that all callers come meanwhile."""
+    """Return a sandbox that lists integrations so slowly that all callers ask before the answer."""
     sandbox.faults.add("delay", path="/integrations", seconds=0.2, times=None)
     return sandbox
 
 
-async def test_a_service_that_is_down_is_asked_by_one_caller(slow: Sandbox, settings: Settings) -> None:
-    """Six callers during a disaster recovery make four requests, as one caller would; each gets the error."""
+async def test_concurrent_callers_share_the_attempts_during_an_outage(slow: Sandbox, settings: Settings) -> None:
+    """Six callers during an outage send four requests together, as one caller would, and each gets its own error."""
     slow.faults.add("disaster")
     async with AsyncCss(settings, transport=slow.async_transport(), retry=at_once) as css:
         ends = await async_together(6, css.integrations)
@@ -29,8 +29,8 @@ async def test_a_service_that_is_down_is_asked_by_one_caller(slow: Sandbox, sett
     assert asked(slow) == {"token": 1, "GET": 4}
 
 
-async def test_a_list_is_read_once_for_all(slow: Sandbox, settings: Settings) -> None:
-    """Those who come while it is read, and those who come later, get the same list."""
+async def test_the_list_of_integrations_is_read_once_for_all_callers(slow: Sandbox, settings: Settings) -> None:
+    """Concurrent and later callers get the same list of integrations from one request."""
     async with AsyncCss(settings, transport=slow.async_transport()) as css:
         ends = await async_together(6, css.integrations)
         ends += await async_together(6, css.integrations)
@@ -38,8 +38,8 @@ async def test_a_list_is_read_once_for_all(slow: Sandbox, settings: Settings) ->
     assert asked(slow) == {"token": 1, "GET": 1}
 
 
-async def test_a_refresh_accepts_nothing_that_was_asked_for_before_it(slow: Sandbox, settings: Settings) -> None:
-    """The first caller reads; of the five who come meanwhile one reads again for all, since the list may be older."""
+async def test_a_refresh_uses_no_answer_that_was_requested_before_it(slow: Sandbox, settings: Settings) -> None:
+    """A refresh does not use an answer requested before it. Six concurrent refreshes therefore send two requests."""
     async with AsyncCss(settings, transport=slow.async_transport()) as css:
         ends = await async_together(6, lambda: css.integrations(refresh=True))
     assert {len(end) for end in ends if not isinstance(end, CssError)} == {3}
@@ -47,7 +47,7 @@ async def test_a_refresh_accepts_nothing_that_was_asked_for_before_it(slow: Sand
 
 
 async def test_after_an_error_the_next_call_asks_again(slow: Sandbox, settings: Settings) -> None:
-    """An error is shared by those who waited for it, and not remembered."""
+    """An error is shared by the callers that waited for it, and the next call asks the service again."""
     slow.faults.add("disaster", times=4)
     async with AsyncCss(settings, transport=slow.async_transport(), retry=at_once) as css:
         with pytest.raises(ServiceUnavailable):
@@ -55,8 +55,8 @@ async def test_after_an_error_the_next_call_asks_again(slow: Sandbox, settings: 
         assert len(await css.integrations()) == 3
 
 
-async def test_a_service_that_accepts_no_token_makes_no_storm(sandbox: Sandbox, settings: Settings) -> None:
-    """Eight callers whose good tokens are answered 401 share one renewal, and each repeats its call once."""
+async def test_callers_with_refused_tokens_share_one_renewal(sandbox: Sandbox, settings: Settings) -> None:
+    """If the service refuses the tokens of eight callers, they share one renewal, and each repeats its call once."""
     async with AsyncCss(settings, transport=sandbox.async_transport(), retry=at_once) as css:
         dev = (await css.integration("Grants Portal")).environment("dev")
         sandbox.faults.add("delay", path="/integrations/*", seconds=0.2, times=None)

@@ -1,4 +1,4 @@
-"""How steps are carried out: what is refused first, what it costs, in which order, and how many calls at once."""
+"""Carrying out steps: refusals before the first write, the number of requests, their order, and concurrency."""
 
 from __future__ import annotations
 
@@ -26,39 +26,42 @@ WHERE = (DEV.integration, DEV.environment)
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> AsyncCss:
-    """A client that does not wait between tries."""
+    """Return a client that does not wait between attempts."""
     return AsyncCss(
         Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once, journal=journal
     )
 
 
 def file_of(*roles: DesiredRole, exact: bool = False) -> Desired:
-    """A file about one environment."""
+    """Return a roles file for one environment."""
     return Desired((DesiredPlace("101", "dev", Listed(roles, exact)),))
 
 
 def members(*usernames: str) -> Listed[Person]:
-    """Exactly these."""
+    """Return an exact list of these members."""
     return Listed(tuple(Person("username", name) for name in usernames), exact=True)
 
 
 async def carried_out(
     css: AsyncCss, steps: list[Step], width: int = 1, told: list[StepResult] | None = None
 ) -> list[StepResult]:
-    """Carries out steps of one environment."""
+    """Carry out steps of one environment."""
     dev = (await css.integration(DEV.integration)).environment(DEV.environment)
     progress = None if told is None else told.append
     return await AsyncStepRun({DEV: dev.roles}, steps, Dependencies(steps), width=width, progress=progress).carry_out()
 
 
-# What is refused before the first write.
+# Refusals before the first write.
 
 
 @pytest.mark.parametrize(
     "change", ["role", "role deleted", "member", "member gone", "child", "child gone", "rename", "elsewhere"]
 )
-async def test_whatever_changed_makes_a_plan_stale(change: str) -> None:
-    """A role, a member or a child more or less is seen before anything is sent; members not asked for do not count."""
+async def test_any_change_of_the_place_makes_a_plan_stale(change: str) -> None:
+    """If a role, a member or a child was added or removed after planning, the plan is stale and nothing is sent.
+
+    A change in another environment does not matter.
+    """
     sandbox = seeded([MIXED_BEFORE])
     async with client(sandbox) as css:
         plan = await css.plan(mixed(), prune=True)
@@ -87,16 +90,16 @@ async def test_whatever_changed_makes_a_plan_stale(change: str) -> None:
     assert sent_writes(sandbox) == before
 
 
-async def test_who_else_may_come_and_go(sandbox: Sandbox) -> None:
-    """Members of a role that the file does not speak of are not read and do not make a plan stale."""
+async def test_members_of_an_unmentioned_role_may_change(sandbox: Sandbox) -> None:
+    """If the members of a role that the roles file does not mention change, the plan is not stale."""
     async with client(sandbox) as css:
         plan = await css.plan(file_of(DesiredRole("reviewer", members=members(X))))
         sandbox.grant(*WHERE, "approver", W)
         assert not reason((await css.apply_plan(plan)).results)
 
 
-async def test_a_plan_for_others_is_refused(sandbox: Sandbox) -> None:
-    """A plan of another team or address is stale here, and nothing at all is asked of its places."""
+async def test_a_plan_of_another_team_or_address_is_refused(sandbox: Sandbox) -> None:
+    """A plan of another team or another API address is stale, and its places are not read."""
     async with client(sandbox) as css:
         plan = await css.plan(file_of(DesiredRole("another")))
         other_team, elsewhere = (
@@ -111,8 +114,8 @@ async def test_a_plan_for_others_is_refused(sandbox: Sandbox) -> None:
     assert asked(sandbox) == before
 
 
-async def test_guards_hold_before_the_first_write() -> None:
-    """Too many removals and a role without anybody are refused, and nothing is sent."""
+async def test_guards_refuse_a_plan_before_the_first_write() -> None:
+    """If a plan exceeds the removal limit or leaves a keep_last role empty, it is refused and nothing is sent."""
     sandbox = seeded([MIXED_BEFORE])
     async with client(sandbox) as css:
         plan = await css.plan(mixed(), prune=True)
@@ -127,7 +130,7 @@ async def test_guards_hold_before_the_first_write() -> None:
 
 
 @pytest.mark.parametrize("remove_first", [False, True])
-async def test_what_comes_first(remove_first: bool) -> None:
+async def test_additions_come_before_removals_unless_remove_first_is_set(remove_first: bool) -> None:
     """By default css-sdk adds everything before it removes anything. The caller can reverse this order."""
     sandbox = seeded([MIXED_BEFORE])
     async with client(sandbox) as css:
@@ -139,23 +142,23 @@ async def test_what_comes_first(remove_first: bool) -> None:
     )
 
 
-# What it costs.
+# The number of requests.
 
 
-async def test_what_a_plan_of_120_members_costs(tmp_path: Path) -> None:
-    """One write for each person, however many roles; nothing is read for a person, and the journal adds no reading."""
+async def test_a_plan_for_120_members_sends_one_write_for_each_person(tmp_path: Path) -> None:
+    """A plan for 120 members sends one write for each person for all roles together, and reads no single person."""
     sandbox, people = crowded(120)
     sandbox.grant(*WHERE, "one", *people[:40])
     roles = [DesiredRole(name, members=members(*people)) for name in ("one", "two", "three")]
     with Journal(tmp_path / "journal") as journal:
         async with client(sandbox, journal) as css:
             plan = await css.plan(file_of(*roles))
-            # Integrations, roles, the children of `admin`, and the pages: 1 of 40 members, and 1 each of none.
+            # Integrations, roles, the children of `admin`, and one page of members for each of the three roles.
             assert asked(sandbox) == {"token": 1, "GET": 3 + 1 + 1 + 1}
             assert len(plan.steps) == 120 * 3 - 40
             before = asked(sandbox)
             applied = await css.apply_plan(plan)
-            # Roles that are changed are read until two readings agree.
+            # css-sdk reads the members of a role that it changes until two readings agree.
             assert asked(sandbox) - before == {"GET": 2 + 2 * 3, "POST": 120}
             assert not reason(applied.results)
             before = asked(sandbox)
@@ -167,7 +170,7 @@ async def test_what_a_plan_of_120_members_costs(tmp_path: Path) -> None:
 
 
 async def test_a_renamed_role_keeps_its_60_members(tmp_path: Path) -> None:
-    """css-sdk sends one PUT and nothing else, for any members."""
+    """Renaming a role sends one PUT and no other write, however many members the role has."""
     sandbox, people = crowded(60)
     sandbox.grant(*WHERE, "one", *people)
     async with client(sandbox) as css:
@@ -181,12 +184,12 @@ async def test_a_renamed_role_keeps_its_60_members(tmp_path: Path) -> None:
     assert sandbox.members(*WHERE, "first") == sorted(people)
 
 
-# How many at once.
+# Concurrency.
 
 
 @pytest.mark.parametrize("width", [1, 3, 8])
-async def test_no_more_calls_at_once_than_the_width(width: int) -> None:
-    """Never more calls in flight than asked for, as many where there is enough to do, and one at a time for a user."""
+async def test_no_more_calls_are_sent_at_once_than_the_width(width: int) -> None:
+    """css-sdk sends `width` calls at once, never more, and never two calls at once for one user."""
     sandbox, people = crowded(16)
     busy = Busy(sandbox, meeting=width)
     async with AsyncCss(Settings(**sandbox.credentials()), transport=busy.async_transport(), retry=at_once) as css:
@@ -202,11 +205,11 @@ async def test_no_more_calls_at_once_than_the_width(width: int) -> None:
     assert sent_writes(sandbox) == 16 + 16 * 3
 
 
-# What fails, and what goes with it.
+# Failed steps and the steps that depend on them.
 
 
-async def test_what_needs_a_failed_renaming_is_skipped(sandbox: Sandbox) -> None:
-    """If a renaming fails, css-sdk skips the renaming that depends on it, and carries out everything else."""
+async def test_a_failed_renaming_skips_the_steps_that_depend_on_it(sandbox: Sandbox) -> None:
+    """If a renaming fails, css-sdk skips the steps that depend on it, and carries out the others."""
     for name in ("x", "y"):
         sandbox.create_role(*WHERE, name)
     steps = [
@@ -223,8 +226,8 @@ async def test_what_needs_a_failed_renaming_is_skipped(sandbox: Sandbox) -> None
     assert sandbox.members(*WHERE, "x") == []
 
 
-async def test_deletions_at_once_with_a_journal(tmp_path: Path) -> None:
-    """The journal records what each deletion also removes, even if the deleted roles contain each other."""
+async def test_the_journal_of_concurrent_deletions_records_all_lost_composites(tmp_path: Path) -> None:
+    """If roles that contain each other are deleted at once, the journal records each lost composite relation once."""
     sandbox = Sandbox()
     names = [f"role {number}" for number in range(6)]
     for number, name in enumerate(names):
@@ -238,8 +241,8 @@ async def test_deletions_at_once_with_a_journal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["add_member", "remove_member"])
-async def test_a_user_who_cannot_have_roles_stops_nobody(sandbox: Sandbox, kind: StepKind) -> None:
-    """A step about a username of another provider fails without a call; the others are done."""
+async def test_a_user_who_cannot_hold_roles_does_not_stop_other_steps(sandbox: Sandbox, kind: StepKind) -> None:
+    """A step for a user whose provider cannot hold roles fails, and the steps for other users are done."""
     sandbox.grant(*WHERE, "reviewer", Y)
     steps = [Step(kind, DEV, "reviewer", username) for username in ("0f3a@bcsc", X, Y, Z)]
     async with client(sandbox) as css:

@@ -1,4 +1,4 @@
-"""Patience: how long a call waits, what a late answer leads to, and when it is certain that nothing was sent."""
+"""Timeouts: how long a call waits, how css-sdk handles a late answer, and when nothing was certainly sent."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NO_WAIT = Backoff(first=0.0, budget=0.0)
 
 
 async def no_time(_: float) -> None:
-    """A late answer is late without anybody waiting for it."""
+    """Return at once, so that a delayed answer costs the test no time."""
 
 
 @pytest.fixture
 def user(sandbox: Sandbox) -> str:
-    """Somebody who holds the role `held`; `old` is there to be given, renamed or deleted."""
+    """Return a user who has the role `held`, and create the role `old` for writes."""
     user = usernames(sandbox, 20)[-1]
     for name in ("old", "held"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -33,7 +33,7 @@ def user(sandbox: Sandbox) -> str:
 
 @pytest.fixture
 async def css(sandbox: Sandbox, settings: Settings) -> AsyncIterator[AsyncCss]:
-    """A client that takes what is later than half a second for lost."""
+    """Return a client with a timeout of half a second."""
     transport = sandbox.async_transport(no_time)
     async with AsyncCss(settings, transport=transport, timeout=PATIENCE, retry=NO_WAIT) as css:
         yield css
@@ -50,12 +50,12 @@ WRITES = {
 }
 
 
-# What an added child leads to is read before, for each of the two; and that a role to be renamed is there.
+# Before these writes css-sdk reads the two new children and what they contain, or checks that the old role exists.
 READ_BEFORE = {"add composites": 2, "rename": 1}
 
 
 async def do(dev: AsyncEnvironmentClient, write: str, user: str) -> None:
-    """Carries out a write."""
+    """Carry out a write."""
     match write:
         case "create":
             await dev.roles.create("fresh")
@@ -74,7 +74,7 @@ async def do(dev: AsyncEnvironmentClient, write: str, user: str) -> None:
 
 
 def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
-    """Whether the state shows it."""
+    """Return whether the state shows that the write was done."""
     roles = sandbox.roles(GRANTS_PORTAL, "dev")
     composites = sandbox.composites(GRANTS_PORTAL, "dev")
     held = sandbox.grants(GRANTS_PORTAL, "dev").get(user, set())
@@ -91,10 +91,10 @@ def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
 
 @pytest.mark.parametrize("times", [1, None])
 @pytest.mark.parametrize("write", WRITES)
-async def test_a_write_that_was_done_too_late_is_confirmed_by_a_read(
+async def test_a_write_with_a_late_answer_is_confirmed_by_a_read(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, write: str, times: int | None
 ) -> None:
-    """It is sent once, however long the service takes, because a read shows that it is done."""
+    """If the answer to a write is late, css-sdk confirms the write by a read and does not send it again."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=times)
     before = asked(sandbox)
     await do(dev, write, user)
@@ -103,10 +103,10 @@ async def test_a_write_that_was_done_too_late_is_confirmed_by_a_read(
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_when_reads_are_late_as_well_nobody_knows(
+async def test_a_write_is_unknown_if_the_reads_are_late_too(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, write: str
 ) -> None:
-    """The error says so, and why the read did not help."""
+    """If the write and the read are answered too late, the outcome is unknown, and the error says why."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=None)
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=None, after=READ_BEFORE.get(write, 0))
     with pytest.raises(OutcomeUnknown, match=r"cannot know.*no answer in time") as told:
@@ -116,10 +116,10 @@ async def test_when_reads_are_late_as_well_nobody_knows(
 
 
 @pytest.mark.parametrize("write", WRITES)
-async def test_a_write_whose_work_was_never_begun_is_sent_again(
+async def test_a_late_write_that_was_not_done_is_sent_again(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, write: str
 ) -> None:
-    """A late refusal looks like a late success. The read shows which it was."""
+    """If the answer is late and a read shows that the write was not done, css-sdk sends the write again."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=1)
     sandbox.faults.add("500_before", method=WRITES[write], times=1)
     await do(dev, write, user)
@@ -128,16 +128,18 @@ async def test_a_write_whose_work_was_never_begun_is_sent_again(
 
 
 @pytest.mark.parametrize(("late", "calls"), [(0, 1), (1, 2), (3, 4)])
-async def test_a_late_read_is_tried_again(dev: AsyncEnvironmentClient, sandbox: Sandbox, late: int, calls: int) -> None:
-    """css-sdk makes up to four attempts, and the last one can succeed."""
+async def test_a_late_read_is_repeated(dev: AsyncEnvironmentClient, sandbox: Sandbox, late: int, calls: int) -> None:
+    """css-sdk makes up to four attempts of a late read, and the last one can succeed."""
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=late)
     before = asked(sandbox)
     assert len(await dev.roles.list()) == 3
     assert (asked(sandbox) - before) == {"GET": calls}
 
 
-async def test_a_read_that_is_always_late_is_told_as_late(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Not as an empty list, and not as a connection that could not be made."""
+async def test_a_read_that_is_always_late_raises_an_error_that_says_so(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """If every attempt of a read is late, css-sdk raises ConnectionFailed instead of returning an empty list."""
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=None)
     before = asked(sandbox)
     with pytest.raises(ConnectionFailed, match="no answer in time from the service"):
@@ -145,10 +147,10 @@ async def test_a_read_that_is_always_late_is_told_as_late(dev: AsyncEnvironmentC
     assert (asked(sandbox) - before) == {"GET": 4}
 
 
-async def test_an_answer_within_the_patience_is_waited_for(
+async def test_an_answer_within_the_timeout_is_awaited(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str
 ) -> None:
-    """A slow service is not a lost one: nothing is sent twice and nothing is read."""
+    """If the answer takes as long as the timeout allows, css-sdk sends the write once and reads nothing."""
     sandbox.faults.add("delay", seconds=PATIENCE, times=None)
     before = asked(sandbox)
     await dev.users.assign(user, "old")
@@ -156,10 +158,10 @@ async def test_an_answer_within_the_patience_is_waited_for(
 
 
 @pytest.mark.parametrize(("seconds", "is_lost"), [(30.0, False), (30.5, True)])
-async def test_nobody_waits_for_ever_by_default(
+async def test_the_default_timeout_is_30_seconds(
     sandbox: Sandbox, settings: Settings, seconds: float, is_lost: bool
 ) -> None:
-    """Half a minute, where the caller says nothing."""
+    """The default timeout is 30 seconds."""
     sandbox.faults.add("delay", path="/integrations", seconds=seconds, times=None)
     async with AsyncCss(settings, transport=sandbox.async_transport(no_time), retry=NO_WAIT) as css:
         if is_lost:
@@ -170,10 +172,10 @@ async def test_nobody_waits_for_ever_by_default(
 
 
 @pytest.mark.parametrize("times", [1, None])
-async def test_a_late_token_is_not_a_doubtful_write(
+async def test_a_late_token_does_not_put_a_write_in_doubt(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, times: int | None
 ) -> None:
-    """The caller's patience holds for the token endpoint too, and without a token nothing was sent: no read."""
+    """The timeout also applies to token requests, and a late token causes no read, because no write was sent."""
     sandbox.revoke_tokens()
     sandbox.faults.add("delay", target="token", seconds=TOO_LATE, times=times)
     held = sandbox.grants(GRANTS_PORTAL, "dev")
@@ -188,8 +190,8 @@ async def test_a_late_token_is_not_a_doubtful_write(
     assert (asked(sandbox) - before)["GET"] == 0
 
 
-async def test_every_request_has_the_callers_patience(sandbox: Sandbox, settings: Settings) -> None:
-    """Those for tokens and those of the API alike, each phase with its own."""
+async def test_every_request_uses_the_timeout_of_the_caller(sandbox: Sandbox, settings: Settings) -> None:
+    """Token requests and API requests use each phase of the caller's timeout."""
     seen: list[tuple[str, object]] = []
 
     async def note(request: httpx.Request) -> None:
@@ -217,10 +219,10 @@ async def test_every_request_has_the_callers_patience(sandbox: Sandbox, settings
         (httpx.RemoteProtocolError, True),
     ],
 )
-async def test_only_what_may_have_arrived_is_read(
+async def test_only_a_write_that_may_have_arrived_is_checked_by_a_read(
     sandbox: Sandbox, settings: Settings, error: type[httpx.RequestError], may_have_arrived: bool
 ) -> None:
-    """Where no connection came about nothing was sent, so that the write is simply sent again."""
+    """If no connection was made, css-sdk repeats the write without a read; otherwise it reads first."""
     faults = [error]
 
     async def lose(request: httpx.Request) -> None:
@@ -238,8 +240,8 @@ async def test_only_what_may_have_arrived_is_read(
     assert "fresh" in sandbox.roles(GRANTS_PORTAL, "dev")
 
 
-async def test_a_server_that_is_gone_leaves_no_doubt(sandbox: Sandbox) -> None:
-    """Nobody listens at the address any more: the write was not sent, and the error says which host it was."""
+async def test_an_unreachable_server_does_not_put_a_write_in_doubt(sandbox: Sandbox) -> None:
+    """If no server listens at the address, css-sdk reports that the write was not sent and names the host."""
     with sandbox.serve() as server:
         css = AsyncCss(Settings(**server.credentials()), retry=NO_WAIT)
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")

@@ -1,4 +1,4 @@
-"""What is taken back in part: what is left can be done later, and a role keeps its name until then."""
+"""An undo that is done in part: the remainder can be applied later, and a role keeps its name until then."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMPOSED = (
 
 
 def client(sandbox: Sandbox) -> AsyncCss:
-    """A client that does not wait between tries."""
+    """Return a client that does not wait between attempts."""
     return AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once)
 
 
@@ -35,7 +35,7 @@ def journal_of(css: AsyncCss, steps: Sequence[Step], plan: str | None = None) ->
 
 
 async def done(css: AsyncCss, steps: Iterable[Step]) -> None:
-    """Does it, each as an admin would."""
+    """Carry out these steps as single calls, as an admin would."""
     dev = (await css.integration(101)).environment("dev")
     for step in steps:
         match step.kind:
@@ -50,13 +50,16 @@ async def done(css: AsyncCss, steps: Iterable[Step]) -> None:
 
 
 def told(results: Iterable[StepResult]) -> list[tuple[str, str]]:
-    """What was done how."""
+    """Return the kind and the outcome of each result."""
     return [(result.step.kind, result.outcome) for result in results]
 
 
 @pytest.mark.parametrize("steps", [RENAMED_AND_GIVEN, COMPOSED])
-async def test_what_is_left_of_an_undo_can_be_done(steps: tuple[Step, ...]) -> None:
-    """Nobody keeps a role for good since it got its old name back, or was deleted, too early."""
+async def test_the_remainder_of_an_undo_can_be_applied_later(steps: tuple[Step, ...]) -> None:
+    """If an undo fails in part, its remainder can be saved and applied later, and the first state is restored.
+
+    A role gets its old name back, or is deleted, only after the removals that depend on it.
+    """
     sandbox = Sandbox()
     before = everything(sandbox)
     async with client(sandbox) as css:
@@ -75,8 +78,8 @@ async def test_what_is_left_of_an_undo_can_be_done(steps: tuple[Step, ...]) -> N
     assert everything(sandbox) == before
 
 
-async def test_an_undo_has_its_own_order() -> None:
-    """An undo refuses remove_first, and may leave a role empty that was empty before."""
+async def test_an_undo_refuses_another_order_and_may_empty_a_role() -> None:
+    """An undo refuses remove_first, and can remove the last member of a role that was empty before."""
     sandbox = Sandbox()
     sandbox.create_role(101, "dev", "empty")
     steps = [Step("add_member", DEV, "empty", ILSE), Step("rename_role", DEV, "empty", "named")]
@@ -92,8 +95,8 @@ async def test_an_undo_has_its_own_order() -> None:
     assert told(applied.results) == [("rename_role", "confirmed"), ("remove_member", "confirmed")]
 
 
-async def test_a_journal_of_another_plan_is_refused() -> None:
-    """It records steps of another plan. A journal that names this plan, or no plan, is continued."""
+async def test_an_undo_refuses_the_journal_of_another_plan() -> None:
+    """An undo refuses a journal that names another plan, and resumes with a journal that names this plan or no plan."""
     sandbox = Sandbox()
     async with client(sandbox) as css:
         steps = [Step("rename_role", DEV, "reviewer", "examiner")]

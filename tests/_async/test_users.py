@@ -1,4 +1,4 @@
-"""Who holds which role: read, given and taken."""
+"""Roles of users: reading, assigning and removing them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from css_sdk.sandbox import Sandbox
 from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
 
 
-async def test_roles_are_given_and_taken(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """One call gives several roles, taking needs one for each; a success needs no read."""
+async def test_roles_are_assigned_and_removed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """assign() sends one request for several roles, unassign() one for each role, and neither needs a read."""
     user = usernames(sandbox, 20)[-1]
     for name in ("one", "two"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -27,14 +27,14 @@ async def test_roles_are_given_and_taken(dev: AsyncEnvironmentClient, sandbox: S
 
 
 async def test_case_of_a_username_does_not_matter(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Usernames are lower case in the login server, and matched without case."""
+    """A username is matched without regard to case."""
     user = usernames(sandbox, 1)[0]
     await dev.users.assign(user.upper(), "reviewer")
     assert user in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
 
 
-async def test_a_service_account_is_named_by_its_client_id(css: AsyncCss, sandbox: Sandbox) -> None:
-    """The client id becomes the long username, in its own integration and in another one."""
+async def test_a_service_account_is_identified_by_its_client_id(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A service account is identified by its client id, in its own integration and in another one."""
     robot = ServiceAccount("fisheries-service-102")
     for number in (FISHERIES, GRANTS_PORTAL):
         place = (await css.integration(number)).environment("dev")
@@ -67,8 +67,8 @@ async def test_a_service_account_is_named_by_its_client_id(css: AsyncCss, sandbo
         "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799@idir",
     ],
 )
-async def test_what_is_no_username_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str) -> None:
-    """Users of providers that cannot have roles, and bare client ids, never reach the service."""
+async def test_an_invalid_username_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str) -> None:
+    """Invalid usernames, bare client ids and users whose provider cannot hold roles are refused before a request."""
     before = asked(sandbox)
     for call in (dev.users.assign, dev.users.unassign):
         with pytest.raises(UnusableUser):
@@ -78,8 +78,8 @@ async def test_what_is_no_username_is_refused(dev: AsyncEnvironmentClient, sandb
     assert asked(sandbox) == before
 
 
-async def test_somebody_who_never_logged_in_is_told_so(dev: AsyncEnvironmentClient) -> None:
-    """The service knows only who logged in to the environment once."""
+async def test_a_user_who_never_logged_in_is_reported(dev: AsyncEnvironmentClient) -> None:
+    """If a user has never logged in to the environment, the error says that only people who logged in are known."""
     nobody = "0" * 32 + "@idir"
     for call, roles in ((dev.users.assign, ["reviewer"]), (dev.users.unassign, ["reviewer"]), (dev.users.roles, [])):
         with pytest.raises(NotFound, match="people who have logged in") as told:
@@ -87,8 +87,10 @@ async def test_somebody_who_never_logged_in_is_told_so(dev: AsyncEnvironmentClie
         assert told.value.what == "user"
 
 
-async def test_one_missing_role_among_several_gives_none(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """The service assigns all or none, and the error names what is missing."""
+async def test_one_missing_role_among_several_prevents_the_assignment(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """If one of several roles does not exist, assign() assigns none, and the error names the missing role."""
     user = usernames(sandbox, 20)[-1]
     held = [role.name for role in await dev.users.roles(user)]
     with pytest.raises(NotFound, match="nope") as told:
@@ -97,8 +99,8 @@ async def test_one_missing_role_among_several_gives_none(dev: AsyncEnvironmentCl
     assert [role.name for role in await dev.users.roles(user)] == held
 
 
-async def test_no_role_at_all_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """An empty list of roles is a mistake of the caller, not a request."""
+async def test_an_assignment_without_a_role_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """assign() without a role raises InvalidRequest and sends nothing."""
     before = asked(sandbox)
     with pytest.raises(InvalidRequest):
         await dev.users.assign(usernames(sandbox, 1)[0])

@@ -1,5 +1,5 @@
 # Written from tests/_async/conftest.py by `make generate`; edit that one.
-"""The client under test, on the sandbox, in process."""
+"""Fixtures: clients that reach the sandbox within the process."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.support import at_once, unfinished_world
 
 @pytest.fixture
 def css(sandbox: Sandbox, settings: Settings) -> Iterator[Css]:
-    """A client of the shipped world's team that does not wait between tries."""
+    """Return a client of the sandbox's default team that does not wait between attempts."""
     with Css(settings, transport=sandbox.transport(), retry=at_once) as css:
         yield css
 
 
 @pytest.fixture
 def dev(css: Css) -> EnvironmentClient:
-    """The dev environment of the integration that has people in it."""
+    """Return the dev environment of an integration whose roles have members."""
     return (css.integration("Grants Portal")).environment("dev")
 
 
 @pytest.fixture
 def draft_css() -> Iterator[Css]:
-    """Return a client of a team with a draft, and two integrations of the same name, one of them not yet applied."""
+    """Return a client of a team with a draft and two integrations of one name, of which one is not yet applied."""
     sandbox = Sandbox(world=unfinished_world())
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         yield css

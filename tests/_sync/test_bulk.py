@@ -1,5 +1,5 @@
 # Written from tests/_async/test_bulk.py by `make generate`; edit that one.
-"""Many grants at once: how many calls they need, and a result for each."""
+"""Bulk calls: the number of requests, and one result for each item."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, usernames
 
 
-def test_one_role_for_many_costs_one_call_each(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """One token, one list of integrations, and a POST for each user; nothing else."""
+def test_assigning_a_role_to_many_users_costs_one_request_for_each(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Assigning a role to many users costs one token request, one list of integrations, and one POST for each user."""
     people = usernames(sandbox, 30)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     results = dev.bulk.assign_many((person, "crowd") for person in people)
@@ -22,8 +22,8 @@ def test_one_role_for_many_costs_one_call_each(dev: EnvironmentClient, sandbox: 
     assert asked(sandbox) == {"token": 1, "GET": 1, "POST": 30}
 
 
-def test_several_roles_of_one_user_go_in_one_call(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """However the user is written."""
+def test_several_roles_of_one_user_are_sent_in_one_request(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The grants of one user, however the username is written, are sent in one request."""
     user = usernames(sandbox, 20)[-1]
     for name in ("one", "two"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -32,8 +32,8 @@ def test_several_roles_of_one_user_go_in_one_call(dev: EnvironmentClient, sandbo
     assert asked(sandbox)["POST"] == 1
 
 
-def test_what_is_already_so_is_not_sent(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """With `skip_existing` the members are read, and only what is missing is sent."""
+def test_existing_grants_are_not_sent(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """With skip_existing, assign_many() reads the members and sends only the missing grants."""
     people = usernames(sandbox, 30)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     for person in people[:20]:
@@ -46,8 +46,8 @@ def test_what_is_already_so_is_not_sent(dev: EnvironmentClient, sandbox: Sandbox
     assert asked(sandbox)["POST"] == 10
 
 
-def test_a_failure_stops_nothing(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Unknown people, unknown roles and refused names fail alone; the same user's other roles are given."""
+def test_a_failed_grant_does_not_stop_other_grants(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Unknown people, unknown roles and refused names fail alone, and the same user's other roles are assigned."""
     user, other = usernames(sandbox, 20)[-2:]
     nobody = "0" * 32 + "@idir"
     for name in ("one", "two"):
@@ -75,16 +75,16 @@ def test_a_failure_stops_nothing(dev: EnvironmentClient, sandbox: Sandbox) -> No
     assert user in sandbox.members(GRANTS_PORTAL, "dev", "two")
 
 
-def test_every_result_is_told_as_it_comes(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The callback gets each result once."""
+def test_every_result_is_reported_once(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """progress= gets each result once."""
     people = usernames(sandbox, 10)
     told = []
     results = dev.bulk.assign_many([(person, "reviewer") for person in people], progress=told.append)
     assert sorted(told, key=str) == sorted(results, key=str)
 
 
-def test_roles_are_taken_from_many(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """One DELETE for each user and role, and with `skip_existing` only for those who have it."""
+def test_a_role_is_removed_from_many_users(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """With skip_existing, unassign_many() sends one DELETE for each user who has the role."""
     people: list[str | ServiceAccount] = [*usernames(sandbox, 10)]
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     for person in people[:4]:
@@ -96,7 +96,7 @@ def test_roles_are_taken_from_many(dev: EnvironmentClient, sandbox: Sandbox) -> 
 
 
 def test_a_width_out_of_range_is_refused(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """More than 8 calls at once are a burden to the service, so that nobody can ask for them."""
+    """A width outside 1 to 8 is refused, because more requests at once are a burden to the service."""
     for width in (0, 9):
         with pytest.raises(ConfigurationError, match="1 to 8"):
             dev.bulk.assign_many([(usernames(sandbox, 1)[0], "reviewer")], width=width)

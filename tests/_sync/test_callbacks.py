@@ -1,5 +1,5 @@
 # Written from tests/_async/test_callbacks.py by `make generate`; edit that one.
-"""Functions of the caller's: each is awaited where it has to be, and none loses the results of writes."""
+"""Callbacks of the caller: coroutine functions are awaited, and an error in one never loses results of writes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.support import GRANTS_PORTAL, asked, at_once, usernames
 
 
 class Boom(Exception):
-    """What a function of the caller's raises."""
+    """An error that a callback raises."""
 
 
 def rows_of(people: list[str], role: str = "reviewer") -> Any:
-    """A roster that gives these people a role."""
+    """Return a roster that grants a role to these people."""
     text = "\n".join(["username,role", *(f"{person},{role}" for person in people)])
     return read_roster(text, "roster.csv", integration=str(GRANTS_PORTAL), environment="dev")
 
 
 def a_plan(css: Css) -> Plan:
-    """A plan that creates three roles."""
+    """Return a plan that creates three roles."""
     roles = tuple(DesiredRole(name) for name in ("one", "two", "three"))
     return css.plan(Desired((DesiredPlace("Grants Portal", "dev", roles=Listed(roles)),)))
 
@@ -74,7 +74,7 @@ CALLS: list[Call] = [
 
 @pytest.mark.parametrize("call", CALLS)
 def test_progress_gets_every_result(css: Css, sandbox: Sandbox, call: Call) -> None:
-    """Also as a coroutine function, and as one that is bound to arguments or to an object."""
+    """progress= gets every result, also if it is an object that can be called."""
     told: list[object] = []
 
     class Told:
@@ -87,8 +87,11 @@ def test_progress_gets_every_result(css: Css, sandbox: Sandbox, call: Call) -> N
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_progress_that_raises_loses_no_result(css: Css, sandbox: Sandbox, call: Call) -> None:
-    """Everything is carried out; the error has the results and the cause, and the function is not called again."""
+def test_an_error_of_progress_loses_no_result(css: Css, sandbox: Sandbox, call: Call) -> None:
+    """If progress= raises an error, everything is carried out. The error has the results and the cause.
+
+    progress= is not called again.
+    """
     told: list[object] = []
 
     def fail(result: object) -> None:
@@ -108,10 +111,8 @@ def test_progress_that_raises_loses_no_result(css: Css, sandbox: Sandbox, call: 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("senseless", ["print", 5])
-def test_what_cannot_be_called_is_refused_before_a_write(
-    css: Css, sandbox: Sandbox, call: Call, senseless: Any
-) -> None:
-    """And so is a generator function, which would never run."""
+def test_an_unusable_progress_is_refused_before_a_write(css: Css, sandbox: Sandbox, call: Call, senseless: Any) -> None:
+    """A progress= that cannot be called, or is a generator function, is refused before a write."""
 
     def generator(_: object) -> Any:
         yield
@@ -123,7 +124,7 @@ def test_what_cannot_be_called_is_refused_before_a_write(
 
 
 def test_confirm_decides_before_anything_is_removed(css: Css, sandbox: Sandbox) -> None:
-    """It is awaited; an exception, and False, end the roster with nothing changed."""
+    """If confirm= raises an error or returns False, the exact roster changes nothing."""
     keep = usernames(sandbox, 1)
     before = sandbox.grants(GRANTS_PORTAL, "dev")
     seen: list[Any] = []
@@ -146,7 +147,7 @@ def test_confirm_decides_before_anything_is_removed(css: Css, sandbox: Sandbox) 
 
 
 def test_the_hooks_of_a_client_are_called(sandbox: Sandbox, settings: Settings) -> None:
-    """Both may be coroutine functions of an Css: what decides about the next try, and what sees each wait."""
+    """The client calls retry= after each failed attempt and on_wait= before each wait."""
     waits: list[Waiting] = []
 
     def decide(attempt: Attempt, chance: float) -> float | None:
@@ -163,7 +164,7 @@ def test_the_hooks_of_a_client_are_called(sandbox: Sandbox, settings: Settings) 
 
 @pytest.mark.parametrize("hook", ["retry", "on_wait"])
 def test_a_hook_that_raises_hides_no_outcome(sandbox: Sandbox, settings: Settings, hook: str) -> None:
-    """The error is that of the attempt, which says what may have been done; a bulk run keeps its other results."""
+    """If retry= or on_wait= raises an error, the attempt's own error is reported, and other grants are carried out."""
 
     def fail(*_: object) -> float:
         raise Boom("no disk")
@@ -178,8 +179,8 @@ def test_a_hook_that_raises_hides_no_outcome(sandbox: Sandbox, settings: Setting
     assert f"There was no other attempt: {hook}= raised Boom: no disk." in str(results[0].error)
 
 
-def test_chosen_roles_may_be_awaited(dev: EnvironmentClient) -> None:
-    """What chooses the roles whose members are read is a function of the caller's as well."""
+def test_a_function_chooses_the_roles_whose_members_are_read(dev: EnvironmentClient) -> None:
+    """A function passed to state() chooses the roles whose members are read."""
 
     def choose(names: frozenset[str]) -> Collection[str]:
         return names & {"admin"}
@@ -187,8 +188,8 @@ def test_chosen_roles_may_be_awaited(dev: EnvironmentClient) -> None:
     assert (dev.state(choose)).members.keys() == {"admin"}
 
 
-def test_what_a_callback_needs_is_still_an_error_of_its_own(css: Css) -> None:
-    """An error of the tree that a callback raises is the cause, like any other."""
+def test_an_error_of_css_sdk_in_a_callback_is_the_cause_of_callbackfailed(css: Css) -> None:
+    """If a callback raises an error of css_sdk, CallbackFailed has this error as its cause."""
 
     def fail(_: object) -> None:
         raise Ambiguous("two of them")

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_composites.py by `make generate`; edit that one.
-"""Composite roles: children, circles, trees, and what a user's tokens come to hold."""
+"""Composite roles: children, cycles, the tree of roles, and the roles in a user's token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support import GRANTS_PORTAL, asked, usernames
 
 
 def test_children_are_added_listed_and_removed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Several in one call, and one call for each that is taken out."""
+    """add() adds several children in one call. remove() removes one, and accepts a role that is not a child."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "lead")
     lead = dev.roles.composites("lead")
     assert lead.list() == ()
@@ -25,8 +25,8 @@ def test_children_are_added_listed_and_removed(dev: EnvironmentClient, sandbox: 
     lead.remove("approver")  # no child any more, which is no error
 
 
-def test_exactly_these_children_adding_before_removing(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """What is right already is not touched."""
+def test_composites_set_adds_before_it_removes(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """composites.set() adds missing children before it removes others, and sends nothing if the children are right."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "auditor")
     sandbox.clear_requests()
     dev.roles.composites("admin").set("auditor", "reviewer")
@@ -37,8 +37,8 @@ def test_exactly_these_children_adding_before_removing(dev: EnvironmentClient, s
     assert asked(sandbox)["POST"] == 1
 
 
-def test_emptying_has_to_be_meant(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """A list that happens to be empty takes nothing away, of any set."""
+def test_an_empty_set_needs_allow_empty(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """An empty set of children, roles or members is refused unless allow_empty=True."""
     user = sorted(sandbox.grants(GRANTS_PORTAL, "dev"))[0]
     before = asked(sandbox)
     for empty in (dev.roles.composites("admin").set, dev.users.set_roles, dev.roles.set_members):
@@ -54,8 +54,8 @@ def test_emptying_has_to_be_meant(dev: EnvironmentClient, sandbox: Sandbox) -> N
     assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == []
 
 
-def test_a_circle_is_refused(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The service would accept a role that is its own grandchild; no write is sent."""
+def test_a_cycle_of_composites_is_refused(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """add() refuses a child that would make a role contain itself, and sends no write. The service would accept it."""
     for name in ("a", "b", "c"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
     dev.roles.composites("a").add("b")
@@ -65,11 +65,11 @@ def test_a_circle_is_refused(dev: EnvironmentClient, sandbox: Sandbox) -> None:
         with pytest.raises(CompositeCycle, match="child"):
             dev.roles.composites(parent).add(child)
     assert asked(sandbox)["POST"] == writes
-    dev.roles.composites("a").add("c")  # reached twice, but no circle
+    dev.roles.composites("a").add("c")  # `c` is a child in two ways, which is not a cycle
 
 
-def test_a_circle_that_is_there_ends_no_walk(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Somebody else's circle is shown, and each of its roles is read once."""
+def test_an_existing_cycle_is_read_without_an_endless_loop(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """tree() and effective_roles() end for a cycle of composites that somebody else made."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "b")
     sandbox.create_role(GRANTS_PORTAL, "dev", "a", ["b"])
     sandbox.delete_role(GRANTS_PORTAL, "dev", "b")
@@ -84,8 +84,8 @@ def test_a_circle_that_is_there_ends_no_walk(dev: EnvironmentClient, sandbox: Sa
     assert [role.name for role in dev.users.effective_roles(user)][:2] == ["a", "b"]
 
 
-def test_the_tree_takes_one_call_for_each_composite(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """And one for the list."""
+def test_the_tree_takes_one_request_for_each_composite(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """tree() sends one request for the roles and one for each composite role."""
     before = asked(sandbox)
     tree = dev.roles.tree()
     assert (asked(sandbox) - before) == {"GET": 2}
@@ -94,15 +94,18 @@ def test_the_tree_takes_one_call_for_each_composite(dev: EnvironmentClient, sand
 
 
 def test_effective_roles_are_those_of_the_token(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """A composite is held as itself; its children appear in tokens."""
+    """effective_roles() returns a composite role and its children, as tokens do.
+
+    roles() returns the composite role only.
+    """
     user = usernames(sandbox, 20)[-1]
     dev.users.assign(user, "admin")
     assert [role.name for role in dev.users.roles(user)] == ["admin"]
     assert [role.name for role in dev.users.effective_roles(user)] == ["admin", "approver", "reviewer"]
 
 
-def test_what_is_missing_is_told(dev: EnvironmentClient) -> None:
-    """The parent, or the child; none is added then."""
+def test_a_missing_parent_or_child_is_reported(dev: EnvironmentClient) -> None:
+    """If the parent or a child does not exist, add() raises NotFound. Without any child, it raises InvalidRequest."""
     with pytest.raises(NotFound, match="nope"):
         dev.roles.composites("nope").add("reviewer")
     with pytest.raises(NotFound, match="nope"):
@@ -112,8 +115,8 @@ def test_what_is_missing_is_told(dev: EnvironmentClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "..", "."])
-def test_harmful_names_are_refused(dev: EnvironmentClient, sandbox: Sandbox, name: str) -> None:
-    """As a parent, a child, and a new name: removing the child `..` would delete the parent."""
+def test_harmful_names_of_composites_are_refused(dev: EnvironmentClient, sandbox: Sandbox, name: str) -> None:
+    """A harmful name is refused as parent, child and new name. Removing the child `..` would delete the parent."""
     before = asked(sandbox)
     with pytest.raises(UnusableName):
         dev.roles.composites(name)
@@ -126,8 +129,8 @@ def test_harmful_names_are_refused(dev: EnvironmentClient, sandbox: Sandbox, nam
     assert asked(sandbox) == before
 
 
-def test_a_composite_that_could_not_be_taken_apart_is_refused(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Two long names fit each for itself, but not into one path."""
+def test_a_child_that_could_not_be_removed_again_is_refused(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """add() refuses a child if the path that removes it again would be too long."""
     long, longer = "p" * 110, "c" * 120
     for name in (long, longer):
         dev.roles.create(name)
@@ -138,7 +141,7 @@ def test_a_composite_that_could_not_be_taken_apart_is_refused(dev: EnvironmentCl
 
 
 def test_a_renamed_role_keeps_its_members(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """One PUT, and the same people hold it; the name that was taken is refused by the service."""
+    """rename() sends one PUT, and the role keeps its members, even with an unusual new name."""
     members = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     before = asked(sandbox)
     assert dev.roles.rename("reviewer", "a%2Fb/..") == Role("a%2Fb/..")
@@ -147,8 +150,8 @@ def test_a_renamed_role_keeps_its_members(dev: EnvironmentClient, sandbox: Sandb
     assert dev.roles.rename("admin", "admin") == Role("admin", composite=True)
 
 
-def test_set_roles_costs_what_it_has_to(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """One read, at most one POST, and one DELETE for each role that goes."""
+def test_set_roles_sends_no_more_requests_than_needed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """set_roles() sends one read, at most one POST, and one DELETE for each role that it removes."""
     user = usernames(sandbox, 20)[-1]
     for name in ("one", "two", "three"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -159,8 +162,10 @@ def test_set_roles_costs_what_it_has_to(dev: EnvironmentClient, sandbox: Sandbox
     assert [role.name for role in dev.users.roles(user)] == ["approver", "reviewer", "three"]
 
 
-def test_a_rename_that_never_was_is_not_confirmed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """A role that already had the new name does not verify the renaming of a role that never existed."""
+def test_renaming_a_missing_role_is_not_confirmed_by_an_existing_new_name(
+    dev: EnvironmentClient, sandbox: Sandbox
+) -> None:
+    """If the old role does not exist, rename() raises NotFound, even if a role with the new name exists."""
     sandbox.faults.add("422_before", method="PUT")
     with pytest.raises(NotFound, match="nope"):
         dev.roles.rename("nope", "reviewer")
@@ -168,7 +173,7 @@ def test_a_rename_that_never_was_is_not_confirmed(dev: EnvironmentClient, sandbo
 
 
 def test_one_child_is_read(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """And looked for in the list when the service denies it, as it does while its login server fails."""
+    """composites.get() returns one child, and raises NotFound for a role that is not a child or does not exist."""
     admin = dev.roles.composites("admin")
     assert admin.get("reviewer") == Role("reviewer")
     sandbox.create_role(GRANTS_PORTAL, "dev", "other")

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_everywhere.py by `make generate`; edit that one.
-"""A dozen calls, the same in process and over a socket, here and in the other world."""
+"""The most common calls give the same results in process and over a socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROBOT = ServiceAccount("fisheries-service-102")
 
 @pytest.fixture(params=["in process", "on a socket"])
 def css(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Css]:
-    """A client of the shipped world's team, by either way in."""
+    """Return a client of the sandbox's default team, in process or over a socket."""
     if request.param == "in process":
         settings = Settings(**sandbox.credentials())
         with Css(settings, transport=sandbox.transport(), retry=at_once) as css:
@@ -29,13 +29,13 @@ def css(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Css]:
                 yield css
 
 
-def test_who_am_i(css: Css) -> None:
-    """The team stands in the token."""
+def test_whoami_returns_the_team(css: Css) -> None:
+    """whoami() returns the team of the token."""
     assert (css.whoami()).team_id == 2016
 
 
 def test_integrations(css: Css, sandbox: Sandbox) -> None:
-    """Gold ones only, and read once."""
+    """integrations() returns the Gold integrations, and the list is read once."""
     assert [found.id for found in css.integrations()] == [101, 102, 103]
     assert (css.integration("Fisheries Service")).info.id == FISHERIES
     assert asked(sandbox) == {"token": 1, "GET": 1}
@@ -47,15 +47,15 @@ def test_roles_are_listed(dev: EnvironmentClient) -> None:
 
 
 def test_a_role_is_read(dev: EnvironmentClient) -> None:
-    """One that is there, and one that is not."""
+    """get() returns an existing role, and raises NotFound for a missing one."""
     assert dev.roles.get("admin") == Role("admin", composite=True)
     with pytest.raises(NotFound):
         dev.roles.get("nope")
 
 
 @pytest.mark.parametrize("name", ["auditor", "a%2Fb", "50% off? \N{PARTY POPPER} é+#;&"])
-def test_a_role_is_made_and_taken_away(dev: EnvironmentClient, sandbox: Sandbox, name: str) -> None:
-    """This works for every name."""
+def test_a_role_is_created_and_deleted(dev: EnvironmentClient, sandbox: Sandbox, name: str) -> None:
+    """create() and delete() work for ordinary and unusual names, and creating a role twice raises Conflict."""
     assert dev.roles.create(name) == Role(name)
     assert dev.roles.get(name) == Role(name)
     with pytest.raises(Conflict):
@@ -65,28 +65,28 @@ def test_a_role_is_made_and_taken_away(dev: EnvironmentClient, sandbox: Sandbox,
 
 
 def test_a_role_is_ensured(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Made where it is missing, left alone where it is there."""
+    """ensure() creates a missing role, and writes nothing for an existing one."""
     for _ in range(2):
         assert dev.roles.ensure("auditor") == Role("auditor")
     assert sandbox.count("POST", "*/roles") == 1
 
 
-def test_a_user_is_given_roles(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Two in one call, and they are there."""
+def test_roles_are_assigned_to_a_user(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """assign() adds two roles in one call."""
     dev.users.assign(ILSE, "reviewer", "approver")
     assert [role.name for role in dev.users.roles(ILSE)] == ["admin", "approver", "reviewer"]
     assert sandbox.grants(GRANTS_PORTAL, "dev")[ILSE] == {"admin", "approver", "reviewer"}
 
 
-def test_a_role_is_taken_from_a_user(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """And from no one else."""
+def test_a_role_is_removed_from_a_user(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """unassign() removes a role from the given user only."""
     dev.users.assign(ROBOT, "admin")
     dev.users.unassign(ILSE, "admin")
     assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [ROBOT.username]
 
 
 def test_members_are_listed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """From more than one page, with what is known of each."""
+    """members() returns the members of several pages with their data."""
     people = sorted(sandbox.world.users)[:51]
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
@@ -96,21 +96,21 @@ def test_members_are_listed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
 
 
 def test_people_are_searched(css: Css) -> None:
-    """By a part of an address, without case."""
+    """search() finds a person by a part of the address in any case."""
     found = css.people("prod").search("idir", email="ILSE.harg")
     assert [user.username for user in found.users] == [ILSE]
     assert found.complete
 
 
 def test_one_person_is_found(dev: EnvironmentClient) -> None:
-    """By the whole address, or not at all."""
+    """find_one() finds a person by the whole address, and raises NotFound for a part of it."""
     assert (dev.people.find_one(email="ilse.hargreave@example.com")).username == ILSE
     with pytest.raises(NotFound):
         dev.people.find_one(email="ilse.harg")
 
 
-def test_many_are_given_a_role(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """There is a result for each user, even if some fail."""
+def test_a_role_is_assigned_to_many_users(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """assign_many() returns a result for each grant, even if some grants fail."""
     people = [name for name in sorted(sandbox.world.users) if name.endswith("@idir")][:12]
     grants = [Grant(name, "approver") for name in [*people, "nobody@idir"]]
     results = dev.bulk.assign_many(grants)
@@ -120,7 +120,7 @@ def test_many_are_given_a_role(dev: EnvironmentClient, sandbox: Sandbox) -> None
 
 @pytest.mark.parametrize("kind", ["drop_before", "lose_after", "422_after"])
 def test_a_write_survives_a_fault(dev: EnvironmentClient, sandbox: Sandbox, kind: str) -> None:
-    """The connection is lost, or the answer is an error: what was asked is so in the end, and was done once."""
+    """After a lost connection or an error answer, the write is done and was carried out once."""
     sandbox.faults.add(kind, method="POST")
     dev.users.assign(ILSE, "reviewer")
     assert ILSE in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")

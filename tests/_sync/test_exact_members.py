@@ -23,8 +23,8 @@ from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, usernames
 
 
-def test_exactly_these_members(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Two readings, one write for each who comes or goes, none for who stays."""
+def test_set_members_sends_one_write_for_each_difference(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """set_members() reads the members twice, and sends one write for each member to add or remove."""
     people = usernames(sandbox, 20)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people[:10])
@@ -38,8 +38,8 @@ def test_exactly_these_members(dev: EnvironmentClient, sandbox: Sandbox) -> None
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == [*people[5:12], robot]
 
 
-def test_nobody_goes_while_somebody_could_not_come(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """A mistyped successor does not leave a role without anybody."""
+def test_nobody_is_removed_if_an_addition_fails(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If a new member cannot be added, set_members() removes nobody."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     with pytest.raises(NotAllDone, match=r"1 of 1 users could not be added\. Nobody was removed") as told:
         dev.roles.set_members("reviewer", ["00000000000000000000000000000000@idir"])
@@ -49,8 +49,8 @@ def test_nobody_goes_while_somebody_could_not_come(dev: EnvironmentClient, sandb
         dev.roles.set_members("reviewer", ["somebody"])
 
 
-def test_a_list_with_a_mistake_does_not_empty_a_role(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """More than 10 removals, or than a fifth of the members, need their number; nothing is written otherwise."""
+def test_removals_of_members_are_limited(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """set_members() refuses to remove more than 10 members or a fifth of them, unless max_removals= allows it."""
     people = usernames(sandbox, 20)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
@@ -63,8 +63,10 @@ def test_a_list_with_a_mistake_does_not_empty_a_role(dev: EnvironmentClient, san
     assert len((dev.roles.set_members("crowd", people[:5], max_removals=15)).removed) == 15
 
 
-def test_a_member_whom_no_request_can_remove_is_refused_first(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """With a long role name and a long username the request gets too long. Nothing is written."""
+def test_a_member_whom_no_request_can_remove_is_refused_before_a_write(
+    dev: EnvironmentClient, sandbox: Sandbox
+) -> None:
+    """If a request for a removal would be too long, set_members() refuses the whole call and writes nothing."""
     person = usernames(sandbox, 1)[0]
     robot = "service-account-fisheries-service-102"
     role = "x" * (255 - len(f"/integrations/101/dev/users/{robot}/roles/"))
@@ -76,8 +78,8 @@ def test_a_member_whom_no_request_can_remove_is_refused_first(dev: EnvironmentCl
     assert set(asked(sandbox) - before) == {"GET"}
 
 
-def test_a_child_that_no_request_can_remove_is_refused_first(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The names of both roles together may be too long for one request. Then no child is added either."""
+def test_a_child_that_no_request_can_remove_is_refused_before_a_write(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If the names of parent and child are too long for one request, composites.set() writes nothing."""
     parent, child = "p" * 110, "c" * 110
     sandbox.create_role(GRANTS_PORTAL, "dev", child)
     sandbox.create_role(GRANTS_PORTAL, "dev", parent, [child])
@@ -87,16 +89,19 @@ def test_a_child_that_no_request_can_remove_is_refused_first(dev: EnvironmentCli
     assert set(asked(sandbox) - before) == {"GET"}
 
 
-def test_somebody_who_never_logged_in_holds_every_removal(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The members are exactly these or nobody is removed, also where others of the list hold the role."""
+def test_a_person_who_never_logged_in_prevents_all_removals(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If a listed person has never logged in, set_members() removes nobody, even if another one is a member."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     with pytest.raises(NotAllDone, match="Nobody was removed"):
         dev.roles.set_members("reviewer", [held[0], "00000000000000000000000000000000@idir"])
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == held
 
 
-def test_nothing_is_written_unless_it_is_confirmed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """`confirm` gets the plan, also where only somebody is added, and its answer counts."""
+def test_nothing_is_written_unless_confirm_allows_it(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If confirm= returns False, nothing is written.
+
+    It gets the plan of additions and is not called for an empty plan.
+    """
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     other = usernames(sandbox, 20)[-1]
     plans: list[Plan] = []
@@ -112,8 +117,8 @@ def test_nothing_is_written_unless_it_is_confirmed(dev: EnvironmentClient, sandb
     assert asked(sandbox)["POST"] == 0
 
 
-def test_what_others_change_after_the_question_is_not_overwritten(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The members are read again after `confirm`, and nothing is written when they are others."""
+def test_a_change_of_members_during_confirm_makes_the_call_stale(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If somebody else changes the members while confirm= runs, set_members() is stale and writes nothing."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     other = usernames(sandbox, 20)[-1]
     with pytest.raises(StalePlan, match="'reviewer' in #101, dev"):
@@ -124,7 +129,7 @@ def test_what_others_change_after_the_question_is_not_overwritten(dev: Environme
 
 
 def test_progress_is_called_with_every_step(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Also with those that are skipped because somebody could not be added."""
+    """progress= gets the result of every step, including the removals that were skipped."""
     told: list[str] = []
     with pytest.raises(NotAllDone):
         dev.roles.set_members(
@@ -133,8 +138,8 @@ def test_progress_is_called_with_every_step(dev: EnvironmentClient, sandbox: San
     assert told == ["failed", "skipped", "skipped"]
 
 
-def test_a_list_that_keeps_changing_removes_nobody(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """If no two of three readings are equal, css-sdk removes nobody."""
+def test_members_who_keep_changing_prevent_all_removals(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If the members differ in each of three readings, set_members() raises OutcomeUnknown and removes nobody."""
     people = usernames(sandbox, 20)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
@@ -154,17 +159,15 @@ def test_a_list_that_keeps_changing_removes_nobody(dev: EnvironmentClient, sandb
 
 
 def test_two_readings_that_agree_are_enough(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """One after the other, and a third only where they differ."""
+    """settled_members() reads the list twice if both readings agree."""
     before = asked(sandbox)
     settled = dev.roles.settled_members("reviewer")
     assert [user.username for user in settled] == sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     assert (asked(sandbox) - before) == {"GET": 2}
 
 
-def test_unassigning_while_iterating_leaves_nobody_in_when_the_list_is_settled_first(
-    dev: EnvironmentClient, sandbox: Sandbox
-) -> None:
-    """Removing from the pages while they are read would skip people; the settled list does not."""
+def test_removing_the_settled_members_skips_nobody(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Removing members while iterating over members() skips people, but removing the settled_members() skips nobody."""
     crowd = sorted(sandbox.world.users)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *crowd)

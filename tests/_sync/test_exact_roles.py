@@ -1,5 +1,5 @@
 # Written from tests/_async/test_exact_roles.py by `make generate`; edit that one.
-"""`users.set_roles` and `composites.set`: limits, questions, and what happens when something cannot be added."""
+"""`users.set_roles` and `composites.set`: limits, confirmation, and additions that fail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ Set = Callable[..., None]
 
 @pytest.fixture(params=["roles of a user", "children of a role"])
 def held(request: pytest.FixtureRequest, sandbox: Sandbox, dev: EnvironmentClient) -> tuple[Set, Callable[[], object]]:
-    """Set the roles of a user, or the children of a role; both hold six. And read them."""
+    """Return a function that sets the roles of a user or the children of a role, and a function that reads them.
+
+    There are six of them at the beginning.
+    """
     for name in NAMES:
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
     sandbox.create_role(GRANTS_PORTAL, "dev", "parent", NAMES)
@@ -38,7 +41,7 @@ def held(request: pytest.FixtureRequest, sandbox: Sandbox, dev: EnvironmentClien
 
 
 def test_removals_are_limited(held: tuple[Set, Callable[[], object]], sandbox: Sandbox) -> None:
-    """More than a fifth is refused, and nothing is sent; a limit of the caller's allows it."""
+    """Removing more than a fifth of the roles or children is refused before a write, unless max_removals= allows it."""
     make, now = held
     with pytest.raises(TooManyRemovals, match=r"5 of 6 .*max_removals=5"):
         make(NAMES[0], "reviewer")
@@ -48,8 +51,8 @@ def test_removals_are_limited(held: tuple[Set, Callable[[], object]], sandbox: S
     assert now() == {NAMES[0], "reviewer"}
 
 
-def test_the_caller_decides(held: tuple[Set, Callable[[], object]]) -> None:
-    """`confirm` gets the plan; False changes nothing, and so does a change by somebody else while it was asked."""
+def test_confirm_decides_about_the_plan(held: tuple[Set, Callable[[], object]]) -> None:
+    """confirm= gets the plan. If it returns False, nothing changes. If it returns True, the plan is carried out."""
     make, now = held
     plans: list[Plan] = []
 
@@ -67,16 +70,16 @@ def test_the_caller_decides(held: tuple[Set, Callable[[], object]]) -> None:
     assert [result.outcome for result in results] == ["confirmed", "confirmed"]
 
 
-def test_a_change_while_the_caller_is_asked(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Nothing is changed then."""
+def test_a_change_during_confirm_makes_the_call_stale(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If somebody else changes the roles while confirm= runs, set_roles() is stale and changes nothing."""
     user = usernames(sandbox, 20)[-1]
     with pytest.raises(StalePlan, match="Somebody else changed"):
         dev.users.set_roles(user, "reviewer", confirm=lambda _: sandbox.grant(GRANTS_PORTAL, "dev", "approver", user))
     assert sandbox.grants(GRANTS_PORTAL, "dev")[user] == {"approver"}
 
 
-def test_a_role_that_does_not_exist(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The roles that exist are added, none is removed, and the error names the one that does not."""
+def test_a_missing_role_prevents_removals(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If a given role does not exist, set_roles() adds the existing ones and removes none. The error names the role."""
     user = usernames(sandbox, 20)[-1]
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", user)
     with pytest.raises(NotFound, match="nope"):
@@ -85,7 +88,7 @@ def test_a_role_that_does_not_exist(dev: EnvironmentClient, sandbox: Sandbox) ->
 
 
 def test_a_journal_is_added_to_a_client(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """The client with the journal shares token and integrations; the other one writes nothing into it."""
+    """with_journal() returns a client that shares token and integrations, and only its writes are recorded."""
     path = tmp_path / "journal.jsonl"
     with Css(settings, transport=sandbox.transport()) as css:
         (css.integration(GRANTS_PORTAL)).environment("dev").roles.create("first")

@@ -77,7 +77,7 @@ STRUCK = [
 
 @pytest.fixture
 def user(sandbox: Sandbox) -> str:
-    """Somebody who holds the role `held`."""
+    """Return a user who has the role `held`."""
     user = usernames(sandbox, 20)[-1]
     for name in ("old", "held"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -87,10 +87,10 @@ def user(sandbox: Sandbox) -> str:
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 @pytest.mark.parametrize(("write", "fault"), STRUCK)
-def test_a_passing_fault_is_overcome(
+def test_a_fault_that_passes_is_overcome(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str, times: int
 ) -> None:
-    """A write hit by up to three faults is confirmed in the end, and it is done."""
+    """If up to three attempts of a write fail, the write is done and confirmed in the end."""
     sandbox.faults.add(fault, method=WRITES[write], times=times)
     _do(dev, write, user)
     assert _is_done(sandbox, write, user)
@@ -98,20 +98,20 @@ def test_a_passing_fault_is_overcome(
 
 @pytest.mark.parametrize("done", [True, False])
 @pytest.mark.parametrize("write", WRITES)
-def test_a_failing_login_server_is_seen_through(
+def test_a_success_is_verified_while_the_login_server_fails(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, done: bool
 ) -> None:
-    """Its empty successes and its 204 for nothing are not believed; the list decides."""
+    """css-sdk verifies a success without content by a read, because the login server behind the service may fail."""
     sandbox.faults.add("login_server", method=WRITES[write], times=1, done=done)
     _do(dev, write, user)
     assert _is_done(sandbox, write, user)
 
 
 @pytest.mark.parametrize(("write", "fault"), STRUCK)
-def test_a_lasting_fault_is_told_as_what_it_came_to(
+def test_a_lasting_fault_ends_with_a_true_outcome(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str
 ) -> None:
-    """The write is done and nothing is raised, or an error says that it is not done, or perhaps still on its way."""
+    """If a fault lasts, either the write is done, or css-sdk raises an error that says it is not done."""
     sandbox.faults.add(fault, method=WRITES[write], times=None)
     try:
         _do(dev, write, user)
@@ -125,20 +125,20 @@ def test_a_lasting_fault_is_told_as_what_it_came_to(
 
 @pytest.mark.parametrize("fault", ["lose_after", "drop_before", "500_after", "500_before"])
 @pytest.mark.parametrize("write", WRITES)
-def test_without_a_read_the_outcome_is_unknown(
+def test_a_write_is_unknown_if_no_read_succeeds(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str
 ) -> None:
-    """When the write is doubtful and no read gets through, the error says that nobody knows."""
+    """If a write is in doubt and the reads fail, css-sdk raises OutcomeUnknown."""
     sandbox.faults.add(fault, method=WRITES[write], times=None)
-    # What an added child leads to is read before, for each of the two; and that a role to be renamed is there.
+    # Before these writes css-sdk reads the two new children and what they contain, or checks that the old role exists.
     before = {"add composite": 2, "rename": 1}.get(write, 0)
     sandbox.faults.add("500_before", method="GET", times=None, after=before)
     with pytest.raises(OutcomeUnknown, match="cannot know"):
         _do(dev, write, user)
 
 
-def test_a_read_is_tried_again(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """`unknown exception` on a read is a passing fault more often than not."""
+def test_a_read_is_repeated_after_unknown_exception(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """css-sdk repeats a read up to three times after `unknown exception`, which is usually a passing fault."""
     before = asked(sandbox)
     sandbox.faults.add("422_before", method="GET", times=3)
     dev.roles.list()
@@ -148,8 +148,8 @@ def test_a_read_is_tried_again(dev: EnvironmentClient, sandbox: Sandbox) -> None
         dev.roles.list()
 
 
-def test_a_long_retry_after_is_told_not_slept(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """An hour does not fit the budget, so the error carries it; nothing is written."""
+def test_a_long_retry_after_raises_instead_of_waiting(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If Retry-After exceeds the time budget, css-sdk raises RateLimited instead of waiting, and writes nothing."""
     sandbox.faults.add("429", method="POST", retry_after=3600)
     settings_before = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as patient:
@@ -160,15 +160,15 @@ def test_a_long_retry_after_is_told_not_slept(dev: EnvironmentClient, sandbox: S
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == settings_before
 
 
-def test_a_token_that_dies_early_is_renewed_once(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """One more token, and the call that met the 401 succeeds."""
+def test_a_token_that_expires_early_is_renewed_once(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If the service refuses a token, css-sdk requests one new token and repeats the call."""
     sandbox.revoke_tokens()
     dev.roles.list()
     assert asked(sandbox)["token"] == 2
 
 
-def test_a_token_that_is_never_accepted_is_told(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """After one renewal the client gives up."""
+def test_a_token_that_is_always_refused_raises_an_error(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If the service also refuses the new token, css-sdk raises AuthenticationError and requests no third token."""
     sandbox.faults.add("revoked_token", path="/integrations/*", times=None)
     with pytest.raises(AuthenticationError, match="did not accept the token"):
         dev.roles.list()
@@ -176,7 +176,7 @@ def test_a_token_that_is_never_accepted_is_told(dev: EnvironmentClient, sandbox:
 
 
 def test_a_fault_of_the_token_endpoint_does_not_leave_a_write_in_doubt(sandbox: Sandbox) -> None:
-    """Nothing was sent, so that nothing needs to be read."""
+    """If a token request fails, css-sdk does not read the state, because no write was sent."""
     settings = Settings(**sandbox.credentials())
     with Css(settings, transport=sandbox.transport(), retry=at_once) as css:
         place = (css.integration(GRANTS_PORTAL)).environment("dev")
@@ -190,15 +190,15 @@ def test_a_fault_of_the_token_endpoint_does_not_leave_a_write_in_doubt(sandbox: 
             place.users.assign(usernames(sandbox, 20)[-2], "reviewer")
 
 
-def test_a_disaster_is_told_in_a_sentence(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Its 503 is plain text."""
+def test_a_disaster_of_the_service_raises_a_readable_error(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """During a disaster of the service, whose 503 is plain text, the error says to try again later."""
     sandbox.faults.add("disaster")
     with pytest.raises(ServiceUnavailable, match="Try again later"):
         dev.roles.list()
 
 
-def test_a_wrong_address_is_told_as_one(sandbox: Sandbox) -> None:
-    """An HTML page instead of an answer leads to the address that was given."""
+def test_a_wrong_api_address_raises_an_error_that_names_its_variable(sandbox: Sandbox) -> None:
+    """If an HTML page comes instead of an answer, the error names CSS_API_URL."""
     credentials = sandbox.credentials()
     credentials["api_url"] = str(credentials["api_url"]).replace("/api/v1", "/api/v2")
     with Css(Settings(**credentials), transport=sandbox.transport()) as css:

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_journal.py by `make generate`; edit that one.
-"""A journal holds what every write really changed, before it is sent and after."""
+"""A journal records the steps of every write before it is sent, and the outcome afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _entries(path: Path) -> tuple[Entry, ...]:
 
 
 def _in_dev(sandbox: Sandbox, settings: Settings, journal: Journal, *work: tuple[str, ...]) -> None:
-    """Calls `room.method(arguments)` on an environment's client, one after another."""
+    """Call `group.method` of an environment's client with its arguments, one call after another."""
     with Css(settings, transport=sandbox.transport(), retry=at_once, journal=journal) as css:
         dev = (css.integration(GRANTS_PORTAL)).environment("dev")
         for call, *arguments in work:
@@ -34,8 +34,11 @@ def _in_dev(sandbox: Sandbox, settings: Settings, journal: Journal, *work: tuple
             getattr(getattr(dev, room), method)(*arguments)
 
 
-def test_only_what_a_write_changes_is_written_down(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """A role that the user holds already is no step of the entry, so that undoing does not take it away."""
+def test_the_journal_records_only_what_a_write_changes(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """The journal records only the roles that a write adds.
+
+    So an undo does not remove roles that the user had before.
+    """
     user = usernames(sandbox, 1)[0]
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", user)
     with Journal(tmp_path / "journal") as journal:
@@ -43,15 +46,18 @@ def test_only_what_a_write_changes_is_written_down(sandbox: Sandbox, settings: S
     assert _entries(journal.path) == (Entry(1, (Step("add_member", DEV, "admin", user),), "confirmed"),)
 
 
-def test_what_is_known_to_be_undone_is_not_read_again(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """A write whose steps were announced costs no read of its own; once, and not after the announcement is over."""
+def test_a_step_announced_as_not_done_is_not_read_again(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """If a step is announced as not done, its write needs no read.
+
+    This applies once, and only until the announcement ends.
+    """
     user = usernames(sandbox, 1)[0]
     step = Step("add_member", DEV, "admin", user)
     with Journal(tmp_path / "journal") as journal:
         with journal.knowing_not_done([step]):
             _in_dev(sandbox, settings, journal, ("users.assign", user, "admin"))
             assert asked(sandbox)["GET"] == 1  # the list of integrations
-            # It may exist by now; only a read shows this.
+            # The role may be assigned by now. Only a read shows this.
             _in_dev(sandbox, settings, journal, ("users.assign", user, "admin"))
         with journal.knowing_not_done([Step("add_member", DEV, "approver", user)]):
             sandbox.grant(GRANTS_PORTAL, "dev", "approver", user)
@@ -59,8 +65,10 @@ def test_what_is_known_to_be_undone_is_not_read_again(sandbox: Sandbox, settings
     assert [entry.steps for entry in _entries(journal.path)] == [(step,), (), ()]
 
 
-def test_a_deletion_tells_what_goes_along(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Members, children and parents of a deleted role stand in its entry, before the deletion itself."""
+def test_the_entry_of_a_deletion_records_what_is_lost_with_it(
+    sandbox: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
+    """The journal entry of a deletion records the lost members, children and parents before the deletion itself."""
     with Journal(tmp_path / "journal") as journal:
         _in_dev(sandbox, settings, journal, ("roles.delete", "admin"), ("roles.delete", "reviewer"))
     first, second = _entries(journal.path)
@@ -73,8 +81,8 @@ def test_a_deletion_tells_what_goes_along(sandbox: Sandbox, settings: Settings, 
     assert [step.kind for step in second.steps] == ["remove_member", "remove_member", "delete_role"]
 
 
-def test_a_failed_and_an_unknown_write_are_told_apart(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """A refused write ends as failed, one that nobody could read afterwards as unknown."""
+def test_a_failed_and_an_unknown_write_are_distinguished(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """The journal records a refused write as failed, and a write that no read could check as unknown."""
     user = usernames(sandbox, 1)[0]
     with Journal(tmp_path / "journal") as journal:
         with pytest.raises(NotFound):
@@ -87,12 +95,12 @@ def test_a_failed_and_an_unknown_write_are_told_apart(sandbox: Sandbox, settings
     assert read_journal(journal.path.read_bytes(), "journal").steps == (Step("add_member", DEV, "admin", user),)
 
 
-def test_a_killed_write_stands_as_begun(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """If the program ends between sending and verifying, the entry has no outcome."""
+def test_an_entry_of_a_killed_write_has_no_outcome(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """If the program ends between sending and verifying a write, its journal entry has no outcome."""
     user = usernames(sandbox, 1)[0]
 
     class Killed(BaseException):
-        """The end of the program, as far as this test goes."""
+        """The end of the program."""
 
     def killed(attempt: Attempt, chance: float) -> float | None:
         raise Killed
@@ -107,10 +115,13 @@ def test_a_killed_write_stands_as_begun(sandbox: Sandbox, settings: Settings, tm
     assert _entries(journal.path) == (Entry(1, (Step("add_member", DEV, "admin", user),)),)
 
 
-def test_nothing_is_sent_that_cannot_be_written_down(
+def test_a_write_that_cannot_be_recorded_is_not_sent(
     sandbox: Sandbox, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A journal on a full disk stops the next write, and what stands in it stays readable."""
+    """If the journal cannot be written because the disk is full, the write is not sent.
+
+    Earlier entries stay readable.
+    """
     user, other = usernames(sandbox, 2)
     with Journal(tmp_path / "journal") as journal:
         _in_dev(sandbox, settings, journal, ("users.assign", user, "admin"))
@@ -124,10 +135,10 @@ def test_nothing_is_sent_that_cannot_be_written_down(
     assert [entry.outcome for entry in _entries(journal.path)] == ["confirmed"]
 
 
-def test_a_journal_is_not_shared_with_workers(
+def test_a_client_with_a_journal_refuses_an_executor(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An executor's workers could not write into it, so that is refused before anything is sent."""
+    """A client with a journal refuses an executor before anything is sent, because workers could not write into it."""
     for key, value in sandbox.credentials().items():
         monkeypatch.setenv(f"CSS_{key.upper()}", str(value))
     with Journal(tmp_path / "journal") as journal:
@@ -141,7 +152,7 @@ def test_a_journal_is_not_shared_with_workers(
 def test_a_client_that_cannot_be_made_leaves_nothing_open(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A journal that cannot be written refuses the client before an httpx client is made, which nobody would close."""
+    """If the journal is closed, Css() raises an error and leaves no open httpx client."""
     made: list[httpx.Client] = []
     make = httpx.Client.__init__
 

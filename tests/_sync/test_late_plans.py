@@ -1,5 +1,5 @@
 # Written from tests/_async/test_late_plans.py by `make generate`; edit that one.
-"""Plans, undo and resumption while writes land late: what is reported is what the state shows, or unknown."""
+"""Plans, undo and resumption while writes arrive late: every reported outcome agrees with the final state."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ from tests.support import examples
 STEADY = settings(
     derandomize=True, deadline=None, max_examples=examples(8, __name__), suppress_health_check=list(HealthCheck)
 )
-"""The same examples in every run."""
+"""Draw the same examples in every run."""
 
 LAID = st.tuples(late_faults(), st.lists(late_faults() | faults(), max_size=3)).map(lambda drawn: [drawn[0], *drawn[1]])
-"""Faults, of which one at least lets writes land late."""
+"""Draw lists of faults in which at least one fault makes writes arrive late."""
 
 ORDERS = st.sampled_from([Guards(), Guards(remove_first=True)])
 
 
 @pytest.fixture(autouse=True)
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here programs end, and the machine goes on."""
+    """Skip fsync, because these tests end programs but never the machine."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def no_time(_: float) -> None:
-    """A late answer is late without anybody waiting for it."""
+    """Return at once, so that a delayed answer costs the test no time."""
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
@@ -61,7 +61,7 @@ def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
 
 
 def led_to_the_end(sandbox: Sandbox) -> None:
-    """Let another program, which comes later, reach the wanted end by a fresh plan."""
+    """Let a second program reach the desired state with a new plan."""
     with client(sandbox) as css:
         applied = css.apply_plan(css.plan(mixed(), prune=True))
         assert not reason(applied.results)
@@ -70,8 +70,10 @@ def led_to_the_end(sandbox: Sandbox) -> None:
 
 @STEADY
 @given(LAID, st.sampled_from([1, 4]), ORDERS)
-def test_the_results_of_a_plan_stay_true(laid: list[dict[str, Any]], width: int, guards: Guards) -> None:
-    """When all has landed, the state is that of the confirmed steps and of some that are unknown, and of no others."""
+def test_the_reported_outcomes_of_a_plan_stay_true_when_late_writes_arrive(
+    laid: list[dict[str, Any]], width: int, guards: Guards
+) -> None:
+    """Confirmed steps are in the state after all late writes have arrived, and failed or skipped steps are not."""
     sandbox = seeded([MIXED_BEFORE])
     others = elsewhere(sandbox)
     with client(sandbox) as css:
@@ -95,8 +97,10 @@ def test_the_results_of_a_plan_stay_true(laid: list[dict[str, Any]], width: int,
 
 @STEADY
 @given(LAID, ORDERS, st.booleans())
-def test_a_journal_leads_on_or_back(laid: list[dict[str, Any]], guards: Guards, back: bool) -> None:
-    """When all has landed, the saved plan and its journal lead to the end, and an undo leads to the beginning."""
+def test_a_journal_with_late_writes_can_be_resumed_or_undone(
+    laid: list[dict[str, Any]], guards: Guards, back: bool
+) -> None:
+    """After late writes, the plan and its journal reach the desired state, and an undo restores the first state."""
     sandbox = seeded([MIXED_BEFORE])
     first = everything(sandbox)
     with TemporaryDirectory() as folder:
@@ -127,17 +131,20 @@ def test_a_journal_leads_on_or_back(laid: list[dict[str, Any]], guards: Guards, 
 
 
 def gone_on(css: Css, plan: Plan, told: JournalRead | None) -> Applied:
-    """Go on with the journal, or with a fresh plan."""
+    """Resume the plan with the journal if one is given, otherwise apply a new plan."""
     if told is not None:
         return css.apply_plan(plan, resume=told)
     return css.apply_plan(css.plan(mixed(), prune=True))
 
 
 @pytest.mark.parametrize("reads", [1, 4, None])
-def test_a_kill_while_a_write_is_on_its_way(tmp_path: Path, reads: int | None) -> None:
-    """The write lands while the next program works, or when that is over: the end is the wanted one all the same.
+def test_a_kill_while_a_write_is_on_its_way_does_not_prevent_the_desired_state(
+    tmp_path: Path, reads: int | None
+) -> None:
+    """A program is killed while one of its writes is on its way, and the next program still reaches the desired state.
 
-    The next program goes on with the journal, or with a fresh plan.
+    The write arrives while the next program works, or after it has finished. The next program resumes with the journal
+    or makes a new plan.
     """
     for number in range(MIXED_WRITES):
         resume = (number + (reads or 0)) % 2 == 0
@@ -160,7 +167,7 @@ def test_a_kill_while_a_write_is_on_its_way(tmp_path: Path, reads: int | None) -
                 try:
                     applied = gone_on(css, plan, told if resume else None)
                 except (NotFound, StalePlan):
-                    # It landed between two reads. Nothing was sent, and the next try goes through.
+                    # The late write arrived between two reads. Nothing was sent, and the second try succeeds.
                     assert len(sandbox.done) == sent
                     applied = gone_on(css, plan, told if resume else None)
         assert not reason(applied.results), number

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_logs.py by `make generate`; edit that one.
-"""Log lines over any range: none lost or doubled, and never more calls than the service allows."""
+"""Reading logs: no line is lost or returned twice, and css-sdk sends no more requests than the service allows."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ NOON = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 
 @pytest.fixture
 def clock() -> Clock:
-    """One for the client and the sandbox, some days after the logs."""
+    """Return a clock for client and sandbox that shows a time some days after the log lines."""
     return Clock(NOON.timestamp() + 20 * 86400)
 
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
-    """Return a sandbox whose time passes only when the test says so."""
+    """Return a sandbox whose clock the test sets."""
     return Sandbox(clock=clock)
 
 
 @pytest.fixture
 def place(sandbox: Sandbox, clock: Clock) -> EnvironmentClient:
-    """Return an environment whose logs are read."""
+    """Return the environment whose logs the tests read."""
     settings = Settings(**sandbox.credentials())
     css = Css(settings, transport=sandbox.transport(), clock=clock, retry=Backoff(first=0))
     return (css.integration("Grants Portal")).environment("prod")
 
 
 def test_a_short_range_takes_one_call(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Both ends belong to it, and the oldest line comes first."""
+    """logs() reads a short range with one request, includes both ends, and returns the oldest line first."""
     before = asked(sandbox)
     lines = place.logs(NOON, NOON + datetime.timedelta(minutes=1))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(7)]
@@ -44,19 +44,20 @@ def test_a_short_range_takes_one_call(place: EnvironmentClient, sandbox: Sandbox
     assert (asked(sandbox) - before) == {"GET": 1}
 
 
-def test_a_long_range_is_read_in_windows_without_a_seam(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Four days with a line every 10 s: windows of 3 days are halved if they hold more than 25,000 lines."""
+def test_a_long_range_is_read_in_windows_without_gaps(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """logs() reads four days in windows, and halves a window with too many lines. No line is lost or returned twice."""
     before = asked(sandbox)
     lines = place.logs(NOON, NOON + datetime.timedelta(days=4))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(34561)]
-    # Two windows. The full one is also read in halves.
+    # Two windows. css-sdk also reads both halves of the full one.
     assert (asked(sandbox) - before) == {"GET": 4}
 
 
-def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
-    place: EnvironmentClient, sandbox: Sandbox, clock: Clock
-) -> None:
-    """The twenty-first is not sent; the error carries the lines and the time to continue from."""
+def test_the_hourly_limit_of_requests_is_kept(place: EnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
+    """logs() does not send more than 20 requests in an hour.
+
+    The error has the lines read and the time to continue from.
+    """
     minute = datetime.timedelta(minutes=1)
     for _ in range(18):
         place.logs(NOON, NOON + minute)
@@ -73,8 +74,8 @@ def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
     assert rest[0].timestamp == told.value.resume_at
 
 
-def test_calls_that_others_made_count(place: EnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
-    """The service counts by address, and its header says how many calls are left for all."""
+def test_requests_of_other_clients_count(place: EnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
+    """logs() also counts requests of other clients, because the service's header shows how many are left."""
     other = Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), clock=clock)
     elsewhere = (other.integration("Grants Portal")).environment("prod")
     for _ in range(19):
@@ -86,10 +87,10 @@ def test_calls_that_others_made_count(place: EnvironmentClient, sandbox: Sandbox
     assert asked(sandbox) == before
 
 
-def test_a_refusal_of_the_service_carries_what_was_read(
+def test_a_refusal_of_the_service_has_the_lines_read_so_far(
     place: EnvironmentClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    """Without a known count, its 429 says the same as our error."""
+    """If the service itself refuses with 429, the error has the lines read so far and the seconds to wait."""
     other = Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), clock=clock)
     elsewhere = (other.integration("Grants Portal")).environment("prod")
     for _ in range(20):
@@ -110,12 +111,12 @@ def test_a_refusal_of_the_service_carries_what_was_read(
     ],
 )
 def test_times_are_given_in_any_form(place: EnvironmentClient, since: object, until: object) -> None:
-    """A time without a zone is in UTC."""
+    """logs() accepts times in many forms, and reads a time without a zone as UTC."""
     assert len(place.logs(since, until)) == 7
 
 
 def test_a_date_is_its_first_moment(place: EnvironmentClient) -> None:
-    """So a day reaches from its date to the next one."""
+    """A date means its first moment, so a day is the range from its date to the next date."""
     lines = place.logs(datetime.date(2026, 11, 1), "2026-11-02")
     assert len(lines) == 8641
 
@@ -134,15 +135,15 @@ def test_a_date_is_its_first_moment(place: EnvironmentClient) -> None:
 def test_a_range_that_is_not_valid_is_refused(
     place: EnvironmentClient, sandbox: Sandbox, since: object, until: object
 ) -> None:
-    """Before anything is sent."""
+    """logs() refuses an invalid range before anything is sent."""
     before = asked(sandbox)
     with pytest.raises(InvalidRequest):
         place.logs(since, until)
     assert asked(sandbox) == before
 
 
-def test_each_attempt_counts(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """A retried call costs two calls."""
+def test_each_attempt_counts_as_a_request(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Each repeated attempt counts as a request of the hour."""
     sandbox.faults.add("lose_after", path="*/logs", times=3)
     place.logs(NOON, NOON)
     for _ in range(16):
@@ -153,8 +154,8 @@ def test_each_attempt_counts(place: EnvironmentClient, sandbox: Sandbox) -> None
     assert asked(sandbox) == before
 
 
-def test_any_error_on_the_way_carries_what_was_read(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """So a failed call does not lose the lines of the days before."""
+def test_every_error_has_the_lines_read_so_far(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If a request fails, the error has the lines read so far and the time to continue from."""
     sandbox.faults.add("500_before", path="*/logs", times=None, after=2)
     with pytest.raises(ServiceUnavailable, match=r"Continue from 2026-11-03") as told:
         place.logs(NOON, NOON + datetime.timedelta(days=7))

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_observation.py by `make generate`; edit that one.
-"""Each request that is sent is reported: in a line of the log, and to `on_request`, without personal data."""
+"""Each request is reported by a log line and to `on_request`, without personal data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROLES = "/integrations/{integration_id}/{environment}/users/{username}/roles"
 
 
 def test_every_request_is_reported_once(sandbox: Sandbox, settings: Settings) -> None:
-    """The token request too, in the order in which the requests ended; names are placeholders."""
+    """on_request= gets each request once, including the token request. Its path has placeholders instead of names."""
     seen: list[SentRequest] = []
     with Css(settings, transport=sandbox.transport(), on_request=seen.append) as css:
         users = (css.integration(GRANTS_PORTAL)).environment("dev").users
@@ -33,7 +33,7 @@ def test_every_request_is_reported_once(sandbox: Sandbox, settings: Settings) ->
 
 
 def test_each_attempt_is_reported(sandbox: Sandbox, settings: Settings) -> None:
-    """With its number and its status; a request without an answer has the class of its error."""
+    """on_request= gets each attempt with its number and its status, or with the class of its error."""
     seen: list[SentRequest] = []
     transport = sandbox.transport()
     with Css(settings, transport=transport, on_request=seen.append, retry=at_once) as css:
@@ -45,7 +45,7 @@ def test_each_attempt_is_reported(sandbox: Sandbox, settings: Settings) -> None:
 
 
 def test_a_token_request_that_fails_is_reported(sandbox: Sandbox, settings: Settings) -> None:
-    """And the call that it was for is not, because it was never sent."""
+    """If a token request fails, on_request= gets this request only, because the API request was never sent."""
     seen: list[SentRequest] = []
     wrong = evolve(settings, client_secret="wrong")
     with Css(wrong, transport=sandbox.transport(), on_request=seen.append) as css:
@@ -58,7 +58,10 @@ def test_a_token_request_that_fails_is_reported(sandbox: Sandbox, settings: Sett
 def test_the_log_has_a_line_for_each_request(
     sandbox: Sandbox, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At the level DEBUG of the logger `css_sdk`: method, path, status and milliseconds; no names, no secrets."""
+    """The log has a DEBUG line for each request with method, path, status and milliseconds.
+
+    It contains no names and no secrets.
+    """
     caplog.set_level(logging.DEBUG, "css_sdk")
     [person] = usernames(sandbox, 1)
     with Css(settings, transport=sandbox.transport()) as css:
@@ -80,7 +83,7 @@ def test_the_log_has_a_line_for_each_request(
 def test_a_hook_that_raises_does_not_change_the_result(
     sandbox: Sandbox, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The write is done, so it must not look as if it had failed; the log says that the hook failed."""
+    """If on_request= raises an error, the call succeeds and the log shows the error."""
 
     def fail(request: SentRequest) -> None:
         raise OSError("no disk")
@@ -93,8 +96,8 @@ def test_a_hook_that_raises_does_not_change_the_result(
     assert "on_request= raised OSError: no disk." in caplog.text
 
 
-def test_a_call_that_reaches_nobody_is_reported(settings: Settings, sandbox: Sandbox) -> None:
-    """With the class of the error, and without a status."""
+def test_a_request_without_an_answer_is_reported(settings: Settings, sandbox: Sandbox) -> None:
+    """If the connection is lost, on_request= gets the class of the error and no status."""
     seen: list[SentRequest] = []
     options = {"on_request": seen.append, "retry": lambda attempt, chance: None}
     with Css(settings, transport=sandbox.transport(), **options) as css:  # type: ignore[arg-type]

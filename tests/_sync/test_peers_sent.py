@@ -1,5 +1,5 @@
 # Written from tests/_async/test_peers_sent.py by `make generate`; edit that one.
-"""What a call sends: all of what was named, nothing empty, nothing to anybody else, and not too much at once."""
+"""Requests of a call: complete, never empty, only to the two hosts, and limited in number."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ LOGIN = "https://login.example/auth/realms/standard/protocol/openid-connect/toke
 
 @pytest.fixture
 def requests() -> list[httpx.Request]:
-    """Every request that the watched client sends."""
+    """Return the list of all requests that the watched client sends."""
     return []
 
 
 @pytest.fixture
 def watched(sandbox: Sandbox, requests: list[httpx.Request]) -> Iterator[EnvironmentClient]:
-    """An environment of a client whose every request can be looked at; the API and the login server are two hosts."""
+    """Return an environment whose requests are recorded; the API and the login server have two hosts."""
 
     def note(request: httpx.Request) -> None:
         requests.append(request)
@@ -46,10 +46,10 @@ def watched(sandbox: Sandbox, requests: list[httpx.Request]) -> Iterator[Environ
         yield place
 
 
-def test_all_that_is_named_is_sent_as_a_list(
+def test_all_given_roles_are_sent_as_one_list(
     watched: EnvironmentClient, sandbox: Sandbox, requests: list[httpx.Request]
 ) -> None:
-    """Not one of several, not the last alone, and not an object where the service takes a list."""
+    """A call with several roles sends all of them in one list, and a call with one role sends a list with one entry."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "lead")
     user = usernames(sandbox, 20)[-1]
     names = ("approver", "lead", "reviewer")
@@ -67,8 +67,8 @@ def test_all_that_is_named_is_sent_as_a_list(
     assert sandbox.grants(GRANTS_PORTAL, "dev")[user] == {*names, "admin"}
 
 
-def test_nothing_to_add_sends_nothing(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """An empty list would be refused by the service; a set that is right already is only read."""
+def test_a_set_that_is_already_right_is_only_read(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If nothing has to be added, css-sdk only reads and sends no empty list."""
     reviewers = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     before = asked(sandbox)
     dev.roles.composites("admin").set("reviewer", "approver")
@@ -80,8 +80,8 @@ def test_nothing_to_add_sends_nothing(dev: EnvironmentClient, sandbox: Sandbox) 
     assert set(asked(sandbox) - before) == {"GET"}
 
 
-def test_what_is_only_taken_away_posts_no_empty_list(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Taking needs no call that gives."""
+def test_a_call_that_only_removes_sends_no_empty_list(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If a call only removes roles, children or members, css-sdk sends no POST with an empty list."""
     before = asked(sandbox)
     dev.roles.composites("admin").set("reviewer")
     dev.roles.set_members("reviewer", sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[:1])
@@ -91,8 +91,8 @@ def test_what_is_only_taken_away_posts_no_empty_list(dev: EnvironmentClient, san
 
 
 @pytest.mark.parametrize("what", ["children", "roles", "members"])
-def test_what_comes_comes_before_what_goes(dev: EnvironmentClient, sandbox: Sandbox, what: str) -> None:
-    """In between nobody is left with less than both sets have in common."""
+def test_additions_are_sent_before_removals(dev: EnvironmentClient, sandbox: Sandbox, what: str) -> None:
+    """When css-sdk replaces children, roles or members, it adds the new ones before it removes the old ones."""
     others = usernames(sandbox, 20)[-2:]
     sandbox.create_role(GRANTS_PORTAL, "dev", "lead")
     sandbox.clear_requests()
@@ -109,8 +109,8 @@ def test_what_comes_comes_before_what_goes(dev: EnvironmentClient, sandbox: Sand
 
 
 @pytest.mark.parametrize("what", ["children", "roles", "members"])
-def test_where_nothing_can_come_nothing_goes(dev: EnvironmentClient, sandbox: Sandbox, what: str) -> None:
-    """A mistyped name does not leave an emptied set behind."""
+def test_nothing_is_removed_if_the_addition_fails(dev: EnvironmentClient, sandbox: Sandbox, what: str) -> None:
+    """If the new role or member does not exist, css-sdk removes none of the old ones."""
     before = sandbox.state.document()
     with pytest.raises((NotFound, NotAllDone)):
         match what:
@@ -124,8 +124,10 @@ def test_where_nothing_can_come_nothing_goes(dev: EnvironmentClient, sandbox: Sa
 
 
 @pytest.mark.parametrize("what", ["roles", "children"])
-def test_a_set_that_cannot_be_made_is_refused_whole(dev: EnvironmentClient, sandbox: Sandbox, what: str) -> None:
-    """If css-sdk cannot remove an existing member, it sends nothing that changes anything."""
+def test_a_set_that_cannot_be_reached_is_refused_as_a_whole(
+    dev: EnvironmentClient, sandbox: Sandbox, what: str
+) -> None:
+    """If a name prevents the removal of an existing entry, css-sdk refuses the whole call and changes nothing."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "..")
     sandbox.create_role(GRANTS_PORTAL, "dev", "c" * 120)
     sandbox.create_role(GRANTS_PORTAL, "dev", "p" * 110, ["c" * 120])
@@ -139,10 +141,10 @@ def test_a_set_that_cannot_be_made_is_refused_whole(dev: EnvironmentClient, sand
     assert sandbox.state.document() == before
 
 
-def test_a_page_has_its_size_with_it(
+def test_each_request_for_a_page_contains_its_size(
     watched: EnvironmentClient, sandbox: Sandbox, requests: list[httpx.Request]
 ) -> None:
-    """Number and size go together, so that no page is of another size than the one before."""
+    """Each request for members contains the page number and the page size."""
     people = sorted(sandbox.world.users)[:60]
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
@@ -167,14 +169,14 @@ def test_a_page_has_its_size_with_it(
         ("bceidboth", {"username": "ab"}, {"bceidType": "both", "username": "ab"}),
     ],
 )
-def test_only_the_terms_that_were_given_are_sent(
+def test_a_search_sends_only_the_given_terms(
     watched: EnvironmentClient,
     requests: list[httpx.Request],
     provider: str,
     terms: dict[str, str],
     sent: dict[str, str],
 ) -> None:
-    """A term that nobody gave is not sent as an empty one, and none is encoded twice."""
+    """A search sends only the given terms, encoded once."""
     watched.people.search(provider, **terms)
     assert [dict(request.url.params) for request in requests] == [sent]
 
@@ -183,10 +185,10 @@ ODD = ["a/b", "a%2Fb", "50%", "a b", " a ", "?page=2", "#top", "a;b:c+d&e=f", ".
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_role_name_stays_within_its_place(
+def test_an_unusual_role_name_stays_in_one_path_segment(
     watched: EnvironmentClient, sandbox: Sandbox, requests: list[httpx.Request], name: str
 ) -> None:
-    """For every call that takes one: it is one segment of the path, and the role that was meant is the one touched."""
+    """Every call with an unusual role name keeps the name in one path segment and affects only this role."""
     sandbox.create_role(GRANTS_PORTAL, "dev", name)
     others = sandbox.roles(GRANTS_PORTAL, "dev") - {name}
     assert (watched.roles.get(name)).name == name
@@ -204,16 +206,16 @@ def test_an_odd_role_name_stays_within_its_place(
     watched.roles.delete(name)
     assert sandbox.roles(GRANTS_PORTAL, "dev") == others
     paths = [request.url.raw_path.decode().split("/")[6:] for request in requests]
-    # Where it stands in the body alone, the path is that of the others that were asked about.
+    # Ten requests have the name in their path. The others have it in their body or name another role.
     assert sum(unquote(unquote(word)) == name for path in paths for word in path) == 10
     assert all(len(path) <= 4 and "?" not in path[-1].replace("users?page=1&max=50", "") for path in paths)
 
 
 @pytest.mark.parametrize("name", ["a/b", "a%2Fb", "50%", "?page=2", "#top", "a;b:c+d&e=f", "..", "a\\b", "é"])
-def test_an_odd_username_stays_within_its_place(
+def test_an_unusual_username_stays_in_one_path_segment(
     watched: EnvironmentClient, requests: list[httpx.Request], name: str
 ) -> None:
-    """It is looked for as it is, and not found; no part of it becomes a path or a query."""
+    """An unusual username is one path segment, is not found, and never becomes a query."""
     user = f"{name}@githubpublic"
     for calling in (watched.users.assign, watched.users.unassign, watched.users.set_roles):
         with pytest.raises(NotFound) as told:
@@ -231,8 +233,10 @@ def test_an_odd_username_stays_within_its_place(
 
 
 @pytest.mark.parametrize("width", [1, 4, 8])
-def test_no_more_calls_than_allowed_are_under_way(sandbox: Sandbox, settings: Settings, width: int) -> None:
-    """However many people there are, so that a long list does not fall upon the service at once."""
+def test_a_bulk_call_sends_no_more_requests_at_once_than_allowed(
+    sandbox: Sandbox, settings: Settings, width: int
+) -> None:
+    """A bulk call never has more than `width` requests in flight."""
     under_way: list[int] = []
     most: list[int] = []
 
@@ -258,10 +262,13 @@ def test_no_more_calls_than_allowed_are_under_way(sandbox: Sandbox, settings: Se
     assert max(most) <= width
 
 
-def test_nobody_else_is_ever_called(
+def test_requests_go_only_to_the_api_and_the_login_server(
     watched: EnvironmentClient, sandbox: Sandbox, requests: list[httpx.Request]
 ) -> None:
-    """The two hosts and no third, each with what is its own; of the calls that do harm, none."""
+    """css-sdk sends requests only to the API and the login server, each with its own kind of credentials.
+
+    None of them is a call that harms the service.
+    """
     sandbox.revoke_tokens()
     watched.roles.ensure("lead")
     watched.roles.composites("lead").set("reviewer")

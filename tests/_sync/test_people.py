@@ -1,5 +1,5 @@
 # Written from tests/_async/test_people.py by `make generate`; edit that one.
-"""Searches for people: complete or not, and never a guess."""
+"""Searching people: a search is complete or says that it is not, and never guesses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support import asked, usernames
 
 
 def test_a_guid_finds_the_login_of_the_named_provider(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """In any spelling; without a provider the answer is ambiguous, because both logins share it."""
+    """find_one() finds a GUID in any spelling. Without providers=, logins that share the GUID are ambiguous."""
     azure = usernames(sandbox, 1, "azureidir")[0]
     guid = azure.partition("@")[0]
     dashed = "-".join([guid[:8], guid[8:12], guid[12:16], guid[16:20], guid[20:]])
@@ -26,8 +26,8 @@ def test_a_guid_finds_the_login_of_the_named_provider(dev: EnvironmentClient, sa
     assert f"{azure} ({name})" in str(told.value)
 
 
-def test_an_address_is_compared_whole(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The service matches a part; the client keeps the equal ones."""
+def test_an_address_must_be_equal(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """find_one() finds an address only if it is equal, without regard to case, although the service matches a part."""
     user = next(user for name, user in sandbox.world.users.items() if name.endswith("@githubpublic"))
     found = dev.people.find_one(email=user["email"].upper(), providers=["githubpublic"])
     assert found.username == user["username"]
@@ -36,7 +36,7 @@ def test_an_address_is_compared_whole(dev: EnvironmentClient, sandbox: Sandbox) 
 
 
 def test_two_people_with_one_address_are_ambiguous(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The error carries the candidates."""
+    """If two people have the address, find_one() raises Ambiguous with both candidates."""
     addresses = [user["email"] for name, user in sandbox.world.users.items() if name.endswith("@idir")]
     shared = next(address for address in addresses if addresses.count(address) == 2)
     with pytest.raises(Ambiguous) as told:
@@ -44,8 +44,8 @@ def test_two_people_with_one_address_are_ambiguous(dev: EnvironmentClient, sandb
     assert len(told.value.candidates) == 2
 
 
-def test_an_incomplete_search_is_not_certain() -> None:
-    """Past 50 people the service repeats the first page, so nobody can be called the only match."""
+def test_a_search_with_too_many_matches_is_incomplete() -> None:
+    """If more than 50 people match, the search is incomplete and find_one() raises IncompleteSearch."""
     users = [
         {"username": f"{number:032x}@idir", "email": f"p{number}@crowd.example", "firstName": "A", "lastName": "B"}
         for number in range(60)
@@ -67,8 +67,8 @@ def test_an_incomplete_search_is_not_certain() -> None:
         assert (css.people("dev").find_one(guid=f"{59:032x}", providers=["idir"])).email == "p59@crowd.example"
 
 
-def test_every_provider_is_searched_by_its_own_terms(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """A term that the provider lacks is refused before anything is sent."""
+def test_a_term_that_a_provider_does_not_support_is_refused(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """A search by a term that the provider does not support is refused before anything is sent."""
     for provider in ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"):
         assert (dev.people.search(provider, guid="0" * 32)).users == ()
     before = asked(sandbox)
@@ -80,21 +80,21 @@ def test_every_provider_is_searched_by_its_own_terms(dev: EnvironmentClient, san
     assert asked(sandbox) == before
 
 
-def test_bceid_is_searched_from_an_integration(css: Css, sandbox: Sandbox) -> None:
-    """Its search belongs to an integration; without one the client says so."""
+def test_a_search_for_bceid_users_needs_an_integration(css: Css, sandbox: Sandbox) -> None:
+    """A search for BCeID users needs an integration, unless it uses a GUID."""
     with pytest.raises(InvalidRequest, match="integration"):
         css.people("dev").search("bceidbasic", username="harbour")
 
 
 def test_an_unknown_environment_is_refused(css: Css) -> None:
-    """The environments are dev, test and prod."""
+    """people() refuses an environment other than dev, test and prod."""
     with pytest.raises(EnvironmentMissing):
         css.people("stage")
 
 
 @pytest.mark.parametrize("terms", [{}, {"guid": None, "email": None}])
 def test_a_search_needs_a_term(dev: EnvironmentClient, terms: dict[str, str | None]) -> None:
-    """A term that is None is not a term."""
+    """find_one() refuses a search without a term. A term that is None does not count."""
     with pytest.raises(InvalidRequest):
         dev.people.find_one(**terms)
 
@@ -107,8 +107,8 @@ def test_a_search_needs_a_term(dev: EnvironmentClient, terms: dict[str, str | No
         ("githubpublic", {"login": "Pine-Marten"}),
     ],
 )
-def test_every_field_is_compared_whole(dev: EnvironmentClient, provider: str, terms: dict[str, str]) -> None:
-    """All terms must be equal; a similar value does not match."""
+def test_every_term_must_be_equal(dev: EnvironmentClient, provider: str, terms: dict[str, str]) -> None:
+    """find_one() finds a person only if each given term is equal to the person's value, without regard to case."""
     found = dev.people.find_one(providers=provider, **terms)
     assert found.provider == provider
     for name, term in terms.items():
@@ -117,8 +117,8 @@ def test_every_field_is_compared_whole(dev: EnvironmentClient, provider: str, te
                 dev.people.find_one(providers=provider, **{**terms, name: term[:-1]})
 
 
-def test_bceid_is_searched_by_guid_without_an_integration(css: Css, sandbox: Sandbox) -> None:
-    """The three deprecated calls are used for this only."""
+def test_bceid_users_are_found_by_guid_without_an_integration(css: Css, sandbox: Sandbox) -> None:
+    """Without an integration, css-sdk searches BCeID users by GUID with the three deprecated calls."""
     user = usernames(sandbox, 1, "bceidbasic")[0]
     guid = user.partition("@")[0]
     assert (css.people("dev").find_one(guid=guid, providers="bceidbasic")).username == user
@@ -127,7 +127,7 @@ def test_bceid_is_searched_by_guid_without_an_integration(css: Css, sandbox: San
 
 
 def test_a_repeated_provider_is_searched_once(dev: EnvironmentClient) -> None:
-    """A login is not ambiguous with itself; without any provider the search is refused."""
+    """If providers= repeats a provider, it is searched once. An empty providers= is refused."""
     found = dev.people.find_one(email="ilse.hargreave@example.com", providers=["idir", "idir"])
     assert found.first_name == "Ilse"
     with pytest.raises(InvalidRequest, match="No provider"):
@@ -140,7 +140,7 @@ def _with_address(username: str, email: str) -> dict[str, object]:
 
 
 def test_people_with_a_similar_address_or_guid_are_not_found() -> None:
-    """`_` and `%` in a term are characters, and a part of a GUID is not sent."""
+    """`_` and `%` in a term are ordinary characters, and a part of a GUID is refused before anything is sent."""
     ada, stranger = "6513270e269e0d37f2a74de452e6b438@idir", "00000000000000000000000000e6b438@idir"
     account = {"id": 9, "client_id": "service-account-team-1-9", "client_secret": "a secret"}
     sandbox = Sandbox(
@@ -169,8 +169,8 @@ def test_people_with_a_similar_address_or_guid_are_not_found() -> None:
         assert asked(sandbox) == before
 
 
-def test_several_providers_are_searched_as_one(dev: EnvironmentClient) -> None:
-    """All of them are checked before the first request."""
+def test_several_providers_are_searched_in_one_call(dev: EnvironmentClient) -> None:
+    """search() with several providers joins their results, and refuses an unknown provider."""
     found = dev.people.search(["idir", "azureidir"], email="maren.fairweather@example.com")
     assert sorted(str(user.provider) for user in found.users) == ["azureidir", "idir"]
     with pytest.raises(InvalidRequest, match="'otp' is not a provider"):

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_people_names.py by `make generate`; edit that one.
-"""Names of people who are known by username only: one search for each person, and never an error."""
+"""Names of people known only by username: one search for each person, and never an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
 
 
 def test_each_person_is_searched_once(css: Css, sandbox: Sandbox) -> None:
-    """Both logins of a person share a call, and nobody is searched again, found or not."""
+    """names_of() searches each person once, even for two logins, and does not repeat a search without a result."""
     guid = usernames(sandbox, 1, "azureidir")[0].partition("@")[0]
     people = {f"{guid}@idir": "dev", f"{guid}@azureidir": "dev", TOBIAS: "dev", f"{'0' * 32}@idir": "dev"}
     for _ in range(2):
@@ -22,8 +22,8 @@ def test_each_person_is_searched_once(css: Css, sandbox: Sandbox) -> None:
     assert asked(sandbox)["GET"] == 3
 
 
-def test_known_names_cost_nothing(css: Css, dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Those that the caller knows, and those that an earlier search has found."""
+def test_known_names_need_no_request(css: Css, dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """names_of() sends no request for names that the caller passes or that an earlier search found."""
     user = dev.people.find_one(email="tobias.bellwether@example.com", providers="idir")
     sandbox.clear_requests()
     ann = f"{'a' * 32}@idir"
@@ -32,15 +32,15 @@ def test_known_names_cost_nothing(css: Css, dev: EnvironmentClient, sandbox: San
     assert asked(sandbox) == {}
 
 
-def test_nobody_else_is_searched(css: Css, sandbox: Sandbox) -> None:
-    """Service accounts, and usernames without a complete GUID."""
+def test_usernames_without_a_guid_are_not_searched(css: Css, sandbox: Sandbox) -> None:
+    """names_of() does not search service accounts and usernames without a complete GUID."""
     found = css.names_of({"service-account-fisheries-service-102": "dev", "0f3a@idir": "dev", "x": "dev"})
     assert (found.names, found.left_out) == ({}, 0)
     assert asked(sandbox) == {}
 
 
 def test_searches_are_limited(css: Css, sandbox: Sandbox) -> None:
-    """One client looks up so many people, however often it is asked."""
+    """A client looks up at most `most` names, counted over all its calls."""
     people = dict.fromkeys(usernames(sandbox, 5), "dev")
     found = css.names_of(people, most=2)
     assert (len(found.names), found.left_out) == (2, 3)
@@ -49,8 +49,8 @@ def test_searches_are_limited(css: Css, sandbox: Sandbox) -> None:
     assert sandbox.count(method="GET", kind="api") == 3
 
 
-def test_a_failed_search_is_no_error(css: Css, sandbox: Sandbox) -> None:
-    """The names stay unknown, and nobody else is searched."""
+def test_a_failed_search_raises_no_error(css: Css, sandbox: Sandbox) -> None:
+    """If a search fails, names_of() leaves the names out, raises no error and searches nobody else."""
     sandbox.faults.add("422_before", method="GET", times=None)
     found = css.names_of(dict.fromkeys(usernames(sandbox, 5), "dev"), width=1)
     assert (found.names, found.left_out) == ({}, 0)

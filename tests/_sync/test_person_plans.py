@@ -1,5 +1,5 @@
 # Written from tests/_async/test_person_plans.py by `make generate`; edit that one.
-"""Plans for one person: everything is removed, in all places and with all logins."""
+"""Plans for one person: removing all roles in all places from all logins, and copying roles to another person."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Removal = tuple[str, str, str]
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """People who are not as simple as they look."""
+    """Return a sandbox whose people have several logins, shared addresses and other difficulties."""
     return Sandbox(world=world())
 
 
@@ -44,7 +44,7 @@ OF_ANN: set[Removal] = {
 
 
 def removals(css: Css, whom: str | Person | ServiceAccount, **options: object) -> set[Removal]:
-    """Return what a plan removes, after checking that it does nothing else."""
+    """Return the removals of the plan for a person, after checking that the plan contains nothing else."""
     found = css.removal_plan(whom, **options)  # type: ignore[arg-type]
     assert {step.kind for step in found.plan.steps} <= {"remove_member"}
     assert found.incomplete == ()
@@ -56,14 +56,14 @@ def removals(css: Css, whom: str | Person | ServiceAccount, **options: object) -
     "whom", ["Ann@people.example", "ann.e@people.example", ANN, f"{ANN}@idir", f"{ANN.upper()}@azureidir"]
 )
 def test_every_login_in_every_place_is_found(css: Css, sandbox: Sandbox, whom: str) -> None:
-    """However the person is named, and although one login has another address. Nothing is searched, nothing written."""
+    """css-sdk finds all roles of all logins of a person by address, GUID or username, without a search or a write."""
     assert removals(css, whom) == OF_ANN
     assert writes(sandbox) == []
     assert not [entry.path for entry in sandbox.requests if entry.kind == "api" and "guid" in entry.path]
 
 
-def test_only_these_roles_are_removed(css: Css, sandbox: Sandbox) -> None:
-    """Everybody else keeps theirs, with one request for each removal."""
+def test_only_the_roles_of_this_person_are_removed(css: Css, sandbox: Sandbox) -> None:
+    """Applying the plan removes only this person's roles, and sends one request for each removal."""
     before = everything(sandbox)
     found = css.removal_plan("ann@people.example")
     applied = css.apply_plan(found.plan)
@@ -74,8 +74,10 @@ def test_only_these_roles_are_removed(css: Css, sandbox: Sandbox) -> None:
         assert grants == {user: held for user, held in before[place][2].items() if not user.startswith(ANN)}
 
 
-def test_a_removal_is_undone(css: Css, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """With the journal of the run."""
+def test_a_removal_plan_can_be_undone_with_its_journal(
+    css: Css, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The journal of a removal plan can undo it completely."""
     before = everything(sandbox)
     file = tmp_path_factory.mktemp("journal") / "off.jsonl"
     plan = (css.removal_plan(ANN)).plan
@@ -87,15 +89,18 @@ def test_a_removal_is_undone(css: Css, sandbox: Sandbox, tmp_path_factory: pytes
     assert everything(sandbox) == before
 
 
-def test_providers_choose_logins(css: Css) -> None:
-    """All other logins stay, and are not called those of somebody else."""
+def test_providers_limit_the_logins_that_are_removed(css: Css) -> None:
+    """With providers=, css-sdk removes only the roles of these logins.
+
+    It does not list the other logins as somebody else's.
+    """
     assert removals(css, ANN, providers="azureidir") == {one for one in OF_ANN if "azureidir" in one[2]}
     found = css.removal_plan("ann@people.example", providers=["idir"])
     assert (found.logins, found.same_address) == ((f"{ANN}@idir",), ())
 
 
-def test_two_people_with_one_address_are_refused(css: Css, sandbox: Sandbox) -> None:
-    """Their GUIDs name one of them."""
+def test_an_address_that_two_people_share_is_refused(css: Css, sandbox: Sandbox) -> None:
+    """An address that two people share is refused with both candidates, and a GUID selects one of them."""
     for guid in (BO, BEA):
         sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
     with pytest.raises(Ambiguous) as raised:
@@ -105,8 +110,11 @@ def test_two_people_with_one_address_are_refused(css: Css, sandbox: Sandbox) -> 
     assert (css.removal_plan(BO)).same_address == (f"{BEA}@idir",)
 
 
-def test_who_has_nothing_is_found_only_by_a_username(css: Css) -> None:
-    """An address or a GUID that no member has may be mistyped."""
+def test_a_person_without_roles_is_accepted_only_by_username(css: Css) -> None:
+    """A username without roles gives an empty plan.
+
+    An address or a GUID without roles is refused, since it may be mistyped.
+    """
     assert removals(css, f"{BO}@idir") == set()
     assert removals(css, BO, providers=["idir"]) == set()
     for whom in ("nobody@people.example", BO):
@@ -118,15 +126,18 @@ def test_who_has_nothing_is_found_only_by_a_username(css: Css) -> None:
         css.removal_plan(BO, protect="admin")  # type: ignore[arg-type]
 
 
-def test_other_logins_are_removed_too(css: Css) -> None:
-    """Those of GitHub, and service accounts."""
+def test_roles_of_github_logins_and_service_accounts_are_removed(css: Css) -> None:
+    """Roles of a GitHub login and of a service account are removed, too."""
     assert removals(css, "fern@people.example") == {("#301 dev", "reader", GITHUB)}
     robot = ServiceAccount(f"alpha-{ALPHA}")
     assert removals(css, robot) == {("#301 dev", "reader", robot.username)}
 
 
-def test_a_place_that_cannot_be_read_is_named(css: Css, sandbox: Sandbox) -> None:
-    """The others are done; and nobody is called unknown while a place was not read."""
+def test_a_place_that_cannot_be_read_is_listed_as_incomplete(css: Css, sandbox: Sandbox) -> None:
+    """A place that cannot be read is listed as incomplete, and the other places are planned.
+
+    If a place was not read, an unknown person raises no NotFound.
+    """
     sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
     found = css.removal_plan(ANN)
     assert [str(one.place) for one in found.incomplete] == ["#302 prod"]
@@ -134,8 +145,8 @@ def test_a_place_that_cannot_be_read_is_named(css: Css, sandbox: Sandbox) -> Non
     assert [str(one.place) for one in (css.removal_plan("nobody@people.example")).incomplete] == ["#302 prod"]
 
 
-def test_roles_of_any_name_are_removed(css: Css, sandbox: Sandbox) -> None:
-    """Also those that no roles file can hold; a role that no request can name is reported."""
+def test_roles_with_unusual_names_are_removed(css: Css, sandbox: Sandbox) -> None:
+    """css-sdk also removes roles that no roles file can name, and lists a role that no request can name."""
     names = [" a role ", "a/b%2F#?", "..x", "a\u200bb"]
     for name in [*names, ".."]:
         sandbox.create_role(BETA, "dev", name)
@@ -149,8 +160,8 @@ def test_roles_of_any_name_are_removed(css: Css, sandbox: Sandbox) -> None:
     assert sandbox.grants(BETA, "dev")[f"{CLEO}@azureidir"] == {".."}
 
 
-def test_a_removal_that_no_request_can_express_is_reported(css: Css, sandbox: Sandbox) -> None:
-    """The role is too long, or users of the provider cannot have roles; everything else is removed."""
+def test_a_removal_that_no_request_can_express_is_listed_as_incomplete(css: Css, sandbox: Sandbox) -> None:
+    """css-sdk lists removals that no request can express, such as of a name that is too long, and plans all others."""
     long = "r" * 185
     sandbox.create_role(BETA, "dev", long)
     sandbox.grant(BETA, "dev", long, f"{EVE}@idir")
@@ -162,8 +173,8 @@ def test_a_removal_that_no_request_can_express_is_reported(css: Css, sandbox: Sa
     assert {result.outcome for result in (css.apply_plan(found.plan)).results} == {"confirmed"}
 
 
-def test_protection_and_guards_hold(css: Css, sandbox: Sandbox) -> None:
-    """A protected role is shown and stays. A role keeps its last member. The limit counts each role's members."""
+def test_removal_plans_respect_protection_and_guards(css: Css, sandbox: Sandbox) -> None:
+    """Removal plans respect protected roles, keep_last and max_removals."""
     kept = css.removal_plan(ANN, protect=Protection(roles="adm*"))
     assert {step.role for step in kept.plan.protected} == {"admin"}
     assert {step.role for step in kept.plan.steps} == {"reader", "writer", "guest"}
@@ -175,8 +186,8 @@ def test_protection_and_guards_hold(css: Css, sandbox: Sandbox) -> None:
     assert writes(sandbox) == []
 
 
-def test_what_changes_meanwhile_is_not_overlooked(css: Css, sandbox: Sandbox) -> None:
-    """A role that the person gets after the plan was made is not left."""
+def test_a_role_that_the_person_got_meanwhile_makes_the_plan_stale(css: Css, sandbox: Sandbox) -> None:
+    """If the person gets another role after the plan was made, the plan is stale."""
     found = css.removal_plan(ANN)
     sandbox.grant(ALPHA, "dev", "lead", f"{ANN}@idir")
     with pytest.raises(StalePlan):
@@ -184,8 +195,11 @@ def test_what_changes_meanwhile_is_not_overlooked(css: Css, sandbox: Sandbox) ->
     assert writes(sandbox) == []
 
 
-def test_a_person_gets_the_roles_of_another_one(css: Css, sandbox: Sandbox) -> None:
-    """Each login those of the login with the same provider. Nobody loses anything; the second time there is nothing."""
+def test_a_person_gets_the_roles_of_another_person(css: Css, sandbox: Sandbox) -> None:
+    """Each login gets the roles of the other person's login with the same provider, and nobody else changes.
+
+    A second plan is empty.
+    """
     before = everything(sandbox)
     found = css.copy_plan("ann@people.example", "eve@people.example")
     assert {(str(step.place), step.kind, step.role, step.target) for step in found.plan.steps} == {
@@ -202,8 +216,8 @@ def test_a_person_gets_the_roles_of_another_one(css: Css, sandbox: Sandbox) -> N
     assert (css.copy_plan("ann@people.example", EVE)).plan.steps == ()
 
 
-def test_a_username_gets_the_roles_of_all_logins(css: Css) -> None:
-    """Or those of the logins of one provider."""
+def test_a_target_username_gets_the_roles_of_all_logins(css: Css) -> None:
+    """A target username gets the roles of all logins of the source, or of its logins with the given provider."""
     found = css.copy_plan(ANN, f"{BO}@idir")
     assert {(str(step.place), step.role) for step in found.plan.steps} == {one[:2] for one in OF_ANN}
     assert {step.target for step in found.plan.steps} == {f"{BO}@idir"}
@@ -211,8 +225,8 @@ def test_a_username_gets_the_roles_of_all_logins(css: Css) -> None:
     assert {step.role for step in found.plan.steps} == {"admin", "reader"}
 
 
-def test_who_is_not_identified_gets_nothing(css: Css, sandbox: Sandbox) -> None:
-    """The plan names the person and the roles; a source that nobody knows is an error."""
+def test_a_target_who_cannot_be_identified_gets_no_roles(css: Css, sandbox: Sandbox) -> None:
+    """A target who cannot be identified gets no roles and is listed in the plan. An unknown source is an error."""
     found = css.copy_plan(ANN, "desk@people.example")
     assert {one.state for one in found.plan.unresolved} == {"ambiguous", "wrong provider"}
     assert found.plan.steps == ()
@@ -225,8 +239,11 @@ def test_who_is_not_identified_gets_nothing(css: Css, sandbox: Sandbox) -> None:
     assert writes(sandbox) == []
 
 
-def test_what_cannot_be_copied_is_named(css: Css, sandbox: Sandbox) -> None:
-    """A role that no roles file can hold, a role whose name is too long, and a place that was not read."""
+def test_roles_that_cannot_be_copied_are_listed_as_incomplete(css: Css, sandbox: Sandbox) -> None:
+    """Roles that cannot be copied and places that cannot be read are listed as incomplete.
+
+    The other roles are copied.
+    """
     for name in (" a role ", "r" * 185):
         sandbox.create_role(BETA, "dev", name)
         sandbox.grant(BETA, "dev", name, f"{CLEO}@azureidir")

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_plan_application.py by `make generate`; edit that one.
-"""Plans are carried out: the desired state is reached, and the changes can be undone."""
+"""Applying plans: the desired state is reached, and the changes can be undone."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ from tests.support import asked, at_once, examples
 STEADY = settings(
     derandomize=True, deadline=None, max_examples=examples(6, __name__), suppress_health_check=list(HealthCheck)
 )
-"""The same examples in every run."""
+"""Draw the same examples in every run."""
 
 ANY_NUMBER = Guards(max_removals=100)
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
-    """A client that does not wait between tries."""
+    """Return a client that does not wait between attempts."""
     return Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once, journal=journal)
 
 
@@ -59,10 +59,10 @@ def undone(sandbox: Sandbox, journal: bytes, path: Path) -> list[StepResult]:
 
 @STEADY
 @given(cases(), st.booleans(), st.booleans(), st.sampled_from([1, 4]))
-def test_what_was_applied_needs_no_plan_and_can_be_undone(
+def test_an_applied_plan_reaches_its_state_and_can_be_undone(
     case: tuple[list[PlaceState], Desired], is_saved: bool, remove_first: bool, width: int
 ) -> None:
-    """Planning sends no write; applying leads to what the plan foretold; undoing to what was there before."""
+    """Planning sends no write, applying reaches the predicted state, and undoing restores the first state."""
     found, desired = case
     sandbox = seeded(found)
     first = everything(sandbox)
@@ -88,8 +88,8 @@ def test_what_was_applied_needs_no_plan_and_can_be_undone(
 
 @STEADY
 @given(cases(st.just(False)))
-def test_what_only_adds_deletes_nothing(case: tuple[list[PlaceState], Desired]) -> None:
-    """Without exact lists css-sdk sends no DELETE, for any file, even with prune."""
+def test_a_file_without_exact_lists_deletes_nothing(case: tuple[list[PlaceState], Desired]) -> None:
+    """If a roles file has no exact lists, css-sdk sends no DELETE, even with prune."""
     found, desired = case
     sandbox = seeded(found)
     with client(sandbox) as css:
@@ -100,8 +100,8 @@ def test_what_only_adds_deletes_nothing(case: tuple[list[PlaceState], Desired]) 
 
 @STEADY
 @given(*(states(place) for place in PLACES), st.booleans(), st.booleans())
-def test_what_was_exported_needs_no_plan(one: PlaceState, other: PlaceState, exact: bool, by_name: bool) -> None:
-    """The plan of a file that was made of what is there is empty, and applying it sends no write."""
+def test_the_plan_of_an_exported_file_is_empty(one: PlaceState, other: PlaceState, exact: bool, by_name: bool) -> None:
+    """A roles file that was exported from the current state gives an empty plan, and applying it sends no write."""
     sandbox = seeded([one, other])
     with client(sandbox) as css:
         found = [(css.integration(place.integration)).environment(place.environment).state() for place in PLACES]
@@ -114,10 +114,10 @@ def test_what_was_exported_needs_no_plan(one: PlaceState, other: PlaceState, exa
 
 @pytest.mark.parametrize("composite", [False, True])
 @pytest.mark.parametrize("name", ["boss\x9b2J", "..", ".", "x" * 240])
-def test_a_role_of_which_no_request_can_speak_is_left_alone(
+def test_a_role_that_no_request_can_name_stays_unchanged(
     name: str, composite: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It hides nothing else, is never asked about, carried over, changed or deleted; the log and the notes say so."""
+    """A role that no request can name stays unchanged, hides no other role, and is named in the log and the notes."""
     sandbox = seeded([MIXED_BEFORE])
     where = DEV.integration, DEV.environment
     sandbox.create_role(*where, name, ["a"] if composite else [])

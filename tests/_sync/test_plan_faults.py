@@ -1,5 +1,5 @@
 # Written from tests/_async/test_plan_faults.py by `make generate`; edit that one.
-"""Plans carried out while things fail: results say what is there, and what is left leads to the end."""
+"""Applying plans while requests fail: the results agree with the state, and the remainder completes the plan."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tests.support import asked, examples
 STEADY = settings(
     derandomize=True, deadline=None, max_examples=examples(10, __name__), suppress_health_check=list(HealthCheck)
 )
-"""The same examples in every run."""
+"""Draw the same examples in every run."""
 
 
 def no_time(_: float) -> None:
-    """A late answer is late without anybody waiting for it."""
+    """Return at once, so that a delayed answer costs the test no time."""
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
@@ -42,7 +42,10 @@ def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
 
 
 def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
-    """Whether a result stands for each step, all are true, and those were skipped that needed one that was not done."""
+    """Check that each step has one true result, and that exactly the steps with an undone dependency were skipped.
+
+    The remainder must contain all steps that were not confirmed.
+    """
     assert [result.step for result in applied.results] == [*steps]
     assert told_truly(MIXED_BEFORE, applied.results, sandbox)
     dependencies = Dependencies(steps, [MIXED_BEFORE])
@@ -61,7 +64,7 @@ def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
     st.sampled_from([1, 1, 4]),
     st.sampled_from([Guards(), Guards(remove_first=True)]),
 )
-def test_what_failed_is_told_and_can_be_done_later(
+def test_failed_steps_are_reported_truly_and_can_be_applied_later(
     laid: list[dict[str, Any]], begins: int, token_dies: bool, width: int, guards: Guards
 ) -> None:
     """For every fault, the results are true, and the remainder or a new plan reaches the desired state."""
@@ -112,7 +115,9 @@ def test_what_failed_is_told_and_can_be_done_later(
     st.sampled_from([1, 1, 4]),
     st.sampled_from([Guards(), Guards(remove_first=True)]),
 )
-def test_what_was_struck_goes_on_with_its_journal(laid: list[dict[str, Any]], width: int, guards: Guards) -> None:
+def test_a_plan_that_faults_interrupted_is_completed_with_its_journal(
+    laid: list[dict[str, Any]], width: int, guards: Guards
+) -> None:
     """For every fault, the saved plan and its journal reach the desired state, and no text contains a secret."""
     sandbox = seeded([MIXED_BEFORE])
     with TemporaryDirectory() as folder:
@@ -142,8 +147,11 @@ def test_what_was_struck_goes_on_with_its_journal(laid: list[dict[str, Any]], wi
 
 @pytest.mark.parametrize("kind", ["500_before", "422_after", "lose_after", "empty_success", "login_server"])
 @pytest.mark.parametrize("passes", range(0, 13, 3))
-def test_one_fault_that_passes_is_got_over(kind: str, passes: int) -> None:
-    """A write that is struck once is looked up and, where it was not done, sent once more: all is confirmed."""
+def test_a_plan_overcomes_a_fault_that_passes(kind: str, passes: int) -> None:
+    """If an attempt of a write fails, css-sdk reads the state and repeats only what is missing.
+
+    All steps are confirmed.
+    """
     sandbox = seeded([MIXED_BEFORE])
     with client(sandbox) as css:
         plan = css.plan(mixed(), prune=True)
@@ -155,8 +163,8 @@ def test_one_fault_that_passes_is_got_over(kind: str, passes: int) -> None:
     assert applied.remainder is None
 
 
-def test_who_is_not_let_in_any_more_asks_no_more() -> None:
-    """If the token cannot be renewed, the rest is reported as failed or skipped, and nothing more is sent."""
+def test_a_plan_sends_nothing_more_after_its_credentials_are_refused() -> None:
+    """If the token cannot be renewed, the remaining steps are failed or skipped, and nothing more is sent."""
     sandbox = seeded([MIXED_BEFORE])
     with client(sandbox) as css:
         plan = css.plan(mixed(), prune=True)
@@ -169,7 +177,7 @@ def test_who_is_not_let_in_any_more_asks_no_more() -> None:
                 assert result.outcome == "confirmed"
             elif result.outcome != "skipped":
                 assert isinstance(result.error, AuthenticationError)
-        # It was tried with a second token, and that was all.
+        # css-sdk tried the write once more with a second token and then stopped.
         assert asked(sandbox)["POST"] == 2 + 2
         assert asked(sandbox)["DELETE"] == 0
         sandbox.faults.clear()

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_plan_kills.py by `make generate`; edit that one.
-"""A program that ends in the middle of a plan: the next one finishes it, and does nothing twice."""
+"""A program is killed in the middle of a plan: the next program completes the plan and repeats no write."""
 
 from __future__ import annotations
 
@@ -31,29 +31,32 @@ from tests.support import at_once, some
 
 @pytest.fixture(autouse=True)
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here programs end, and the machine goes on."""
+    """Skip fsync, because these tests end programs but never the machine."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def client(sandbox: Mortal, journal: Journal | None = None) -> Css:
-    """A client that does not wait between tries."""
+    """Return a client that does not wait between attempts."""
     return Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once, journal=journal)
 
 
 def planned(css: Css) -> Plan:
-    """The plan of every kind of step, as a later run finds it in a file."""
+    """Return a plan with every kind of step, as a later run reads it from a file."""
     return read_plan(plan_as_json(css.plan(mixed(), prune=True)), "plan.json")
 
 
 def refused(css: Css, saved: Plan) -> type[Exception]:
-    """Why the plan alone is not carried out; no removal is allowed, so that one that is not stale is refused too."""
+    """Return the error that refuses the saved plan without its journal.
+
+    max_removals=0 refuses the plan if it is not stale.
+    """
     with pytest.raises((StalePlan, TooManyRemovals)) as told:
         css.apply_plan(saved, guards=Guards(max_removals=0))
     return told.type
 
 
 def finished(sandbox: Mortal, saved: Plan, path: Path, guards: Guards) -> None:
-    """Goes on with the journal, and does no step again that is confirmed in it."""
+    """Resume the plan with its journal, and check that no confirmed step is repeated."""
     told = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
     confirmed = {step for entry in told.entries if entry.outcome == "confirmed" for step in entry.steps}
     with Journal(path, resume=True) as journal:
@@ -65,7 +68,7 @@ def finished(sandbox: Mortal, saved: Plan, path: Path, guards: Guards) -> None:
 
 
 def killed_and_finished(sandbox: Mortal, journal: MortalJournal, width: int, guards: Guards, *, resume: bool) -> None:
-    """Applies the plan as far as that goes, and then in one of the two ways."""
+    """Apply the plan until the program is killed, then complete it with the journal or with a new plan."""
     seeded([MIXED_BEFORE], sandbox)
     with client(sandbox) as css:
         saved = planned(css)
@@ -91,8 +94,11 @@ WIDTHS_AND_ORDERS = [(1, Guards()), (4, Guards()), (2, Guards(remove_first=True)
 
 
 @pytest.mark.parametrize("sent", [False, True], ids=["before it is sent", "before its answer"])
-def test_a_kill_at_any_write(tmp_path: Path, sent: bool) -> None:
-    """A fresh plan and the journal lead to the same end, with no more writes than one run takes; the plan is stale."""
+def test_a_plan_is_completed_after_a_kill_at_any_write(tmp_path: Path, sent: bool) -> None:
+    """After a kill at any write, the journal or a new plan completes the work without extra writes.
+
+    The old plan is stale.
+    """
     for number in some(range(MIXED_WRITES), __name__):
         width, guards = WIDTHS_AND_ORDERS[number % 3]
         for resume in (True, False) if number % 2 == sent else (True,):
@@ -101,8 +107,8 @@ def test_a_kill_at_any_write(tmp_path: Path, sent: bool) -> None:
             killed_and_finished(sandbox, journal, width, guards, resume=resume)
 
 
-def test_a_kill_at_any_line_of_the_journal(tmp_path: Path) -> None:
-    """Between two lines or within one: what was not announced was not sent, what is announced is looked up."""
+def test_a_plan_is_completed_after_a_kill_at_any_line_of_the_journal(tmp_path: Path) -> None:
+    """After a kill between two lines of the journal or within one, resuming completes the plan without extra writes."""
     for number in some(range(1, 2 * MIXED_WRITES), __name__):
         width, guards = WIDTHS_AND_ORDERS[number % 3]
         sandbox = Mortal()

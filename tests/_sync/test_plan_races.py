@@ -1,5 +1,5 @@
 # Written from tests/_async/test_plan_races.py by `make generate`; edit that one.
-"""Others at the same time: one plan applied twice, and roles that go away while they are read."""
+"""Concurrent changes: two programs apply one plan, and roles or members change while css-sdk reads them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.support import at_once
 
 @pytest.mark.parametrize("width", [1, 2, 4])
 @pytest.mark.parametrize("guards", [Guards(), Guards(remove_first=True)], ids=["adding first", "removing first"])
-def test_two_at_once(width: int, guards: Guards) -> None:
-    """What either confirms is there and nothing else is changed; who did not finish says so; a third run ends it."""
+def test_two_programs_that_apply_one_plan_report_what_they_did(width: int, guards: Guards) -> None:
+    """If two programs apply one plan at once, exactly the confirmed steps are done. A third run completes the plan."""
     sandbox = seeded([MIXED_BEFORE])
     first, busy = everything(sandbox), Busy(sandbox)
     settings = Settings(**sandbox.credentials())
@@ -69,8 +69,8 @@ class Rival(Sandbox):
 
 
 @pytest.mark.parametrize("is_journaled", [False, True])
-def test_a_role_that_exists_already_counts_as_created(tmp_path: Path, is_journaled: bool) -> None:
-    """Two runs at once: what depends on the role is done, the rest can be done later, and undo leaves the role."""
+def test_a_role_that_somebody_else_just_created_counts_as_created(tmp_path: Path, is_journaled: bool) -> None:
+    """If somebody else creates a planned role first, its creation is confirmed, and an undo keeps the role."""
     sandbox = Rival()
     settings, path = Settings(**sandbox.credentials()), tmp_path / "journal.jsonl"
     newcomer = f"{32 * 'f'}@idir"
@@ -92,7 +92,7 @@ def test_a_role_that_exists_already_counts_as_created(tmp_path: Path, is_journal
 
 
 class Hasty(Sandbox):
-    """A sandbox in which, once `at_once` is set, somebody does something right after the roles of dev were listed."""
+    """A sandbox that calls `at_once`, if it is set, right after it has listed the roles of dev."""
 
     at_once: Callable[[], object] | None = None
 
@@ -107,8 +107,8 @@ _PLACE = (DEV.integration, DEV.environment)
 
 
 @pytest.mark.parametrize("name", ["a", "d", "p"])
-def test_a_role_that_goes_away_while_it_is_read(name: str) -> None:
-    """Whether it has members or children to be read or not: the plan is stale, and nothing is sent."""
+def test_a_role_deleted_while_it_is_read_makes_the_plan_stale(name: str) -> None:
+    """If somebody deletes a role while css-sdk reads it, the plan is stale and nothing is sent."""
     sandbox = Hasty()
     seeded([MIXED_BEFORE], sandbox)
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
@@ -119,8 +119,8 @@ def test_a_role_that_goes_away_while_it_is_read(name: str) -> None:
     assert sent_writes(sandbox) == 0
 
 
-def test_a_role_that_goes_away_while_a_plan_is_made() -> None:
-    """The error says that somebody else changed it, and to try again; the next plan is made."""
+def test_a_role_deleted_while_a_plan_is_made_is_reported() -> None:
+    """If somebody deletes a role while a plan is made, the error says so and suggests to try again."""
     sandbox = Hasty()
     seeded([MIXED_BEFORE], sandbox)
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
@@ -132,7 +132,7 @@ def test_a_role_that_goes_away_while_a_plan_is_made() -> None:
 
 
 class Restless(Sandbox):
-    """A sandbox in which, once `is_restless` is set, somebody gains or loses the role `a` at each reading of it."""
+    """A sandbox in which one user gains or loses the role `a` at each reading, if `is_restless` is set."""
 
     is_restless = False
 
@@ -145,7 +145,7 @@ class Restless(Sandbox):
 
 
 def test_members_who_keep_changing_make_a_plan_stale() -> None:
-    """The members differ from those in the plan, so nothing is sent."""
+    """If the members of a role differ at each of three readings, the plan is stale and nothing is sent."""
     sandbox = Restless()
     seeded([MIXED_BEFORE], sandbox)
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_roster_application.py by `make generate`; edit that one.
-"""What comes of a roster's rows."""
+"""Applying a roster: outcomes of rows, exact rosters and their withheld removals, interruptions, and checks."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from tests.people_world import person
 from tests.support import FISHERIES, GRANTS_PORTAL, asked, at_once, some, usernames
 
 
-def test_rows_that_contradict_each_other_once_found_are_not_sent(css: Css, sandbox: Sandbox) -> None:
-    """One by GUID and project name, the other by username and id: only the service knows that they mean the same."""
+def test_rows_that_contradict_each_other_after_the_look_up_are_not_sent(css: Css, sandbox: Sandbox) -> None:
+    """If the look-up shows that two rows grant and revoke one role of one user, css-sdk sends neither."""
     user = usernames(sandbox, 20)[-1]
     rows = [
         Row(2, Person("guid", user.partition("@")[0]), "reviewer", "Grants Portal", "dev", "grant"),
@@ -51,8 +51,8 @@ def test_rows_that_contradict_each_other_once_found_are_not_sent(css: Css, sandb
     assert user not in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
 
 
-def test_a_second_run_sends_nothing(css: Css, sandbox: Sandbox) -> None:
-    """Grants and revocations for which nothing is to do are seen by reading."""
+def test_a_second_run_sends_no_write(css: Css, sandbox: Sandbox) -> None:
+    """A second run of a roster reads the roles of each user and sends no write."""
     user, other = usernames(sandbox, 20)[-2:]
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", other)
     text = f"username,role,action\n{user},reviewer,grant\n{other},approver,revoke\n{user},reviewer,grant\n"
@@ -65,26 +65,26 @@ def test_a_second_run_sends_nothing(css: Css, sandbox: Sandbox) -> None:
     assert [result.state for result in css.apply_roster(rows)] == [
         "already has it", "does not have it", "already has it",
     ]  # fmt: skip
-    # The roles of each user, and of whom a role would be removed also whether there is such a role.
+    # The roles of each user, and for the revocation also whether the role exists.
     assert (asked(sandbox) - before) == {"GET": 3}
 
 
-def test_a_width_out_of_range_is_refused_whatever_the_rows(css: Css, sandbox: Sandbox) -> None:
-    """Even where nothing would have to be sent."""
+def test_a_width_out_of_range_is_refused_even_for_an_empty_roster(css: Css, sandbox: Sandbox) -> None:
+    """A width outside 1 to 8 is refused even if the roster is empty."""
     for width in (0, 99):
         with pytest.raises(ConfigurationError, match="1 to 8"):
             css.apply_roster([], width=width)
     assert asked(sandbox) == {}
 
 
-def test_an_empty_guid_finds_nobody(css: Css) -> None:
-    """It is no search by something else."""
+def test_a_search_with_an_empty_guid_is_refused(css: Css) -> None:
+    """find_one() refuses an empty GUID instead of searching by another term."""
     with pytest.raises(InvalidRequest, match="guid"):
         css.people("dev").find_one(guid="")
 
 
-def test_everybody_is_looked_up_once_for_all_integrations(css: Css, sandbox: Sandbox) -> None:
-    """css-sdk searches once for each address and provider, for all rows and integrations, in any case."""
+def test_each_address_is_searched_once_for_all_rows_and_integrations(css: Css, sandbox: Sandbox) -> None:
+    """css-sdk searches each address once at each provider, for all rows and integrations, whatever its case."""
     sandbox.create_role(FISHERIES, "dev", "reviewer")
     addresses = ["ilse.hargreave@example.com", "ILSE.hargreave@example.com", "caspian.quist@example.com"]
     rows = [
@@ -95,12 +95,15 @@ def test_everybody_is_looked_up_once_for_all_integrations(css: Css, sandbox: San
     assert {result.state for result in results} <= {"done", "already has it"}
     assert sandbox.count(path="*/idir/users") == sandbox.count(path="*/azure-idir/users") == 2
     assert sandbox.count(path="*/github-*/users") == sandbox.count(path="*/bceid/users") == 0
-    # Once for each role and integration, not for each way to write it.
+    # css-sdk reads the members once for each role and integration, however the rows write the integration.
     assert sandbox.count(path="*/roles/reviewer/users") == 2
 
 
 def test_a_bceid_login_is_found_by_address_from_its_own_integration_only(css: Css, sandbox: Sandbox) -> None:
-    """By GUID it is found from any, so that a search by address is asked in each place and one by GUID is not."""
+    """A BCeID login is searched by address in each row's place, because only its own integration finds it.
+
+    A GUID needs no search.
+    """
     guid, address = "ab" * 16, "cy@example.com"
     user = person(guid, "bceidbasic", "Cy", address)
     sandbox.world.users[user["username"]] = user
@@ -110,12 +113,12 @@ def test_a_bceid_login_is_found_by_address_from_its_own_integration_only(css: Cs
         before = sandbox.count(path="*/bceid/users")
         states = [check.state for check in css.check_roster(rows, providers=["bceidbasic"])]
         assert states == (["not found"] * 2 if by == "email" else ["to do"] * 2)
-        # Those of two other kinds of BCeID are looked at as well where nobody was found.
+        # If nobody is found, css-sdk also searches the two other kinds of BCeID.
         assert sandbox.count(path="*/bceid/users") - before == 3 * count
 
 
-def test_who_has_only_other_logins_is_told_with_them(css: Css, sandbox: Sandbox) -> None:
-    """The error names the logins that exist; naming their provider finds them."""
+def test_a_person_with_only_other_logins_is_reported_with_these_logins(css: Css, sandbox: Sandbox) -> None:
+    """If a person has only logins of other providers, the error names them, and providers= makes the row work."""
     row = Row(2, Person("email", "saltwind@example.org"), "reviewer", "101", "dev")
     [result] = css.apply_roster([row])
     assert result.state == "wrong provider"
@@ -127,8 +130,8 @@ def test_who_has_only_other_logins_is_told_with_them(css: Css, sandbox: Sandbox)
     assert [r.state for r in css.apply_roster([row], providers=["githubpublic"])] == ["done"]
 
 
-def test_a_search_that_fails_is_not_taken_for_nobody(css: Css, sandbox: Sandbox) -> None:
-    """Neither among the providers asked for nor among the others."""
+def test_a_failed_search_is_not_reported_as_nobody(css: Css, sandbox: Sandbox) -> None:
+    """If a search fails at a requested or another provider, the row fails and does not say that nobody was found."""
     row = Row(2, Person("email", "saltwind@example.org"), "reviewer", "101", "dev")
     for path in ("*/azure-idir/users", "*/github-public/users"):
         sandbox.faults.clear()
@@ -139,8 +142,8 @@ def test_a_search_that_fails_is_not_taken_for_nobody(css: Css, sandbox: Sandbox)
     assert asked(sandbox)["POST"] == 0
 
 
-def test_a_lost_access_ends_the_look_up(css: Css, sandbox: Sandbox) -> None:
-    """Nobody is looked up any more, and nothing was changed."""
+def test_a_refused_token_ends_the_look_up(css: Css, sandbox: Sandbox) -> None:
+    """If the service refuses the token during the look-up, css-sdk stops, raises an error and changes nothing."""
     rows = [Row(2 + n, Person("email", f"{n}@example.com"), "reviewer", "101", "dev") for n in range(100)]
     css.integrations()
     sandbox.faults.add("revoked_token", times=None)
@@ -149,11 +152,11 @@ def test_a_lost_access_ends_the_look_up(css: Css, sandbox: Sandbox) -> None:
     assert sandbox.count(path="*/users") < 20
 
 
-# Rosters that name everybody
+# Exact rosters
 
 
-def test_an_exact_roster_joins_all_ways_to_write_a_place(css: Css, sandbox: Sandbox) -> None:
-    """By id and by name they are one role, so that the one does not take what the other gives."""
+def test_an_exact_roster_joins_rows_that_name_a_place_differently(css: Css, sandbox: Sandbox) -> None:
+    """In an exact roster, rows that name an integration by id and by name describe one role with one set of members."""
     kept, added = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0], usernames(sandbox, 20)[-1]
     told: list[RoleRemovals] = []
     rows = [
@@ -186,10 +189,13 @@ MISTAKES: list[tuple[Person, str, bool]] = [
 
 
 @pytest.mark.parametrize(("mistaken", "state", "is_held_back"), MISTAKES, ids=lambda value: str(value)[:40])
-def test_a_row_that_may_mean_a_member_holds_removals_back(
+def test_a_row_that_may_mean_a_member_withholds_the_removals_of_its_role(
     css: Css, sandbox: Sandbox, mistaken: Person, state: str, is_held_back: bool
 ) -> None:
-    """Nobody loses a role by a mistake in the list; one who never logged in is nobody, and other roles go on."""
+    """If a row of an exact roster may mean a current member, the removals of its role are withheld.
+
+    A person who has never logged in cannot be a member, and the removals of other roles are done.
+    """
     kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     [admin] = sandbox.members(GRANTS_PORTAL, "dev", "admin")
     sandbox.grant(GRANTS_PORTAL, "dev", "admin", gone)
@@ -204,13 +210,16 @@ def test_a_row_that_may_mean_a_member_holds_removals_back(
     assert [result.state for result in results] == ["already has it", state, "already has it", first, "done"]
     assert (gone in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) is is_held_back
     assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [admin]
-    # What was held back waits until the roster is mended, and is not tried again by itself.
+    # The result file contains only the mistaken row, because withheld removals wait for its correction.
     left = read_roster(results_as_csv(results), "r.result.csv")
     assert [row.person for row in left] == [mistaken]
 
 
-def test_a_role_is_not_left_to_nobody_by_people_who_never_logged_in(css: Css, sandbox: Sandbox) -> None:
-    """css-sdk checks this before the first write, for usernames too. One known person is enough."""
+def test_a_role_is_not_emptied_if_its_rows_name_only_people_who_never_logged_in(css: Css, sandbox: Sandbox) -> None:
+    """If nobody in an exact roster can get a role, css-sdk raises EmptySet before the first write.
+
+    One known person is enough.
+    """
     unknown = Row(2, Person("username", "0" * 32 + "@idir"), "reviewer", "101", "dev")
     other = Row(3, Person("username", usernames(sandbox, 20)[-1]), "approver", "101", "dev")
     with pytest.raises(EmptySet, match="All 2 members would lose the role"):
@@ -227,10 +236,13 @@ def test_a_role_is_not_left_to_nobody_by_people_who_never_logged_in(css: Css, sa
 @pytest.mark.parametrize(
     ("address", "state"), [("front.counter@example.com", "ambiguous"), ("saltwind@example.org", "wrong provider")]
 )
-def test_a_role_whose_only_row_may_mean_a_member_keeps_its_members(
+def test_removals_are_withheld_if_the_only_row_of_a_role_may_mean_a_member(
     css: Css, sandbox: Sandbox, address: str, state: str
 ) -> None:
-    """Somebody there has the address: the removals wait, the rest of the roster is done, and a check says the same."""
+    """If the only row of a role may mean a member, its removals are withheld and the other rows are done.
+
+    check_roster() reports the same.
+    """
     held, user = sandbox.members(GRANTS_PORTAL, "dev", "reviewer"), usernames(sandbox, 20)[-1]
     rows = [
         Row(2, Person("email", address), "reviewer", "101", "dev"),
@@ -244,10 +256,10 @@ def test_a_role_whose_only_row_may_mean_a_member_keeps_its_members(
 
 
 @pytest.mark.parametrize("place", [("Grants Portl", "dev"), ("104", "dev"), ("102", "test")], ids=str)
-def test_a_row_whose_place_cannot_be_used_may_mean_a_member_of_any_role_of_that_name(
+def test_a_row_whose_place_cannot_be_used_withholds_the_removal_of_its_person(
     css: Css, sandbox: Sandbox, place: tuple[str, str]
 ) -> None:
-    """A mistyped project name, an integration that is not Gold, a missing environment: nobody listed loses a role."""
+    """If the place of a row cannot be used, the person in it keeps the role of that name in every place."""
     kept, listed = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     [admin] = sandbox.members(GRANTS_PORTAL, "dev", "admin")
     sandbox.grant(GRANTS_PORTAL, "dev", "admin", kept)
@@ -263,8 +275,8 @@ def test_a_row_whose_place_cannot_be_used_may_mean_a_member_of_any_role_of_that_
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [kept, listed]
 
 
-def test_who_is_listed_for_a_mistyped_role_loses_no_role_there(css: Css, sandbox: Sandbox) -> None:
-    """The row may mean the role that they would lose; nothing waits for somebody who keeps their roles."""
+def test_a_row_with_a_mistyped_role_withholds_the_removal_of_its_person(css: Css, sandbox: Sandbox) -> None:
+    """If a row has a mistyped role, its person loses no role in that place, and other removals are done."""
     kept, listed = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     [admin] = sandbox.members(GRANTS_PORTAL, "dev", "admin")
     sandbox.grant(GRANTS_PORTAL, "dev", "admin", kept)
@@ -289,10 +301,10 @@ def test_who_is_listed_for_a_mistyped_role_loses_no_role_there(css: Css, sandbox
         (Person("email", "rurik.vanse@example.com", "idir"), "reviwer", ("101", "prdo")),
     ],
 )
-def test_a_row_with_several_mistakes_may_mean_any_member_of_any_role(
+def test_a_row_with_several_mistakes_withholds_removals_of_any_role(
     css: Css, sandbox: Sandbox, person: Person, role: str, place: tuple[str, str]
 ) -> None:
-    """A mistyped person in a mistyped role or place: nobody loses a role that the row may mean."""
+    """If both the person and the role or place of a row are mistyped, no removal that the row may prevent is done."""
     kept, _ = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", "5307872634d305aa90adcb1cd2676983@idir")
     before = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
@@ -303,8 +315,8 @@ def test_a_row_with_several_mistakes_may_mean_any_member_of_any_role(
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == before
 
 
-def test_a_check_and_an_application_refuse_the_same(css: Css, sandbox: Sandbox) -> None:
-    """An address that nobody has leaves nobody in the role, in both."""
+def test_a_check_and_an_application_refuse_the_same_roster(css: Css, sandbox: Sandbox) -> None:
+    """check_roster() and apply_roster() both refuse an exact roster that would leave a role without members."""
     rows = [Row(2, Person("email", "no@example.org"), "reviewer", "101", "dev")]
     checked = css.check_roster(rows, exact=True)
     assert [type(check.error) for check in checked] == [NotIdentified, EmptySet, EmptySet]
@@ -313,8 +325,11 @@ def test_a_check_and_an_application_refuse_the_same(css: Css, sandbox: Sandbox) 
 
 
 @pytest.mark.parametrize("exact", [False, True])
-def test_only_what_was_checked_is_carried_out(css: Css, sandbox: Sandbox, exact: bool) -> None:
-    """A row that could not be done when it was checked is not done either, and a change in between is stale."""
+def test_only_the_checked_rows_are_carried_out(css: Css, sandbox: Sandbox, exact: bool) -> None:
+    """With checked=, apply_roster() does only the rows that the check planned.
+
+    If the state has changed, it is stale.
+    """
     user, late = usernames(sandbox, 20)[-1], f"{'ab' * 16}@idir"
     rows = [Row(2, Person("username", each), "approver", "101", "dev") for each in (user, late)]
     checked = css.check_roster(rows, exact=exact)
@@ -331,8 +346,8 @@ def test_only_what_was_checked_is_carried_out(css: Css, sandbox: Sandbox, exact:
     assert css.apply_roster(rows, exact=exact, checked=nothing) == nothing
 
 
-def test_a_row_that_repeats_another_names_it(css: Css, sandbox: Sandbox) -> None:
-    """However the user and the place are written; it ends as the first one does, and one write is sent."""
+def test_a_row_that_repeats_another_one_names_it(css: Css, sandbox: Sandbox) -> None:
+    """A row that repeats another one, however it is written, names that row, gets its outcome, and sends no write."""
     user = usernames(sandbox, 20)[-1]
     rows = [
         Row(2, Person("username", user), "approver", "101", "dev"),
@@ -346,8 +361,11 @@ def test_a_row_that_repeats_another_names_it(css: Css, sandbox: Sandbox) -> None
     assert asked(sandbox)["POST"] == 1
 
 
-def test_a_place_may_be_given_by_id_for_rows_that_name_it(css: Css, sandbox: Sandbox) -> None:
-    """And by name for rows with its id; a row of another integration is a fault of the whole roster."""
+def test_a_place_may_be_given_in_another_form_than_in_the_rows(css: Css, sandbox: Sandbox) -> None:
+    """integration= may give the id of a project that the rows name, or the reverse.
+
+    A row of another integration is refused.
+    """
     user = usernames(sandbox, 20)[-1]
     for given, own in (("101", "Grants Portal"), ("#101", "Grants Portal"), ("Grants Portal", "101")):
         sandbox.revoke(GRANTS_PORTAL, "dev", "reviewer", user)
@@ -373,8 +391,8 @@ def test_a_place_may_be_given_by_id_for_rows_that_name_it(css: Css, sandbox: San
     assert (asked(sandbox) - before).keys() <= {"GET"}
 
 
-def test_what_the_caller_does_not_confirm_is_not_begun(css: Css, sandbox: Sandbox) -> None:
-    """An exception of the hook reaches the caller, before the first write."""
+def test_an_error_of_the_confirm_hook_prevents_all_writes(css: Css, sandbox: Sandbox) -> None:
+    """If the confirm= hook raises an error, it reaches the caller and no write is sent."""
 
     def refuse(losses: Sequence[RoleRemovals]) -> None:
         raise NotConfirmed(f"{len(losses)} roles")
@@ -385,8 +403,8 @@ def test_what_the_caller_does_not_confirm_is_not_begun(css: Css, sandbox: Sandbo
     assert set(asked(sandbox)) == {"GET", "token"}
 
 
-def test_a_role_that_cannot_be_read_is_left_alone(css: Css, sandbox: Sandbox) -> None:
-    """Its rows fail, those of the others are carried out."""
+def test_a_role_that_cannot_be_read_is_not_changed(css: Css, sandbox: Sandbox) -> None:
+    """If the members of a role cannot be read, the rows of that role fail, and the other rows are carried out."""
     user = usernames(sandbox, 20)[-1]
     sandbox.faults.add("422_before", path="*/roles/reviewer/users", times=None)
     rows = [Row(2, Person("username", user), role, "101", "dev") for role in ("reviewer", "approver", "nope")]
@@ -396,16 +414,16 @@ def test_a_role_that_cannot_be_read_is_left_alone(css: Css, sandbox: Sandbox) ->
     assert len(sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) == 2
 
 
-# Ends that nobody foresaw
+# Interruptions
 
 
 class Killed(BaseException):
-    """What no code of ours catches."""
+    """An exception that css-sdk does not catch."""
 
 
 @pytest.mark.parametrize(("when", "step", "width"), [("before", 1, 1), ("after", 4, 4)])
-def test_a_kill_at_every_write_loses_nothing(sandbox: Sandbox, when: str, step: int, width: int) -> None:
-    """Running the same again ends in the same state, and over both runs each write was sent once."""
+def test_a_roster_is_completed_after_a_kill_at_any_write(sandbox: Sandbox, when: str, step: int, width: int) -> None:
+    """If a program is killed at any write, a second run completes the roster, and no write is sent twice."""
     people = usernames(sandbox, 40)
     rows = [Row(2 + n, Person("username", user), "guest", "101", "dev", "grant") for n, user in enumerate(people[:30])]
     rows += [Row(40, Person("username", user), "guest", "101", "dev", "revoke") for user in people[30:]]
@@ -445,8 +463,8 @@ def test_a_kill_at_every_write_loses_nothing(sandbox: Sandbox, when: str, step: 
             assert len(writes) == len(set(writes)) == len(rows)
 
 
-def test_results_keep_no_calls_alive(css: Css) -> None:
-    """The errors of many rows hold their text and not the frames they came through, or 10,000 would fill the memory."""
+def test_errors_in_results_have_no_traceback(css: Css) -> None:
+    """The errors in results have no traceback, so that results of many rows do not keep stack frames in memory."""
     people = [Person("username", "0" * 32 + "@idir"), Person("email", "no@example.org"), Person("guid", "0")]
     rows = [Row(2, each, role, place, "dev") for each in people for role in ("reviewer", "x") for place in ("101", "!")]
     results = css.apply_roster(rows)
@@ -454,8 +472,11 @@ def test_results_keep_no_calls_alive(css: Css) -> None:
     assert all(check.error is not None and check.error.__traceback__ is None for check in css.check_roster(rows))
 
 
-def test_each_check_is_told_once_as_it_is_known(css: Css, sandbox: Sandbox) -> None:
-    """Rows of one login settle together, by one question, and the results are in the order of the rows all the same."""
+def test_each_check_is_reported_once_in_the_order_of_the_rows(css: Css, sandbox: Sandbox) -> None:
+    """check_roster() reports each row once through progress= and keeps the order.
+
+    Rows of one login need a single request.
+    """
     member, other = sandbox.members(GRANTS_PORTAL, "dev", "admin")[0], "0" * 32 + "@idir"
     named = [(member, "admin"), (other, "admin"), (other, "reviewer"), (member, "no such role")]
     rows = [Row(2, Person("username", name), role, "101", "dev") for name, role in named]
@@ -467,8 +488,11 @@ def test_each_check_is_told_once_as_it_is_known(css: Css, sandbox: Sandbox) -> N
     assert sandbox.count(path="*/users/*/roles") == 1
 
 
-def test_the_library_limits_what_an_exact_roster_takes(css: Css, sandbox: Sandbox) -> None:
-    """The limit is that of the command, unless the caller sets one. The error names other logins of listed people."""
+def test_apply_roster_limits_the_removals_of_an_exact_roster(css: Css, sandbox: Sandbox) -> None:
+    """apply_roster() limits the removals of an exact roster unless max_removals= is set.
+
+    The confirm= hook gets other logins of listed people.
+    """
     user = usernames(sandbox, 1)[0]
     twin = person(user.partition("@")[0], "azureidir", "Ann", "ann@example.com")
     other = twin["username"]
@@ -485,8 +509,8 @@ def test_the_library_limits_what_an_exact_roster_takes(css: Css, sandbox: Sandbo
     assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [user]
 
 
-def test_only_rows_are_rows(css: Css, sandbox: Sandbox) -> None:
-    """A file's name or a pair is refused before anything is asked."""
+def test_arguments_that_are_not_rows_are_refused(css: Css, sandbox: Sandbox) -> None:
+    """A file name or a list of pairs instead of rows is refused before any request, and the error names read_roster."""
     for rows in ("roster.csv", [("0f3a@idir", "reviewer")]):
         for work in (css.apply_roster, css.check_roster):
             with pytest.raises(InvalidRequest, match="read_roster"):
@@ -494,8 +518,8 @@ def test_only_rows_are_rows(css: Css, sandbox: Sandbox) -> None:
     assert asked(sandbox) == {}
 
 
-def test_a_check_tells_what_an_exact_roster_would_be_refused_for(css: Css, sandbox: Sandbox) -> None:
-    """Too many removals, and nobody left: each removal carries what `apply_roster` would raise."""
+def test_a_check_reports_why_an_exact_roster_would_be_refused(css: Css, sandbox: Sandbox) -> None:
+    """check_roster() reports the same TooManyRemovals or EmptySet for each removal that apply_roster() raises."""
     known, stranger = usernames(sandbox, 1)[0], "0" * 32 + "@idir"
     sandbox.grant(GRANTS_PORTAL, "dev", "admin", *usernames(sandbox, 30))
     for user, refusal in ((known, TooManyRemovals), (stranger, EmptySet)):
@@ -510,8 +534,8 @@ def test_a_check_tells_what_an_exact_roster_would_be_refused_for(css: Css, sandb
     assert asked(sandbox).keys() == {"GET", "token"}
 
 
-def test_another_integration_tells_where_one_cannot(css: Css, sandbox: Sandbox) -> None:
-    """Whether somebody logged in to an environment, any integration there knows; a fault of one is not the others'."""
+def test_another_integration_can_answer_whether_a_user_exists(css: Css, sandbox: Sandbox) -> None:
+    """If one integration cannot answer whether a user exists in an environment, css-sdk asks another integration."""
     user = usernames(sandbox, 20)[-1]
     sandbox.create_role(FISHERIES, "dev", "reviewer")
     sandbox.faults.add("422_before", path="*/101/*/users/*/roles", times=None)
@@ -519,8 +543,8 @@ def test_another_integration_tells_where_one_cannot(css: Css, sandbox: Sandbox) 
     assert [check.state for check in css.check_roster(rows)] == ["to do", "to do"]
 
 
-def test_one_name_is_no_collection_of_letters(css: Css) -> None:
-    """Where several may be named, a text is one."""
+def test_a_string_is_one_name_where_several_are_allowed(css: Css) -> None:
+    """Arguments that take several names also take one name as a string."""
     dev = (css.integration("101")).environment("dev")
     assert (dev.state("reviewer")).members.keys() == {"reviewer"}
     report = css.report(integrations="Grants Portal", environments="dev")

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_roster_logins.py by `make generate`; edit that one.
-"""A person with several logins in a roster: one is chosen, all are meant, or the row names its candidates."""
+"""A person with several logins in a roster: one login is chosen, all are used, or the row lists the candidates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLACE: dict[str, Any] = {"integration": str(GRANTS_PORTAL), "environment": "dev"
 
 
 def rows_for(*people: str, role: str = "approver") -> Any:
-    """A row for each address."""
+    """Return a row for each address."""
     return read_roster("email,role\n" + "".join(f"{each},{role}\n" for each in people), **PLACE)
 
 
@@ -34,7 +34,10 @@ def rows_for(*people: str, role: str = "approver") -> Any:
     ],
 )
 def test_a_login_is_chosen_as_asked(css: Css, sandbox: Sandbox, how: dict[str, Any], providers: list[str]) -> None:
-    """Without a choice the row is ambiguous, and nothing is sent. A check says the same as an application."""
+    """prefer=, all_logins= and providers= choose the logins of a row. Otherwise it is ambiguous and nothing is sent.
+
+    check_roster() reports the same as apply_roster().
+    """
     before = set(sandbox.members(GRANTS_PORTAL, "dev", "approver"))
     checked = css.check_roster(rows_for(MAREN), **how)
     results = css.apply_roster(rows_for(MAREN), **how)
@@ -45,8 +48,8 @@ def test_a_login_is_chosen_as_asked(css: Css, sandbox: Sandbox, how: dict[str, A
     assert {result.row.line for result in results} == {2}
 
 
-def test_a_choice_of_providers_never_chooses_between_people(css: Css, sandbox: Sandbox) -> None:
-    """Two people with one address have different GUIDs. The message says so, and names both."""
+def test_no_option_chooses_between_two_people_with_one_address(css: Css, sandbox: Sandbox) -> None:
+    """If two people have one address, neither prefer= nor all_logins= chooses between them. The error names both."""
     for guid, provider in (("aa" * 16, "idir"), ("bb" * 16, "azureidir")):
         user = person(guid, provider, "Ann", "one@example.com")
         sandbox.world.users[user["username"]] = user
@@ -59,8 +62,8 @@ def test_a_choice_of_providers_never_chooses_between_people(css: Css, sandbox: S
     assert (asked(sandbox) - before)["POST"] == 0
 
 
-def test_candidates_stand_in_columns_and_the_answer_is_filled_in(css: Css, sandbox: Sandbox) -> None:
-    """The number of a candidate in the column `choice` is all that is needed, and only that login gets the role."""
+def test_the_column_choice_selects_a_candidate(css: Css, sandbox: Sandbox) -> None:
+    """The result file lists candidates in columns. With a number in the column `choice`, that login gets the role."""
     results = css.apply_roster(rows_for(MAREN))
     text = results_as_csv(results)
     header, line = text.splitlines()
@@ -76,7 +79,10 @@ def test_candidates_stand_in_columns_and_the_answer_is_filled_in(css: Css, sandb
 
 
 def test_all_logins_that_are_left_can_be_applied_again(css: Css, sandbox: Sandbox) -> None:
-    """Each login has a row of its own in the results. What was checked is what is applied."""
+    """With all_logins=, each login has its own result.
+
+    Checked results can be applied, and failed rows applied again.
+    """
     rows = rows_for(MAREN, MAREN)
     checked = css.check_roster(rows, all_logins=True)
     results = css.apply_roster(rows, all_logins=True, checked=checked)
@@ -96,7 +102,7 @@ def test_all_logins_that_are_left_can_be_applied_again(css: Css, sandbox: Sandbo
 
 
 def test_an_exact_roster_with_all_logins_keeps_both(css: Css, sandbox: Sandbox) -> None:
-    """Both are listed, so neither is removed."""
+    """An exact roster with all_logins= keeps both logins of a listed person."""
     css.apply_roster(rows_for(MAREN), all_logins=True)
     results = css.apply_roster(rows_for(MAREN), all_logins=True, exact=True, max_removals=5)
     assert [result.state for result in results][:2] == ["already has it"] * 2
@@ -105,7 +111,7 @@ def test_an_exact_roster_with_all_logins_keeps_both(css: Css, sandbox: Sandbox) 
 
 
 def test_contradicting_choices_are_refused(css: Css, sandbox: Sandbox) -> None:
-    """One login or all, of providers that exist."""
+    """apply_roster() refuses prefer= together with all_logins=, and an unknown provider."""
     for how in ({"prefer": "idir", "all_logins": True}, {"prefer": "ldap"}):
         with pytest.raises(InvalidRequest):
             css.apply_roster(rows_for(MAREN), **how)
@@ -113,7 +119,7 @@ def test_contradicting_choices_are_refused(css: Css, sandbox: Sandbox) -> None:
 
 
 def test_look_ups_are_counted(css: Css) -> None:
-    """From the first to the last, those among other providers included; a function that fails hides no result."""
+    """looking_up= gets the number of searches done and of all searches. If it raises an error, no result is lost."""
     told: list[tuple[int, int]] = []
     people = ["ilse.hargreave@example.com", "nobody@example.com", "caspian.quist@example.com"]
     css.check_roster(rows_for(*people), looking_up=lambda done, of: told.append((done, of)))

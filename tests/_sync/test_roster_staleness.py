@@ -1,5 +1,5 @@
 # Written from tests/_async/test_roster_staleness.py by `make generate`; edit that one.
-"""Exact rosters while a question waits: what changed in between is not overlooked."""
+"""Exact rosters: a change by somebody else while confirm= runs is detected."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ def row(username: str, role: str = "reviewer", integration: str = "101") -> Row:
     ],
     ids=["the listed one lost it", "the other one lost it", "one more has it", "another role changed"],
 )
-def test_what_changed_while_somebody_was_asked_is_stale(css: Css, sandbox: Sandbox, change: Change) -> None:
-    """Also of a role that nobody loses; nothing is sent, and the roles are named."""
+def test_a_change_during_confirm_makes_an_exact_roster_stale(css: Css, sandbox: Sandbox, change: Change) -> None:
+    """If a role of an exact roster changes while confirm= runs, the roster is stale and nothing is sent.
+
+    This also applies to a role from which nobody is removed.
+    """
     kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     sandbox.create_role(FISHERIES, "dev", "other")
     sandbox.grant(FISHERIES, "dev", "other", gone)
@@ -42,16 +45,16 @@ def test_what_changed_while_somebody_was_asked_is_stale(css: Css, sandbox: Sandb
     assert asked(sandbox).keys() == {"GET", "token"}
 
 
-def test_what_did_not_change_is_carried_out(css: Css, sandbox: Sandbox) -> None:
-    """What is reported of each row is what the service shows afterwards."""
+def test_an_unchanged_exact_roster_is_carried_out(css: Css, sandbox: Sandbox) -> None:
+    """If nothing changes while confirm= runs, the roster is carried out, and the results agree with the members."""
     kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     results = css.apply_roster([row(kept)], exact=True, confirm=lambda losses: None)
     assert [(result.row.person.value, result.state) for result in results] == [(kept, "already has it"), (gone, "done")]
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [kept]
 
 
-def test_without_a_question_nothing_is_read_twice(css: Css, sandbox: Sandbox) -> None:
-    """Nobody waits then."""
+def test_without_confirm_the_members_are_read_at_most_four_times(css: Css, sandbox: Sandbox) -> None:
+    """Without confirm=, an exact roster requests the members of a role at most four times."""
     kept, _ = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     css.apply_roster([row(kept)], exact=True)
     assert sandbox.count(path="*/roles/reviewer/users") <= 4

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_several_issuers.py by `make generate`; edit that one.
-"""One verifier for several issuers and audiences, and keys at another address than the one that discovery finds."""
+"""A verifier for several issuers and audiences, and keys at another address than the discovery document names."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ HOUR = 3600.0
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still until it is set."""
+    """Return a clock that stands still until a test sets it."""
     return Clock(NOW)
 
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
-    """A sandbox by that clock whose tokens live for a week."""
+    """Return a sandbox with this clock whose tokens are valid for a week."""
     sandbox = Sandbox(clock=clock)
     sandbox.token_life = 7 * 24 * HOUR
     return sandbox
@@ -46,18 +46,18 @@ def verifier(sandbox: Sandbox, clock: Clock) -> Iterator[TokenVerifier]:
 
 
 class Server:
-    """Login servers that publish keys, and count what they are asked."""
+    """Login servers that publish keys and count the requests for them."""
 
     def __init__(self, **keys: list[dict[str, Any]]) -> None:
         self.keys = {"/certs": keys.get("certs", [jwk()]), "/other": keys.get("other", [jwk("other")])}
         self.asked: Counter[str] = Counter()
 
     def transport(self) -> httpx.MockTransport:
-        """Answer for every host."""
+        """Return a transport that answers for every host."""
         return httpx.MockTransport(self.answer)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        """The keys of a path."""
+        """Return the keys published under the path of the request."""
         self.asked[str(request.url)] += 1
         if request.url.path not in self.keys:
             return httpx.Response(404)
@@ -72,7 +72,7 @@ def reason(verifier: TokenVerifier, signed: str) -> str:
 
 
 def test_tokens_of_each_issuer_for_each_audience_are_accepted(sandbox: Sandbox, verifier: TokenVerifier) -> None:
-    """The keys of an issuer are fetched when its first token comes, and once."""
+    """The verifier accepts tokens of each issuer for each audience, and fetches the keys of each issuer once."""
     for issuer, place in ((DEV, "dev"), (TEST, "test")):
         for _ in range(2):
             verified = verifier.verify(sandbox.token_for(PERSON, 101, place))
@@ -81,7 +81,7 @@ def test_tokens_of_each_issuer_for_each_audience_are_accepted(sandbox: Sandbox, 
 
 
 def test_other_issuers_and_audiences_are_refused(sandbox: Sandbox, verifier: TokenVerifier) -> None:
-    """For an issuer that is not accepted, nothing is fetched: a forged token cannot make the verifier ask anybody."""
+    """A token of another issuer or audience is refused, and the verifier sends no request for another issuer."""
     with pytest.raises(InvalidToken) as caught:
         verifier.verify(sandbox.token_for(FISHERIES, 102, "prod"))
     assert caught.value.reason == "issuer"
@@ -95,7 +95,7 @@ def test_other_issuers_and_audiences_are_refused(sandbox: Sandbox, verifier: Tok
 
 @pytest.mark.parametrize("iss", [None, "", 5, [ISSUER, OTHER], {"a": 1}, f"{ISSUER}/", ISSUER.upper()])
 def test_an_issuer_in_another_form_is_refused(iss: Any, clock: Clock) -> None:
-    """Only a text that is equal to an accepted issuer selects keys."""
+    """An issuer that is not exactly equal to an accepted one is refused, and no keys are fetched."""
     server = Server()
     addresses = {ISSUER: INSIDE, OTHER: "https://keycloak.internal/other"}
     made = TokenVerifier([ISSUER, OTHER], AUDIENCE, jwks_url=addresses, clock=clock, http_client=client(server))
@@ -104,12 +104,12 @@ def test_an_issuer_in_another_form_is_refused(iss: Any, clock: Clock) -> None:
 
 
 def client(server: Server) -> httpx.Client:
-    """An httpx client that reaches the servers."""
+    """Return an httpx client that reaches the servers."""
     return httpx.Client(transport=server.transport())
 
 
-def test_a_key_counts_only_for_its_own_issuer(clock: Clock) -> None:
-    """An issuer cannot sign in the name of another one, not even with the key id of that one's key."""
+def test_a_key_is_valid_only_for_its_own_issuer(clock: Clock) -> None:
+    """A key of one issuer does not verify a token of another issuer, even with the other key's id."""
     server = Server()
     addresses = {ISSUER: INSIDE, OTHER: "https://keycloak.internal/other"}
     made = TokenVerifier([ISSUER, OTHER], AUDIENCE, jwks_url=addresses, clock=clock, http_client=client(server))
@@ -121,10 +121,10 @@ def test_a_key_counts_only_for_its_own_issuer(clock: Clock) -> None:
     assert reason(made, token(key("other"), header={"kid": "other"})) == "unknown key"
 
 
-def test_keys_change_at_one_issuer_and_not_at_the_other(
+def test_new_keys_are_fetched_only_from_the_issuer_that_changed_them(
     sandbox: Sandbox, verifier: TokenVerifier, clock: Clock
 ) -> None:
-    """New keys are fetched from the issuer that changed them."""
+    """If one issuer changes its keys, the verifier fetches them from this issuer only."""
     old = {place: sandbox.token_for(PERSON, 101, place) for place in ("dev", "test")}
     for each in old.values():
         verifier.verify(each)
@@ -137,8 +137,8 @@ def test_keys_change_at_one_issuer_and_not_at_the_other(
     assert (verifier.verify(old["dev"])).issuer == DEV
 
 
-def test_an_issuer_that_is_down_does_not_disturb_the_other(sandbox: Sandbox, clock: Clock) -> None:
-    """Only tokens of the issuer whose keys cannot be fetched are left undecided."""
+def test_an_issuer_that_is_down_does_not_affect_another_issuer(sandbox: Sandbox, clock: Clock) -> None:
+    """If the keys of one issuer cannot be fetched, tokens of the other issuer are still verified."""
     server = Server()
     del server.keys["/other"]
     addresses = {ISSUER: INSIDE, OTHER: "https://keycloak.internal/other"}
@@ -149,7 +149,10 @@ def test_an_issuer_that_is_down_does_not_disturb_the_other(sandbox: Sandbox, clo
 
 
 def test_roles_belong_to_one_audience(clock: Clock) -> None:
-    """The first accepted one that the token is for; those of another one are asked for by its name."""
+    """The roles of a verified token are those of its first accepted audience.
+
+    roles_in() returns those of another one.
+    """
     access = {name: {"roles": [f"role of {name}"]} for name in ("a", "b", "c")}
     made = TokenVerifier(ISSUER, ["b", "a"], keys=[jwk()], clock=clock)
     verified = made.verify(token(aud=["a", "b", "c"], azp="z", resource_access=access, client_roles=["x"]))
@@ -161,8 +164,8 @@ def test_roles_belong_to_one_audience(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("address", [INSIDE, "http://localhost:8080/certs", "https://keycloak.internal/certs?v=1"])
-def test_keys_at_another_address(clock: Clock, address: str) -> None:
-    """They are fetched from there, in one request, and the issuer is not asked at all."""
+def test_keys_are_fetched_from_the_given_address(clock: Clock, address: str) -> None:
+    """With jwks_url=, the verifier fetches the keys from that address in one request and does not ask the issuer."""
     server = Server()
     made = TokenVerifier(ISSUER, AUDIENCE, jwks_url=address, clock=clock, http_client=client(server))
     for _ in range(3):
@@ -174,15 +177,15 @@ def test_keys_at_another_address(clock: Clock, address: str) -> None:
     assert server.asked == {address: 2}
 
 
-def test_an_issuer_whose_keys_are_elsewhere_is_only_a_name(clock: Clock) -> None:
-    """It may be an address that is not reached from here, or none."""
+def test_the_issuer_may_be_any_text_if_the_address_of_the_keys_is_given(clock: Clock) -> None:
+    """With jwks_url=, the issuer may be any text, because css-sdk sends no request to it."""
     for issuer in ("http://login.outside/realms/x", "urn:example:issuer"):
         made = TokenVerifier(issuer, AUDIENCE, jwks_url=INSIDE, clock=clock, http_client=client(Server()))
         assert (made.verify(token(iss=issuer))).issuer == issuer
 
 
-def test_plain_http_within_a_network(clock: Clock) -> None:
-    """Others there could replace the keys, so it must be allowed."""
+def test_keys_over_plain_http_need_allow_http(clock: Clock) -> None:
+    """Plain http for the keys needs allow_http=True, because others in the network could replace the keys."""
     inside = "http://keycloak:8080/certs"
     with pytest.raises(ConfigurationError, match=r"jwks_url=\) is plain http.*pass allow_http=True"):
         TokenVerifier(ISSUER, AUDIENCE, jwks_url=inside)
@@ -191,8 +194,8 @@ def test_plain_http_within_a_network(clock: Clock) -> None:
     assert (made.verify(token())).issuer == ISSUER
 
 
-def test_an_answer_that_is_not_a_key_set(clock: Clock) -> None:
-    """The error names the address that was asked."""
+def test_a_missing_key_set_is_reported_with_its_address(clock: Clock) -> None:
+    """If the given address does not return keys, the error names this address."""
     made = TokenVerifier(ISSUER, AUDIENCE, jwks_url=f"{INSIDE}/x", clock=clock, http_client=client(Server()))
     with pytest.raises(KeysUnavailable, match=f"at {INSIDE}/x the answer was 404"):
         made.verify(token())
@@ -215,14 +218,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("options", "message"), WRONG, ids=range(len(WRONG)))
-def test_conditions_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
-    """When the verifier is made; the message names the argument."""
+def test_invalid_arguments_of_a_verifier_are_refused(options: dict[str, Any], message: str) -> None:
+    """Invalid combinations of issuer, audience, keys and jwks_url are refused, and the error names the argument."""
     with pytest.raises(ConfigurationError, match=message):
         TokenVerifier(**{"issuer": ISSUER, "audience": AUDIENCE, **options})
 
 
-def test_a_repr_names_what_is_accepted() -> None:
-    """One of each as a text, several in a tuple."""
+def test_the_repr_of_a_verifier_shows_its_issuers_and_audiences() -> None:
+    """The repr of a verifier shows one issuer or audience as a text and several as a tuple."""
     shown: Callable[[TokenVerifier], str] = lambda made: repr(made).partition("(")[2]  # noqa: E731
     assert shown(TokenVerifier("a", "b", jwks_url=INSIDE)) == "issuer='a', audience='b')"
     assert shown(TokenVerifier("a", ["b", "c"], jwks_url=INSIDE)) == "issuer='a', audience=('b', 'c'))"

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_single_flight.py by `make generate`; edit that one.
-"""Single flight: callers that need the list of integrations at the same moment share one reading, and its error."""
+"""Single flight: concurrent callers share one reading of the list of integrations, and its error."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.together import together
 
 @pytest.fixture
 def slow(sandbox: Sandbox) -> Sandbox:
-    """A sandbox that takes its time to list integrations, so that all callers come meanwhile."""
+    """Return a sandbox that lists integrations so slowly that all callers ask before the answer."""
     sandbox.faults.add("delay", path="/integrations", seconds=0.2, times=None)
     return sandbox
 
 
-def test_a_service_that_is_down_is_asked_by_one_caller(slow: Sandbox, settings: Settings) -> None:
-    """Six callers during a disaster recovery make four requests, as one caller would; each gets the error."""
+def test_concurrent_callers_share_the_attempts_during_an_outage(slow: Sandbox, settings: Settings) -> None:
+    """Six callers during an outage send four requests together, as one caller would, and each gets its own error."""
     slow.faults.add("disaster")
     with Css(settings, transport=slow.transport(), retry=at_once) as css:
         ends = together(6, css.integrations)
@@ -30,8 +30,8 @@ def test_a_service_that_is_down_is_asked_by_one_caller(slow: Sandbox, settings: 
     assert asked(slow) == {"token": 1, "GET": 4}
 
 
-def test_a_list_is_read_once_for_all(slow: Sandbox, settings: Settings) -> None:
-    """Those who come while it is read, and those who come later, get the same list."""
+def test_the_list_of_integrations_is_read_once_for_all_callers(slow: Sandbox, settings: Settings) -> None:
+    """Concurrent and later callers get the same list of integrations from one request."""
     with Css(settings, transport=slow.transport()) as css:
         ends = together(6, css.integrations)
         ends += together(6, css.integrations)
@@ -39,8 +39,8 @@ def test_a_list_is_read_once_for_all(slow: Sandbox, settings: Settings) -> None:
     assert asked(slow) == {"token": 1, "GET": 1}
 
 
-def test_a_refresh_accepts_nothing_that_was_asked_for_before_it(slow: Sandbox, settings: Settings) -> None:
-    """The first caller reads; of the five who come meanwhile one reads again for all, since the list may be older."""
+def test_a_refresh_uses_no_answer_that_was_requested_before_it(slow: Sandbox, settings: Settings) -> None:
+    """A refresh does not use an answer requested before it. Six concurrent refreshes therefore send two requests."""
     with Css(settings, transport=slow.transport()) as css:
         ends = together(6, lambda: css.integrations(refresh=True))
     assert {len(end) for end in ends if not isinstance(end, CssError)} == {3}
@@ -48,7 +48,7 @@ def test_a_refresh_accepts_nothing_that_was_asked_for_before_it(slow: Sandbox, s
 
 
 def test_after_an_error_the_next_call_asks_again(slow: Sandbox, settings: Settings) -> None:
-    """An error is shared by those who waited for it, and not remembered."""
+    """An error is shared by the callers that waited for it, and the next call asks the service again."""
     slow.faults.add("disaster", times=4)
     with Css(settings, transport=slow.transport(), retry=at_once) as css:
         with pytest.raises(ServiceUnavailable):
@@ -56,8 +56,8 @@ def test_after_an_error_the_next_call_asks_again(slow: Sandbox, settings: Settin
         assert len(css.integrations()) == 3
 
 
-def test_a_service_that_accepts_no_token_makes_no_storm(sandbox: Sandbox, settings: Settings) -> None:
-    """Eight callers whose good tokens are answered 401 share one renewal, and each repeats its call once."""
+def test_callers_with_refused_tokens_share_one_renewal(sandbox: Sandbox, settings: Settings) -> None:
+    """If the service refuses the tokens of eight callers, they share one renewal, and each repeats its call once."""
     with Css(settings, transport=sandbox.transport(), retry=at_once) as css:
         dev = (css.integration("Grants Portal")).environment("dev")
         sandbox.faults.add("delay", path="/integrations/*", seconds=0.2, times=None)

@@ -16,7 +16,7 @@ from tests.support import Clock, at_once
 
 
 class Teams:
-    """A login server that gives tokens of these teams, one after another, and an API that keeps what it got."""
+    """A login server that issues tokens of these teams one after another, and an API that records its requests."""
 
     def __init__(self, *teams: int) -> None:
         self.teams: Iterator[int] = iter(teams)
@@ -30,8 +30,8 @@ class Teams:
         return httpx.Response(200, json={"data": []})
 
 
-def test_a_refused_token_is_not_kept_for_the_next_call(sandbox: Sandbox) -> None:
-    """Each call is refused, and the API gets none of them."""
+def test_a_token_of_another_team_is_not_used_for_the_next_call(sandbox: Sandbox) -> None:
+    """A token of another team is refused at each call, and the API gets no request."""
     teams = Teams(4711, 4711, 4711)
     pinned = Settings(**sandbox.credentials(), team_id=2016)
     with Css(pinned, transport=httpx.MockTransport(teams), retry=at_once) as css:
@@ -41,8 +41,8 @@ def test_a_refused_token_is_not_kept_for_the_next_call(sandbox: Sandbox) -> None
     assert teams.calls == []
 
 
-def test_a_token_that_is_renewed_is_checked_too(sandbox: Sandbox) -> None:
-    """A later token of another team is refused, and is not used by the call after that."""
+def test_a_renewed_token_is_checked_for_its_team(sandbox: Sandbox) -> None:
+    """A renewed token of another team is refused, and later calls do not use it."""
     teams, clock = Teams(2016, 4711, 4711), Clock()
     pinned = Settings(**sandbox.credentials(), team_id=2016)
     with Css(pinned, transport=httpx.MockTransport(teams), retry=at_once, clock=clock) as css:

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_timeouts.py by `make generate`; edit that one.
-"""Patience: how long a call waits, what a late answer leads to, and when it is certain that nothing was sent."""
+"""Timeouts: how long a call waits, how css-sdk handles a late answer, and when nothing was certainly sent."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NO_WAIT = Backoff(first=0.0, budget=0.0)
 
 
 def no_time(_: float) -> None:
-    """A late answer is late without anybody waiting for it."""
+    """Return at once, so that a delayed answer costs the test no time."""
 
 
 @pytest.fixture
 def user(sandbox: Sandbox) -> str:
-    """Somebody who holds the role `held`; `old` is there to be given, renamed or deleted."""
+    """Return a user who has the role `held`, and create the role `old` for writes."""
     user = usernames(sandbox, 20)[-1]
     for name in ("old", "held"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -34,7 +34,7 @@ def user(sandbox: Sandbox) -> str:
 
 @pytest.fixture
 def css(sandbox: Sandbox, settings: Settings) -> Iterator[Css]:
-    """A client that takes what is later than half a second for lost."""
+    """Return a client with a timeout of half a second."""
     transport = sandbox.transport(no_time)
     with Css(settings, transport=transport, timeout=PATIENCE, retry=NO_WAIT) as css:
         yield css
@@ -51,12 +51,12 @@ WRITES = {
 }
 
 
-# What an added child leads to is read before, for each of the two; and that a role to be renamed is there.
+# Before these writes css-sdk reads the two new children and what they contain, or checks that the old role exists.
 READ_BEFORE = {"add composites": 2, "rename": 1}
 
 
 def do(dev: EnvironmentClient, write: str, user: str) -> None:
-    """Carries out a write."""
+    """Carry out a write."""
     match write:
         case "create":
             dev.roles.create("fresh")
@@ -75,7 +75,7 @@ def do(dev: EnvironmentClient, write: str, user: str) -> None:
 
 
 def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
-    """Whether the state shows it."""
+    """Return whether the state shows that the write was done."""
     roles = sandbox.roles(GRANTS_PORTAL, "dev")
     composites = sandbox.composites(GRANTS_PORTAL, "dev")
     held = sandbox.grants(GRANTS_PORTAL, "dev").get(user, set())
@@ -92,10 +92,10 @@ def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
 
 @pytest.mark.parametrize("times", [1, None])
 @pytest.mark.parametrize("write", WRITES)
-def test_a_write_that_was_done_too_late_is_confirmed_by_a_read(
+def test_a_write_with_a_late_answer_is_confirmed_by_a_read(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, times: int | None
 ) -> None:
-    """It is sent once, however long the service takes, because a read shows that it is done."""
+    """If the answer to a write is late, css-sdk confirms the write by a read and does not send it again."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=times)
     before = asked(sandbox)
     do(dev, write, user)
@@ -104,10 +104,10 @@ def test_a_write_that_was_done_too_late_is_confirmed_by_a_read(
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_when_reads_are_late_as_well_nobody_knows(
+def test_a_write_is_unknown_if_the_reads_are_late_too(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str
 ) -> None:
-    """The error says so, and why the read did not help."""
+    """If the write and the read are answered too late, the outcome is unknown, and the error says why."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=None)
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=None, after=READ_BEFORE.get(write, 0))
     with pytest.raises(OutcomeUnknown, match=r"cannot know.*no answer in time") as told:
@@ -117,10 +117,10 @@ def test_when_reads_are_late_as_well_nobody_knows(
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_write_whose_work_was_never_begun_is_sent_again(
+def test_a_late_write_that_was_not_done_is_sent_again(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str
 ) -> None:
-    """A late refusal looks like a late success. The read shows which it was."""
+    """If the answer is late and a read shows that the write was not done, css-sdk sends the write again."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=1)
     sandbox.faults.add("500_before", method=WRITES[write], times=1)
     do(dev, write, user)
@@ -129,16 +129,16 @@ def test_a_write_whose_work_was_never_begun_is_sent_again(
 
 
 @pytest.mark.parametrize(("late", "calls"), [(0, 1), (1, 2), (3, 4)])
-def test_a_late_read_is_tried_again(dev: EnvironmentClient, sandbox: Sandbox, late: int, calls: int) -> None:
-    """css-sdk makes up to four attempts, and the last one can succeed."""
+def test_a_late_read_is_repeated(dev: EnvironmentClient, sandbox: Sandbox, late: int, calls: int) -> None:
+    """css-sdk makes up to four attempts of a late read, and the last one can succeed."""
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=late)
     before = asked(sandbox)
     assert len(dev.roles.list()) == 3
     assert (asked(sandbox) - before) == {"GET": calls}
 
 
-def test_a_read_that_is_always_late_is_told_as_late(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Not as an empty list, and not as a connection that could not be made."""
+def test_a_read_that_is_always_late_raises_an_error_that_says_so(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """If every attempt of a read is late, css-sdk raises ConnectionFailed instead of returning an empty list."""
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=None)
     before = asked(sandbox)
     with pytest.raises(ConnectionFailed, match="no answer in time from the service"):
@@ -146,8 +146,8 @@ def test_a_read_that_is_always_late_is_told_as_late(dev: EnvironmentClient, sand
     assert (asked(sandbox) - before) == {"GET": 4}
 
 
-def test_an_answer_within_the_patience_is_waited_for(dev: EnvironmentClient, sandbox: Sandbox, user: str) -> None:
-    """A slow service is not a lost one: nothing is sent twice and nothing is read."""
+def test_an_answer_within_the_timeout_is_awaited(dev: EnvironmentClient, sandbox: Sandbox, user: str) -> None:
+    """If the answer takes as long as the timeout allows, css-sdk sends the write once and reads nothing."""
     sandbox.faults.add("delay", seconds=PATIENCE, times=None)
     before = asked(sandbox)
     dev.users.assign(user, "old")
@@ -155,8 +155,8 @@ def test_an_answer_within_the_patience_is_waited_for(dev: EnvironmentClient, san
 
 
 @pytest.mark.parametrize(("seconds", "is_lost"), [(30.0, False), (30.5, True)])
-def test_nobody_waits_for_ever_by_default(sandbox: Sandbox, settings: Settings, seconds: float, is_lost: bool) -> None:
-    """Half a minute, where the caller says nothing."""
+def test_the_default_timeout_is_30_seconds(sandbox: Sandbox, settings: Settings, seconds: float, is_lost: bool) -> None:
+    """The default timeout is 30 seconds."""
     sandbox.faults.add("delay", path="/integrations", seconds=seconds, times=None)
     with Css(settings, transport=sandbox.transport(no_time), retry=NO_WAIT) as css:
         if is_lost:
@@ -167,10 +167,10 @@ def test_nobody_waits_for_ever_by_default(sandbox: Sandbox, settings: Settings, 
 
 
 @pytest.mark.parametrize("times", [1, None])
-def test_a_late_token_is_not_a_doubtful_write(
+def test_a_late_token_does_not_put_a_write_in_doubt(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, times: int | None
 ) -> None:
-    """The caller's patience holds for the token endpoint too, and without a token nothing was sent: no read."""
+    """The timeout also applies to token requests, and a late token causes no read, because no write was sent."""
     sandbox.revoke_tokens()
     sandbox.faults.add("delay", target="token", seconds=TOO_LATE, times=times)
     held = sandbox.grants(GRANTS_PORTAL, "dev")
@@ -185,8 +185,8 @@ def test_a_late_token_is_not_a_doubtful_write(
     assert (asked(sandbox) - before)["GET"] == 0
 
 
-def test_every_request_has_the_callers_patience(sandbox: Sandbox, settings: Settings) -> None:
-    """Those for tokens and those of the API alike, each phase with its own."""
+def test_every_request_uses_the_timeout_of_the_caller(sandbox: Sandbox, settings: Settings) -> None:
+    """Token requests and API requests use each phase of the caller's timeout."""
     seen: list[tuple[str, object]] = []
 
     def note(request: httpx.Request) -> None:
@@ -214,10 +214,10 @@ def test_every_request_has_the_callers_patience(sandbox: Sandbox, settings: Sett
         (httpx.RemoteProtocolError, True),
     ],
 )
-def test_only_what_may_have_arrived_is_read(
+def test_only_a_write_that_may_have_arrived_is_checked_by_a_read(
     sandbox: Sandbox, settings: Settings, error: type[httpx.RequestError], may_have_arrived: bool
 ) -> None:
-    """Where no connection came about nothing was sent, so that the write is simply sent again."""
+    """If no connection was made, css-sdk repeats the write without a read; otherwise it reads first."""
     faults = [error]
 
     def lose(request: httpx.Request) -> None:
@@ -235,8 +235,8 @@ def test_only_what_may_have_arrived_is_read(
     assert "fresh" in sandbox.roles(GRANTS_PORTAL, "dev")
 
 
-def test_a_server_that_is_gone_leaves_no_doubt(sandbox: Sandbox) -> None:
-    """Nobody listens at the address any more: the write was not sent, and the error says which host it was."""
+def test_an_unreachable_server_does_not_put_a_write_in_doubt(sandbox: Sandbox) -> None:
+    """If no server listens at the address, css-sdk reports that the write was not sent and names the host."""
     with sandbox.serve() as server:
         css = Css(Settings(**server.credentials()), retry=NO_WAIT)
         dev = (css.integration(GRANTS_PORTAL)).environment("dev")

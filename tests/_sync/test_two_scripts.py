@@ -1,5 +1,5 @@
 # Written from tests/_async/test_two_scripts.py by `make generate`; edit that one.
-"""Two scripts at once on the same roles: the final state and both reports are true, and a later run ends it."""
+"""Two scripts that change the same roles at once: both reports are true, and a later run completes the changes."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from tests.two_scripts import Script, Witness, claims_of_rows, claims_of_steps
 
 @pytest.fixture(autouse=True)
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here nothing is lost with the machine."""
+    """Skip fsync, because these tests do not simulate a crash of the machine."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def client(sandbox: Witness, name: str, seed: int, journal: Journal | None = None) -> Css:
-    """The client of one script."""
+    """Return the client of one script."""
     script = Script(sandbox, name, seed)
     return Css(Settings(**sandbox.credentials()), transport=script.transport(), retry=at_once, journal=journal)
 
 
 def rows(people: list[str], action: Action = "grant") -> list[Row]:
-    """A roster for one role."""
+    """Return a roster for the role `a`."""
     return [Row(2 + n, Person("username", user), "a", "101", "dev", action) for n, user in enumerate(people)]
 
 
@@ -50,8 +50,8 @@ ROSTERS: dict[str, tuple[list[Row], list[Row], bool]] = {
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", ROSTERS)
-def test_roster_against_roster(name: str, seed: int) -> None:
-    """Each report is true of what its script did, and running one of them again alone leads to its end."""
+def test_two_rosters_at_once_have_true_reports(name: str, seed: int) -> None:
+    """Two scripts apply rosters at once: each report is true, and applying one roster again alone completes it."""
     first, second, exact = ROSTERS[name]
     sandbox = Witness()
     sandbox.create_role(GRANTS_PORTAL, "dev", "a")
@@ -64,7 +64,7 @@ def test_roster_against_roster(name: str, seed: int) -> None:
         with client(sandbox, script[0], seed) as css:
             try:
                 ended[script[0]] = css.apply_roster(script[1], width=1 + seed % 4, **options)
-            except (StalePlan, OutcomeUnknown):  # its reads found that others are at work; it sent nothing
+            except (StalePlan, OutcomeUnknown):  # its reads found a concurrent change, so it sent nothing
                 ended[script[0]] = []
 
     each(apply, [("one", first), ("other", second)], 2)
@@ -80,12 +80,12 @@ def test_roster_against_roster(name: str, seed: int) -> None:
 
 
 def wanted(*roles: DesiredRole) -> Desired:
-    """A roles file for dev."""
+    """Return a roles file for dev."""
     return Desired((DesiredPlace("101", "dev", Listed(roles)),))
 
 
 def people(*names: str) -> Listed[Person]:
-    """Exactly these members."""
+    """Return an exact list of these members."""
     return Listed(tuple(Person("username", name) for name in names), exact=True)
 
 
@@ -96,7 +96,7 @@ DONE_BEFORE = wanted(
     DesiredRole("b", members=people(W)),
     DesiredRole("d", members=people(Z, W)),
 )
-"""What is undone."""
+"""The changes that one script undoes."""
 
 WANTED_NOW = wanted(
     DesiredRole("n", members=people(X, Y, Z)),
@@ -105,12 +105,15 @@ WANTED_NOW = wanted(
     DesiredRole("d", members=people(X, Y)),
     DesiredRole("o", members=people(X, Y)),
 )
-"""What another script applies at the same time."""
+"""The roles file that another script applies at the same time."""
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_apply_against_undo(tmp_path: Path, seed: int) -> None:
-    """A script that finds a changed state sends nothing. Both reports are true. A later plan reaches its state."""
+def test_a_plan_and_an_undo_at_once_have_true_reports(tmp_path: Path, seed: int) -> None:
+    """If an undo and a plan run at once, both reports are true, and a new plan reaches its state.
+
+    A script that finds a changed state sends nothing.
+    """
     sandbox = Witness()
     seeded([MIXED_BEFORE], sandbox)
     others, seen = elsewhere(sandbox), set(facts(sandbox))
@@ -127,7 +130,7 @@ def test_apply_against_undo(tmp_path: Path, seed: int) -> None:
             try:
                 applied = script[1].apply_plan(plans[script[0]], width=1 + seed % 4)
                 ended[script[0]] = list(applied.results)
-            except (StalePlan, OutcomeUnknown):  # its reads found that others are at work; it sent nothing
+            except (StalePlan, OutcomeUnknown):  # its reads found a concurrent change, so it sent nothing
                 ended[script[0]] = []
 
         each(apply, [("undo", undoing), ("apply", applying)], 2)
@@ -142,8 +145,8 @@ def test_apply_against_undo(tmp_path: Path, seed: int) -> None:
     assert elsewhere(sandbox) == others
 
 
-def test_a_report_that_is_not_true_is_noticed() -> None:
-    """The check of these tests fails where a report is made up."""
+def test_the_check_of_these_tests_detects_a_false_report() -> None:
+    """The check of this file rejects a report that omits, denies or invents a change."""
     sandbox = Witness()
     sandbox.create_role(GRANTS_PORTAL, "dev", "a")
     with client(sandbox, "one", 0) as css:
