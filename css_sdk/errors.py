@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, Self
 
 from attrs import frozen
@@ -643,3 +643,17 @@ def _hint_for_missing(message: str, what: type_of_thing) -> str:
             return "The login server of this environment does not know the integration. Check the environment."
         case _:
             return ""
+
+
+def refusal_of(check: Callable[..., object], *arguments: Any) -> Refused | None:
+    """Return the refusal of a check, or None if the check accepts the arguments.
+
+    Args:
+        check: raises `Refused` for what it refuses.
+        arguments: the arguments of the check.
+    """
+    try:
+        check(*arguments)
+    except Refused as refusal:
+        return refusal
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
@@ -66,6 +66,25 @@ class Role(Record):
     _renamed: ClassVar = {"name": "role"}
 
 
+def reachable(links: Mapping[str, Iterable[str]], name: str) -> frozenset[str]:
+    """Return all names to which links lead from a name, directly or through others.
+
+    Args:
+        links: the names to which each name leads.
+        name: where to start. It is in the result only if links lead back to it.
+
+    >>> sorted(reachable({"boss": ["admin"], "admin": ["reader"]}, "boss"))
+    ['admin', 'reader']
+    """
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = set(links.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return frozenset(found)
+
+
 @frozen
 class RoleTree(Records):
     """Roles and their children. `children` has an entry for each composite role.
@@ -83,18 +102,10 @@ class RoleTree(Records):
 
         Its own name is among them only if the role includes itself.
 
-
         Args:
             name: the name of the role. A role that is not in the tree has no descendants.
         """
-        found: set[str] = set()
-        waiting = list(self.children.get(name, ()))
-        while waiting:
-            child = waiting.pop()
-            if child not in found:
-                found.add(child)
-                waiting += self.children.get(child, ())
-        return frozenset(found)
+        return reachable(self.children, name)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for role in self.roles:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any, Final, Literal, Protocol, TypeGuard, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, TypeGuard, get_args
 
 from attrs import evolve, field, frozen
 
 from ._service import identifiers, service_limits
 from ._text.escaping import hidden_in, with_codes
 from ._text.tables import Record, Records
-from .errors import CssError, Refused
+from .errors import CssError, refusal_of
 from .models import Outcome, Role, RoleTree, User
 
 StepKind = Literal[
@@ -167,13 +167,8 @@ def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
     >>> list(out_of_reach(Place(101, "dev"), ["reviewer", ".."]))
     ['..']
     """
-    found: dict[str, str] = {}
-    for name in sorted(roles):
-        try:
-            check_addressable(place, name)
-        except Refused as refusal:
-            found[name] = str(refusal)
-    return found
+    refusals = {name: refusal_of(check_addressable, place, name) for name in sorted(roles)}
+    return {name: str(refusal) for name, refusal in refusals.items() if refusal is not None}
 
 
 def _why_no_file_names(role: str) -> str:
@@ -267,20 +262,7 @@ class PlaceState(Records):
                 yield {**self.place._cells(), "project_name": self.project_name, "role": role, **user._cells()}
 
 
-class Known(Protocol):
-    """Roles, children and members, as a `PlaceState` or a draft of one holds them."""
-
-    @property
-    def roles(self) -> Set[str]: ...
-
-    @property
-    def children(self) -> Mapping[str, Set[str]]: ...
-
-    @property
-    def members(self) -> Mapping[str, Set[str]]: ...
-
-
-def is_as_after(step: Step, known: Known) -> bool:
+def is_as_after(step: Step, known: PlaceState | Draft) -> bool:
     """Return whether the state is as the step would leave it: the step was done, or is not needed."""
     match step.kind:
         case "create_role":

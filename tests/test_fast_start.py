@@ -27,7 +27,6 @@ OTHER_COMMANDS = {
     "css_sdk._sync.keys",
     "css_sdk._sync.logs",
     "css_sdk._sync.people",
-    "css_sdk._sync.person_roles",
     "css_sdk._sync.plans",
     "css_sdk._sync.reporting",
     "css_sdk.auth.verification",

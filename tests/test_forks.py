@@ -17,6 +17,7 @@ from css_sdk_openapi.api.roles import list_roles
 from css_sdk_openapi.models import RoleList
 
 from css_sdk import AsyncCss, ConfigurationError, Css, InvalidFile, Journal, NotFound, Settings, TokenVerifier, systems
+from css_sdk._sync.logs import meter_for
 from css_sdk.auth.single_flight import SharedRequest
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.serving.server import Server
@@ -432,7 +433,7 @@ def test_locks_that_threads_of_the_parent_hold_are_renewed(sandbox: Sandbox, ser
                 release.wait(20)
 
         connections = css._wire._connections
-        locks = [*[connections.slots] * 8, dev._logs._meter._lock, SharedRequest.lock]
+        locks = [*[connections.slots] * 8, meter_for(css._wire, dev.roles.place)._lock, SharedRequest.lock]
         threads = [threading.Thread(target=hold, args=(lock,)) for lock in locks]
         for thread in threads:
             thread.start()

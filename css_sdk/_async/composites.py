@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from css_sdk_openapi.api.roles import (
@@ -35,6 +35,34 @@ async def children_of(wire: AsyncWire, place: Place, name: str) -> tuple[Role, .
     encoded = identifiers.check_role_name(name)
     roles = await wire.read(list_composite_roles, answers.roles, "role", **place.path, role_name=encoded)
     return TupleOf(sorted(roles, key=lambda role: role.name))
+
+
+async def read_role(
+    wire: AsyncWire,
+    operation: answers.Operation,
+    path: dict[str, Any],
+    listed: Callable[[], Awaitable[Role | None]],
+    missing: str,
+) -> Role:
+    """Return one role. After a 404, which can be wrong, the list of roles decides.
+
+    Args:
+        wire: the wire.
+        operation: the generated module of the call.
+        path: the arguments of the call.
+        listed: reads the list, and returns the role if it is there.
+        missing: the message if the list shows that there is no such role.
+
+    Raises:
+        NotFound: the list shows that there is no such role.
+    """
+    try:
+        return await wire.read(operation, answers.role, "role", **path)
+    except NotFound as error:
+        role = await listed()
+        if role is None:
+            raise NotFound(missing, what="role", status=error.status, request=error.request) from None
+        return role
 
 
 async def tree_below(wire: AsyncWire, place: Place, roles: Iterable[Role]) -> RoleTree:
@@ -105,22 +133,13 @@ class AsyncComposites:
         >>> (await dev.roles.composites("admin").get("reviewer")).name
         'reviewer'
         """
-        path = {
-            "role_name": identifiers.check_role_name(self._parent),
-            "composite_role_name": identifiers.check_role_name(child),
-        }
-        try:
-            return await self._wire.read(get_composite_role, answers.role, "role", **self._place.path, **path)
-        except NotFound as error:
-            found = next((role for role in await self.list() if role.name == child), None)
-            if found is None:
-                raise NotFound(
-                    f"{child!r} is not a child of {self._parent!r}.",
-                    what="role",
-                    status=error.status,
-                    request=error.request,
-                ) from None
-            return found
+        names = {"role_name": self._parent, "composite_role_name": identifiers.check_role_name(child)}
+
+        async def listed() -> Role | None:
+            return next((role for role in await self.list() if role.name == child), None)
+
+        missing = f"{child!r} is not a child of {self._parent!r}."
+        return await read_role(self._wire, get_composite_role, self._place.path | names, listed, missing)
 
     async def add(self, *children: str | Iterable[str]) -> None:
         """Add these roles to the children of the role.
@@ -171,7 +190,7 @@ class AsyncComposites:
             # It is not known yet which children are composite, so the children of all of them are read.
             below = await tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
             composite_checks.check_no_cycle(self._parent, names, below)
-        path = {"role_name": identifiers.check_role_name(self._parent)}
+        path = {"role_name": self._parent}
 
         def arguments_for(left: Steps) -> dict[str, Any]:
             if is_adding:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .._service.log_windows import Moment
     from ..people.logins import LoginDifference
     from .bulk import AsyncBulk
-    from .logs import AsyncLogs
     from .observing import Chosen
     from .people import AsyncPeople
 
@@ -57,12 +56,6 @@ class AsyncEnvironmentClient:
 
         return AsyncBulk(self._wire, self.roles)
 
-    @cached_property
-    def _logs(self) -> AsyncLogs:
-        from .logs import AsyncLogs
-
-        return AsyncLogs(self._wire, self.integration.id, self.name)
-
     async def logs(self, since: Moment, until: Moment) -> tuple[LogLine, ...]:
         """Read the log lines of a range of any length, oldest first.
 
@@ -85,7 +78,9 @@ class AsyncEnvironmentClient:
         >>> len(await dev.logs("2026-11-01 12:00", "2026-11-01 12:01"))
         7
         """
-        return await self._logs.read(since, until)
+        from .logs import read_logs
+
+        return await read_logs(self._wire, self.roles.place, since, until)
 
     async def state(
         self, members_of: Chosen | str | Collection[str] | None = None, *, settled: bool = False, width: int = 4

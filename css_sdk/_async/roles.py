@@ -22,7 +22,7 @@ from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, No
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepResult
-from .composites import AsyncComposites, tree_below
+from .composites import AsyncComposites, read_role, tree_below
 from .exact import Confirm, ask, make_exact
 from .observing import with_members
 from .users import AsyncUsers
@@ -78,19 +78,9 @@ class AsyncRoles:
         >>> await dev.roles.get("admin")
         Role(name='admin', composite=True)
         """
-        try:
-            path = {**self.place.path, "role_name": identifiers.check_role_name(name)}
-            return await self._wire.read(get_role, answers.role, "role", **path)
-        except NotFound as error:
-            role = await self._in_list(name)
-            if role is None:
-                raise NotFound(
-                    f"There is no role {name!r} in {self._place_name}. Upper and lower case matter.",
-                    what="role",
-                    status=error.status,
-                    request=error.request,
-                ) from None
-            return role
+        path = {**self.place.path, "role_name": identifiers.check_role_name(name)}
+        missing = f"There is no role {name!r} in {self._place_name}. Upper and lower case matter."
+        return await read_role(self._wire, get_role, path, partial(self._in_list, name), missing)
 
     async def create(self, name: str) -> Role:
         """Create a role that does not exist yet.

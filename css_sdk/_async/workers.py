@@ -12,9 +12,8 @@ from ..config.sources import find_settings
 from ..errors import ConfigurationError, CssError, OutcomeUnknown
 from ..settings import Settings, settings_from_file
 from ..state import Place, Step, StepResult
-from .grants import Numbered, grouped
 from .roles import AsyncRoles
-from .steps import AsyncStepRun
+from .steps import AsyncStepRun, Numbered, grouped
 from .wire import AsyncWire
 
 CHUNK = 50

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from .._service import identifiers
 from .._text.escaping import without_hidden
-from ..errors import Refused, Remedy, UnusableUser
+from ..errors import Remedy, UnusableUser, refusal_of
 from ..models import PROVIDER_FAMILIES, PROVIDERS, ServiceAccount
 
 PersonBy = Literal["username", "guid", "email", "client_id"]
@@ -126,11 +126,8 @@ def _fault_of_email(text: str, _: str | None) -> str | None:
 
 
 def _refusal(user: str | ServiceAccount) -> str | None:
-    try:
-        identifiers.check_username(user)
-    except Refused as error:
-        return error.text_for("file")
-    return None
+    refusal = refusal_of(identifiers.check_username, user)
+    return None if refusal is None else refusal.text_for("file")
 
 
 _FAULTS: Final[Mapping[PersonBy, Callable[[str, str | None], str | None]]] = {

@@ -7,10 +7,10 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from .._service import identifiers
+from .._service import arguments, identifiers
 from .._text.tables import Record, Records
 from ..errors import CssError, InvalidRequest
-from ..models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, Role, RoleTree, ServiceAccount, User, UserLike
+from ..models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, ServiceAccount, User, UserLike
 from ..state import Place
 from . import cells, searches
 from .identities import Person
@@ -20,6 +20,9 @@ _FAMILIES: Final = {provider: family for family, among in PROVIDER_FAMILIES.item
 
 All logins of a person in one family have the same GUID.
 """
+
+Providers = str | Iterable[str] | None
+"""The providers that a caller names: one, several, or all (None)."""
 
 Seen = dict[str, dict[str, User]]
 """The login as each environment knows it, by username and environment."""
@@ -174,20 +177,22 @@ def as_person(person: UserLike | Person) -> Person:
     return Person("username", identifiers.username_of(person)) if isinstance(person, User) else person_named(person)
 
 
-def checked_person(person: UserLike | Person, providers: Collection[str] | None) -> Person:
-    """Return the person whom the caller names, after checking that a GUID is complete.
+def checked_person(person: UserLike | Person, providers: Providers = None) -> tuple[Person, tuple[str, ...] | None]:
+    """Return the person whom the caller names and the providers of the logins, after checking that a GUID is complete.
 
     Args:
         person: the person, as for `as_person`.
-        providers: the providers whose GUIDs are accepted; all by default.
+        providers: the providers of the logins, one or several; all by default.
 
     Raises:
         UnusableUser: as `as_person`, or the GUID is not complete.
+        InvalidRequest: a provider is unknown.
     """
+    among = None if providers is None else arguments.known_providers(providers)
     meant = as_person(person)
     if meant.by == "guid":
-        cells.check_guid(meant.value, providers or ())
-    return meant
+        cells.check_guid(meant.value, among or ())
+    return meant, among
 
 
 def family_and_guid(username: str) -> tuple[str, str]:
@@ -234,29 +239,6 @@ def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> Peo
 def _place_among_logins(username: str) -> tuple[int, str]:
     provider = username.partition("@")[2]
     return [*_FAMILIES, provider].index(provider), username
-
-
-def held_roles(
-    place: Place, project_name: str, username: str, direct: Iterable[Role], below: RoleTree
-) -> list[HeldRole]:
-    """Return all roles of a login in one place, sorted.
-
-    Args:
-        place: the integration and the environment.
-        project_name: the project name of the integration.
-        username: the username of the login.
-        direct: the roles that are assigned directly.
-        below: the tree of the roles that these roles include.
-    """
-    names = {role.name for role in direct}
-    through: dict[str, list[str]] = {}
-    for name in sorted(names):
-        for child in below.descendants(name) - {name}:
-            through.setdefault(child, []).append(name)
-    return [
-        HeldRole(place, project_name, username, role, role in names, tuple(through.get(role, ())))
-        for role in sorted(names | through.keys())
-    ]
 
 
 def login_differences(

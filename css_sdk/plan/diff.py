@@ -10,8 +10,8 @@ from attrs import evolve, frozen
 
 from .._service import identifiers, service_limits
 from .._text.escaping import with_codes
-from ..errors import CompositeCycle, InvalidRequest, Refused
-from ..models import RoleTree
+from ..errors import CompositeCycle, InvalidRequest, Refused, refusal_of
+from ..models import reachable
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepKind, check_addressable
@@ -170,12 +170,8 @@ class PlacePlan:
 
     def _find_roles_below_protected(self) -> frozenset[str]:
         """Return the roles that people have because they have a protected composite role."""
-        if not self._protect.roles:
-            return frozenset()
-        tree = RoleTree((), {name: tuple(below) for name, below in self._renamed.children.items()})
-        return frozenset().union(
-            *(tree.descendants(role) for role in self._renamed.roles if self._protect.covers_role(role))
-        )
+        protected = filter(self._protect.covers_role, self._renamed.roles)
+        return frozenset().union(*(reachable(self._renamed.children, role) for role in protected))
 
     # Composites
 
@@ -384,11 +380,8 @@ class PlacePlan:
 
 
 def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:
-    try:
-        check(*arguments)
-    except Refused as error:
-        return [error.text_for("file")]
-    return []
+    refusal = refusal_of(check, *arguments)
+    return [] if refusal is None else [refusal.text_for("file")]
 
 
 def _words_for(person: Person) -> str:

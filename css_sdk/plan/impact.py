@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from attrs import evolve, frozen
 
-from ..models import RoleTree
+from ..models import RoleTree, reachable
 from ..state import Draft, Place, PlaceState, Step, out_of_reach, parents_of
 
 
@@ -55,13 +55,7 @@ def _members_of(roles: Iterable[str], members: Mapping[str, Set[str]]) -> frozen
 
 
 def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
-    found = {role}
-    waiting = [role]
-    while waiting:
-        above = parents.get(waiting.pop(), set()) - found
-        found |= above
-        waiting += above
-    return frozenset(found)
+    return reachable(parents, role) | {role}
 
 
 @frozen

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..errors import InvalidRequest
-from ..state import Draft, Known, Place, PlaceState, Step, is_as_after
+from ..state import Draft, Place, PlaceState, Step, is_as_after
 
 
-def inverse(step: Step, before: Known) -> tuple[Step, ...]:
+def inverse(step: Step, before: PlaceState | Draft) -> tuple[Step, ...]:
     """Return the steps that undo one step, in the order of carrying out.
 
     If the step changed nothing, no steps are returned. Members who were not read are neither added nor removed.
@@ -35,7 +35,7 @@ def inverse(step: Step, before: Known) -> tuple[Step, ...]:
     )
 
 
-def is_possible(step: Step, before: Known) -> bool:
+def is_possible(step: Step, before: PlaceState | Draft) -> bool:
     """Return whether a step can be done and would change something.
 
     A step that changes a member or a composite also needs its roles to exist.
@@ -51,7 +51,7 @@ def is_possible(step: Step, before: Known) -> bool:
     return _changes_something(step, before) and (step.changes_role or before.roles >= set(step.roles))
 
 
-def _changes_something(step: Step, before: Known) -> bool:
+def _changes_something(step: Step, before: PlaceState | Draft) -> bool:
     return is_as_after(step.opposite, before) and (not step.changes_member or step.role in before.members)
 
 

@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
 from .._service import environment_checks
-from ..models import RoleTree
+from ..models import reachable
 from ..state import STEP_KINDS, Place, PlaceState, Step, StepKind
 
 _REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
@@ -85,6 +85,5 @@ def steps_in_cycles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -
     try:
         TopologicalSorter(edges).prepare()
     except CycleError:
-        tree = RoleTree((), {name: tuple(below) for name, below in edges.items()})
-        return [step for step in added if step.role == step.target or step.role in tree.descendants(step.target)]
+        return [step for step in added if step.role == step.target or step.role in reachable(edges, step.target)]
     return []

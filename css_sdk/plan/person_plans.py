@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from attrs import evolve, field, frozen
 
 from .._service import identifiers, service_limits
-from ..errors import Refused, UnusableName
+from ..errors import Refused, UnusableName, refusal_of
 from ..people.identities import Person
 from ..people.logins import UnreadPlace
 from ..state import PlaceState
@@ -129,18 +129,12 @@ def _refusal_to_give(state: PlaceState, role: str) -> Refused | None:
     """Return why a role cannot be given; None if it can be given."""
     if why := state.out_of_reach.get(role):
         return UnusableName(f"The role is not copied: {why}")
-    try:
-        service_limits.check_removable(state.place.integration, state.place.environment, [role])
-    except Refused as refusal:
-        return refusal
-    return None
+    return refusal_of(service_limits.check_removable, state.place.integration, state.place.environment, [role])
 
 
 def _refusal(state: PlaceState, login: str, role: str) -> Refused | None:
     """Return why no request can remove a role from a login; None if a request can."""
-    try:
-        username = identifiers.username_of(login)
-        service_limits.check_removable(state.place.integration, state.place.environment, [role], username)
-    except Refused as refusal:
-        return refusal
-    return None
+    where = state.place.integration, state.place.environment
+    return refusal_of(identifiers.username_of, login) or refusal_of(
+        service_limits.check_removable, *where, [role], login
+    )

@@ -11,7 +11,7 @@ keeps the roles that the file gives to the person.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -179,7 +179,7 @@ def plan(
     named: dict[Place, list[str]] = {}
     for wanted in desired.places:
         named.setdefault(observed[wanted.named].place, []).append(" ".join(wanted.named))
-    faults = [f"{place} appears more than once: {', '.join(names)}" for place, names in _repeated(named)]
+    faults = [f"{place} appears more than once: {', '.join(names)}" for place, names in named.items() if len(names) > 1]
     parts = [PlacePlan(wanted, observed[wanted.named], desired.protect, people) for wanted in desired.places]
     faults += [f"{' '.join(part.wanted.named)}: {fault}" for part in parts for fault in part.faults]
     if faults:
@@ -230,10 +230,6 @@ def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users:
         f"#{place.integration}", place.environment, Listed(tuple(roles)), tuple(users), only_existing=True
     )
     return plan(Desired((wanted,)), {wanted.named: state}, {}, prune=True)
-
-
-def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[str]]]:
-    return ((place, names) for place, names in named.items() if len(names) > 1)
 
 
 def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int, int], ...]:

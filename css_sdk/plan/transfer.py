@@ -12,7 +12,7 @@ from attrs import frozen
 
 from .._service import identifiers
 from .._text.escaping import hidden_in
-from ..errors import InvalidRequest, UnusableUser
+from ..errors import InvalidRequest, refusal_of
 from ..models import Integration
 from ..people.identities import Person
 from ..state import PlaceState
@@ -87,16 +87,9 @@ def _roles(
 
 
 def _people(usernames: Iterable[str], exact: bool) -> Listed[Person]:
-    return Listed(tuple(Person("username", name) for name in sorted(usernames) if _is_sendable(name)), exact)
-
-
-def _is_sendable(username: str) -> bool:
-    """Return whether a request can name the user. The API does not accept the usernames of some members."""
-    try:
-        identifiers.username_of(username)
-    except UnusableUser:
-        return False
-    return True
+    # The API does not accept the usernames of some members, so no request can name them.
+    sendable = [name for name in sorted(usernames) if refusal_of(identifiers.username_of, name) is None]
+    return Listed(tuple(Person("username", name) for name in sendable), exact)
 
 
 def _within_reach(state: PlaceState) -> frozenset[str]:

@@ -22,22 +22,6 @@ _FIRST: Final = 'document.documentElement.classList.add("waiting");'
 
 _PROD: Final = ' class="prod"'
 
-_CONTROLS: Final = """<div class="controls" id="controls" role="search" hidden>
-<label>Search<input id="search" type="search" autocomplete="off" spellcheck="false"></label>
-<label>Integration<select id="integration"><option>All</option></select></label>
-<label>Environment<select id="environment"><option>All</option></select></label>
-<label>Role<select id="role"><option>All</option></select></label>
-<label>Provider<select id="provider"><option>All</option></select></label>
-<label>Held<select id="held"><option>All</option><option value="directly">directly</option>
-<option value="through composite roles">through composite roles</option></select></label>
-<button id="clear" type="button">Clear</button>
-</div>
-<div class="views" id="views" role="group" aria-label="View" hidden>
-<button id="view-list" type="button" aria-pressed="true">List</button>
-<button id="view-matrix" type="button" aria-pressed="false">People &times; roles</button>
-<button id="view-graphs" type="button" aria-pressed="false">Composite roles</button>
-</div>"""
-
 _MORE: Final = """<p id="more" hidden><button id="next" type="button">Show more</button>
 <button id="all" type="button">Show all</button></p>"""
 
@@ -67,7 +51,7 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     yield "</header>"
     yield "<main>"
     yield from _unread(report)
-    yield _CONTROLS
+    yield _source("html").strip()
     yield f'<p id="count" class="soft" role="status">{summary.rows:,} rows</p>'
     yield '<p id="filters" class="printed" hidden></p>'
     heads = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
@@ -161,7 +145,7 @@ def _row(row: AccessRow) -> str:
 
 @cache
 def _source(kind: str) -> str:
-    """Return the style or the script of the page, from the file beside this module."""
+    """Return the style, the script or the controls of the page, from the file beside this module."""
     return f"\n{files(__package__).joinpath(f'page.{kind}').read_text(encoding='utf-8')}"
 
 

@@ -25,9 +25,13 @@ def roles_among_members(person: Person, report: AccessReport, providers: Collect
     logins = find_logins(person, report.users, providers)
     if not logins.usernames and not report.unread:
         raise not_among_members(person)
-    roles = [_held_role(row) for row in report.rows() if row.user.username in logins.usernames]
-    roles.sort(key=lambda one: (one.place, one.username, one.role))
-    return PersonRoles(tuple(roles), unread=report.unread, same_address=logins.same_address)
+    return PersonRoles(held_roles(report, logins.usernames), unread=report.unread, same_address=logins.same_address)
+
+
+def held_roles(report: AccessReport, usernames: Collection[str]) -> tuple[HeldRole, ...]:
+    """Return all roles of these logins in the places of a report, sorted."""
+    roles = [_held_role(row) for row in report.rows() if row.user.username in usernames]
+    return tuple(sorted(roles, key=lambda one: (one.place, one.username, one.role)))
 
 
 def _held_role(row: AccessRow) -> HeldRole:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from .._text.csv_lines import csv_line
 from .._text.escaping import shown_name, with_codes
@@ -24,18 +24,18 @@ CSV_COLUMNS: Final = (
     "direct",
     "through",
 )
-_MARKDOWN_COLUMNS: Final = (
-    "Integration",
-    "Id",
-    "Environment",
-    "Role",
-    "Name",
-    "Username",
-    "E-mail",
-    "Provider",
-    "Held",
-)
-
+_MARKDOWN_COLUMNS: Final = {
+    "Integration": "integration",
+    "Id": "integration_id",
+    "Environment": "environment",
+    "Role": "role",
+    "Name": "name",
+    "Username": "username",
+    "E-mail": "email",
+    "Provider": "provider",
+    "Held": "held",
+}
+"""The columns of the Markdown table, each with its name in a record."""
 
 ROSTER_COLUMNS: Final = CSV_COLUMNS[:7]
 """The columns of a report that a roster needs, and the name and e-mail address, which people read."""
@@ -62,9 +62,14 @@ def grants_as_cells(report: AccessReport) -> Iterator[list[str]]:
 def _cells(rows: Iterable[AccessRow], columns: Sequence[str]) -> Iterator[list[str]]:
     yield list(columns)
     for row in rows:
-        record = row.as_record() | {"through": "; ".join(row.through)}
-        record |= {name: with_codes(str(record[name])) for name in ("integration", "role", "through")}
+        record = _record(row)
         yield [_cell(record[column]) for column in columns]
+
+
+def _record(row: AccessRow) -> dict[str, Any]:
+    """Return the record of a row, with codes for the hidden characters in names."""
+    record = row.as_record() | {"through": "; ".join(row.through), "held": row.held}
+    return record | {name: with_codes(str(record[name])) for name in ("integration", "role", "through", "held")}
 
 
 def report_as_csv(report: AccessReport) -> Iterator[str]:
@@ -115,7 +120,9 @@ def report_as_markdown(report: AccessReport) -> Iterator[str]:
     yield f"| {' | '.join(_MARKDOWN_COLUMNS)} |"
     yield f"|{' --- |' * len(_MARKDOWN_COLUMNS)}"
     for row in report.rows():
-        yield f"| {' | '.join(map(_markdown, _markdown_cells(row)))} |"
+        record = _record(row)
+        record["provider"] = record["provider"] or "service account"
+        yield f"| {' | '.join(_markdown(str(record[name])) for name in _MARKDOWN_COLUMNS.values())} |"
 
 
 def heading(report: AccessReport) -> str:
@@ -164,20 +171,6 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return shown_name(str(value))
-
-
-def _markdown_cells(row: AccessRow) -> tuple[str, ...]:
-    return (
-        with_codes(row.project_name),
-        str(row.place.integration),
-        row.place.environment,
-        with_codes(row.role),
-        row.user.name,
-        row.user.username,
-        row.user.email,
-        row.user.provider or "service account",
-        with_codes(row.held),
-    )
 
 
 def _markdown(text: str) -> str:

@@ -13,7 +13,6 @@ from ..models import Integration, Outcome, User
 from ..people import identification
 from ..people.identities import Person, identity_of
 from ..people.searches import can_be_looked_up
-from ..state import Step
 
 Action = Literal["grant", "revoke"]
 
@@ -159,20 +158,6 @@ def row_for(row: Row, user: User) -> Row:
     """
     email = row.person.value if row.person.by == "email" else ""
     return evolve(row, person=Person("username", user.username), email=email)
-
-
-def find_contradicting(steps: Mapping[int, Step]) -> list[int]:
-    """Return the numbers of rows that contradict: one adds and one removes the same role of the same user.
-
-    Call it after all people are found.
-
-    Args:
-        steps: the step of each row, by the number of the row.
-    """
-    kinds: dict[tuple[object, ...], set[str]] = {}
-    for step in steps.values():
-        kinds.setdefault((step.place, step.role, step.target), set()).add(step.kind)
-    return [n for n, step in steps.items() if len(kinds[step.place, step.role, step.target]) > 1]
 
 
 def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
