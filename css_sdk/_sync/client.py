@@ -3,30 +3,25 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
-from attrs import evolve
 from css_sdk_openapi import Client
 from css_sdk_openapi.api.integrations import get_integration, list_integrations
 
 from .._http import answers
-from .._http.concurrency import check_callback
 from .._http.journal_writer import Journal
-from .._service import arguments, environment_checks, identifiers, service_limits
+from .._service import arguments, environment_checks, identifiers
 from .._text.suggestions import suggest
-from .._version import __version__
 from ..auth.credentials import team_of
 from ..auth.single_flight import SingleFlight
 from ..config.sources import find_settings
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import EMPLOYEE_PROVIDERS, Integration, UserLike, WhoAmI
 from ..settings import Settings, settings_from_file
-from .callbacks import ProgressCalls
 from .connection import Options
 from .integrations import IntegrationClient
 from .wire import Wire
@@ -44,7 +39,7 @@ if TYPE_CHECKING:
     from ..roster.rows import RoleRemovals, Row, RowResult
     from ..state import StepResult
     from .people import People
-    from .rosters import RosterRun
+    from .rosters import RosterOptions
 
 
 class Css:
@@ -407,7 +402,7 @@ class Css:
         >>> found.names
         {'c48af3232157a5f13dc753a5d3eed7ce@idir': 'Tobias Bellwether'}
         """
-        from .naming import names_of
+        from .directory import names_of
 
         return names_of(self._wire, users, known or {}, most, width)
 
@@ -442,12 +437,9 @@ class Css:
         >>> [(str(held.place), held.role, held.through) for held in found.held if not held.direct]
         [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
         """
-        from ..people.logins import checked_person
-        from .person_roles import roles_of
+        from .reporting import roles_of
 
-        among = None if providers is None else arguments.known_providers(providers)
-        meant = checked_person(person, among)
-        return roles_of(self._wire, self.integrations(), meant, among, width)
+        return roles_of(self, person, providers, width)
 
     def removal_plan(
         self,
@@ -487,16 +479,9 @@ class Css:
         >>> [result.outcome for result in (css.apply_plan(found.plan)).results]
         ['confirmed']
         """
-        from ..people.logins import checked_person
-        from ..plan.desired import Protection
         from .person_plans import plan_removal
 
-        among = None if providers is None else arguments.known_providers(providers)
-        protect = Protection() if protect is None else protect
-        arguments.check_kind(protect, Protection, "protect=")
-        meant = checked_person(person, among)
-        made = plan_removal(self._wire, self.integrations(), meant, among, protect, width)
-        return evolve(made, plan=self._completed(made.plan))
+        return plan_removal(self, person, providers, protect, width)
 
     def copy_plan(
         self,
@@ -529,13 +514,9 @@ class Css:
         >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps]
         [('#101 dev', 'add_member', 'reviewer')]
         """
-        from ..people.logins import checked_person
         from .person_plans import plan_copy
 
-        among = None if providers is None else arguments.known_providers(providers)
-        meant, to = checked_person(source, among), checked_person(target, None)
-        made = plan_copy(self._wire, self.integration, self.integrations(), meant, to, among, width)
-        return evolve(made, plan=self._completed(made.plan))
+        return plan_copy(self, source, target, providers, width)
 
     def report(
         self,
@@ -568,30 +549,18 @@ class Css:
         >>> [(row.role, row.user.last_name, row.held) for row in report.rows()][:2]
         [('admin', 'Hargreave', 'directly'), ('approver', 'Hargreave', 'through admin')]
         """
-        from .reporting import read_access
+        from .reporting import report
 
-        service_limits.check_width(width)
-        asked = environment_checks.known_environments(environments)
-        all_ids = [info.id for info in self.integrations()]
-        named = all_ids if integrations is None else arguments.integrations(integrations)
-        chosen = [self.integration(which) for which in named]
-        return read_access(chosen, asked, team_of(self._wire.claims), width)
+        return report(self, integrations, environments, width)
 
     def apply_roster(
         self,
         rows: Row | Iterable[Any],
         *,
-        exact: bool = False,
         checked: Sequence[RowResult] | None = None,
         confirm: Callable[[Sequence[RoleRemovals]], object] | None = None,
-        max_removals: int | None = None,
         skip_existing: bool = True,
-        width: int = 4,
-        providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
-        prefer: str | Iterable[str] = (),
-        all_logins: bool = False,
-        progress: Callable[[RowResult], object] | None = None,
-        looking_up: Callable[[int, int], object] | None = None,
+        **options: Unpack[RosterOptions],
     ) -> list[RowResult]:
         """Carry out the rows of a roster. A row that fails does not stop the others.
 
@@ -651,33 +620,12 @@ class Css:
         >>> [(result.state, result.row.action) for result in results]
         [('already has it', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
-        check_callback("confirm", confirm)
-        run = self._roster_run(
-            rows,
-            providers=providers,
-            prefer=prefer,
-            all_logins=all_logins,
-            exact=exact,
-            max_removals=max_removals,
-            width=width,
-            progress=progress,
-            looking_up=looking_up,
-        )
+        from .rosters import RosterRun
+
+        run = RosterRun(self.integration, rows, **options)
         return run.apply(checked=checked, confirm=confirm, skip_existing=skip_existing)
 
-    def check_roster(
-        self,
-        rows: Row | Iterable[Any],
-        *,
-        exact: bool = False,
-        max_removals: int | None = None,
-        width: int = 4,
-        providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
-        prefer: str | Iterable[str] = (),
-        all_logins: bool = False,
-        progress: Callable[[RowResult], object] | None = None,
-        looking_up: Callable[[int, int], object] | None = None,
-    ) -> list[RowResult]:
+    def check_roster(self, rows: Row | Iterable[Any], **options: Unpack[RosterOptions]) -> list[RowResult]:
         """Return what `apply_roster` would do. All people and roles are read, but nothing is written.
 
         Args:
@@ -698,28 +646,9 @@ class Css:
         >>> [check.state for check in css.check_roster(rows)]
         ['already has it', 'ambiguous']
         """
-        run = self._roster_run(
-            rows,
-            providers=providers,
-            prefer=prefer,
-            all_logins=all_logins,
-            exact=exact,
-            max_removals=max_removals,
-            width=width,
-            progress=progress,
-            looking_up=looking_up,
-        )
-        return run.check()
-
-    def _roster_run(self, rows: Any, **how: Any) -> RosterRun:
-        from ..roster.rows import Row
         from .rosters import RosterRun
 
-        if not (isinstance(rows, list | tuple) and all(isinstance(row, Row) for row in rows)):
-            from ..roster.reading import rows_from
-
-            rows = rows_from(rows, exact=how["exact"])
-        return RosterRun(self.integration, rows, **how)
+        return RosterRun(self.integration, rows, **options).check()
 
     def plan(
         self,
@@ -756,13 +685,9 @@ class Css:
         >>> [(step.kind, step.role) for step in plan.steps]
         [('create_role', 'auditor')]
         """
-        from ..plan.desired import Desired
-        from . import plans
+        from .plans import make_plan
 
-        arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
-        among = arguments.known_providers(providers)
-        made = plans.make_plan(self.integration, desired, prune=prune, providers=among, width=width)
-        return self._completed(made)
+        return make_plan(self, desired, prune=prune, providers=providers, width=width)
 
     def apply_plan(
         self,
@@ -809,26 +734,9 @@ class Css:
         >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
         ([('create_role', 'confirmed')], None)
         """
-        from ..journal.entries import JournalRead
-        from ..plan import preconditions
-        from ..plan.planner import Plan
-        from . import plans
+        from .plans import apply_plan
 
-        calls = ProgressCalls(progress)
-        guards = preconditions.Guards() if guards is None else guards
-        source = "css.plan(…) makes it, read_plan(…) reads it."
-        arguments.check_kind(plan, Plan, "What is applied", source)
-        arguments.check_kind(guards, preconditions.Guards, "guards=")
-        if resume is not None:
-            arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
-        preconditions.check_complete(plan)
-        if not plan.api_url:
-            plan = self._completed(plan)
-        self.integrations()
-        preconditions.check_whose(plan, self.settings.api_url, team_of(self._wire.claims))
-        if resume is not None:
-            preconditions.check_whose_journal(resume, self.settings, plan)
-        return calls.ended(plans.apply_plan(self.integration, plan, guards, resume, width=width, progress=calls.note))
+        return apply_plan(self, plan, guards, resume, width=width, progress=progress)
 
     def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """Plan how to undo the changes that a journal records. Nothing is written.
@@ -853,24 +761,9 @@ class Css:
         >>> [(step.kind, step.role) for step in (css.undo_plan(journal)).steps]
         [('remove_member', 'reviewer')]
         """
-        from ..journal.entries import JournalRead
-        from ..plan import preconditions
-        from . import plans
+        from .plans import make_undo_plan
 
-        arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
-        preconditions.check_whose_journal(journal, self.settings)
-        return self._completed(plans.make_undo_plan(self.integration, journal, width=width))
-
-    def _completed(self, plan: Plan) -> Plan:
-        """Return the plan with the service, the team, the version of css-sdk and the current time."""
-        self.integrations()
-        return evolve(
-            plan,
-            api_url=self.settings.api_url,
-            team_id=team_of(self._wire.claims) or 0,
-            version=__version__,
-            created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        )
+        return make_undo_plan(self, journal, width=width)
 
 
 def _as_id(which: int | str) -> int | str:

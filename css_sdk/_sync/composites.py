@@ -38,6 +38,34 @@ def children_of(wire: Wire, place: Place, name: str) -> tuple[Role, ...]:
     return TupleOf(sorted(roles, key=lambda role: role.name))
 
 
+def read_role(
+    wire: Wire,
+    operation: answers.Operation,
+    path: dict[str, Any],
+    listed: Callable[[], Role | None],
+    missing: str,
+) -> Role:
+    """Return one role. After a 404, which can be wrong, the list of roles decides.
+
+    Args:
+        wire: the wire.
+        operation: the generated module of the call.
+        path: the arguments of the call.
+        listed: reads the list, and returns the role if it is there.
+        missing: the message if the list shows that there is no such role.
+
+    Raises:
+        NotFound: the list shows that there is no such role.
+    """
+    try:
+        return wire.read(operation, answers.role, "role", **path)
+    except NotFound as error:
+        role = listed()
+        if role is None:
+            raise NotFound(missing, what="role", status=error.status, request=error.request) from None
+        return role
+
+
 def tree_below(wire: Wire, place: Place, roles: Iterable[Role]) -> RoleTree:
     """Return these roles and all roles that they include. The children of each composite role are read once.
 
@@ -106,22 +134,13 @@ class Composites:
         >>> (dev.roles.composites("admin").get("reviewer")).name
         'reviewer'
         """
-        path = {
-            "role_name": identifiers.check_role_name(self._parent),
-            "composite_role_name": identifiers.check_role_name(child),
-        }
-        try:
-            return self._wire.read(get_composite_role, answers.role, "role", **self._place.path, **path)
-        except NotFound as error:
-            found = next((role for role in self.list() if role.name == child), None)
-            if found is None:
-                raise NotFound(
-                    f"{child!r} is not a child of {self._parent!r}.",
-                    what="role",
-                    status=error.status,
-                    request=error.request,
-                ) from None
-            return found
+        names = {"role_name": self._parent, "composite_role_name": identifiers.check_role_name(child)}
+
+        def listed() -> Role | None:
+            return next((role for role in self.list() if role.name == child), None)
+
+        missing = f"{child!r} is not a child of {self._parent!r}."
+        return read_role(self._wire, get_composite_role, self._place.path | names, listed, missing)
 
     def add(self, *children: str | Iterable[str]) -> None:
         """Add these roles to the children of the role.
@@ -172,7 +191,7 @@ class Composites:
             # It is not known yet which children are composite, so the children of all of them are read.
             below = tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
             composite_checks.check_no_cycle(self._parent, names, below)
-        path = {"role_name": identifiers.check_role_name(self._parent)}
+        path = {"role_name": self._parent}
 
         def arguments_for(left: Steps) -> dict[str, Any]:
             if is_adding:

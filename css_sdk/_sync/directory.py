@@ -14,9 +14,9 @@ from ..errors import AuthenticationError, ConfigurationError, CssError
 from ..models import User
 from ..people import lists, logins, searches
 from ..people.lists import ListedPerson
-from ..people.logins import LoginDifference, PeopleFound
+from ..people.logins import LoginDifference, NamesFound, PeopleFound, family_and_guid
 from ..state import PlaceState
-from .people import People
+from .people import People, names_found_by
 from .wire import Wire
 
 
@@ -93,3 +93,37 @@ def login_differences(state: PlaceState, people: People, to: str | None, width: 
     pairs = [one.username.partition("@")[::2] for one in differences if not one.exists]
     each(look_up, [pair for pair in pairs if searches.can_be_looked_up(*pair)], width)
     return TupleOf(evolve(difference, exists=difference.username in users) for difference in differences)
+
+
+def names_of(wire: Wire, users: Mapping[str, str], known: Mapping[str, str], most: int, width: int) -> NamesFound:
+    """Return the names of people; see `Css.names_of`."""
+    service_limits.check_width(width)
+    seen = names_found_by(wire)
+    seen.update(known)
+    tried: set[tuple[str, str]] = wire.remembered("people whose names were searched", set)
+    by_person = {family_and_guid(username): name for username, name in seen.items() if name}
+    wanted: dict[tuple[str, str], tuple[str, str]] = {}
+    people = {username: family_and_guid(username) for username in users}
+    for username, person in people.items():
+        guid, _, provider = username.partition("@")
+        if person not in by_person and person not in tried and searches.can_be_looked_up(guid, provider):
+            wanted.setdefault(person, (username, users[username]))
+
+    failures: list[CssError] = []
+
+    def look_up(one: tuple[str, str]) -> None:
+        if failures:
+            return
+        (guid, _, provider), environment = one[0].partition("@"), one[1]
+        try:
+            found = People(wire, environment).search(provider, guid=guid)
+        except CssError as error:
+            failures.append(error)  # names are optional: the call does not fail, and makes no more searches
+            return
+        by_person.update((family_and_guid(user.username), user.name) for user in found.users if user.name)
+
+    chosen = dict(list(wanted.items())[: max(0, most - len(tried))])
+    tried.update(chosen)
+    each(look_up, list(chosen.values()), width)
+    names = {username: by_person[person] for username, person in people.items() if person in by_person}
+    return NamesFound(names, len(wanted) - len(chosen))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .._service.log_windows import Moment
     from ..people.logins import LoginDifference
     from .bulk import Bulk
-    from .logs import Logs
     from .observing import Chosen
     from .people import People
 
@@ -58,12 +57,6 @@ class EnvironmentClient:
 
         return Bulk(self._wire, self.roles)
 
-    @cached_property
-    def _logs(self) -> Logs:
-        from .logs import Logs
-
-        return Logs(self._wire, self.integration.id, self.name)
-
     def logs(self, since: Moment, until: Moment) -> tuple[LogLine, ...]:
         """Read the log lines of a range of any length, oldest first.
 
@@ -86,7 +79,9 @@ class EnvironmentClient:
         >>> len(dev.logs("2026-11-01 12:00", "2026-11-01 12:01"))
         7
         """
-        return self._logs.read(since, until)
+        from .logs import read_logs
+
+        return read_logs(self._wire, self.roles.place, since, until)
 
     def state(
         self, members_of: Chosen | str | Collection[str] | None = None, *, settled: bool = False, width: int = 4

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 from css_sdk_openapi.api.logs import get_logs
 
@@ -15,6 +14,7 @@ from .._service import log_windows
 from .._text.tables import TupleOf
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
+from ..state import Place
 from .wire import Call, Wire
 
 
@@ -60,46 +60,41 @@ class LogMeter:
         return tried
 
 
-class Logs:
-    """Read log lines."""
+def meter_for(wire: Wire, place: Place) -> LogMeter:
+    """Return the meter that counts the log calls of a client for one place."""
+    return wire.remembered(("log calls", place), lambda: LogMeter(wire))
 
-    def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
-        self._wire = wire
-        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
-        self._meter = wire.remembered((integration_id, environment), lambda: LogMeter(wire))
 
-    def read(self, since: log_windows.Moment, until: log_windows.Moment) -> tuple[LogLine, ...]:
-        """Return log lines; see `EnvironmentClient.logs`."""
-        waiting = log_windows.windows(log_windows.moment(since, "since"), log_windows.moment(until, "until"))
-        lines: list[LogLine] = []
-        calls = 0
-        while waiting:
-            window = waiting[0]
-            calls += 1
-            try:
-                if calls > log_windows.MOST_CALLS:
-                    raise MalformedAnswer(
-                        f"The range was not complete after {log_windows.MOST_CALLS} calls. Choose a shorter range."
-                    )
-                found, is_cut = self._window(window)
-                if is_cut and window.halves is None:
-                    raise IncompleteSearch(
-                        f"{len(found)} lines in the millisecond of {window.query['start']}: some are missing."
-                    )
-            except CssError as error:
-                raise _with_lines(error, lines, window) from error
-            if is_cut and window.halves:
-                waiting = [*window.halves, *waiting[1:]]
-            else:
-                lines = log_windows.joined(lines, found, window.since)
-                waiting = waiting[1:]
-        return TupleOf(lines)
-
-    def _window(self, window: log_windows.Window) -> tuple[tuple[LogLine, ...], bool]:
-        call = self._wire.call(get_logs, "integration", {**self._place, **window.query})
-        response = self._wire.answer(call, self._meter.attempt)
-        lines, message = answers.parsed(get_logs, response, call.label, answers.logs)
-        return lines, log_windows.is_cut(len(lines), message, self._place["environment"])
+def read_logs(wire: Wire, place: Place, since: log_windows.Moment, until: log_windows.Moment) -> tuple[LogLine, ...]:
+    """Return log lines; see `EnvironmentClient.logs`."""
+    meter = meter_for(wire, place)
+    waiting = log_windows.windows(log_windows.moment(since, "since"), log_windows.moment(until, "until"))
+    lines: list[LogLine] = []
+    calls = 0
+    while waiting:
+        window = waiting[0]
+        calls += 1
+        try:
+            if calls > log_windows.MOST_CALLS:
+                raise MalformedAnswer(
+                    f"The range was not complete after {log_windows.MOST_CALLS} calls. Choose a shorter range."
+                )
+            call = wire.call(get_logs, "integration", place.path | window.query)
+            response = wire.answer(call, meter.attempt)
+            found, message = answers.parsed(get_logs, response, call.label, answers.logs)
+            is_cut = log_windows.is_cut(len(found), message, place.environment)
+            if is_cut and window.halves is None:
+                raise IncompleteSearch(
+                    f"{len(found)} lines in the millisecond of {window.query['start']}: some are missing."
+                )
+        except CssError as error:
+            raise _with_lines(error, lines, window) from error
+        if is_cut and window.halves:
+            waiting = [*window.halves, *waiting[1:]]
+        else:
+            lines = log_windows.joined(lines, found, window.since)
+            waiting = waiting[1:]
+    return TupleOf(lines)
 
 
 def _with_lines(error: CssError, lines: list[LogLine], window: log_windows.Window) -> CssError:

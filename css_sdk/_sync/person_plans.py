@@ -4,56 +4,53 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from .._service import service_limits
-from ..models import EMPLOYEE_PROVIDERS, Integration
+from .._service import arguments, service_limits
+from ..models import EMPLOYEE_PROVIDERS, UserLike
 from ..people.identification import is_identified
 from ..people.identities import Person
-from ..people.logins import UnreadPlace
+from ..people.logins import Providers, UnreadPlace, checked_person
 from ..people.member_logins import MemberLogins, find_logins, not_among_members
 from ..plan import person_plans
 from ..plan.desired import Protection
 from ..plan.person_plans import PersonPlan
 from ..plan.planner import Plan
 from ..report.rows import AccessReport, in_order
-from .person_roles import read_all_places
-from .plans import Integrations, make_plan
-from .wire import Wire
+from .plans import completed, make_plan
+from .reporting import read_all_places
+
+if TYPE_CHECKING:
+    from .client import Css
 
 
 def plan_removal(
-    wire: Wire,
-    integrations: Sequence[Integration],
-    person: Person,
-    among: Collection[str] | None,
-    protect: Protection,
-    width: int,
+    css: Css, person: UserLike | Person, providers: Providers, protect: Protection | None, width: int
 ) -> PersonPlan:
     """Return the plan that removes all roles of a person; see `Css.removal_plan`."""
     service_limits.check_width(width)
-    report = read_all_places(wire, integrations, width, settled=True)
-    found = _logins_among(report, person, among)
+    protect = Protection() if protect is None else protect
+    arguments.check_kind(protect, Protection, "protect=")
+    meant, among = checked_person(person, providers)
+    report = read_all_places(css, width, settled=True)
+    found = _logins_among(report, meant, among)
     plan, left = person_plans.plan_removal(found.usernames, report.places, protect)
-    return _person_plan(plan, found, report, left)
+    return _person_plan(completed(css, plan), found, report, left)
 
 
 def plan_copy(
-    wire: Wire,
-    integration: Integrations,
-    integrations: Sequence[Integration],
-    source: Person,
-    target: Person,
-    among: Collection[str] | None,
-    width: int,
+    css: Css, source: UserLike | Person, target: UserLike | Person, providers: Providers, width: int
 ) -> PersonPlan:
     """Return the plan that gives `target` the roles of `source`; see `Css.copy_plan`."""
     service_limits.check_width(width)
-    report = read_all_places(wire, integrations, width)
-    found = _logins_among(report, source, among)
-    desired, left = person_plans.roles_to_copy(found.usernames, report.places, target)
-    plan = make_plan(integration, desired, prune=False, providers=EMPLOYEE_PROVIDERS, width=width)
+    meant, among = checked_person(source, providers)
+    to, _ = checked_person(target)
+    report = read_all_places(css, width)
+    found = _logins_among(report, meant, among)
+    desired, left = person_plans.roles_to_copy(found.usernames, report.places, to)
+    plan = make_plan(css, desired, prune=False, providers=EMPLOYEE_PROVIDERS, width=width)
     return _person_plan(person_plans.without_unmanaged(plan), found, report, left)
 
 

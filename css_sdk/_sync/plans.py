@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from .._service import arguments, identifiers, service_limits
+from .._version import __version__
+from ..auth.credentials import team_of
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, OutcomeUnknown, WrongProvider
 from ..journal.entries import JournalRead
 from ..models import UserLike
@@ -24,26 +28,27 @@ from ..plan.planner import Plan
 from ..plan.preconditions import Applied, Guards
 from ..plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
 from ..state import Place, PlaceState, StepResult
-from .integrations import EnvironmentClient, IntegrationClient
+from .callbacks import ProgressCalls
+from .integrations import EnvironmentClient
 from .observing import reading_listed_roles, with_members
 from .people_finding import PeopleFinding
 from .steps import StepRun
 
-Integrations = Callable[[int | str], IntegrationClient]
-"""A function that finds an integration by id or name."""
+if TYPE_CHECKING:
+    from .client import Css
 
 
-def make_plan(
-    integration: Integrations, desired: Desired, *, prune: bool, providers: str | Iterable[str], width: int
-) -> Plan:
+def make_plan(css: Css, desired: Desired, *, prune: bool, providers: str | Iterable[str], width: int) -> Plan:
     """Return the plan that leads from the current state to the wanted state; see `Css.plan`."""
+    arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
+    logins = arguments.known_providers(providers)
     service_limits.check_width(width)
     environments: dict[Place, EnvironmentClient] = {}
     states: dict[Place, PlaceState] = {}
     named: dict[tuple[str, str], Place] = {}
     wanted_there: dict[Place, list[DesiredPlace]] = {}
     for wanted in desired.places:
-        environment = (integration(wanted.integration)).environment(wanted.environment)
+        environment = (css.integration(wanted.integration)).environment(wanted.environment)
         place = named[wanted.named] = environment.roles.place
         environments[place] = environment
         wanted_there.setdefault(place, []).append(wanted)
@@ -54,28 +59,29 @@ def make_plan(
     asked = [
         (named[wanted.named], person) for wanted in desired.places for person in wanted.people if person.user is None
     ]
-    found = PeopleFinding(environments, providers, width).find(asked)
-    logins = arguments.known_providers(providers)
+    found = PeopleFinding(environments, logins, width).find(asked)
     people = {(place, person): _username_in(place, person, user, logins) for (place, person), user in found.items()}
 
     def planned() -> Plan:
         observed = {name: states[place] for name, place in named.items()}
         return planner.plan(desired, observed, people, prune=prune)
 
-    return _with_impact(planned, environments, states, settled=False, width=width)
+    return completed(css, _with_impact(planned, environments, states, settled=False, width=width))
 
 
 def _members_to_read(wanted: Iterable[DesiredPlace], existing: frozenset[str]) -> frozenset[str]:
     return frozenset().union(*(place.members_to_read(existing) for place in wanted))
 
 
-def make_undo_plan(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
+def make_undo_plan(css: Css, journal: JournalRead, *, width: int) -> Plan:
     """Return the plan that undoes the writes of a journal; see `Css.undo_plan`."""
+    arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
+    preconditions.check_whose_journal(journal, css.settings)
     service_limits.check_width(width)
     states: dict[Place, PlaceState] = {}
     environments: dict[Place, EnvironmentClient] = {}
     for place in dict.fromkeys(step.place for step in journal.steps):
-        environment = environments[place] = (integration(place.integration)).environment(place.environment)
+        environment = environments[place] = (css.integration(place.integration)).environment(place.environment)
         states[place] = environment.state(roles_concerned(journal.steps, place), settled=True, width=width)
 
     def planned() -> Plan:
@@ -83,7 +89,7 @@ def make_undo_plan(integration: Integrations, journal: JournalRead, *, width: in
         found = undo_plan(done, states.values())
         return evolve(found, notes=(*found.notes, *notes_on_unknown_writes(journal.entries, done)))
 
-    return _with_impact(planned, environments, states, settled=True, width=width)
+    return completed(css, _with_impact(planned, environments, states, settled=True, width=width))
 
 
 def _with_impact(
@@ -126,21 +132,46 @@ def _username_in(place: Place, person: Person, user: UserLike | CssError, provid
     return Unresolved(place, person, state, tuple(one.username for one in candidates))
 
 
+def completed(css: Css, plan: Plan) -> Plan:
+    """Return the plan with the service, the team, the version of css-sdk and the current time."""
+    css.integrations()
+    return evolve(
+        plan,
+        api_url=css.settings.api_url,
+        team_id=team_of(css._wire.claims) or 0,
+        version=__version__,
+        created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+
+
 def apply_plan(
-    integration: Integrations,
+    css: Css,
     plan: Plan,
-    guards: Guards,
+    guards: Guards | None,
     resume: JournalRead | None,
     *,
     width: int,
     progress: Callable[[StepResult], object] | None,
 ) -> Applied:
     """Read every place of the plan again, and carry the plan out if it still fits; see `Css.apply_plan`."""
+    calls = ProgressCalls(progress)
+    guards = Guards() if guards is None else guards
+    arguments.check_kind(plan, Plan, "What is applied", "css.plan(…) makes it, read_plan(…) reads it.")
+    arguments.check_kind(guards, Guards, "guards=")
+    if resume is not None:
+        arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
+    preconditions.check_complete(plan)
     service_limits.check_width(width)
+    if not plan.api_url:
+        plan = completed(css, plan)
+    css.integrations()
+    preconditions.check_whose(plan, css.settings.api_url, team_of(css._wire.claims))
+    if resume is not None:
+        preconditions.check_whose_journal(resume, css.settings, plan)
     journaled, entries = (resume.steps, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, EnvironmentClient] = {}
     for planned in plan.places:
-        client = integration(planned.place.integration)
+        client = css.integration(planned.place.integration)
         preconditions.check_project_name(planned, client.info.project_name)
         environments[planned.place] = client.environment(planned.place.environment)
     now: dict[Place, PlaceState] = {}
@@ -162,6 +193,6 @@ def apply_plan(
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), journaled)
     roles = {place: environment.roles for place, environment in environments.items()}
-    run = StepRun(roles, steps, Dependencies(steps, now.values()), are_not_done=True, width=width, progress=progress)
+    run = StepRun(roles, steps, Dependencies(steps, now.values()), are_not_done=True, width=width, progress=calls.note)
     results = run.carry_out()
-    return Applied(tuple(results), preconditions.remainder(evolve(plan, steps=steps), results, now))
+    return calls.ended(Applied(tuple(results), preconditions.remainder(evolve(plan, steps=steps), results, now)))

@@ -1,27 +1,62 @@
 # Written from css_sdk/_async/reporting.py by `make generate`; edit that one.
-"""Read who has which roles, in several places at once. If a place cannot be read, the others are still read."""
+"""Read who has which roles, in several places at once. If a place cannot be read, the others are still read.
+
+The roles of one login are read directly. The roles of a person with several logins are found in lists of members.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import evolve
 
 from .._http.concurrency import each
-from ..errors import AuthenticationError, ConfigurationError, CssError, EnvironmentMissing, IncompleteSearch
-from ..people.logins import UnreadPlace
+from .._service import arguments, environment_checks, identifiers, service_limits
+from ..auth.credentials import team_of
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    CssError,
+    EnvironmentMissing,
+    IncompleteSearch,
+    NotApplied,
+    NotFound,
+)
+from ..models import Integration, UserLike
+from ..people.identities import Person
+from ..people.logins import PersonRoles, Providers, UnreadPlace, checked_person
+from ..report.person_roles import held_roles, roles_among_members
 from ..report.rows import AccessReport, in_order
 from ..state import Place, PlaceState
+from .composites import tree_below
 from .integrations import IntegrationClient
+from .roles import Roles
+from .wire import Wire
+
+if TYPE_CHECKING:
+    from .client import Css
+
+
+def report(
+    css: Css,
+    integrations: int | str | Iterable[int | str] | None,
+    environments: str | Iterable[str] | None,
+    width: int,
+) -> AccessReport:
+    """Return who has which role; see `Css.report`."""
+    service_limits.check_width(width)
+    asked = environment_checks.known_environments(environments)
+    every = [info.id for info in css.integrations()]
+    named = every if integrations is None else arguments.integrations(integrations)
+    chosen = [css.integration(which) for which in named]
+    return evolve(read_access(chosen, asked, width), team=team_of(css._wire.claims))
 
 
 def read_access(
-    integrations: Sequence[IntegrationClient],
-    environments: Collection[str],
-    team: int | None,
-    width: int,
-    *,
-    settled: bool = False,
+    integrations: Sequence[IntegrationClient], environments: Collection[str], width: int, *, settled: bool = False
 ) -> AccessReport:
-    """Return the state of these environments of these integrations; see `Css.report`.
+    """Return the state of these environments of these integrations.
 
     With `settled`, members are read until two readings in a row agree. Removals need this.
     """
@@ -47,7 +82,7 @@ def read_access(
             unread.extend(_unreadable(state))
 
     each(read, places, at_once)
-    return AccessReport(team, tuple(sorted(states, key=lambda state: state.place)), in_order(unread))
+    return AccessReport(None, tuple(sorted(states, key=lambda state: state.place)), in_order(unread))
 
 
 def _unreadable(state: PlaceState) -> list[UnreadPlace]:
@@ -57,3 +92,76 @@ def _unreadable(state: PlaceState) -> list[UnreadPlace]:
         return []
     why = f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain such a name."
     return [UnreadPlace(state.place, state.project_name, IncompleteSearch(why))]
+
+
+def roles_of(css: Css, person: UserLike | Person, providers: Providers, width: int) -> PersonRoles:
+    """Return the roles of a person in all places of the team; see `Css.roles_of`."""
+    service_limits.check_width(width)
+    meant, among = checked_person(person, providers)
+    if meant.user is not None:
+        username = identifiers.check_username(meant.user)
+        return _of_login(css._wire, _applied(css.integrations()), username, width)
+    return roles_among_members(meant, read_all_places(css, width), among)
+
+
+def _applied(integrations: Sequence[Integration]) -> list[Integration]:
+    return [info for info in integrations if info.status != "draft" and info.environments]
+
+
+def read_all_places(css: Css, width: int, *, settled: bool = False) -> AccessReport:
+    """Return a report of all environments of integrations that are not drafts.
+
+    Raises:
+        NotFound: the team has no integration that is applied.
+    """
+    clients = [IntegrationClient(css._wire, info) for info in _applied(css.integrations())]
+    if not clients:
+        raise NotFound("The team has no applied integration, so nobody has a role.", what="user")
+    report = read_access(clients, environment_checks.ENVIRONMENTS, width, settled=settled)
+    return evolve(report, unread=tuple(one for one in report.unread if not isinstance(one.error, NotApplied)))
+
+
+def _of_login(wire: Wire, integrations: Sequence[Integration], username: str, width: int) -> PersonRoles:
+    """Return the roles of one login, with a call for each place and each composite role."""
+    by_environment = {
+        environment: there
+        for environment in environment_checks.ENVIRONMENTS
+        if (there := [info for info in integrations if environment in info.environments])
+    }
+    states: dict[Place, PlaceState] = {}
+    unread: list[UnreadPlace] = []
+    never: list[str] = []
+
+    def read(environment: str) -> None:
+        for info in by_environment[environment]:
+            place = Place(info.id, environment)
+            try:
+                direct = Roles(wire, place)._users.roles(username)
+                members = {role.name: frozenset((username,)) for role in direct}
+                states[place] = PlaceState(place, info.project_name, frozenset(members), members=members)
+                below = tree_below(wire, place, direct)
+                children = {name: frozenset(names) for name, names in below.children.items()}
+                names = frozenset(role.name for role in below.roles)
+                states[place] = evolve(states[place], roles=names, children=children)
+            except NotApplied:
+                continue
+            except AuthenticationError:
+                raise
+            except CssError as error:
+                if isinstance(error, NotFound) and error.what == "user":
+                    # A login that is unknown to one integration is unknown to all integrations in this environment.
+                    never.append(environment)
+                    return
+                unread.append(UnreadPlace(place, info.project_name, error))
+
+    each(read, by_environment, width)
+    if len(never) == len(by_environment) > 0:
+        raise NotFound(
+            f"{username} is not known in {', '.join(by_environment)}. This person has probably never logged in there.",
+            what="user",
+        )
+    return PersonRoles(
+        held_roles(AccessReport(None, tuple(states.values())), [username]),
+        {username: tuple(name for name in by_environment if name in never)} if never else {},
+        tuple(sorted(unread, key=lambda one: one.place)),
+    )

@@ -23,7 +23,7 @@ from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, No
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepResult
-from .composites import Composites, tree_below
+from .composites import Composites, read_role, tree_below
 from .exact import Confirm, ask, make_exact
 from .observing import with_members
 from .users import Users
@@ -79,19 +79,9 @@ class Roles:
         >>> dev.roles.get("admin")
         Role(name='admin', composite=True)
         """
-        try:
-            path = {**self.place.path, "role_name": identifiers.check_role_name(name)}
-            return self._wire.read(get_role, answers.role, "role", **path)
-        except NotFound as error:
-            role = self._in_list(name)
-            if role is None:
-                raise NotFound(
-                    f"There is no role {name!r} in {self._place_name}. Upper and lower case matter.",
-                    what="role",
-                    status=error.status,
-                    request=error.request,
-                ) from None
-            return role
+        path = {**self.place.path, "role_name": identifiers.check_role_name(name)}
+        missing = f"There is no role {name!r} in {self._place_name}. Upper and lower case matter."
+        return read_role(self._wire, get_role, path, partial(self._in_list, name), missing)
 
     def create(self, name: str) -> Role:
         """Create a role that does not exist yet.

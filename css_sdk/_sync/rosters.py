@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from .._http.concurrency import Lock, each
+from attrs import define, evolve
+
+from .._http.concurrency import Lock, check_callback, each
 from .._service import arguments, service_limits
 from .._service.identifiers import username_of, without_provider
 from .._text.tables import ListOf
@@ -22,22 +23,20 @@ from ..errors import (
     StalePlan,
     Withheld,
 )
-from ..models import User, UserLike
-from ..people.identities import Person
+from ..models import EMPLOYEE_PROVIDERS, User, UserLike
 from ..people.matching import choose_logins
 from ..roster.rows import (
     RoleRemovals,
     Row,
     RowResult,
     check_exact,
-    find_contradicting,
     is_named,
     login_to_compare,
     refuses_all,
     row_for,
     withheld,
 )
-from ..state import Place, PlaceState, Step, StepResult
+from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .callbacks import ProgressCalls
 from .exact import ask, check_unchanged
 from .integrations import EnvironmentClient, IntegrationClient
@@ -46,7 +45,6 @@ from .people_finding import PeopleFinding
 from .steps import StepRun, done_or_failed
 
 if TYPE_CHECKING:
-    from ..plan.dependencies import Dependencies
     from ..roster.exact import RoleChange
 
 Confirm = Callable[[Sequence[RoleRemovals]], object]
@@ -54,20 +52,58 @@ RoleAt = tuple[Place, str]
 """A role, by its place and name."""
 
 
+class RosterOptions(TypedDict, total=False):
+    """The options that a check and an application of a roster share; `Css.apply_roster` describes them."""
+
+    exact: bool
+    max_removals: int | None
+    width: int
+    providers: str | Iterable[str]
+    prefer: str | Iterable[str]
+    all_logins: bool
+    progress: Callable[[RowResult], object] | None
+    looking_up: Callable[[int, int], object] | None
+
+
+@define(eq=False)
+class _Item:
+    """One row of a roster, or one removal of an exact roster, and what is known about it.
+
+    Attributes:
+        row: the row.
+        place: the place of the row, if it exists.
+        found: the user whom the row means, or the error of the search; empty before the search.
+        step: what the row asks for, if its place and user were found.
+        error: why nothing can be done.
+        repeats: the line of an earlier row with the same step.
+        losing: the user who loses the role, for a removal of an exact roster.
+    """
+
+    row: Row
+    place: Place | None = None
+    found: UserLike | CssError = ""
+    step: Step | None = None
+    error: CssError | None = None
+    repeats: int | None = None
+    losing: User | None = None
+
+    @property
+    def to_do(self) -> Step | None:
+        """Return the step, unless an error forbids it."""
+        return self.step if self.error is None else None
+
+    def fail(self, error: CssError) -> None:
+        """Note why nothing can be done. The first reason counts."""
+        self.error = self.error or error.with_traceback(None)
+
+
 class RosterRun:
-    """One run of a roster: a check or an application. Rows are identified by number, their index in `rows`.
+    """One run of a roster: a check or an application.
 
     Args:
         integration: finds an integration by id or name.
-        rows: the rows of the roster.
-        providers: the providers that are searched by GUID or e-mail address.
-        prefer: the providers of the login to use if a person has several logins, the first choice first.
-        all_logins: whether to use all logins of a person.
-        exact: whether to remove the roles that the rows name from everybody whom no row lists.
-        max_removals: how many members an exact roster may remove from one role.
-        width: calls at once, 1 to 8.
-        progress: called with the result of each row as it comes.
-        looking_up: called with the number of finished searches, and the number of all searches.
+        rows: the rows of the roster, or data that `read_roster` can read.
+        options: as for `Css.apply_roster`.
 
     Raises:
         InvalidRequest: a provider is unknown, or both `prefer` and `all_logins` are given.
@@ -76,23 +112,27 @@ class RosterRun:
     def __init__(
         self,
         integration: Callable[[str], IntegrationClient],
-        rows: Sequence[Row],
+        rows: Row | Iterable[Any],
         *,
-        providers: str | Iterable[str],
-        prefer: str | Iterable[str],
-        all_logins: bool,
-        exact: bool,
-        max_removals: int | None,
-        width: int,
-        progress: Callable[[RowResult], object] | None,
-        looking_up: Callable[[int, int], object] | None,
+        exact: bool = False,
+        max_removals: int | None = None,
+        width: int = 4,
+        providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
+        prefer: str | Iterable[str] = (),
+        all_logins: bool = False,
+        progress: Callable[[RowResult], object] | None = None,
+        looking_up: Callable[[int, int], object] | None = None,
     ) -> None:
         service_limits.check_width(width)
         self._prefer = arguments.known_providers(prefer) if prefer else ()
         if self._prefer and all_logins:
             raise InvalidRequest("prefer= chooses one login, and all_logins=True chooses all. Pass one of them.")
         self._integration = integration
-        self._rows = list(rows)
+        if not (isinstance(rows, list | tuple) and all(isinstance(row, Row) for row in rows)):
+            from ..roster.reading import rows_from
+
+            rows = rows_from(rows, exact=exact)
+        self._items = [_Item(row) for row in rows]
         self._providers = arguments.known_providers(providers)
         self._all_logins = all_logins
         self._exact = exact
@@ -101,13 +141,8 @@ class RosterRun:
         self._progress = ProgressCalls(progress)
         self._look_ups = ProgressCalls(looking_up, "looking_up")
         self._environments: dict[Place, EnvironmentClient] = {}
-        self._places: dict[int, Place] = {}
-        self._steps: dict[int, Step] = {}
-        self._errors: dict[int, CssError] = {}
-        self._failed: dict[int, Step] = {}
-        self._repeats: dict[int, int] = {}
         self._states: dict[RoleAt, PlaceState] = {}
-        self._results: dict[int, RowResult] = {}
+        self._results: dict[_Item, RowResult] = {}
         self._is_check = False
         self._lock = Lock()
 
@@ -115,15 +150,18 @@ class RosterRun:
         """Return the expected result of each row, and of each removal of an exact roster. Write nothing."""
         self._is_check = True
         changes = self._plan(settled=False, look_up=True)
-        count = len(self._rows)
-        expected = self._expected_results(changes)
-        for number, result in enumerate(expected[:count]):
-            if number not in self._results:
-                self._settle(number, result)
-        return self._ended(expected)
+        for item in self._items:
+            if item not in self._results:
+                self._settle(item, self._expected(item))
+        self._add_removals(changes)
+        return self._ended(map(self._expected, self._items))
 
     def apply(
-        self, *, checked: Sequence[RowResult] | None, confirm: Confirm | None, skip_existing: bool
+        self,
+        *,
+        checked: Sequence[RowResult] | None = None,
+        confirm: Confirm | None = None,
+        skip_existing: bool = True,
     ) -> list[RowResult]:
         """Carry out the rows: grant roles first, then remove roles.
 
@@ -133,10 +171,11 @@ class RosterRun:
             confirm: called before the first write with the removals of an exact roster, if there are any.
             skip_existing: whether to read the members first, and send only what is missing.
         """
+        check_callback("confirm", confirm)
         if checked is not None and not any(result.outcome == "planned" or refuses_all(result) for result in checked):
-            for number, result in enumerate(checked):
-                self._settle(number, result)
-            return self._ended(list(checked))
+            for result in checked:
+                self._progress.note(result)
+            return self._ended(checked)
         changes: list[RoleChange] = []
         if self._exact or checked is not None:
             changes = self._plan(settled=self._exact, look_up=checked is not None)
@@ -145,131 +184,117 @@ class RosterRun:
         for change in changes:
             if change.refusal is not None and not isinstance(change.refusal, Withheld):
                 raise change.refusal
-        expected = self._expected_results(changes)
-        if checked is not None and _states_of(expected) != _states_of(checked):
+        self._add_removals(changes)
+        expected = {item: self._expected(item) for item in self._items}
+        if checked is not None and _states_of(expected.values()) != _states_of(checked):
             raise StalePlan("Somebody else changed this since it was checked. Nothing was sent. Check it again.")
         losses = [change.losses for change in changes if change.removals and change.refusal is None]
         if losses and confirm is not None:
             ask(confirm, losses)
             check_unchanged([change.state for change in changes], self._read_again(changes))
-        planned: dict[int, Step] = {}
-        for number, result in enumerate(expected):
-            if result.outcome == "planned":
-                planned[number] = self._steps[number]
+        planned: dict[Step, list[_Item]] = {}
+        for item, result in expected.items():
+            if result.outcome == "planned" and item.step is not None:
+                planned.setdefault(item.step, []).append(item)
             else:
-                self._settle(number, result)
-        dependencies = None
-        if self._exact:
-            from ..plan.dependencies import Dependencies
-
-            dependencies = Dependencies(_in_order(planned), self._states.values())
-        self._carry_out(planned, dependencies, skip_existing=skip_existing and checked is None and not self._exact)
-        return self._ended([self._results[number] for number in range(len(self._rows))])
+                self._settle(item, result)
+        self._carry_out(planned, skip_existing=skip_existing and checked is None and not self._exact)
+        return self._ended(self._results[item] for item in self._items)
 
     # Finding
+
+    def _placed(self) -> list[tuple[_Item, Place]]:
+        """Return the rows whose place exists, each with its place."""
+        return [(item, item.place) for item in self._items if item.place is not None]
 
     def _find(self) -> None:
         """Find all places and all people, each once."""
         self._find_places()
         finding = PeopleFinding(self._environments, self._providers, self._width, self._look_ups)
-        wanted = [(place, self._rows[number].person) for number, place in self._places.items()]
-        logins = {number: login for number in self._places if (login := login_to_compare(self._rows[number]))}
-        people = finding.find([*wanted, *((self._places[number], login) for number, login in logins.items())])
-        self._compare_addresses({number: people[self._places[number], login] for number, login in logins.items()})
-        self._choose_logins(people)
-        for number, place in self._places.items():
-            row = self._rows[number]
-            user = people[place, row.person]
+        wanted = {item: (place, item.row.person) for item, place in self._placed()}
+        logins = {item: (place, login) for item, place in self._placed() if (login := login_to_compare(item.row))}
+        people = finding.find([*wanted.values(), *logins.values()])
+        for item, person in wanted.items():
+            item.found = people[person]
+        self._compare_addresses({item: people[login] for item, login in logins.items()})
+        self._items = [chosen for item in self._items for chosen in self._with_logins(item)]
+        for item, place in self._placed():
+            if isinstance(item.found, CssError):
+                item.fail(item.found)
+                continue
+            if item.error is not None:
+                continue
+            row, users = item.row, self._environments[place].users
             try:
-                if number in self._errors:
-                    continue
-                if isinstance(user, CssError):
-                    raise user.with_traceback(None)
-                username, _ = self._environments[place].users.check(username_of(user), row.role)
+                username, _ = users.check(username_of(item.found), row.role)
             except CssError as error:
-                self._fail([number], error)
+                item.fail(error)
             else:
-                self._steps[number] = Step(
-                    "add_member" if row.action == "grant" else "remove_member", place, row.role, username, people=1
-                )
-        for number in find_contradicting(self._steps):
-            opposite = (
-                "Another row contradicts this one: it names the same user, role and place, but the other action. "
-                "Nothing was sent for these rows."
-            )
-            self._fail([number], InvalidRequest(opposite))
+                kind: StepKind = "add_member" if row.action == "grant" else "remove_member"
+                item.step = Step(kind, place, row.role, username, people=1)
+        steps = {item.to_do for item in self._items}
         first: dict[Step, int] = {}
-        for number, step in self._steps.items():
-            if (earlier := self._rows[first.setdefault(step, number)].line) and first[step] != number:
-                self._repeats[number] = earlier
+        for item in self._items:
+            if (step := item.to_do) is None:
+                continue
+            if step.opposite in steps:
+                opposite = (
+                    "Another row contradicts this one: it names the same user, role and place, but the other action. "
+                    "Nothing was sent for these rows."
+                )
+                item.fail(InvalidRequest(opposite))
+            elif step in first:
+                item.repeats = first[step] or None
+            else:
+                first[step] = item.row.line
 
-    def _choose_logins(self, people: dict[tuple[Place, Person], UserLike | CssError]) -> None:
-        """Choose among several logins of one person. If all are meant, replace the row by a row for each login."""
-        rows, places, errors = self._rows, self._places, self._errors
-        self._rows, self._places, self._errors = [], {}, {}
-        for number, row in enumerate(rows):
-            place = places.get(number)
-            found = people.get((place, row.person)) if place else None
-            logins: Sequence[User] = ()
-            if isinstance(found, Ambiguous):
-                logins = choose_logins(found.candidates, prefer=self._prefer, all_logins=self._all_logins)
-            means = [row_for(row, user) if self._all_logins else row for user in logins] or [row]
-            for user, meant in zip_longest(logins, means):
-                if place is not None:
-                    self._places[len(self._rows)] = place
-                    people[place, meant.person] = user or people[place, row.person]
-                if number in errors:
-                    self._errors[len(self._rows)] = errors[number]
-                self._rows.append(meant)
+    def _with_logins(self, item: _Item) -> list[_Item]:
+        """Choose among several logins of one person. If all are meant, return a row for each login."""
+        logins: Sequence[User] = ()
+        if isinstance(item.found, Ambiguous):
+            logins = choose_logins(item.found.candidates, prefer=self._prefer, all_logins=self._all_logins)
+        if self._all_logins and logins:
+            return [evolve(item, row=row_for(item.row, user), found=user) for user in logins]
+        return [evolve(item, found=logins[0]) if logins else item]
 
-    def _compare_addresses(self, users: Mapping[int, UserLike | CssError]) -> None:
+    def _compare_addresses(self, users: Mapping[_Item, UserLike | CssError]) -> None:
         """Compare the e-mail address that a row gives in addition to a username with the address of this user.
 
         Raises:
             InvalidFile: a user has a different address.
         """
         faults = []
-        for number, user in users.items():
-            row = self._rows[number]
+        for item, user in users.items():
+            row = item.row
             if isinstance(user, CssError):
                 if not (isinstance(user, NotFound) and user.what == "user"):
-                    self._fail([number], user)
+                    item.fail(user)
             elif isinstance(user, User) and user.email and user.email.lower() != row.email.lower():
                 faults.append(f"line {row.line}: the email is {row.email!r}, but {user.username} has {user.email!r}")
         if faults:
             raise InvalidFile.with_faults("The roster", faults)
 
     def _find_places(self) -> None:
-        found: dict[tuple[str, str], Place | CssError] = {}
-        for written in dict.fromkeys(row.place for row in self._rows):
+        found: dict[tuple[str, str], EnvironmentClient | CssError] = {}
+        for written in dict.fromkeys(item.row.place for item in self._items):
             try:
-                environment = (self._integration(written[0])).environment(written[1])
+                found[written] = (self._integration(written[0])).environment(written[1])
             except (NotFound, Ambiguous, Refused) as error:
                 found[written] = error
-            else:
-                place = found[written] = Place(environment.integration.id, environment.name)
-                self._environments.setdefault(place, environment)
         faults: list[str] = []
-        for number, row in enumerate(self._rows):
-            where = found[row.place]
+        for item in self._items:
+            where = found[item.row.place]
             if isinstance(where, CssError):
-                self._fail([number], where)
+                item.fail(where)
                 continue
-            self._places[number] = where
-            info = self._environments[where].integration
-            for name in row.given:
+            item.place, info = where.roles.place, where.integration
+            self._environments.setdefault(item.place, where)
+            for name in item.row.given:
                 if not is_named(info, name):
-                    named = f"the integration is {row.integration!r} (#{where.integration}, {info.project_name})"
-                    faults.append(f"line {row.line}: {named}, but {name!r} was given too")
+                    named = f"the integration is {item.row.integration!r} (#{info.id}, {info.project_name})"
+                    faults.append(f"line {item.row.line}: {named}, but {name!r} was given too")
         if faults:
             raise InvalidFile.with_faults("The roster", faults)
-
-    def _fail(self, numbers: Iterable[int], error: CssError) -> None:
-        """Note why nothing can be done for these rows."""
-        for number in numbers:
-            if number in self._steps:
-                self._failed[number] = self._steps.pop(number)
-            self._errors.setdefault(number, error.with_traceback(None))
 
     # Planning
 
@@ -284,15 +309,15 @@ class RosterRun:
             Refused: an exact roster is empty or has rows that revoke.
         """
         if self._exact:
-            check_exact(self._rows)
+            check_exact([item.row for item in self._items])
         self._find()
-        named: dict[RoleAt, list[int]] = {}
-        for number, place in self._places.items():
-            if self._exact or number in self._steps:
-                named.setdefault((place, self._rows[number].role), []).append(number)
+        named: dict[RoleAt, list[_Item]] = {}
+        for item, place in self._placed():
+            if self._exact or item.to_do is not None:
+                named.setdefault((place, item.row.role), []).append(item)
 
         def read(role: RoleAt) -> None:
-            rows = [self._rows[number] for number in named[role]]
+            rows = [item.row for item in named[role]]
             # If a reading misses a member, the journal would record an addition, and an undo would remove the role.
             is_journaled = not self._is_check and self._environments[role[0]].roles._wire.journal is not None
             must_settle = settled or (is_journaled and any(row.action == "grant" for row in rows))
@@ -301,7 +326,8 @@ class RosterRun:
             except AuthenticationError:
                 raise
             except CssError as error:
-                self._fail(named[role], error)
+                for item in named[role]:
+                    item.fail(error)
 
         each(read, list(named), self._width)
         if look_up:
@@ -313,36 +339,37 @@ class RosterRun:
 
         guards = Guards(max_removals=self._max_removals)
         changes = []
-        for role, numbers in named.items():
+        for role, items in named.items():
             if role in self._states:
                 if not look_up:
-                    self._look_up_newcomers(role, numbers)
-                listed = {self._steps[number].target for number in numbers if number in self._steps}
+                    self._look_up_newcomers(role, items)
+                listed = {item.to_do.target for item in items if item.to_do is not None}
                 losing = {without_provider(username) for username in self._states[role].members[role[1]] - listed}
-                about = [*numbers, *(number for number in self._errors if self._may_mean(number, role, losing))]
-                found = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
+                about = [*items, *(item for item in self._items if self._may_mean(item, role, losing))]
+                found = [(item.row, item.to_do, item.error) for item in about]
                 changes.append(plan_role(found, self._states[role], guards))
         return changes
 
-    def _may_mean(self, number: int, role: RoleAt, losing: Collection[str]) -> bool:
-        """Return whether a failed row may be mistyped, and really mean this role and a person who would lose it.
+    def _may_mean(self, item: _Item, role: RoleAt, losing: Collection[str]) -> bool:
+        """Return whether a row has failed, may be mistyped, and really mean this role and a person who would lose it.
 
         Several cells of the row may be mistyped. A cell counts as correct only if what it names was found: the place,
         the role in this place, and the person (by any login).
 
         Args:
-            number: the number of the row, which names a different role.
-            role: this role.
+            item: the row.
+            role: this role. A row that names it is not meant here.
             losing: the people who would lose this role.
         """
-        place, name = self._places.get(number), self._rows[number].role
+        place, name = item.place, item.row.role
+        if item.error is None:
+            return False
         if place is None:
             if name != role[1] and any(name == known for _, known in self._states):
                 return False
         elif place != role[0] or (place, name) in self._states:
             return False
-        failed = self._failed.get(number)
-        return failed is None or without_provider(failed.target) in losing
+        return item.step is None or without_provider(item.step.target) in losing
 
     def _read_role(self, role: RoleAt, row: Row, *, settled: bool) -> PlaceState:
         place, name = role
@@ -365,50 +392,46 @@ class RosterRun:
         People who were found by a search are known already. All integrations of an environment know the same people, so
         if the call for one integration fails, the call is made for the next integration.
         """
-        waiting: dict[tuple[str, str], list[int]] = {}
-        for number, step in self._steps.items():
-            if self._expected_result(number).outcome == "planned" and self._is_named(number):
-                waiting.setdefault((step.place.environment, step.target), []).append(number)
+        waiting: dict[tuple[str, str], dict[_Item, Step]] = {}
+        for item in self._items:
+            step = item.to_do
+            if step is not None and _is_named(item) and self._expected(item).outcome == "planned":
+                waiting.setdefault((step.place.environment, step.target), {})[item] = step
 
-        def look_up(numbers: list[int]) -> None:
+        def look_up(there: dict[_Item, Step]) -> None:
             failed: CssError | None = None
-            for number in {self._places[number]: number for number in numbers}.values():
+            for step in {step.place: step for step in there.values()}.values():
                 try:
-                    failed = self._why_unknown(number)
+                    failed = self._why_unknown(step)
                     break
                 except AuthenticationError:
                     raise
                 except CssError as error:
                     failed = error
             if failed is not None:
-                self._fail(numbers, failed)
+                for item in there:
+                    item.fail(failed)
             if self._is_check:
                 with self._lock:
-                    for number in numbers:
-                        self._settle(number, self._expected_result(number))
+                    for item in there:
+                        self._settle(item, self._expected(item))
 
         each(look_up, list(waiting.values()), self._width)
 
-    def _look_up_newcomers(self, role: RoleAt, numbers: Sequence[int]) -> None:
+    def _look_up_newcomers(self, role: RoleAt, items: Iterable[_Item]) -> None:
         """If a role would lose all its members, check that the service knows at least one person who would be added."""
         members = self._states[role].members[role[1]]
-        steps = {number: self._steps[number] for number in numbers if number in self._steps}
-        if not members or any(step.target in members or not self._is_named(n) for n, step in steps.items()):
+        steps = {item: item.to_do for item in items if item.to_do is not None}
+        if not members or any(step.target in members or not _is_named(item) for item, step in steps.items()):
             return
-        for number in steps:
-            error = self._why_unknown(number)
+        for item, step in steps.items():
+            error = self._why_unknown(step)
             if error is None:
                 return
-            self._fail([number], error)
+            item.fail(error)
 
-    def _is_named(self, number: int) -> bool:
-        """Return whether a row adds a user by username, so that no search has shown that the service knows the user."""
-        row = self._rows[number]
-        return row.action == "grant" and row.person.user is not None
-
-    def _why_unknown(self, number: int) -> NotFound | None:
-        """Return an error if the environment does not know the user of a row, else None."""
-        step = self._steps[number]
+    def _why_unknown(self, step: Step) -> NotFound | None:
+        """Return an error if the environment does not know the user of a step, else None."""
         try:
             self._environments[step.place].users.roles(step.target)
         except NotFound as error:
@@ -417,63 +440,58 @@ class RosterRun:
             return error
         return None
 
-    def _expected_results(self, changes: Iterable[RoleChange]) -> list[RowResult]:
-        """Return the expected result of each row. Append a row and an expected result for each removal."""
-        expected = [self._expected_result(number) for number in range(len(self._rows))]
+    def _add_removals(self, changes: Iterable[RoleChange]) -> None:
+        """Append the removals of an exact roster to the rows."""
         for change in changes:
             for step, row in change.removal_rows:
-                self._steps[len(self._rows)] = step
-                self._rows.append(row)
-                user = change.state.users[step.target]
-                refusal = change.refusal
-                expected.append(RowResult(row, "failed" if refusal else "planned", refusal, user=user))
-        return expected
+                losing = change.state.users[step.target]
+                self._items.append(_Item(row, step.place, step=step, error=change.refusal, losing=losing))
 
-    def _expected_result(self, number: int) -> RowResult:
-        row, step = self._rows[number], self._steps.get(number)
+    def _expected(self, item: _Item) -> RowResult:
+        """Return the expected result of a row."""
+        row, step = item.row, item.to_do
         if step is None:
-            return RowResult(row, "failed", self._errors[number], self._repeats.get(number))
+            return RowResult(row, "failed", item.error, item.repeats, item.losing)
         state = self._states.get((step.place, step.role))
         is_so = state is not None and (step.target in state.members[step.role]) is (row.action == "grant")
-        return RowResult(row, "already" if is_so else "planned", repeats=self._repeats.get(number))
+        return RowResult(row, "already" if is_so else "planned", repeats=item.repeats, user=item.losing)
 
     # Carrying out
 
-    def _carry_out(
-        self, planned: Mapping[int, Step], dependencies: Dependencies | None, *, skip_existing: bool
-    ) -> None:
-        numbers: dict[Step, list[int]] = {}
-        for number, step in planned.items():
-            numbers.setdefault(step, []).append(number)
-
+    def _carry_out(self, planned: Mapping[Step, Sequence[_Item]], *, skip_existing: bool) -> None:
         def note(result: StepResult) -> None:
-            for number in numbers[result.step]:
-                row = self._rows[number]
-                error = withheld(row.role) if result.outcome == "skipped" else result.error
-                self._settle(number, RowResult(row, done_or_failed(result), error, self._repeats.get(number)))
+            for item in planned[result.step]:
+                error = withheld(item.row.role) if result.outcome == "skipped" else result.error
+                self._settle(item, RowResult(item.row, done_or_failed(result), error, item.repeats))
 
+        steps = sorted(planned, key=lambda step: step.removes)
+        dependencies = None
+        if self._exact:
+            from ..plan.dependencies import Dependencies
+
+            dependencies = Dependencies(steps, self._states.values())
         run = StepRun(
             {place: environment.roles for place, environment in self._environments.items()},
-            _in_order(planned),
+            steps,
             dependencies,
-            are_not_done=all((step.place, step.role) in self._states for step in planned.values()),
+            are_not_done=all((step.place, step.role) in self._states for step in steps),
             skip_existing=skip_existing,
             width=self._width,
             progress=note,
         )
         run.carry_out()
 
-    def _ended(self, results: list[RowResult]) -> list[RowResult]:
+    def _ended(self, results: Iterable[RowResult]) -> list[RowResult]:
         return self._look_ups.ended(self._progress.ended(ListOf(results)))
 
-    def _settle(self, number: int, result: RowResult) -> None:
-        self._results[number] = result
+    def _settle(self, item: _Item, result: RowResult) -> None:
+        self._results[item] = result
         self._progress.note(result)
 
 
-def _in_order(planned: Mapping[int, Step]) -> list[Step]:
-    """Return the steps without repetition, additions before removals."""
-    return sorted(dict.fromkeys(planned.values()), key=lambda step: step.removes)
+def _is_named(item: _Item) -> bool:
+    """Return whether a row adds a user by username, so that no search has shown that the service knows the user."""
+    return item.row.action == "grant" and item.row.person.user is not None
 
 
 def _states_of(results: Iterable[RowResult]) -> list[tuple[Row, str]]:

@@ -7,17 +7,31 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from attrs import define, field
 
 from .._http.concurrency import Lock, called, each
-from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
+from ..errors import AuthenticationError, Conflict, CssError, NotFound, OutcomeUnknown
 from ..models import Outcome
 from ..state import Place, Step, StepResult
-from .grants import Numbered, change_members, grouped, settle_done
 
 if TYPE_CHECKING:
     from ..plan.dependencies import Dependencies
     from .roles import Roles
+
+
+Numbered = dict[int, Step]
+"""Steps by their number: their index among all steps of a run."""
+Key = TypeVar("Key", bound=Hashable)
+
+
+def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
+    """Group the steps by the result of `by`."""
+    groups: dict[Key, Numbered] = {}
+    for number, step in steps.items():
+        groups.setdefault(by(step), {})[number] = step
+    return groups
 
 
 def done_or_failed(result: StepResult) -> Outcome:
@@ -32,6 +46,7 @@ Its third argument is the number of chunks of steps at once.
 """
 
 
+@define(eq=False)
 class StepRun:
     """Carry out steps, and collect their results.
 
@@ -48,44 +63,31 @@ class StepRun:
             exceptions.
     """
 
-    def __init__(
-        self,
-        roles: Mapping[Place, Roles],
-        steps: Sequence[Step],
-        dependencies: Dependencies | None = None,
-        *,
-        ship: Shipping | None = None,
-        are_not_done: bool = False,
-        skip_existing: bool = False,
-        may_exist: bool = True,
-        width: int,
-        progress: Callable[[StepResult], object] | None = None,
-    ) -> None:
-        self._roles = roles
-        self._steps = steps
-        self._dependencies = dependencies
-        self._ship = ship
-        self._are_not_done = are_not_done
-        self._skip_existing = skip_existing
-        self._may_exist = may_exist
-        self._width = width
-        self._progress = progress
-        self._results: dict[int, StepResult] = {}
-        self._lost_access: AuthenticationError | None = None
-        self._lock = Lock()
+    roles: Mapping[Place, Roles]
+    steps: Sequence[Step]
+    dependencies: Dependencies | None = None
+    ship: Shipping | None = None
+    are_not_done: bool = False
+    skip_existing: bool = False
+    may_exist: bool = True
+    width: int = field(kw_only=True)
+    progress: Callable[[StepResult], object] | None = None
+    _results: dict[int, StepResult] = field(factory=dict, init=False)
+    _lost_access: AuthenticationError | None = field(default=None, init=False)
+    _lock: Lock = field(factory=Lock, init=False)
 
     def carry_out(self) -> list[StepResult]:
         """Carry out one kind of step after another and return the results, in the order of the steps."""
-        with self._knowing_not_done(self._steps if self._are_not_done else ()):
+        with self._knowing_not_done(self.steps if self.are_not_done else ()):
             self._carry_out()
-        return [self._results[number] for number in range(len(self._steps))]
+        return [self._results[number] for number in range(len(self.steps))]
 
     def _knowing_not_done(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
-        wire = next((roles._wire for roles in self._roles.values()), None)
+        wire = next((roles._wire for roles in self.roles.values()), None)
         return nullcontext() if wire is None else wire.knowing_not_done(steps)
 
     def _carry_out(self) -> None:
-        for kind, run in groupby(enumerate(self._steps), key=lambda numbered: numbered[1].kind):
+        for kind, run in groupby(enumerate(self.steps), key=lambda numbered: numbered[1].kind):
             batch = self._ready(dict(run))
             match kind:
                 case "add_member" | "remove_member":
@@ -105,7 +107,7 @@ class StepRun:
         """Return the steps that can be carried out; settle the others as skipped."""
         ready: Numbered = {}
         for number, step in batch.items():
-            reason = self._dependencies.why_skipped(step) if self._dependencies else None
+            reason = self.dependencies.why_skipped(step) if self.dependencies else None
             if reason is None:
                 ready[number] = step
             else:
@@ -113,20 +115,20 @@ class StepRun:
         return ready
 
     def _each(self, batch: Numbered, by: Callable[[Step], Hashable], work: Callable[[Numbered], None]) -> None:
-        each(work, list(grouped(batch, by).values()), self._width)
+        each(work, list(grouped(batch, by).values()), self.width)
 
     def _one_by_one(self, group: Numbered) -> None:
         for number, step in group.items():
             if ready := self._ready({number: step}):
-                self.attempt(ready, partial(self._write, step))
+                self._attempt(ready, partial(self._write, step))
 
     def _add_composites(self, group: Numbered) -> None:
         """Add all new children of a role in one call."""
         steps = list(group.values())
-        parent = self._roles[steps[0].place].composites(steps[0].role)
-        self.attempt(group, lambda: parent._write(steps))
+        parent = self.roles[steps[0].place].composites(steps[0].role)
+        self._attempt(group, lambda: parent._write(steps))
 
-    def attempt(self, group: Numbered, write: Callable[[], None]) -> None:
+    def _attempt(self, group: Numbered, write: Callable[[], None]) -> None:
         """Make the write for a group of steps, and settle the steps that `write` has not settled itself."""
         if self._lost_access is not None:
             # The service has refused the credentials, and would refuse them again.
@@ -138,11 +140,11 @@ class StepRun:
         return self.settle(group, "confirmed")
 
     def _write(self, step: Step) -> None:
-        roles = self._roles[step.place]
+        roles = self.roles[step.place]
         match step.kind:
             case "create_role":
                 # If somebody else has just created the role, it exists as wanted. The journal does not record it.
-                with suppress(Conflict) if self._may_exist else nullcontext():
+                with suppress(Conflict) if self.may_exist else nullcontext():
                     roles.create(step.role)
             case "rename_role":
                 roles.rename(step.role, step.target)
@@ -154,15 +156,82 @@ class StepRun:
     def _change_members(self, batch: Numbered) -> None:
         """Add all roles of a user in one environment in one call, or remove them in one call each."""
         for place, group in grouped(batch, lambda step: step.place).items():
-            roles = self._roles[place]
-            if self._skip_existing:
-                settle_done(self, roles, group)
+            roles = self.roles[place]
+            if self.skip_existing:
+                self._settle_done(roles, group)
             left = {number: step for number, step in group.items() if number not in self._results}
-            if self._ship is not None:
-                self._ship(self, left, self._width)
+            if self.ship is not None:
+                self.ship(self, left, self.width)
                 continue
-            with roles._wire.knowing_not_done(left.values() if self._skip_existing else ()):
-                self._each(left, lambda step: step.target, partial(change_members, self, roles))
+            with roles._wire.knowing_not_done(left.values() if self.skip_existing else ()):
+                self._each(left, lambda step: step.target, partial(self._change_one_user, roles))
+
+    def _settle_done(self, roles: Roles, steps: Numbered) -> None:
+        """Settle the steps about members that need no write, because they are done already.
+
+        To find these steps, read the members of each role, or the roles of each user if there are fewer users than
+        roles.
+
+        Args:
+            roles: the client for the roles of the place.
+            steps: the steps, all of one kind and in one place.
+        """
+        by_role, by_user = grouped(steps, lambda step: step.role), grouped(steps, lambda step: step.target)
+        is_by_user = len(by_user) <= len(by_role)
+        for name, group in (by_user if is_by_user else by_role).items():
+            is_adding = next(iter(group.values())).kind == "add_member"
+            try:
+                if is_by_user:
+                    held = {(role.name, name) for role in roles._users.roles(name)}
+                elif is_adding and roles._wire.journal is None:
+                    held = {(name, user.username) for user in roles.members(name)}
+                else:
+                    # If a reading misses a member, this person seems not to have the role. Then a removal would not be
+                    # sent, and an undo would later remove a role that the person had before.
+                    held = {(name, user.username) for user in roles.settled_members(name)}
+                done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
+                if done and is_by_user and not is_adding:
+                    # If the role does not exist, because of a typing error, the step must not settle as done: send it,
+                    # so that it fails and shows the error.
+                    existing = {role.name for role in roles.list()}
+                    done = {number: step for number, step in done.items() if step.role in existing}
+            except CssError as error:
+                self.settle_failed(group, error)
+            else:
+                self.settle(done, "already")
+
+    def _change_one_user(self, roles: Roles, group: Numbered) -> None:
+        """Add one user to roles in one call, or remove the user from roles, one call each.
+
+        If one of the roles does not exist, the service adds the user to none of them. The existing roles are then sent
+        again.
+
+        Args:
+            roles: the client for the roles of the place.
+            group: the steps, all about one user, of one kind and in one place.
+        """
+
+        def add() -> None:
+            while group:
+                try:
+                    roles._users._write(list(group.values()))
+                    return
+                except NotFound as error:
+                    if error.what != "role" or len(group) == 1:
+                        raise
+                    existing = {role.name for role in roles.list()}
+                    missing = {number: step for number, step in group.items() if step.role not in existing}
+                    if not missing:
+                        raise
+                    self.settle_failed(missing, error)
+                    for number in missing:
+                        del group[number]
+
+        if next(iter(group.values())).kind == "add_member":
+            self._attempt(group, add)
+            return
+        for number, step in group.items():
+            self._attempt({number: step}, partial(roles._users._write, [step]))
 
     def settle_failed(self, group: Numbered, error: CssError) -> None:
         """Settle these steps with an error, as failed or with an unknown outcome."""
@@ -177,7 +246,7 @@ class StepRun:
         with self._lock:
             for number, step in group.items():
                 result = self._results[number] = StepResult(step, outcome, error)
-                if self._dependencies is not None:
-                    self._dependencies.note(result)
-                if self._progress is not None:
-                    called("progress", self._progress, result)
+                if self.dependencies is not None:
+                    self.dependencies.note(result)
+                if self.progress is not None:
+                    called("progress", self.progress, result)

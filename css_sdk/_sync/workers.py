@@ -13,9 +13,8 @@ from ..config.sources import find_settings
 from ..errors import ConfigurationError, CssError, OutcomeUnknown
 from ..settings import Settings, settings_from_file
 from ..state import Place, Step, StepResult
-from .grants import Numbered, grouped
 from .roles import Roles
-from .steps import StepRun
+from .steps import Numbered, StepRun, grouped
 from .wire import Wire
 
 CHUNK = 50
