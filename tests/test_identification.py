@@ -1,4 +1,4 @@
-"""The members that a person may be who was not found, and exact sets."""
+"""Whom an exact list keeps if a person in it was not found: the members that this person may be."""
 
 from __future__ import annotations
 
@@ -50,10 +50,12 @@ PROGRAM = Person("client_id", "fisheries-service-102")
     ],
     ids=str,
 )
-def test_only_a_username_or_a_whole_guid_with_its_provider_identifies(
+def test_only_a_username_or_a_complete_guid_with_its_provider_identifies_a_person(
     person: Person, providers: tuple[str, ...], identified: bool
 ) -> None:
-    """Only such a person can be called "never logged in"."""
+    """Only a username, or a complete GUID with its provider, identifies a person, so that they can be called "never
+    logged in".
+    """
     assert is_identified(person, providers) is identified
     if person.by in ("guid", "email"):
         error = identify(person, "dev", providers or ("idir",) if person.provider is None else (person.provider,), [()])
@@ -85,7 +87,9 @@ MISSING = NotFound("who?", what="user")
 def test_a_row_prevents_removals_unless_its_person_certainly_has_no_roles(
     person: Person, error: CssError | None, state: str, holds: bool
 ) -> None:
-    """Rosters decide this for a row, and plans for a step."""
+    """If the person of a row may be a member, nobody is removed; if the person certainly has no roles,
+    removals go on.
+    """
     assert state_of(person, error) == state
     assert may_be_member(person, error) is holds
 
@@ -104,10 +108,10 @@ def test_a_row_prevents_removals_unless_its_person_certainly_has_no_roles(
         (WHOLE, "wrong provider", (ANN,), [ANN]),
     ],
 )
-def test_a_member_who_may_be_meant_stays(
+def test_a_member_whom_an_unidentified_person_may_be_stays(
     person: Person, state: str, candidates: tuple[str, ...], kept: list[str]
 ) -> None:
-    """In an exact set nobody is removed while a person of the set may be any member; otherwise the candidates stay."""
+    """An exact list removes nobody while a person in it may be any member. If there are candidates, only these stay."""
     lost = Unresolved(DEV, person, state, candidates, roles=("a",))
     wanted = DesiredPlace("101", "dev", Listed((DesiredRole("a", members=Listed((person,), exact=True)),)))
     state_read = PlaceState(DEV, "Grants Portal", frozenset("a"), members={"a": frozenset({ANN, BOB})})
@@ -120,6 +124,6 @@ def test_a_member_who_may_be_meant_stays(
     assert lost.never_logged_in is (not kept)
 
 
-def test_one_login_that_was_found_is_that_person() -> None:
-    """However the person is named."""
+def test_the_only_login_that_was_found_identifies_the_person() -> None:
+    """If a search finds exactly one login, this login is the person."""
     assert identify(EMAIL, "dev", ("idir",), [(User(ANN),)]) == User(ANN)

@@ -1,4 +1,4 @@
-"""Reading and writing journals: nothing is overwritten, nothing half is believed."""
+"""css-sdk reads and writes journals: it overwrites no file, and reports every line that does not fit."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ STEPS = st.builds(
 
 
 @given(st.lists(STEPS, max_size=3))
-def test_what_is_written_is_read(steps: list[Step]) -> None:
-    """Any names, in any script, come back from a journal as they went in."""
+def test_steps_with_any_names_are_read_back_unchanged(steps: list[Step]) -> None:
+    """Steps with any names, in any script, are read back from a journal unchanged."""
     text = HEAD + before(1, steps, "now") + after(1, "confirmed", "", "now")
     [entry] = read_journal(text, "journal").entries
     assert (entry.steps, entry.outcome) == (tuple(steps), "confirmed")
@@ -49,7 +49,7 @@ def test_what_is_written_is_read(steps: list[Step]) -> None:
     st.lists(STEPS, max_size=3), st.dictionaries(st.sampled_from(["user", "reason", "command", "undoes"]), st.text())
 )
 def test_every_line_fits_the_schema(steps: list[Step], facts: dict[str, str]) -> None:
-    """The schema describes every line that is written, and reading returns what the first line says."""
+    """The schema describes every line that is written, and reading a journal returns the facts of its first line."""
     head = opening("account", "https://api.example/v1", "1.0", "2026-11-21T12:00:00Z", "0" * 64, **facts)
     text = head + before(1, steps, "now") + after(1, "unknown", "no answer", "then")
     for line in text.splitlines():
@@ -60,8 +60,8 @@ def test_every_line_fits_the_schema(steps: list[Step], facts: dict[str, str]) ->
 
 
 @given(st.data())
-def test_a_journal_that_was_cut_short_is_read_as_far_as_it_goes(data: st.DataObject) -> None:
-    """Wherever the program ended, what was on the disk is understood, and a write without its end is doubtful."""
+def test_a_journal_that_was_cut_short_is_read_up_to_the_cut(data: st.DataObject) -> None:
+    """A journal that was cut anywhere is read up to the cut, and a write without an outcome counts as doubtful."""
     text = HEAD + before(1, [STEP], "now") + after(1, "confirmed", "", "now") + before(2, [STEP], "now")
     cut = data.draw(st.integers(len(HEAD), len(text)))
     found = read_journal(text[:cut], "journal")
@@ -88,14 +88,14 @@ def test_a_journal_that_was_cut_short_is_read_as_far_as_it_goes(data: st.DataObj
         (HEAD + HEAD.replace("account", "somebody else"), "journal:2: the account or address"),
     ],
 )
-def test_what_is_no_journal_is_told_with_its_line(text: str, told: str) -> None:
-    """Anything else in the file is a fault with its line, never a guess."""
+def test_a_line_that_does_not_fit_is_reported_with_its_number(text: str, told: str) -> None:
+    """If a file is not a valid journal, the error names the line that does not fit."""
     with pytest.raises(InvalidFile, match=told):
         read_journal(text, "journal")
 
 
 def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
-    """A file that exists is refused, with any content, and stays as it is."""
+    """A file that exists is refused as a new journal, and stays as it is."""
     path = tmp_path / "journal"
     path.write_text("mine", encoding="utf-8")
     with pytest.raises(InvalidFile, match="already exists"):
@@ -103,16 +103,16 @@ def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "mine"
 
 
-def test_only_its_owner_can_read_it_and_no_secret_is_in_it(tmp_path: Path) -> None:
-    """The file has mode 0600, and of the settings it holds the client id and the address."""
+def test_only_the_owner_can_read_a_journal_and_it_contains_no_secret(tmp_path: Path) -> None:
+    """A journal has mode 0600 and does not contain the client secret."""
     with Journal(tmp_path / "journal") as journal:
         journal.open_for(SETTINGS)
     assert is_private(journal.path)
     assert "s3cret" not in journal.path.read_text(encoding="utf-8")
 
 
-def test_a_resumed_journal_goes_on_after_a_line_that_was_cut(tmp_path: Path) -> None:
-    """What a killed program left half written is dropped, and the numbers go on."""
+def test_a_resumed_journal_drops_an_incomplete_line_and_continues_the_numbers(tmp_path: Path) -> None:
+    """A resumed journal drops the incomplete line of a killed program and continues the numbers of the writes."""
     path = tmp_path / "journal"
     path.write_text(HEAD + before(1, [STEP], "now") + '{"write":2,"st', encoding="utf-8")
     with Journal(path, resume=True, clock=lambda: datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)) as journal:
@@ -123,12 +123,16 @@ def test_a_resumed_journal_goes_on_after_a_line_that_was_cut(tmp_path: Path) -> 
     assert [(entry.number, entry.outcome) for entry in found.entries] == [(1, None), (2, "confirmed")]
 
 
-def test_a_closed_journal_tells_once_what_it_misses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """After a second interrupt writes end that nobody waits for: that is no broken disk, and one line is enough."""
+def test_a_closed_journal_warns_once_and_refuses_further_writes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If writes end after the journal was closed, css-sdk warns once, writes to no other file, and refuses further
+    writes.
+    """
     with Journal(tmp_path / "journal") as journal:
         journal.open_for(SETTINGS)
         numbers = [journal.begin([STEP]) for _ in range(3)]
-    with (tmp_path / "another").open("wb"):  # may have the number that the journal's file had
+    with (tmp_path / "another").open("wb"):  # may get the file descriptor that the journal had
         for number in numbers:
             journal.end(number)
         with pytest.raises(InvalidFile, match=r"is closed\. Nothing more was sent"):
@@ -144,10 +148,12 @@ def test_a_closed_journal_tells_once_what_it_misses(tmp_path: Path, caplog: pyte
 
 
 @pytest.mark.parametrize("ending", ["short", "error", "cannot be taken back"])
-def test_a_line_that_was_cut_by_a_full_disk_is_taken_back(
+def test_a_line_that_a_full_disk_cut_is_removed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    """The file ends with the last whole line. The journal refuses all further lines, even if there is space again."""
+    """If a full disk cuts a line, the journal removes it and refuses all further writes, even if there
+    is space again.
+    """
     write = os.write
 
     def cut_short(file: int, content: bytes) -> int:
@@ -178,8 +184,8 @@ def test_a_line_that_was_cut_by_a_full_disk_is_taken_back(
     assert entry.outcome is None
 
 
-def test_two_runs_cannot_go_on_with_one_journal(tmp_path: Path) -> None:
-    """The second is refused; and what is no journal is let go of."""
+def test_two_runs_cannot_use_one_journal(tmp_path: Path) -> None:
+    """A second run is refused a journal in use. A file that is not a journal is refused and not locked."""
     with Journal(tmp_path / "journal") as first:
         first.open_for(SETTINGS)
         with pytest.raises(InvalidFile, match="in use by another run"):
@@ -195,10 +201,10 @@ def test_two_runs_cannot_go_on_with_one_journal(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows locks files by another call")
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EIO])
-def test_a_file_system_without_locks_keeps_a_journal(
+def test_without_support_for_locks_a_journal_is_kept_with_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int, resume: bool
 ) -> None:
-    """A lock that is not supported is not one that another run holds: the journal is written, with a warning."""
+    """If the file system does not support locks, css-sdk warns and writes the journal."""
     path = tmp_path / "journal"
     with Journal(path) as first:
         first.open_for(SETTINGS)
@@ -225,8 +231,12 @@ def test_a_file_system_without_locks_keeps_a_journal(
         (NotFound("There is no role."), {"outcome": "failed", "message": "There is no role."}),
     ],
 )
-def test_a_write_ends_as_its_error_says(tmp_path: Path, error: CssError | None, ending: dict[str, str]) -> None:
-    """With the words of the error, and with the time at which it began and ended."""
+def test_the_outcome_of_a_write_follows_from_its_error(
+    tmp_path: Path, error: CssError | None, ending: dict[str, str]
+) -> None:
+    """A journal records the outcome that the error of a write implies, with its message and the times
+    of begin and end.
+    """
     times = itertools.count(1)
     clock = lambda: datetime.datetime(2026, 11, next(times), tzinfo=datetime.UTC)  # noqa: E731
     with Journal(tmp_path / "journal", clock=clock) as journal:
@@ -240,8 +250,10 @@ def test_a_write_ends_as_its_error_says(tmp_path: Path, error: CssError | None, 
     assert lines[0] == {"journal": 1, **whose, "at": lines[0]["at"]}
 
 
-def test_a_journal_tells_the_time_with_its_zone(tmp_path: Path) -> None:
-    """By default that of UTC, so that lines of two machines can be compared; without writes the numbers begin at 1."""
+def test_times_in_a_journal_are_in_utc(tmp_path: Path) -> None:
+    """Times in a journal are in UTC by default, and the numbers of writes begin at 1 in a resumed journal without
+    writes.
+    """
     with Journal(tmp_path / "journal") as journal:
         journal.open_for(SETTINGS)
     with Journal(journal.path, resume=True) as journal:

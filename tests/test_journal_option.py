@@ -1,4 +1,4 @@
-"""`--journal` on every command that writes: what it did can be taken back, and no secret stands in it."""
+"""`--journal` on every command that writes: the changes can be undone, and the journal contains no secret."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def prepared(run_css: Run, sandbox: Sandbox, folder: Path, words: tuple[str, ...
 
 
 @pytest.mark.parametrize("words", WRITING, ids=" ".join)
-def test_what_a_command_did_is_taken_back(
+def test_undo_restores_the_state_before_each_command(
     run_css: Run,
     sandbox: Sandbox,
     tmp_path: Path,
@@ -62,7 +62,9 @@ def test_what_a_command_did_is_taken_back(
     capsys: pytest.CaptureFixture[str],
     words: tuple[str, ...],
 ) -> None:
-    """By `css undo`, to the state before; neither journals nor outputs hold a secret or a token."""
+    """`css undo` restores the state before each command that writes, and neither journals nor output
+    contain a secret.
+    """
     monkeypatch.chdir(tmp_path)
     arguments = prepared(run_css, sandbox, tmp_path, words)
     before = everything(sandbox)
@@ -79,8 +81,8 @@ def test_what_a_command_did_is_taken_back(
     assert not [secret for secret in secrets(sandbox) if secret in told]
 
 
-def test_every_command_that_writes_is_tried() -> None:
-    """Those that take a journal are those of the table; each that takes `--yes` or creates something is among them."""
+def test_every_command_that_writes_is_in_the_table() -> None:
+    """The table lists exactly the commands with `--journal`, and all commands with `--yes` are among them."""
 
     def walk(group: click.Group, above: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
         context, found = click.Context(group), []
@@ -98,10 +100,12 @@ def test_every_command_that_writes_is_tried() -> None:
 @pytest.mark.parametrize(
     "words", [words for words in WRITING if words not in (("undo",), ("people", "mirror"))], ids=" ".join
 )
-def test_no_journal_is_overwritten(
+def test_a_file_that_exists_is_not_used_as_a_journal(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    """A file that exists is left as it is, and nothing is written to the service either."""
+    """If the file of `--journal` exists and is not a journal, it stays as it is, and nothing is written
+    to the service.
+    """
     monkeypatch.chdir(tmp_path)
     sandbox.create_role(GRANTS_PORTAL, "dev", "auditor")
     file_of_roles(tmp_path, "[clerk]")
@@ -114,8 +118,8 @@ def test_no_journal_is_overwritten(
     assert writes(sandbox) == []
 
 
-def test_a_journal_of_nothing_is_used_again(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """What was refused before a write can be tried again with the same journal."""
+def test_a_journal_without_entries_can_be_used_again(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """If a command was refused before its first write, it can be repeated with the same journal."""
     journal = tmp_path / "j.jsonl"
     arguments = ("members", "set", "reviewer", usernames(sandbox, 20)[-1], *PLACE, "--journal", journal)
     assert run_css(*arguments) == 4
@@ -124,8 +128,8 @@ def test_a_journal_of_nothing_is_used_again(run_css: Run, sandbox: Sandbox, tmp_
     assert len(read_journal(journal.read_bytes(), "journal").entries) == 3
 
 
-def test_showing_differences_takes_no_journal(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Without `--apply` nothing is changed, so that a journal would promise too much."""
+def test_mirror_without_apply_refuses_a_journal(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """`css people mirror` without `--apply` changes nothing, so it refuses `--journal`."""
     assert run_css("people", "mirror", *PLACE, "--journal", tmp_path / "j.jsonl") == 64
     assert writes(sandbox) == []
     assert list(tmp_path.glob("*.jsonl")) == journals() == []
@@ -134,7 +138,7 @@ def test_showing_differences_takes_no_journal(run_css: Run, sandbox: Sandbox, tm
 def test_without_credentials_nothing_is_left_behind(
     run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The message names the missing variables. Neither the default journal nor one that was named stays."""
+    """Without credentials, css names the missing variables, and leaves neither a default journal nor a named one."""
     monkeypatch.chdir(tmp_path)
     file_of_roles(tmp_path, "[clerk]")
     assert run_css("plan", "roles.yaml", "--out", "plan.json") == 0

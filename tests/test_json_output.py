@@ -1,4 +1,4 @@
-"""JSON output is an interface: every command keeps to its schema, and a key means the same everywhere."""
+"""JSON output is an interface: every command follows its schema, and each key means the same everywhere."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ COMMANDS = {
 }
 """Each command that has `--json`, and the schema of its objects; "" for a command whose objects have one of a file."""
 SERVED = ("token", "doctor")
-"""Commands that need the login server itself."""
+"""Commands that need a served login server."""
 ROSTER = f"""username,email,role,integration,environment
 {MAREN},,approver,101,dev
 ,nobody@example.com,reviewer,101,dev
@@ -80,7 +80,7 @@ ROSTER = f"""username,email,role,integration,environment
 
 @pytest.fixture
 def files(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """The files that commands read."""
+    """Return the files that the commands read."""
     monkeypatch.chdir(tmp_path)
     roster, journal, token = tmp_path / "roster.csv", tmp_path / "today.jsonl", tmp_path / "token.txt"
     roster.write_text(ROSTER, encoding="utf-8")
@@ -104,14 +104,14 @@ def with_json(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[st
                 yield from with_json(below, (*path, name))
 
 
-def test_each_command_with_json_is_tried() -> None:
-    """None is left out of the table."""
+def test_every_command_with_json_is_in_the_table() -> None:
+    """Every command that has `--json` is in the table of these tests."""
     for command in with_json(css):
         assert any(words.startswith(f"{command} ") or words == command for words in COMMANDS), command
 
 
 @pytest.mark.parametrize(("words", "name"), COMMANDS.items(), ids=lambda each: each)
-def test_every_object_keeps_to_the_schema(
+def test_every_json_object_follows_the_schema_of_its_command(
     run_css: Run,
     sandbox: Sandbox,
     files: dict[str, Path],
@@ -120,7 +120,7 @@ def test_every_object_keeps_to_the_schema(
     words: str,
     name: str,
 ) -> None:
-    """Successes and failures alike."""
+    """Every JSON object that a command prints, for successes and failures, follows the command's schema."""
     if not name:
         return
     capsys.readouterr()
@@ -139,14 +139,14 @@ def test_every_object_keeps_to_the_schema(
 
 
 def test_a_key_is_described_once() -> None:
-    """The schemas use every key, and know no other."""
+    """Every key of the schemas is described once, and no key is described that they do not use."""
     used = {key for _, required, optional in RECORDS.values() for key in (*required, *optional)}
     assert used == KEYS.keys()
     assert list(KEYS) == sorted(KEYS)
 
 
 def test_schemas_are_printed(run_css: Run, capsys: pytest.CaptureFixture[str], sandbox: Sandbox) -> None:
-    """By name; without one they are listed."""
+    """`css schema NAME` prints a valid schema, and `css schema` lists all of them, without a request."""
     for name in (*RECORDS, *FILES):
         assert run_css("schema", name) == 0
         Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))

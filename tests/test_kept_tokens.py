@@ -1,4 +1,4 @@
-"""A token is kept between runs where `CSS_KEEP_TOKEN` allows it, in a file that only its user can read."""
+"""With `CSS_KEEP_TOKEN`, a token is kept between runs in a file that only its user can read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="the permissions of files 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's cache folder, which does not exist yet."""
+    """Return the user's cache folder, which does not exist yet."""
     folder = tmp_path / "cache" / "css-sdk"
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: folder)
     return folder
@@ -36,18 +36,18 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def keeping(settings: Settings, cache: Path) -> Settings:
-    """Settings that keep the token."""
+    """Return settings that keep the token."""
     return evolve(settings, keep_token=True)
 
 
 def run(sandbox: Sandbox, settings: Settings, **options: Any) -> None:
-    """What one run of a program does: it makes a client and asks something."""
+    """Do what one run of a program does: make a client and read the integrations."""
     with Css(settings, transport=sandbox.transport(), **options) as css:
         css.integrations()
 
 
 def kept(cache: Path) -> Path:
-    """The one file in the folder."""
+    """Return the only file in the folder of tokens."""
     [file] = (cache / "tokens").iterdir()
     return file
 
@@ -55,7 +55,9 @@ def kept(cache: Path) -> Path:
 def test_ten_commands_make_one_token_request(
     run_css: Run, sandbox: Sandbox, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where it is allowed; otherwise each command requests its own, and writes nothing."""
+    """With CSS_KEEP_TOKEN, ten commands make one token request. Without it, each requests its own and
+    writes no file.
+    """
     for _ in range(2):
         assert run_css("whoami") == 0
     assert asked(sandbox)["token"] == 2
@@ -68,7 +70,7 @@ def test_ten_commands_make_one_token_request(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the variable of the cache folder is that of Linux")
 def test_processes_share_a_token(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Through the file in the cache folder of the platform."""
+    """Two processes share a token through the file in the cache folder of the platform."""
     with sandbox.serve() as server:
         variables = {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}
         environ = os.environ | variables | {"CSS_KEEP_TOKEN": "on", "XDG_CACHE_HOME": str(tmp_path)}
@@ -81,8 +83,8 @@ def test_processes_share_a_token(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 @POSIX
-def test_only_the_user_can_read_the_file(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
-    """It has no secret in it and no name of the account in its own name, and nothing else is in the folder."""
+def test_only_the_user_can_read_a_kept_token(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
+    """Only the user can read the file and its folder. It contains no client secret, and its name no client id."""
     run(sandbox, keeping)
     file = kept(cache)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -92,10 +94,10 @@ def test_only_the_user_can_read_the_file(sandbox: Sandbox, keeping: Settings, ca
 
 
 @pytest.mark.parametrize("changed", ["client_secret", "token_url", "api_url", "client_id"])
-def test_a_token_is_bound_to_account_and_addresses(
+def test_a_kept_token_belongs_to_one_account_and_its_addresses(
     sandbox: Sandbox, keeping: Settings, cache: Path, changed: str
 ) -> None:
-    """With another secret, account, login server or service, the token is not even looked at."""
+    """With another secret, account, login server or API address, css-sdk does not use a kept token."""
     run(sandbox, keeping)
     other = {
         "client_secret": Secret("another"),
@@ -109,8 +111,8 @@ def test_a_token_is_bound_to_account_and_addresses(
     assert asked(sandbox)["token"] == 2
 
 
-def test_a_token_that_has_expired_is_not_used(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
-    """It is replaced by the next one. So is one that seems to live longer than it ever did, after a clock was set."""
+def test_a_kept_token_that_has_expired_is_replaced(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
+    """A kept token is replaced if it has expired, or if it seems to live too long because a clock was changed."""
     run(sandbox, keeping)
     for shift in (-10_000.0, 10_000.0):
         content = json.loads(kept(cache).read_text(encoding="utf-8"))
@@ -122,8 +124,8 @@ def test_a_token_that_has_expired_is_not_used(sandbox: Sandbox, keeping: Setting
         assert asked(sandbox)["token"] == before + 1
 
 
-def test_a_token_that_is_refused_is_replaced(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
-    """After a 401 a new one is requested and kept."""
+def test_a_kept_token_that_is_refused_is_replaced(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
+    """If the service refuses a kept token with 401, css-sdk requests a new one and keeps it."""
     run(sandbox, keeping)
     sandbox.faults.add("lost_keys", path="/integrations", times=1)
     run(sandbox, keeping)
@@ -133,7 +135,7 @@ def test_a_token_that_is_refused_is_replaced(sandbox: Sandbox, keeping: Settings
 
 
 def test_the_team_of_a_kept_token_is_checked(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
-    """As that of every token, before anything is sent with it."""
+    """If a kept token belongs to another team than the settings say, css-sdk raises `WrongTeam` and sends nothing."""
     run(sandbox, keeping)
     sent = len(sandbox.requests)
     with pytest.raises(WrongTeam, match="belong to team 2016, not to 7"):
@@ -148,7 +150,7 @@ def test_the_team_of_a_kept_token_is_checked(sandbox: Sandbox, keeping: Settings
 def test_a_file_that_others_could_have_made_is_not_used(
     sandbox: Sandbox, keeping: Settings, cache: Path, tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The token is requested instead, and the command does its work."""
+    """If others could have written the file, or it is damaged, css-sdk requests a token and does its work."""
     run(sandbox, keeping)
     file = kept(cache)
     good = file.read_text(encoding="utf-8")
@@ -180,20 +182,20 @@ def test_a_file_that_others_could_have_made_is_not_used(
     assert json.loads(good)["token"] not in caplog.text
 
 
-def test_a_folder_that_cannot_be_written_stops_nothing(
+def test_a_cache_folder_that_cannot_be_written_leads_to_a_warning(
     sandbox: Sandbox, keeping: Settings, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Such as that of a container: a warning says so."""
+    """If the cache folder cannot be written, css-sdk warns and does its work."""
     cache.parent.mkdir()
     cache.write_text("a file, not a folder", encoding="utf-8")
     run(sandbox, keeping)
     assert f"The token cannot be kept in {cache / 'tokens'}" in caplog.text
 
 
-def test_a_user_without_a_home_folder(
+def test_without_a_home_folder_no_token_is_kept(
     sandbox: Sandbox, keeping: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    """As in some containers: nothing is written into the current folder."""
+    """If the user has no home folder, css-sdk warns, keeps no token, and writes nothing into the current folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: Path("~/.cache/css-sdk"))
     run(sandbox, keeping)
@@ -204,7 +206,7 @@ def test_a_user_without_a_home_folder(
 def test_the_token_is_never_logged(
     sandbox: Sandbox, keeping: Settings, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At no level."""
+    """A kept token is in no log line of any level, and not in the repr of its file."""
     caplog.set_level(logging.DEBUG)
     run(sandbox, keeping)
     run(sandbox, keeping)
@@ -217,8 +219,8 @@ PAIR = {"CSS_CLIENT_ID": "service-account-team-1-1", "CSS_CLIENT_SECRET": "s3cre
 
 
 @pytest.mark.parametrize(("value", "keeps"), [(None, False), ("", False), ("off", False), ("on", True)])
-def test_the_variable_is_on_or_off(value: str | None, keeps: bool, tmp_path: Path) -> None:
-    """With credentials in variables, and with those in a file."""
+def test_keep_token_is_on_only_if_the_variable_is_on(value: str | None, keeps: bool, tmp_path: Path) -> None:
+    """CSS_KEEP_TOKEN counts for credentials in variables and in a file, and is off unless it is `on`."""
     variable = {} if value is None else {"CSS_KEEP_TOKEN": value}
     assert settings_from_env(PAIR | variable).keep_token is keeps
     file = tmp_path / "account.json"
@@ -230,7 +232,7 @@ def test_the_variable_is_on_or_off(value: str | None, keeps: bool, tmp_path: Pat
 
 
 @pytest.mark.parametrize("value", ["yes", "1", "ON", " on"])
-def test_another_value_is_refused(value: str) -> None:
-    """Rather than to guess what it means."""
+def test_an_invalid_value_of_keep_token_is_refused(value: str) -> None:
+    """A value of CSS_KEEP_TOKEN other than `on` and `off` is refused with an error that names both."""
     with pytest.raises(ConfigurationError, match=r"CSS_KEEP_TOKEN is '.*'\. Set it to on or off\."):
         settings_from_env(PAIR | {"CSS_KEEP_TOKEN": value})

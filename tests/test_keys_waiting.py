@@ -1,4 +1,4 @@
-"""Many who need keys at once: in several event loops, in a forked process, cancelled, and while their server hangs."""
+"""Many callers need keys at once: in several event loops, in a forked process, cancelled, or while the server hangs."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ GOOD = token(iss=ISSUER, aud=CLIENT, azp=CLIENT)
 STRANGE = token(key("other"), header={"kid": "made-up"}, iss=ISSUER, aud=CLIENT)
 HOUR = 3600.0
 SOON = 30.0
-"""Seconds after which what should have ended long ago hangs."""
+"""The number of seconds after which a test counts as hanging."""
 
 
 class Server:
-    """A login server, by a clock, that answers nothing while its gate is shut."""
+    """A login server with a clock, which does not answer while its gate is shut."""
 
     def __init__(self) -> None:
         self.now = float(NOW)
@@ -87,7 +87,7 @@ def server() -> Server:
 
 
 def started(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
-    """What a thread does, which may hang without harm to the others."""
+    """Run work in a thread of its own, which may hang without harm to others, and return its future."""
     future: Future[Any] = Future()
 
     def run() -> None:
@@ -100,8 +100,8 @@ def started(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
     return future
 
 
-def test_one_verifier_in_several_event_loops(server: Server) -> None:
-    """Threads with a loop each share it: one fetches, the others wait, and all get in."""
+def test_several_event_loops_share_one_verifier_and_one_fetch(server: Server) -> None:
+    """If several event loops use one verifier, one fetches the keys, the others wait, and all verify their token."""
     verifier = server.async_verifier()
     server.shut()
     first = started(asyncio.run, verifier.verify(GOOD))
@@ -116,14 +116,14 @@ def test_one_verifier_in_several_event_loops(server: Server) -> None:
 
 @contextmanager
 def over_sockets(sandbox: Sandbox) -> Iterator[tuple[str, str]]:
-    """The issuer that a sandbox serves, and a good token of it."""
+    """Serve a sandbox and yield its issuer and a valid token."""
     with sandbox.serve() as served:
         seen = Request("GET", "/", {"host": served.origin.removeprefix("http://")}, b"")
         yield f"{served.origin}/auth/dev/realms/standard", sandbox.token_for(CLIENT, 102, "dev", request=seen)
 
 
-def test_a_loop_after_another_over_sockets(sandbox: Sandbox) -> None:
-    """Its own connections end with each fetch, so none is left over from a loop that is gone."""
+def test_one_verifier_works_in_one_event_loop_after_another(sandbox: Sandbox) -> None:
+    """One verifier works in one event loop after another, because its own connections end with each fetch."""
     now = [sandbox.now()]
     with over_sockets(sandbox) as (issuer, signed):
         verifier = AsyncTokenVerifier(issuer, CLIENT, clock=lambda: now[0], leeway=300)
@@ -137,7 +137,7 @@ def test_a_loop_after_another_over_sockets(sandbox: Sandbox) -> None:
 
 @contextmanager
 def forked() -> Iterator[Callable[[Callable[[], bool]], bool]]:
-    """Tries something in a forked process, which is killed when it hangs."""
+    """Yield a function that runs work in a forked process, which is killed when it hangs."""
     if not hasattr(os, "fork"):
         pytest.skip("nothing forks here")
 
@@ -160,8 +160,10 @@ FORKS = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:Dep
 
 
 @FORKS
-def test_a_fork_while_keys_are_fetched(sandbox: Sandbox) -> None:
-    """The child fetches them itself, and does not wait for a thread that it does not have."""
+def test_a_child_that_is_forked_during_a_fetch_fetches_the_keys_itself(sandbox: Sandbox) -> None:
+    """If a process forks while keys are fetched, the child fetches them itself and does not wait for the parent's
+    thread.
+    """
     slow = sandbox.faults.add("delay", target="keys", seconds=0.5, times=2)
     with over_sockets(sandbox) as (issuer, signed):
         verifier, later = (kind(issuer, CLIENT, leeway=300) for kind in (TokenVerifier, AsyncTokenVerifier))
@@ -181,8 +183,10 @@ def test_a_fork_while_keys_are_fetched(sandbox: Sandbox) -> None:
 
 
 @FORKS
-def test_a_fork_while_a_token_is_asked_for() -> None:
-    """The child asks for its own, even where somebody was just deciding who asks."""
+def test_a_child_that_is_forked_during_a_token_request_requests_its_own() -> None:
+    """If a process forks while a thread requests a token and another holds the lock, the child requests
+    its own token.
+    """
     gate, reached = threading.Event(), threading.Event()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -222,8 +226,8 @@ def test_a_fork_while_a_token_is_asked_for() -> None:
 
 
 @FORKS
-def test_a_fork_while_somebody_decides(sandbox: Sandbox) -> None:
-    """The lock that another thread held at that moment is not the child's."""
+def test_a_child_does_not_inherit_a_held_lock_of_the_verifier(sandbox: Sandbox) -> None:
+    """If a thread holds the lock of shared requests during a fork, the child still verifies a token."""
     with over_sockets(sandbox) as (issuer, signed):
         verifier = TokenVerifier(issuer, CLIENT, leeway=300)
         with SharedRequest.lock, forked() as tried:
@@ -231,8 +235,8 @@ def test_a_fork_while_somebody_decides(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("age", [60.0, HOUR, 2 * HOUR])
-def test_a_hanging_server_stops_nobody_who_has_the_key(server: Server, age: float) -> None:
-    """However long a fetch takes, of keys that are old too: who needs no other goes on with those in hand."""
+def test_a_hanging_server_does_not_block_tokens_with_a_known_key(server: Server, age: float) -> None:
+    """While a fetch hangs, tokens with a known key are verified at once, even if the known keys are old."""
     verifier = server.verifier()
     verifier.verify(GOOD)
     server.now += age
@@ -246,12 +250,12 @@ def test_a_hanging_server_stops_nobody_who_has_the_key(server: Server, age: floa
     server.gate.set()
     with pytest.raises(InvalidToken, match="unknown key"):
         waiting.result(SOON)
-    # Callers that came with old keys use the new ones, and fetch again only after 30 seconds.
+    # With old keys, callers use the fetched ones and fetch again only after 30 seconds.
     assert server.fetches == (2 if age < HOUR else 3)
 
 
-def test_both_documents_have_one_time_limit(server: Server) -> None:
-    """What the first one took, the second one lacks; and a text that comes in drops has no more."""
+def test_both_requests_of_a_fetch_share_one_time_limit(server: Server) -> None:
+    """Both requests of a fetch share one time limit, and an answer that arrives in small pieces gets no more time."""
 
     async def late(request: httpx.Request) -> httpx.Response:
         await anyio.sleep(0.15)
@@ -284,8 +288,10 @@ def test_both_documents_have_one_time_limit(server: Server) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_who_is_cancelled_breaks_nothing(server: Server, backend: str) -> None:
-    """The fetch goes on, for all who wait and for those who come later; there is no other within 30 seconds."""
+def test_a_cancelled_caller_does_not_stop_the_shared_fetch(server: Server, backend: str) -> None:
+    """If half of the waiting callers are cancelled, the shared fetch continues for the others, and there is no second
+    one.
+    """
     verifier = server.async_verifier()
     told: list[str | None] = []
 
@@ -310,8 +316,8 @@ def test_who_is_cancelled_breaks_nothing(server: Server, backend: str) -> None:
     assert server.fetches == 1
 
 
-def test_a_flood_of_those_who_give_up(server: Server) -> None:
-    """Each leaves at once, as when a web server's client hangs up, and all together cause one fetch."""
+def test_many_callers_that_time_out_cause_only_one_fetch(server: Server) -> None:
+    """Callers that time out leave at once, and all of them together cause one fetch."""
     verifier = server.async_verifier()
 
     async def main() -> None:
@@ -331,8 +337,8 @@ def test_a_flood_of_those_who_give_up(server: Server) -> None:
     assert server.fetches == 2
 
 
-def test_a_loop_that_ends_takes_its_fetch_along(server: Server) -> None:
-    """Those who wait in another loop do it themselves then: nobody is left who would."""
+def test_if_the_event_loop_of_a_fetch_ends_another_loop_fetches_again(server: Server) -> None:
+    """If the event loop that fetches the keys ends, a caller that waits in another loop fetches them itself."""
     verifier = server.async_verifier()
     server.shut()
     with ThreadPoolExecutor(1) as pool:
@@ -357,8 +363,10 @@ def test_a_loop_that_ends_takes_its_fetch_along(server: Server) -> None:
         assert waiting.result(SOON).client_id == CLIENT
 
 
-def test_a_loop_that_is_left_takes_its_fetch_along(server: Server) -> None:
-    """As well one that was closed without a word to its tasks; who waited for them learns it too."""
+def test_if_the_event_loop_of_a_fetch_is_closed_later_callers_fetch_again(server: Server) -> None:
+    """If the event loop that fetches the keys is closed without ending its tasks, the next caller fetches for all who
+    wait.
+    """
     verifier = server.async_verifier()
     server.shut()
 
@@ -382,8 +390,10 @@ def test_a_loop_that_is_left_takes_its_fetch_along(server: Server) -> None:
     assert server.fetches == 2
 
 
-def test_why_keys_cannot_be_had_is_told(server: Server) -> None:
-    """By the kind and the first words of what httpx said, which stays the cause; each has an error of their own."""
+def test_the_error_for_missing_keys_names_the_cause(server: Server) -> None:
+    """The error for keys that cannot be fetched names the kind and words of the cause, and each caller gets its own
+    error.
+    """
 
     def respond(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("certificate verify failed:\nself-signed. " + "x" * 500, request=request)
@@ -401,7 +411,7 @@ def test_why_keys_cannot_be_had_is_told(server: Server) -> None:
 
 @contextmanager
 def endless(piece: bytes) -> Iterator[tuple[str, list[str]]]:
-    """Serve keys with answers that never end after the test says so. Yield the address and the list of actions."""
+    """Serve keys with answers that never end, or with valid ones. Yield the address and the list of actions."""
     does: list[str] = ["drip"]
     over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -437,9 +447,10 @@ def endless(piece: bytes) -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize("piece", [b"x", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["dripped headers", "1xx without end"])
 @pytest.mark.parametrize("way", ["own", "http_client", "transport"])
 def test_an_answer_without_end_holds_no_thread_longer_than_the_timeout(way: str, piece: bytes) -> None:
-    """With keys in hand and without: 20 tokens of strangers are refused within one timeout, those in hand still work.
+    """If a server's answer never ends, 20 waiting threads get an error in time, and tokens with a known key still work.
 
-    A client or a transport that was passed in cannot be stopped; one thread of ours is left with it, and no more.
+    A client or transport that the caller passed cannot be stopped, so at most one thread for each verifier stays with
+    it.
     """
     now = [float(NOW)]
     with endless(piece) as (issuer, does), httpx.Client(trust_env=False) as http, httpx.HTTPTransport() as transport:
@@ -455,7 +466,7 @@ def test_an_answer_without_end_holds_no_thread_longer_than_the_timeout(way: str,
             assert time.monotonic() - begin < SOON / 2
         does.append("answer")
         with TokenVerifier(issuer, CLIENT, clock=lambda: now[0], timeout=0.7, **options) as verifier:
-            for _ in range(20):  # on a busy machine even keys that are sent at once may come after the timeout
+            for _ in range(20):  # on a busy machine, keys may arrive after the timeout even if they are sent at once
                 with contextlib.suppress(KeysUnavailable):
                     assert verifier.verify(token(**signed)).client_id == CLIENT
                     break
@@ -479,7 +490,9 @@ def test_an_answer_without_end_holds_no_thread_longer_than_the_timeout(way: str,
 
 @pytest.mark.parametrize("piece", [b"x", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["dripped headers", "1xx without end"])
 def test_an_answer_without_end_holds_no_task_longer_than_the_timeout(piece: bytes) -> None:
-    """All who wait leave in time, with a client that was passed in as well."""
+    """If a server's answer never ends, 20 waiting tasks get an error in time, with a client that the caller passed,
+    too.
+    """
 
     async def ask(issuer: str, http: httpx.AsyncClient) -> list[object]:
         verifier = AsyncTokenVerifier(issuer, CLIENT, timeout=0.7, http_client=http)

@@ -1,4 +1,4 @@
-"""What an attempt that was never answered may still reverse."""
+"""A write attempt that was never answered may still be carried out, and then reverse a later step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
 
 
 REVERSING = [
-    # the late step, and one that was done after it
+    # the late step, and a step that was done after it
     (step("add_member", "a", "u"), step("remove_member", "a", "u")),
     (step("remove_member", "a", "u"), step("add_member", "a", "u")),
     (step("add_composite", "a", "b"), step("remove_composite", "a", "b")),
@@ -30,7 +30,7 @@ REVERSING = [
     (step("rename_role", "a", "b"), step("rename_role", "b", "a")),
     (step("rename_role", "a", "b"), step("create_role", "a")),
     (step("rename_role", "a", "b"), step("add_member", "a", "u")),
-    # it hits the role that has got the name
+    # the late step would change the role that has the name by then
     (step("remove_member", "a", "u"), step("rename_role", "b", "a")),
     (step("add_member", "a", "u"), step("rename_role", "b", "a")),
     (step("remove_composite", "a", "b"), step("rename_role", "c", "b")),
@@ -55,8 +55,10 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize(("late", "done"), REVERSING)
-def test_a_late_step_may_reverse(late: Step, done: Step) -> None:
-    """It would undo what was done after it, or change the role that it was done to."""
+def test_a_late_step_that_may_reverse_a_later_one_is_found(late: Step, done: Step) -> None:
+    """If a late step would undo a later one or change its role, css-sdk finds it as long as the late
+    step is possible.
+    """
     assert may_reverse(late, done)
     attempts = LateAttempts()
     attempts.note([late], 0.0)
@@ -65,16 +67,16 @@ def test_a_late_step_may_reverse(late: Step, done: Step) -> None:
 
 
 @pytest.mark.parametrize(("late", "done"), HARMLESS)
-def test_a_late_step_changes_nothing(late: Step, done: Step) -> None:
-    """What was done stays as it was."""
+def test_a_late_step_that_cannot_change_a_later_one_is_ignored(late: Step, done: Step) -> None:
+    """A late step that cannot change the result of a later step does not count as reversing it."""
     assert not may_reverse(late, done)
     attempts = LateAttempts()
     attempts.note([late], 0.0)
     assert attempts.reversing([done], 0.0) is None
 
 
-def test_the_latest_attempt_counts() -> None:
-    """An attempt that is made again is expected for as long again, and only what was attempted is held."""
+def test_a_repeated_attempt_is_expected_from_its_latest_time() -> None:
+    """An attempt that is repeated stays possible from its latest time on; other attempts are unknown."""
     attempts = LateAttempts()
     attempts.note([step("create_role", "a")], 0.0)
     attempts.note([step("create_role", "a")], 200.0)

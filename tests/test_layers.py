@@ -1,4 +1,4 @@
-"""Who may import whom."""
+"""The layers of packages, and the imports that each layer allows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAYERS: Final = {
     2: ("_verification", "journal", "people", "plan", "report", "roles_file", "roster", "state"),
     1: ("_service", "_text", "_version", "config", "errors", "models", "settings"),
 }
-"""The packages and top-level modules of each layer. The sandbox stands beside them."""
+"""The packages and top-level modules of each layer. The sandbox belongs to none of them."""
 
 ARROWS: Final = {
     "__main__": {"cli"},
@@ -43,12 +43,12 @@ ARROWS: Final = {
     "roster": {"people", "plan", "state"},
     "settings": {"_service", "errors"},
 }
-"""What a package may import within its own layer. Everything in the layers below is open to it."""
+"""The packages of its own layer that a package may import. It may import everything in the layers below."""
 
 PURE: Final = (*LAYERS[2], "_service", "_text")
-"""The packages of decisions."""
+"""The pure packages, which decide and have no input or output."""
 READS_ITS_OWN_FILES: Final = "css_sdk.report.page"
-"""A pure module but for the style and the script that it is made with."""
+"""A module that is pure, except that it reads its own style sheet and script."""
 GENERATED_USERS: Final = ("_async", "_sync", "_http")
 """The only packages that use the generated client."""
 
@@ -56,7 +56,7 @@ HTTPX_USERS: Final = ("_async", "_sync", "_http", "auth", "doctor", "sandbox", "
 """The packages that use httpx. A move to another library changes these."""
 
 IMPURE: Final = {"anyio", "asyncio", "httpx", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
-"""What a pure package does without: clients, clocks, chance, the environment."""
+"""The modules that a pure package may not import: clients, clocks, randomness, the environment."""
 CLOCKS: Final = {"now", "today", "utcnow"}
 
 ALLOWED_TO_THE_SANDBOX: Final = {"sandbox", "_version"}
@@ -66,14 +66,14 @@ SANDBOX_ARROWS: Final = {
     "api": {"login", "world"},
     "serving": {"api", "login", "world"},
 }
-"""The packages of the sandbox, and which others each may import. All of them may import the shared modules."""
+"""The packages of the sandbox, and the others that each may import. All may import the shared modules."""
 SANDBOX_SHARED: Final = {"errors", "http", "javascript", "journal"}
 """The sandbox's own modules that import none of its packages."""
 
 
 @frozen
 class Import:
-    """One imported module, or one imported name of it."""
+    """An imported module, or an imported name of a module."""
 
     importer: str
     module: str
@@ -83,7 +83,7 @@ class Import:
 
     @property
     def target(self) -> str:
-        """Return the module that it leads to; a public name of `css_sdk` leads to the module that defines it."""
+        """Return the imported module; for a public name of `css_sdk`, return the module that defines it."""
         if self.module == "css_sdk" and self.name in css_sdk.__all__:
             return f"css_sdk.{css_sdk._HOMES[self.name]}"
         inner = f"{self.module}.{self.name}"
@@ -104,7 +104,7 @@ GENERATED_MODULES: Final = {module_name(path, GENERATED.parent): path for path i
 
 
 def imports_in(name: str, path: Path) -> Iterator[Import]:
-    """Yield every import of a module, inside functions and for types alone too."""
+    """Yield every import of a module, including imports inside functions and imports for types."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     for_types = {
         inner
@@ -131,7 +131,7 @@ LAYER_OF: Final = {package: layer for layer, packages in LAYERS.items() for pack
 
 
 def package_of(module: str) -> str:
-    """Return the package, or the module, right below `css_sdk` in which a module stands."""
+    """Return the package or module directly below `css_sdk` that contains a module."""
     return [*module.split("."), "__init__"][1]
 
 
@@ -141,8 +141,8 @@ def arrows() -> set[tuple[str, str]]:
     return {(importer, target) for importer, target in pairs if importer != target}
 
 
-def test_imports_are_seen() -> None:
-    """The reading itself works: it sees imports at the top, inside functions and for types, relative ones resolved."""
+def test_all_kinds_of_imports_are_found() -> None:
+    """These tests find imports at the top, inside functions and for types, and resolve relative ones."""
     seen = {(entry.importer, entry.target) for entry in OURS}
     assert ("css_sdk._service.identifiers", "css_sdk.errors") in seen
     assert ("css_sdk._async.sending", "css_sdk._service.request_checks") in seen
@@ -152,13 +152,13 @@ def test_imports_are_seen() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_has_a_layer(name: str) -> None:
-    """A new package needs a place in the table of layers."""
+    """Every module belongs to a package in the table of layers."""
     assert package_of(name) in {*LAYER_OF, "sandbox"}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if package_of(name) != "sandbox"])
 def test_imports_point_down(name: str) -> None:
-    """A module imports the layers below its own, and in its own layer only what the arrows allow."""
+    """A module imports only the layers below its own, and in its own layer only the packages that the table allows."""
     package = package_of(name)
     for entry in (entry for entry in OURS if entry.importer == name):
         other = package_of(entry.target)
@@ -171,13 +171,13 @@ def test_imports_point_down(name: str) -> None:
 
 
 def test_every_arrow_is_used() -> None:
-    """The table of arrows allows no import that the code no longer has."""
+    """The table allows no import within a layer that the code no longer has."""
     listed = {(package, other) for package, others in ARROWS.items() for other in others}
     assert listed <= arrows()
 
 
 def test_packages_form_no_cycle() -> None:
-    """Among packages no import leads back to where it began, imports for types included."""
+    """The imports between packages form no cycle, imports for types included."""
     below: dict[str, set[str]] = {}
     for importer, target in arrows():
         if importer != "__init__" and target != "__init__":
@@ -185,8 +185,8 @@ def test_packages_form_no_cycle() -> None:
     graphlib.TopologicalSorter(below).prepare()
 
 
-def test_no_import_leads_in_a_circle() -> None:
-    """Among the imports that happen when a module loads, none leads back to where it began."""
+def test_modules_form_no_import_cycle() -> None:
+    """The imports that happen when modules load form no cycle."""
     sorter = graphlib.TopologicalSorter(
         {
             name: {e.target for e in entries if e.target in MODULES and not e.is_for_types and e.target != name}
@@ -197,21 +197,23 @@ def test_no_import_leads_in_a_circle() -> None:
 
 
 def test_few_packages_use_httpx() -> None:
-    """The others get what they need from these; the command about tokens alone handles an error of httpx."""
+    """Only the listed packages and the command about tokens import httpx."""
     users = {name for name in MODULES for entry in IMPORTS[name] if entry.module.split(".")[0] == "httpx"}
     assert {package_of(name) for name in users - {"css_sdk.cli.commands.token"}} == set(HTTPX_USERS)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_few_packages_use_the_generated_client(name: str) -> None:
-    """Only the two clients and the reading of answers import the generated client."""
+    """Only the two clients and the package that parses answers import the generated client."""
     users = [entry for entry in IMPORTS[name] if entry.module.split(".")[0] == "css_sdk_openapi"]
     assert not users or package_of(name) in GENERATED_USERS
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if package_of(name) == "sandbox"])
 def test_the_sandbox_stands_alone(name: str) -> None:
-    """The sandbox shares nothing with the facade, so that a mistake of one shows in the other."""
+    """The sandbox imports nothing of the facade or the generated client, so that a mistake of one shows
+    in the other.
+    """
     for entry in IMPORTS[name]:
         assert entry.module.split(".")[0] != "css_sdk_openapi", entry
         if entry.target.split(".")[0] == "css_sdk":
@@ -220,7 +222,7 @@ def test_the_sandbox_stands_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("css_sdk.sandbox.")])
 def test_the_packages_of_the_sandbox_import_only_what_the_table_allows(name: str) -> None:
-    """Imports between the packages of the sandbox follow its arrows, imports for types included."""
+    """The packages of the sandbox import each other only as the table allows, imports for types included."""
     package = name.split(".")[2]
     targets = {e.target.split(".")[2] for e in IMPORTS[name] if e.target.startswith("css_sdk.sandbox.")} - {package}
     if package in SANDBOX_ARROWS:
@@ -230,7 +232,7 @@ def test_the_packages_of_the_sandbox_import_only_what_the_table_allows(name: str
 
 
 def test_the_sandbox_has_no_cycles() -> None:
-    """In the sandbox no import leads back to where it began, imports for types included."""
+    """The modules of the sandbox form no import cycle, imports for types included."""
     inside = [name for name in MODULES if name.startswith("css_sdk.sandbox.")]
     below = {name: {e.target for e in IMPORTS[name] if e.target in inside} - {name} for name in inside}
     graphlib.TopologicalSorter(below).prepare()
@@ -238,14 +240,14 @@ def test_the_sandbox_has_no_cycles() -> None:
 
 @pytest.mark.parametrize("name", GENERATED_MODULES)
 def test_the_generated_client_stands_alone(name: str) -> None:
-    """The generated client imports nothing of ours."""
+    """The generated client imports nothing of `css_sdk`."""
     for entry in imports_in(name, GENERATED_MODULES[name]):
         assert entry.module.split(".")[0] != "css_sdk", entry
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if package_of(name) in PURE and name != READS_ITS_OWN_FILES])
 def test_pure_packages_are_pure(name: str) -> None:
-    """A package of decisions has no client, no clock, no chance and no environment variables of its own."""
+    """A pure package imports no client, clock, randomness or environment, and reads and writes no file."""
     for entry in IMPORTS[name]:
         assert entry.module.split(".")[0] not in IMPURE or entry.is_for_types, entry
     tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
@@ -254,15 +256,15 @@ def test_pure_packages_are_pure(name: str) -> None:
     assert not called & {"read_text", "write_text", "read_bytes", "write_bytes"}
 
 
-def test_the_asynchronous_source_speaks_a_plain_dialect() -> None:
-    """What is mirrored imports no library that serves only one of the two clients."""
+def test_the_asynchronous_source_imports_no_library_of_one_world() -> None:
+    """The asynchronous source, which is mirrored, imports no library that serves only threads or only tasks."""
     for entries in (IMPORTS[name] for name in MODULES if package_of(name) == "_async"):
         for entry in entries:
             assert entry.module.split(".")[0] not in ("asyncio", "anyio", "trio", "threading"), entry
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_every_module_says_what_it_is_for(name: str) -> None:
+def test_every_module_has_a_docstring(name: str) -> None:
     """Every module has a docstring."""
     assert ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
 
@@ -271,14 +273,14 @@ PACKAGES: Final = sorted(name for name, path in MODULES.items() if path.name == 
 
 
 @pytest.mark.parametrize("name", [name for name in PACKAGES if not name.startswith(("css_sdk._sync", "css_sdk.cli."))])
-def test_every_package_shows_the_way(name: str) -> None:
-    """The docstring of a package says what it is for, what it may import and where to start reading."""
+def test_the_docstring_of_a_package_says_what_it_may_import_and_where_to_start(name: str) -> None:
+    """The docstring of a package says what it may import and where to start reading."""
     documented = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8"))) or ""
     assert "import" in documented
     assert "Start" in documented
 
 
 @pytest.mark.parametrize("name", ["css_sdk", "css_sdk_openapi"])
-def test_types_are_for_users_too(name: str) -> None:
-    """Type checkers use the annotations of both packages."""
+def test_both_packages_are_marked_as_typed(name: str) -> None:
+    """Both packages contain `py.typed`, so that type checkers use their annotations."""
     assert (Path(str(import_module(name).__file__)).parent / "py.typed").is_file()

@@ -1,4 +1,4 @@
-"""Secrets and tokens leave the process only to their own address, also if `httpx` is another HTTP library."""
+"""Secrets and tokens leave the process only to their own address, even if `httpx` is another HTTP library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.mark.parametrize("library", ["httpx", "httpx2"])
 def test_no_secret_or_token_leaves(library: str) -> None:
-    """Redirects, hooks, proxies, malformed answers, timeouts, interrupts: hosts, logs, errors, pickles and locals.
+    """No secret or token leaks to another host, a log, an error, a pickle or a local variable, in any of the attempts.
 
     Under `httpx2.alias_httpx()`, `import httpx` gives another library, whose modules and loggers have other names.
     """
@@ -31,13 +31,13 @@ def test_no_secret_or_token_leaves(library: str) -> None:
     assert told["leaks"] == []
     assert told["library"] == library
     seen = told["seen"]
-    # Every way was tried: 7 in threads and 6 in tasks.
+    # Every way to call was used: 7 in threads and 6 in tasks.
     assert seen["a redirect in a thread ended with AuthenticationError"] == 2 * 7
     assert seen["a redirect in a task ended with AuthenticationError"] == 2 * 6
-    # Without a hook on them, a transport and the request for a token alone go their way.
+    # A transport and the request for a token alone have no hooks, so they succeed.
     assert seen["a hook in a thread ended with ConfigurationError"] == 2 * 7 - 3
     assert seen["a hook in a task ended with ConfigurationError"] == 2 * 6 - 2
-    # Not the transport, which has no proxy.
+    # All but the transport, which has no proxy.
     assert seen["went through the proxy"] == 6 + 5
     assert seen["searched for an e-mail address"] == 4
     assert seen["log lines of the caller's own requests"] == 1

@@ -1,4 +1,4 @@
-"""Limits on removals, and the people who would lose something."""
+"""Limits on removals, and the people who would lose a role."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ from css_sdk.plan.removal_limits import check_removals
         (0, 100, 0, True),
     ],
 )
-def test_the_limit(removed: int, size: int, most: int | None, passes: bool) -> None:
-    """Up to 4 pass; then a fifth and 10 at the most; a number that was said counts alone."""
+def test_removals_are_limited_by_share_and_number(removed: int, size: int, most: int | None, passes: bool) -> None:
+    """Up to 4 removals pass; beyond that, at most a fifth and at most 10. A limit that the caller sets replaces this
+    rule.
+    """
     if passes:
         check_removals("members", removed, size, most)
     else:
@@ -39,8 +41,8 @@ def test_the_limit(removed: int, size: int, most: int | None, passes: bool) -> N
 
 
 @given(st.integers(0, 200), st.integers(0, 200))
-def test_the_number_that_is_told_is_enough(removed: int, size: int) -> None:
-    """The number in a refusal is enough as a limit, and one less is not."""
+def test_the_limit_that_a_refusal_names_is_exactly_enough(removed: int, size: int) -> None:
+    """The limit that a refusal names is enough for the removals, and a limit lower by one is not."""
     size = max(removed, size)
     try:
         check_removals("members", removed, size)
@@ -59,18 +61,18 @@ HELD = st.fixed_dictionaries({name: st.frozensets(st.integers(1, 4).map(str)) fo
 
 
 def having(tree: RoleTree, held: dict[str, frozenset[str]], role: str) -> set[str]:
-    """Who has the role, found from above: everybody's roles and what these lead to."""
+    """Return who has the role, directly or through composite roles, computed from the top."""
     return {user for name, users in held.items() if role in tree.descendants(name) | {name} for user in users}
 
 
 @given(TREES, NAMES)
-def test_what_leads_to_a_role_is_what_descends_to_it(tree: RoleTree, role: str) -> None:
-    """Seen from below as from above, circles included."""
+def test_the_roles_leading_to_a_role_are_those_that_have_it_as_descendant(tree: RoleTree, role: str) -> None:
+    """The roles that lead to a role are those whose descendants include it, even with cycles."""
     assert roles_leading_to(tree, role) == {name for name in "abcde" if role in tree.descendants(name) | {name}}
 
 
 @given(TREES, HELD, NAMES, NAMES, st.frozensets(NAMES))
-def test_losers_are_those_who_had_it_and_have_it_no_more(
+def test_people_losing_a_role_are_those_who_had_it_and_no_longer_have_it(
     tree: RoleTree, held: dict[str, frozenset[str]], parent: str, role: str, children: frozenset[str]
 ) -> None:
     """People who also have the role in another way lose nothing. Only members of roles that contain it are read."""

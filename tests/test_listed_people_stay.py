@@ -1,4 +1,4 @@
-"""Nobody who is listed loses a role, however their own row is written: by rosters and by plans, end to end."""
+"""A person who is listed keeps the role, however their row is written, in rosters and in plans."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ UNFOUND = [
 
 @pytest.fixture(params=["roster", "plan"])
 def apply(request: pytest.FixtureRequest, run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apply:
-    """Make the reviewers exactly somebody and Tobias, as a nightly run does."""
-    monkeypatch.chdir(tmp_path)  # what is left undone is kept there
+    """Return a function that makes a person and Tobias the exact reviewers, as a nightly run does."""
+    monkeypatch.chdir(tmp_path)  # css saves the remainder there
 
     def by_roster(person: dict[str, str]) -> int:
         file = tmp_path / "r.jsonl"
@@ -56,8 +56,12 @@ def apply(request: pytest.FixtureRequest, run_css: Run, tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("person", MEANT, ids=str)
-def test_who_is_meant_keeps_the_role(apply: Apply, sandbox: Sandbox, person: dict[str, str]) -> None:
-    """What surrounds an address or a GUID is taken off, so that they are found."""
+def test_a_listed_person_is_found_despite_text_around_the_address(
+    apply: Apply, sandbox: Sandbox, person: dict[str, str]
+) -> None:
+    """If there is other text around an address, GUID or username, css removes it, finds the person, and they keep the
+    role.
+    """
     assert apply(person) == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [MAREN, TOBIAS]
 
@@ -66,7 +70,7 @@ def test_who_is_meant_keeps_the_role(apply: Apply, sandbox: Sandbox, person: dic
 def test_a_row_that_can_name_nobody_is_a_fault_of_the_file(
     apply: Apply, sandbox: Sandbox, person: dict[str, str]
 ) -> None:
-    """Nothing is sent."""
+    """If a row cannot name a person, the whole file is refused, nothing is sent, and nobody loses a role."""
     assert apply(person) == 64
     assert not sandbox.requests
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [MAREN, TOBIAS]
@@ -74,12 +78,12 @@ def test_a_row_that_can_name_nobody_is_a_fault_of_the_file(
 
 @pytest.mark.parametrize("person", UNFOUND, ids=str)
 def test_a_row_that_finds_nobody_removes_nobody(apply: Apply, sandbox: Sandbox, person: dict[str, str]) -> None:
-    """It may be Maren under another address; a nightly run does not end with 0."""
+    """If a row finds nobody, it may mean a current member, so nobody is removed, with exit code 3."""
     assert apply(person) == 3
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [MAREN, TOBIAS]
 
 
-def test_who_certainly_never_logged_in_holds_nothing_back(apply: Apply, sandbox: Sandbox) -> None:
-    """Only a username, or a complete GUID with its provider, shows this. Then unlisted people lose the role."""
+def test_a_person_who_certainly_never_logged_in_does_not_block_removals(apply: Apply, sandbox: Sandbox) -> None:
+    """If a complete GUID with its provider shows that a person never logged in, unlisted people lose the role."""
     assert apply({"guid": "0f" * 16, "provider": "idir"}) == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [TOBIAS]

@@ -1,4 +1,4 @@
-"""`css logs`: lines of a range of any length, none lost and none doubled."""
+"""`css logs` prints the lines of a range of any length, without losing or repeating one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOUR = datetime.timedelta(hours=1)
 
 
 def test_lines_are_text_or_json_with_all_fields(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same lines, oldest first."""
+    """`css logs` prints the same lines as text and as JSON with all fields, oldest first."""
     minute = ("--since", "2026-11-01 12:00", "--until", "2026-11-01T12:01:00Z")
     assert run_css("logs", *PLACE, *minute) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -32,8 +32,8 @@ def test_lines_are_text_or_json_with_all_fields(run_css: Run, capsys: pytest.Cap
     assert {"level", "loggerName"} <= rows[0].keys()
 
 
-def test_the_last_minutes_are_counted_from_now(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """A span for --since, and no --until."""
+def test_since_with_a_span_counts_back_from_now(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """If `--since` is a span and `--until` is missing, css logs counts back from now."""
     assert run_css("logs", *PLACE, "--since", "5m") == 0
     assert 29 <= len(capsys.readouterr().out.splitlines()) <= 31
 
@@ -49,12 +49,12 @@ def test_the_last_minutes_are_counted_from_now(run_css: Run, capsys: pytest.Capt
     ],
 )
 def test_a_time_is_a_date_or_a_span_back(text: str, moment: datetime.datetime) -> None:
-    """What names no zone is in UTC."""
+    """A time is a span back from now, a date, or a date with a time; without a zone it is in UTC."""
     assert _moment(text, "--since", BEGIN) == moment
 
 
-def test_what_is_no_range_is_a_usage_error(run_css: Run, sandbox: Sandbox) -> None:
-    """And nothing is sent."""
+def test_an_invalid_range_is_a_usage_error(run_css: Run, sandbox: Sandbox) -> None:
+    """If the times are invalid or their order is wrong, css logs fails with exit code 64 and sends nothing."""
     for since, until in (("yesterday", None), ("12:00", None), ("1m", "2m"), ("2026-11-02", "2026-11-01")):
         assert run_css("logs", *PLACE, "--since", since, *(["--until", until] if until else [])) == 64
     assert run_css("logs", *PLACE) == 64
@@ -63,16 +63,16 @@ def test_what_is_no_range_is_a_usage_error(run_css: Run, sandbox: Sandbox) -> No
 
 @pytest.fixture
 def an_hour_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows of an hour instead of three days, which hold lines enough."""
+    """Make the windows of log calls an hour long instead of three days."""
     monkeypatch.setattr("css_sdk._service.log_windows.LONGEST_WINDOW", HOUR)
 
 
 @pytest.mark.usefixtures("an_hour_a_call")
 @pytest.mark.parametrize("calls", range(1, 5))
-def test_what_was_read_is_given_and_the_rest_can_be_read_later(
+def test_after_a_rate_limit_the_rest_of_a_log_can_be_read_without_gaps(
     settings: Settings, sandbox: Sandbox, calls: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A limit after any call loses no line and doubles none, seams included: the two parts are the whole."""
+    """If a rate limit ends a log, the lines read and those read later from the named time are exactly the whole."""
     until = BEGIN + 5 * HOUR
     with Css(settings, transport=sandbox.transport(), retry=lambda attempt, chance: None) as css:
         dev = css.integration(101).environment("dev")
@@ -89,10 +89,12 @@ def test_what_was_read_is_given_and_the_rest_can_be_read_later(
         assert first + list(_by_window(dev, resume, until)) == whole
 
 
-def test_a_limit_half_way_prints_what_was_read(
+def test_a_rate_limit_prints_the_lines_read_and_where_to_continue(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Stderr says where to continue and how long to wait. The exit code is 3, or 1 if nothing was read."""
+    """After a rate limit, stderr says where to continue and how long to wait; the exit code is 3, or 1 if nothing was
+    read.
+    """
     sandbox.faults.add("429", path="*/logs", retry_after=1800)
     long = ("--since", "2026-11-01", "--until", "2026-11-01T20:00:00Z")
     assert run_css("logs", *PLACE, *long, "--json") == 1
@@ -113,10 +115,10 @@ def test_a_limit_half_way_prints_what_was_read(
 
 
 @pytest.mark.usefixtures("an_hour_a_call")
-def test_an_interrupt_loses_nothing(
+def test_an_interrupt_prints_the_lines_read_and_where_to_continue(
     settings: Settings, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The windows before it are out, up to the moment that stderr names."""
+    """After an interrupt, the lines of the finished windows are printed, and stderr names the time to continue from."""
     with Css(settings, transport=sandbox.transport()) as css:
         prod = css.integration(101).environment("prod")
         read = type(prod).logs

@@ -1,4 +1,4 @@
-"""`css members`: everybody who holds a role, and a role's members made exactly these."""
+"""`css members` lists the members of a role, and makes its members exactly the given people."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ ROBOT = "service-account-fisheries-service-102"
 
 
 def members(sandbox: Sandbox, role: str = "reviewer") -> set[str]:
-    """Who holds the role."""
+    """Return the members of the role."""
     return set(sandbox.members(GRANTS_PORTAL, "dev", role))
 
 
-def test_all_pages_are_listed(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody twice, with name and address; a service account has neither."""
+def test_list_prints_every_member_once_with_name_and_address(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`css members list` prints the members of all pages once, with name and e-mail address."""
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", *sandbox.world.users, ROBOT)
     held = members(sandbox)
     assert len(held) > 50
@@ -38,10 +40,10 @@ def test_all_pages_are_listed(run_css: Run, sandbox: Sandbox, capsys: pytest.Cap
     assert len(capsys.readouterr().out.splitlines()) == len(held) + 1
 
 
-def test_lines_for_machines_come_as_they_are_read(
+def test_json_lines_are_printed_while_pages_are_read(
     run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first page's are out before the second is asked for, so that no more than a page is held."""
+    """With `--json`, the members of one page are printed before the next page is requested."""
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", *sandbox.world.users)
     pages: list[int] = []
     monkeypatch.setattr(click, "echo", lambda *_, **__: pages.append(sandbox.count("GET", "*/users")))
@@ -51,14 +53,16 @@ def test_lines_for_machines_come_as_they_are_read(
     assert pages == [1] * 50 + [2] * (count - 50)
 
 
-def test_a_role_that_is_not_there_has_no_members(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """That is an error, not an empty list."""
+def test_listing_the_members_of_a_missing_role_is_an_error(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """If the role does not exist, `css members list` fails instead of printing an empty list."""
     assert run_css("members", "list", "nope", *PLACE, "--json") == 1
     assert capsys.readouterr().out == ""
 
 
-def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command lists who loses the role, and does nothing without a yes. It adds before it removes."""
+def test_set_lists_the_losses_and_adds_before_it_removes(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`css members set` lists who loses the role, needs `--yes`, and adds members before it removes others."""
     before = members(sandbox)
     wanted = usernames(sandbox, 30)[-1]
     arguments = ("members", "set", "reviewer", wanted.upper().replace("IDIR", "idir"), *PLACE)
@@ -74,17 +78,19 @@ def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFi
     assert writes == ["POST", "POST", "DELETE", "DELETE"]
 
 
-def test_nothing_to_do_asks_nobody(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command does not send or list members who already have the role."""
+def test_set_without_changes_asks_and_writes_nothing(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If the members are already exact, `css members set` asks nothing and writes nothing."""
     assert run_css("members", "set", "reviewer", *members(sandbox), *PLACE) == 0
     assert capsys.readouterr().err == "nothing to do\n"
     assert asked(sandbox).keys() == {"token", "GET"}
 
 
-def test_nobody_is_removed_where_somebody_could_not_be_added(
+def test_set_removes_nobody_if_somebody_could_not_be_added(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A list with a mistake in it takes nothing away, and says so of each."""
+    """If a person cannot be added, `css members set` removes nobody and reports each removal as skipped."""
     before = members(sandbox)
     assert run_css("members", "set", "reviewer", f"{'0' * 32}@idir", *PLACE, "--yes", "--json") == 3
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -112,7 +118,9 @@ def test_a_refusal_writes_nothing(
     said: str,
     requests: set[str],
 ) -> None:
-    """Nobody named, somebody who is no user, more than was said."""
+    """`css members set` writes nothing if nobody is named, a username is invalid, or the limit of
+    removals is exceeded.
+    """
     user = usernames(sandbox, 30)[-1]
     given = [argument.format(user=user) for argument in arguments]
     assert run_css("members", "set", "reviewer", *given, *PLACE, "--yes") == 4
@@ -120,8 +128,8 @@ def test_a_refusal_writes_nothing(
     assert asked(sandbox).keys() == requests
 
 
-def test_many_at_once_have_to_be_said(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """A truncated list would cost too much."""
+def test_many_removals_need_max_removals(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """If many members would be removed, as with a truncated list, `css members set` needs `--max-removals`."""
     people = usernames(sandbox, 20)
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", *people)
     held = members(sandbox, "approver")
@@ -135,10 +143,12 @@ def test_many_at_once_have_to_be_said(run_css: Run, sandbox: Sandbox, capsys: py
 
 @pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_an_interrupt_tells_what_was_done(
+def test_an_interrupt_reports_every_change_as_done_or_skipped(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
-    """The calls in flight are finished, and every change stands in the report, those that were not tried as well."""
+    """After an interrupt, css finishes the calls in flight, removes nobody, and reports every change, also those it
+    skipped.
+    """
     people = usernames(sandbox, 30)
     sandbox.faults.add("delay", method="POST", after=4, times=None, seconds=1.0)
     stop = threading.Event()

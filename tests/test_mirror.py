@@ -1,4 +1,4 @@
-"""The synchronous twins are what their sources give."""
+"""The synchronous twins match their asynchronous sources."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ CLIENT = mirror.ROOT / "css_sdk" / "_sync" / "client.py"
 
 @pytest.fixture(scope="module")
 def wanted() -> dict[Path, str]:
-    """What the sources give now."""
+    """Return the twins that the sources give now."""
     return mirror.twins()
 
 
 def test_the_twins_are_current(wanted: dict[Path, str]) -> None:
-    """What is checked in is what `make generate` would write."""
+    """The committed twins are exactly the files that `make generate` would write."""
     assert [path.relative_to(mirror.ROOT).as_posix() for path in mirror.differing(wanted)] == []
 
 
 def test_both_worlds_have_the_same_files(wanted: dict[Path, str]) -> None:
-    """In every folder, each source has a mirror with the same name."""
+    """In every folder, each source has a twin with the same name, and there is no other twin."""
     for source, target in mirror.PAIRS.items():
         names = {path.relative_to(mirror.ROOT / source) for path in (mirror.ROOT / source).rglob("*.py")}
         assert {
@@ -33,7 +33,7 @@ def test_both_worlds_have_the_same_files(wanted: dict[Path, str]) -> None:
 
 
 def test_each_twin_names_its_source(wanted: dict[Path, str]) -> None:
-    """The first line of a mirror names the file to edit instead, and this file exists."""
+    """The first line of a twin names the file to edit instead, and this file exists."""
     for path, text in wanted.items():
         match = re.match(r"# Written from (\S+) by `make generate`; edit that one\.\n", text)
         assert match is not None, path
@@ -42,30 +42,30 @@ def test_each_twin_names_its_source(wanted: dict[Path, str]) -> None:
 
 
 def test_nothing_asynchronous_is_left(wanted: dict[Path, str]) -> None:
-    """A twin holds no word of the other world, outside its header."""
+    """Except for its header, a twin contains no keyword or name of asynchronous code."""
     for path, text in wanted.items():
         code = text.partition("\n")[2]
         assert not re.search(r"\b(async |await |anyio|aclose|__aenter__|Async[A-Z])", code), path
 
 
-def test_an_edit_is_seen(wanted: dict[Path, str]) -> None:
-    """One character too many in a twin is a difference."""
+def test_an_edited_twin_is_reported(wanted: dict[Path, str]) -> None:
+    """If a twin has one additional character, it is reported as different."""
     assert CLIENT in mirror.differing({**wanted, CLIENT: wanted[CLIENT] + " "})
 
 
-def test_a_missing_twin_is_seen(wanted: dict[Path, str]) -> None:
-    """A source whose twin is not there is a difference."""
+def test_a_missing_twin_is_reported(wanted: dict[Path, str]) -> None:
+    """If a source has no twin, the missing file is reported as different."""
     missing = CLIENT.with_name("not_written_yet.py")
     assert missing in mirror.differing({**wanted, missing: ""})
 
 
-def test_a_surplus_file_is_seen(wanted: dict[Path, str]) -> None:
-    """A file on the synchronous side that has no source is a difference."""
+def test_a_file_without_a_source_is_reported(wanted: dict[Path, str]) -> None:
+    """If a file on the synchronous side has no source, it is reported as different."""
     assert CLIENT in mirror.differing({path: text for path, text in wanted.items() if path != CLIENT})
 
 
 def test_an_unused_substitution_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A substitution that nothing needs any more ends the mirroring with its name."""
+    """If no source needs a substitution, mirroring fails and names it."""
     monkeypatch.setattr(mirror, "WORDS", {**mirror.WORDS, r"\bnever_there\b": ""})
     with pytest.raises(SystemExit, match="never_there"):
         mirror.twins()
@@ -88,6 +88,6 @@ def test_an_unused_substitution_fails(monkeypatch: pytest.MonkeyPatch) -> None:
         ("asynchronous, awaited, close", "asynchronous, awaited, close"),
     ],
 )
-def test_substitutions(source: str, twin: str) -> None:
-    """Each word of the asynchronous dialect has its plain one, and other words stay."""
+def test_each_substitution_gives_synchronous_code(source: str, twin: str) -> None:
+    """Each asynchronous construct becomes its synchronous form, and other words stay."""
     assert mirror.mirrored(source, "x.py", set()).partition("\n")[2] == twin

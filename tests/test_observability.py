@@ -21,7 +21,7 @@ ROLES = "/integrations/{integration_id}/{environment}/users/{username}/roles"
 
 
 def example() -> ModuleType:
-    """The example as a module."""
+    """Return the example as a module."""
     spec = importlib.util.spec_from_file_location("observability", ROOT / "examples" / "observability.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -30,7 +30,7 @@ def example() -> ModuleType:
 
 
 def test_the_example_makes_spans_and_measurements(sandbox: Sandbox, settings: Settings) -> None:
-    """Requests of worker threads are children of the caller's span; names of people are nowhere."""
+    """The example makes a span for each request below the caller's span, and measurements, without usernames."""
     pytest.importorskip("opentelemetry.sdk", reason="make setup installs it")
     pytest.importorskip("prometheus_client", reason="make setup installs it")
     from opentelemetry.sdk.trace import TracerProvider
@@ -68,7 +68,7 @@ def test_the_example_makes_spans_and_measurements(sandbox: Sandbox, settings: Se
 
 @pytest.mark.parametrize("kind", [Css, AsyncCss])
 def test_a_hook_that_would_not_be_awaited_is_refused(kind: Any, settings: Settings) -> None:
-    """When the client is made: a coroutine function would never run."""
+    """A coroutine function as `on_request=` would never run, so a client refuses it when it is made."""
 
     async def see(request: SentRequest) -> None: ...
 
@@ -79,13 +79,13 @@ def test_a_hook_that_would_not_be_awaited_is_refused(kind: Any, settings: Settin
 
 
 def documented_paths() -> list[str]:
-    """The paths of the service's document."""
+    """Return the paths in the published document."""
     return list(json.loads((ROOT / "openapi" / "css-api.json").read_text(encoding="utf-8"))["paths"])
 
 
 @pytest.mark.parametrize("documented", documented_paths())
-def test_placeholders_stand_where_the_document_has_them(documented: str) -> None:
-    """Each placeholder of a path in the document replaces one name, and nothing else is replaced."""
+def test_path_templates_have_the_placeholders_of_the_document(documented: str) -> None:
+    """The template of a path has its placeholders exactly where the published document has them."""
     values = {"{integrationId}": "101", "{environment}": "prod"}
     path = re.sub(r"\{\w+\}", lambda found: values.get(found[0], "someone%40idir"), documented)
     assert re.sub(r"\{\w+\}", "{}", path_template(path)) == re.sub(r"\{\w+\}", "{}", documented)

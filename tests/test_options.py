@@ -1,4 +1,4 @@
-"""What a client may be given besides its settings, and what becomes of it."""
+"""The options of a client, and how it uses them."""
 
 from __future__ import annotations
 
@@ -27,29 +27,31 @@ from tests.support import GRANTS_PORTAL, asked, usernames
 
 
 def test_an_unknown_option_is_an_error(settings: Settings) -> None:
-    """A misspelt one would silently be left out, and something else be reached than was meant."""
+    """A client refuses an option that does not exist, because a misspelt one would be ignored."""
     for wrong in ("transprot", "verify", "team", "base_url"):
         with pytest.raises(ConfigurationError, match=wrong):
             Css(settings, **{wrong: 1})  # type: ignore[arg-type]
 
 
-def test_a_client_that_is_handed_in_has_its_own_transport(settings: Settings, sandbox: Sandbox) -> None:
-    """Beside it a transport or timeout would mean nothing."""
+def test_a_passed_http_client_excludes_transport_and_timeout(settings: Settings, sandbox: Sandbox) -> None:
+    """If the caller passes an HTTP client, a transport or timeout beside it is refused, because it would have no
+    effect.
+    """
     with httpx.Client(transport=sandbox.transport()) as http:
         with pytest.raises(ConfigurationError, match="timeout and transport"):
             Css(settings, http_client=http, timeout=1, transport=sandbox.transport())
 
 
-def test_a_closed_client_says_so(settings: Settings, sandbox: Sandbox) -> None:
-    """And not something about the service."""
+def test_a_closed_client_refuses_calls(settings: Settings, sandbox: Sandbox) -> None:
+    """A call on a closed client raises an error that says that the client is closed."""
     css = Css(settings, transport=sandbox.transport())
     css.close()
     with pytest.raises(ConfigurationError, match="closed"):
         css.integrations()
 
 
-def test_each_wait_is_told(settings: Settings, sandbox: Sandbox) -> None:
-    """With the call's name, the try that failed, the seconds and the error."""
+def test_on_wait_is_called_before_each_retry(settings: Settings, sandbox: Sandbox) -> None:
+    """`on_wait` gets the name of the call, the number of the failed attempt and its error, for each retry."""
     told: list[Waiting] = []
     with Css(settings, transport=sandbox.transport(), retry=Backoff(first=0), on_wait=told.append) as css:
         sandbox.faults.add("500_before", method="GET", times=2)
@@ -58,8 +60,8 @@ def test_each_wait_is_told(settings: Settings, sandbox: Sandbox) -> None:
     assert all(isinstance(wait.error, ServiceUnavailable) for wait in told)
 
 
-def test_the_policy_is_the_callers(settings: Settings, sandbox: Sandbox) -> None:
-    """It sees each failed try, and decides."""
+def test_the_retry_policy_of_the_caller_decides_about_each_failed_attempt(settings: Settings, sandbox: Sandbox) -> None:
+    """The `retry=` function of the caller gets each failed attempt with its facts, and decides whether to retry."""
     seen: list[Attempt] = []
 
     def never(attempt: Attempt, chance: float) -> None:
@@ -73,7 +75,7 @@ def test_the_policy_is_the_callers(settings: Settings, sandbox: Sandbox) -> None
 
 
 class _Proxy(BaseHTTPRequestHandler):
-    """A proxy that answers everything itself and remembers whom it was asked for."""
+    """A proxy that answers every request itself and records the requested addresses."""
 
     asked: list[str] = []  # noqa: RUF012
 
@@ -89,7 +91,7 @@ class _Proxy(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the address of the proxy in the environment variables."""
+    """Yield the address of the proxy that the environment variables name."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Proxy)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _Proxy.asked.clear()
@@ -104,7 +106,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_proxy_of_the_environment_is_used(proxy: str) -> None:
-    """For everything that is not on this machine, token requests included."""
+    """A proxy that the environment names gets the requests to other machines, token requests included."""
     far = Settings(
         client_id="a",
         client_secret="b",
@@ -117,16 +119,18 @@ def test_a_proxy_of_the_environment_is_used(proxy: str) -> None:
     assert _Proxy.asked == ["http://login.example/token"]
 
 
-def test_a_proxy_sees_nothing_that_stays_on_this_machine(proxy: str, sandbox: Sandbox) -> None:
-    """Plain http is allowed there because it does not travel."""
+def test_requests_to_this_machine_bypass_the_proxy(proxy: str, sandbox: Sandbox) -> None:
+    """Requests to this machine bypass the proxy, because plain HTTP is allowed only if it does not
+    leave the machine.
+    """
     with sandbox.serve() as server:
         with Css(Settings(**server.credentials())) as css:
             assert css.integrations()
     assert _Proxy.asked == []
 
 
-def test_an_integration_made_since_the_list_was_read_is_found(settings: Settings, sandbox: Sandbox) -> None:
-    """Before a client says that there is none, or that it is not Gold, it reads the list once more."""
+def test_an_unknown_integration_is_searched_in_a_fresh_list(settings: Settings, sandbox: Sandbox) -> None:
+    """If an integration is not in the remembered list, a client reads the list once more before it raises an error."""
     with Css(settings, transport=sandbox.transport()) as css:
         css.integrations()
         assert css._integrations is not None
@@ -138,15 +142,17 @@ def test_an_integration_made_since_the_list_was_read_is_found(settings: Settings
 
 
 @pytest.mark.parametrize("which", [None, True, 1.5, ["Grants Portal"]])
-def test_what_names_no_integration_is_refused(settings: Settings, sandbox: Sandbox, which: object) -> None:
-    """Before anything is sent."""
+def test_a_value_that_cannot_name_an_integration_is_refused(
+    settings: Settings, sandbox: Sandbox, which: object
+) -> None:
+    """A value that is neither an id nor a project name is refused before anything is sent."""
     with Css(settings, transport=sandbox.transport()) as css, pytest.raises(InvalidRequest, match="id or project name"):
         css.integration(which)  # type: ignore[arg-type]
     assert asked(sandbox) == {}
 
 
-def test_a_user_that_was_found_is_taken_as_one(settings: Settings, sandbox: Sandbox) -> None:
-    """Results of lists and searches can be passed as users, and users can be in sets."""
+def test_found_users_can_be_passed_to_other_calls(settings: Settings, sandbox: Sandbox) -> None:
+    """Users that a list or search returned can be passed to other calls and compared in sets."""
     with Css(settings, transport=sandbox.transport()) as css:
         dev = css.integration("Grants Portal").environment("dev")
         found = dev.people.find_one(email="ilse.hargreave@example.com", providers="idir")
@@ -156,8 +162,8 @@ def test_a_user_that_was_found_is_taken_as_one(settings: Settings, sandbox: Sand
         assert (result.outcome, isinstance(result.grant.user, User)) == ("confirmed", True)
 
 
-def test_whoever_is_let_in_no_more_is_not_turned_away_for_each_user(settings: Settings, sandbox: Sandbox) -> None:
-    """After the secret was changed, the first refusal is the last request."""
+def test_many_writes_stop_after_the_first_refusal_of_the_credentials(settings: Settings, sandbox: Sandbox) -> None:
+    """If the service refuses the credentials, a bulk call sends no further request, and all its results are failed."""
     people = usernames(sandbox, 30)
     with Css(settings, transport=sandbox.transport()) as css:
         bulk = css.integration("Grants Portal").environment("dev").bulk
@@ -167,8 +173,8 @@ def test_whoever_is_let_in_no_more_is_not_turned_away_for_each_user(settings: Se
     assert asked(sandbox) == {"token": 2, "GET": 1, "POST": 2}
 
 
-async def test_both_worlds_tell_why_there_is_no_connection() -> None:
-    """In the system's own words."""
+async def test_both_clients_report_why_a_connection_failed() -> None:
+    """The synchronous and the asynchronous client report a failed connection with its address and kind."""
     nobody = {"token_url": "http://127.0.0.1:9/token", "api_url": "http://127.0.0.1:9/api/v1"}
     settings = Settings(client_id="a", client_secret="b", **nobody)
     with Css(settings, retry=lambda attempt, chance: None) as css:

@@ -1,4 +1,4 @@
-"""Files that commands write: what css-sdk wrote before is replaced, anything else only with `--force`."""
+"""Commands replace files that css-sdk wrote before, and other files only with `--force`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CASES = [(name, command, option) for name, (command, option) in COMMANDS.items()
 
 @pytest.fixture
 def folder(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with what the commands read."""
+    """Return the current folder, with the files that the commands read."""
     monkeypatch.chdir(tmp_path)
     user = usernames(sandbox, 20)[-1]
     Path("roster.csv").write_text(f"username,role\n{user},reviewer\n", encoding="utf-8")
@@ -45,7 +45,9 @@ def folder(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_only_what_css_sdk_wrote_is_replaced(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], name: str, command: str, option: str
 ) -> None:
-    """A file of somebody's own stays as it is, nothing is sent, and the message names the option and `--force`."""
+    """A file that css-sdk did not write stays as it is, nothing is sent, and the message names the option and
+    `--force`.
+    """
     file = Path(name)
     usual = 3 if name == "left.result.csv" else 0
     file.write_text("name,notes\nmine,keep\n", encoding="utf-8")
@@ -78,7 +80,7 @@ def test_a_file_that_cannot_be_written_is_refused_with_the_reason_and_the_option
     option: str,
     why: str,
 ) -> None:
-    """Before anything is sent."""
+    """If a file cannot be written, css names the reason and the option, and sends nothing."""
     words = command.split()
     if why.startswith("there is"):
         if name not in words:
@@ -96,8 +98,12 @@ def test_a_file_that_cannot_be_written_is_refused_with_the_reason_and_the_option
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_is_left_is_named_after_the_summary_and_is_there(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """And only where something is left."""
+def test_the_file_of_remaining_rows_is_named_only_if_rows_remain(
+    run_css: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If rows of a roster remain, the file of results is named after the summary and exists; otherwise it is not
+    mentioned.
+    """
     assert run_css("roster", "apply", "left.csv", "-i", 101, "-e", "dev") == 3
     assert capsys.readouterr().err.splitlines() == [
         "1 never logged in",
@@ -112,7 +118,7 @@ def test_what_is_left_is_named_after_the_summary_and_is_there(run_css: Run, caps
 def test_drafts_are_named_and_skipped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """By `report`, `export` and `compare` alike, with exit code 0."""
+    """`report`, `export` and `compare` skip integrations that are drafts, name them on stderr, and exit with 0."""
     from css_sdk import Css
     from css_sdk.cli import exit_code
     from tests.support import unfinished_world

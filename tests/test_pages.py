@@ -1,4 +1,4 @@
-"""The documentation shows what really happens."""
+"""The documentation shows the real output of its commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests import pages, terminal
 
 @pytest.mark.parametrize("page", [page for page in pages.PAGES if pages.sessions(page)], ids=lambda page: page.stem)
 def test_a_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> None:
-    """Every command of a page prints what the page shows, and ends with the exit code that it names."""
+    """Every command of a page prints the output that the page shows, with the exit code that it names."""
     if any(".xlsx" in command.line for command in pages.sessions(page)):
         pytest.importorskip("python_calamine")
         pytest.importorskip("xlsxwriter")
@@ -21,5 +21,5 @@ def test_a_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> Non
 
 
 def test_the_picture_of_a_terminal_shows_what_its_commands_print() -> None:
-    """The picture holds the commands with their output; `python -m tests.pages` draws it again."""
+    """The picture shows the commands with their real output; `python -m tests.pages` draws it again."""
     assert terminal.drawn(terminal.session()) == terminal.PICTURE.read_text(encoding="utf-8")

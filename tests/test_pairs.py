@@ -1,4 +1,4 @@
-"""Doing many things, a bounded number of them at once, in both worlds."""
+"""`each` and `async_each` work on many items, a bounded number of them at once, in threads and in tasks."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ import pytest
 from css_sdk._http.concurrency import async_each, each
 
 PATIENCE = 30.0
-"""Seconds after which a test gives up waiting for what should happen at once."""
+"""The number of seconds after which a test counts as hanging."""
 
 
 class Boom(Exception):
-    """What goes wrong in these tests."""
+    """Stand for an error of the work in these tests."""
 
 
 def drawn_from(items: range | Iterator[int], drawn: list[int]) -> Iterator[int]:
-    """The items, noted as they are drawn."""
+    """Yield the items, and record each when it is drawn."""
     for item in items:
         drawn.append(item)
         yield item
@@ -36,14 +36,14 @@ def drawn_from(items: range | Iterator[int], drawn: list[int]) -> Iterator[int]:
 @pytest.mark.parametrize("at_once", [1, 2, 8])
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
 def test_each_does_everything_once(count: int, at_once: int) -> None:
-    """Every item is worked on exactly once, whether there are fewer or more of them than workers."""
+    """`each` works on every item exactly once, whether there are fewer or more items than workers."""
     done: list[int] = []
     each(done.append, iter(range(count)), at_once)
     assert sorted(done) == list(range(count))
 
 
 def test_each_works_on_as_many_as_allowed() -> None:
-    """With three at once, three are under way together, and never a fourth."""
+    """With a width of three, `each` works on three items at once and never on a fourth."""
     together = threading.Barrier(3)
     lock = threading.Lock()
     under_way: set[int] = set()
@@ -63,7 +63,7 @@ def test_each_works_on_as_many_as_allowed() -> None:
 
 
 def test_each_draws_items_as_they_are_needed() -> None:
-    """No more items are drawn than are being worked on, so a long list may come from a generator."""
+    """`each` draws no more items than it works on, so that a long list may come from a generator."""
     drawn: list[int] = []
     finished: list[int] = []
     lock = threading.Lock()
@@ -78,7 +78,7 @@ def test_each_draws_items_as_they_are_needed() -> None:
 
 
 def test_each_stops_at_an_error() -> None:
-    """An error of the work ends the drawing, and is raised as itself after what was under way has finished."""
+    """If the work raises an error, `each` draws no more items, finishes the work in progress and raises this error."""
     failing = threading.Event()
     begun: list[int] = []
     ended: list[int] = []
@@ -93,13 +93,13 @@ def test_each_stops_at_an_error() -> None:
 
     with pytest.raises(Boom, match="it went wrong"):
         each(work, itertools.count(), 2)
-    # It ended although there was no end of items, and left nothing half done.
+    # It ended although the items are endless, and every item that was begun is finished.
     assert sorted(ended) == sorted(set(begun) - {1})
     assert 0 in ended
 
 
 def test_each_stops_at_an_error_of_the_items() -> None:
-    """An error of the one who gives the items is raised as itself, too."""
+    """If the iterator of items raises an error, `each` raises this error."""
 
     def items() -> Iterator[int]:
         yield 0
@@ -113,7 +113,9 @@ def test_each_stops_at_an_error_of_the_items() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="a signal can be sent to one thread on POSIX alone")
 def test_each_stops_at_an_interrupt() -> None:
-    """Ctrl-C ends the drawing, and what was under way is finished before it is raised."""
+    """After Ctrl-C, `each` draws no more items, and finishes the work in progress before it raises
+    KeyboardInterrupt.
+    """
     main = threading.main_thread().ident
     assert main is not None
     begun: list[int] = []
@@ -137,7 +139,7 @@ def test_each_stops_at_an_interrupt() -> None:
 
 
 def test_each_leaves_no_thread_behind() -> None:
-    """The workers end with the work, also when it goes wrong."""
+    """The threads of `each` end with the work, also if the work raises an error."""
     before = set(threading.enumerate())
     each(lambda _: None, range(20), 4)
     with pytest.raises(ZeroDivisionError):
@@ -147,7 +149,7 @@ def test_each_leaves_no_thread_behind() -> None:
 
 @pytest.mark.parametrize("at_once", [0, -1])
 def test_each_needs_a_worker(at_once: int) -> None:
-    """With nobody to work it is an error, and never a silent end without anything done."""
+    """`each` with a width below one is an error, instead of doing nothing."""
     with pytest.raises(ValueError, match=r"at_once|max_workers"):
         each(lambda _: None, range(3), at_once)
 
@@ -156,7 +158,7 @@ _on_behalf_of: ContextVar[str] = ContextVar("on_behalf_of", default="nobody")
 
 
 def test_each_works_in_the_context_of_its_caller() -> None:
-    """Context variables reach the workers, as tracing and logging need it; what a worker sets stays with it."""
+    """The workers of `each` see the context variables of the caller, and their own changes stay with them."""
     seen: list[str] = []
 
     def work(item: int) -> None:
@@ -178,7 +180,7 @@ def test_each_works_in_the_context_of_its_caller() -> None:
 @pytest.mark.parametrize("at_once", [1, 2, 8])
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
 async def test_async_each_does_everything_once(count: int, at_once: int) -> None:
-    """Every item is worked on exactly once, whether there are fewer or more of them than tasks."""
+    """`async_each` works on every item exactly once, whether there are fewer or more items than tasks."""
     done: list[int] = []
 
     async def work(item: int) -> None:
@@ -190,7 +192,7 @@ async def test_async_each_does_everything_once(count: int, at_once: int) -> None
 
 
 async def test_async_each_works_on_as_many_as_allowed() -> None:
-    """With three at once, three are under way together, and never a fourth."""
+    """With a width of three, `async_each` works on three items at once and never on a fourth."""
     under_way: set[int] = set()
     most = 0
     three = anyio.Event()
@@ -211,7 +213,7 @@ async def test_async_each_works_on_as_many_as_allowed() -> None:
 
 
 async def test_async_each_draws_items_as_they_are_needed() -> None:
-    """No more items are drawn than are being worked on, so a long list may come from a generator."""
+    """`async_each` draws no more items than it works on, so that a long list may come from a generator."""
     drawn: list[int] = []
     finished: list[int] = []
 
@@ -225,7 +227,9 @@ async def test_async_each_draws_items_as_they_are_needed() -> None:
 
 
 async def test_async_each_stops_at_an_error() -> None:
-    """An error of the work ends the drawing, and is raised as itself after what was under way has finished."""
+    """If the work raises an error, `async_each` draws no more items, finishes the work in progress and raises this
+    error.
+    """
     failed = anyio.Event()
     drawn: list[int] = []
     ended: list[int] = []
@@ -246,7 +250,7 @@ async def test_async_each_stops_at_an_error() -> None:
 
 
 async def test_async_each_raises_the_first_of_several_errors() -> None:
-    """When several go wrong, the first error is raised, and no group of them."""
+    """If several items raise errors, `async_each` raises the first one, and not a group of errors."""
     both = anyio.Event()
 
     async def work(item: int) -> None:
@@ -260,7 +264,7 @@ async def test_async_each_raises_the_first_of_several_errors() -> None:
 
 
 async def test_async_each_stops_at_an_error_of_the_items() -> None:
-    """An error of the one who gives the items is raised as itself, too, and what was under way is finished."""
+    """If the iterator of items raises an error, `async_each` finishes the work in progress and raises this error."""
     failed = anyio.Event()
 
     def items() -> Iterator[int]:
@@ -280,8 +284,8 @@ async def test_async_each_stops_at_an_error_of_the_items() -> None:
     assert done == [0]
 
 
-async def test_async_each_ends_what_is_under_way_when_cancelled() -> None:
-    """A cancellation ends the drawing, and the work under way unless that protects itself."""
+async def test_async_each_stops_when_cancelled_except_for_shielded_work() -> None:
+    """A cancellation stops `async_each` and the work in progress, except for work that is shielded."""
     two, go_on = anyio.Event(), anyio.Event()
     drawn: list[int] = []
     done: list[int] = []
@@ -304,7 +308,7 @@ async def test_async_each_ends_what_is_under_way_when_cancelled() -> None:
 
 
 async def test_async_each_begins_nothing_when_cancelled() -> None:
-    """What is cancelled before it began does not begin."""
+    """If `async_each` is cancelled before it begins, it draws no item."""
     drawn: list[int] = []
 
     async def work(item: int) -> None:
@@ -317,7 +321,7 @@ async def test_async_each_begins_nothing_when_cancelled() -> None:
 
 
 async def test_async_each_takes_work_that_never_waits() -> None:
-    """Work that ends without waiting once is done as well."""
+    """`async_each` also does work that never awaits."""
     done: list[int] = []
 
     async def work(item: int) -> None:
@@ -329,7 +333,7 @@ async def test_async_each_takes_work_that_never_waits() -> None:
 
 @pytest.mark.parametrize("at_once", [0, -1])
 async def test_async_each_needs_a_task(at_once: int) -> None:
-    """With nobody to work it is an error, and never a silent end without anything done."""
+    """`async_each` with a width below one is an error, instead of doing nothing."""
 
     async def work(item: int) -> None: ...
 
@@ -338,6 +342,6 @@ async def test_async_each_needs_a_task(at_once: int) -> None:
 
 
 @pytest.mark.parametrize("run", [each, async_each])
-def test_both_are_told_the_same(run: Callable[..., object]) -> None:
-    """Both take the same arguments, as one is written as the other."""
+def test_both_functions_have_the_same_parameters(run: Callable[..., object]) -> None:
+    """`each` and `async_each` have the same parameters, because one is mirrored to the other."""
     assert run.__code__.co_varnames[: run.__code__.co_argcount] == ("work", "items", "at_once")

@@ -1,4 +1,4 @@
-"""`css people`, as its user meets it."""
+"""`css people` finds people, shows their roles, and mirrors, copies and removes them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support import asked
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """People who are not as simple as they look."""
+    """Return a sandbox of people with unusual logins and addresses."""
     return Sandbox(world=world())
 
 
@@ -35,8 +35,8 @@ def words(lines: list[str]) -> list[list[str]]:
     return [line.split() for line in lines[1:]]
 
 
-def test_each_has_help_with_an_example(run: Run) -> None:
-    """The help shows how the command is used."""
+def test_each_people_command_has_help_with_an_example(run: Run) -> None:
+    """The help of each subcommand shows an example that uses it."""
     for name in people.commands:
         code, out, _ = run(name, "--help")
         assert code == 0
@@ -44,7 +44,7 @@ def test_each_has_help_with_an_example(run: Run) -> None:
 
 
 def test_people_are_found_with_their_logins(run: Run) -> None:
-    """A row for each login and the environments that know it; as JSON a line for each person."""
+    """`css people find` prints a row for each login with its environments, and one JSON object for each person."""
     code, out, err = run("find", "--email", "ann@")
     assert code == 0
     assert err == "Searched idir, azureidir, githubbcgov and githubpublic in dev, test and prod by email ann@.\n"
@@ -64,15 +64,17 @@ def test_people_are_found_with_their_logins(run: Run) -> None:
 
 
 def test_a_guid_may_have_dashes(run: Run) -> None:
-    """In a search and for the roles of a person."""
+    """A GUID with dashes or capital letters gives the same result as without, in `find` and `roles`."""
     dashed = "-".join([ANN[:8], ANN[8:12], ANN[12:16], ANN[16:20], ANN[20:]]).upper()
     _, plain, _ = run("find", "--guid", ANN)
     assert (run("find", "--guid", dashed)[:2], len(plain)) == ((0, plain), 3)
     assert run("roles", dashed)[:2] == run("roles", ANN)[:2]
 
 
-def test_nobody_found_is_exit_code_1(run: Run, sandbox: Sandbox) -> None:
-    """With a hint and nothing on stdout; a mistake in the options is 64 and sends nothing."""
+def test_find_fails_with_1_if_nobody_was_found_and_with_64_for_wrong_options(run: Run, sandbox: Sandbox) -> None:
+    """If nobody was found, css prints a hint with exit code 1. Wrong options fail with exit code 64 and
+    send nothing.
+    """
     for arguments in (("--email", "nobody@"), ("--email", "cleo@", "--provider", "idir"), ("--login", "cleo")):
         code, out, err = run("find", *arguments)
         assert (code, out) == (1, [])
@@ -94,7 +96,7 @@ def test_nobody_found_is_exit_code_1(run: Run, sandbox: Sandbox) -> None:
 
 
 def test_an_incomplete_search_is_exit_code_3(run: Run, sandbox: Sandbox) -> None:
-    """The people found are printed, and stderr says that there are more."""
+    """If more people match than the service lists, css prints those found, reports this, and fails with exit code 3."""
     sandbox.world.users.update({user["username"]: user for user in CROWD})
     code, out, err = run("find", "--email", "crowd.example", "-e", "test", "--json")
     assert (code, len(out)) == (3, 50)
@@ -103,7 +105,9 @@ def test_an_incomplete_search_is_exit_code_3(run: Run, sandbox: Sandbox) -> None
 
 
 def test_roles_of_a_person_are_printed(run: Run, sandbox: Sandbox) -> None:
-    """Place, login and composite roles; places that do not know a login are on stderr."""
+    """`css people roles` prints the integration, environment, login and composite roles of a person, and reports wrong
+    names.
+    """
     code, out, err = run("roles", "ann@people.example", "--json")
     rows = [json.loads(line) for line in out]
     assert code == 0
@@ -132,16 +136,16 @@ def test_roles_of_a_person_are_printed(run: Run, sandbox: Sandbox) -> None:
         assert said in err
 
 
-def test_an_empty_result_says_so(run: Run, sandbox: Sandbox) -> None:
-    """On stderr, so that stdout stays empty for a script."""
+def test_an_empty_result_is_reported_on_stderr(run: Run, sandbox: Sandbox) -> None:
+    """An empty result is reported on stderr, so that stdout stays empty for a script."""
     code, out, err = run("roles", f"{BO}@idir", "--json")
     assert (code, out, err) == (0, [], f"{BO}@idir has no roles in any environment.\n")
     code, out, err = run("mirror", "-i", "Alpha", "-e", "prod")
     assert (code, out, err) == (0, [], "Nothing is missing.\n")
 
 
-def test_a_place_that_cannot_be_read_is_exit_code_3(run: Run, sandbox: Sandbox) -> None:
-    """The others are printed anyway."""
+def test_an_environment_that_cannot_be_read_leads_to_exit_code_3(run: Run, sandbox: Sandbox) -> None:
+    """If an environment cannot be read, css names it, prints the others, and fails with exit code 3."""
     sandbox.faults.add("422_before", path="/integrations/302/prod/*", times=None)
     code, out, err = run("roles", ANN)
     assert (code, len(words(out))) == (3, 8)
@@ -149,8 +153,10 @@ def test_a_place_that_cannot_be_read_is_exit_code_3(run: Run, sandbox: Sandbox) 
     assert run("roles", "nobody@people.example")[0] == 3
 
 
-def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:
-    """Differences are shown with exit code 2, and repaired with --apply in one direction or both."""
+def test_mirror_shows_and_repairs_the_differences_between_logins(run: Run, sandbox: Sandbox) -> None:
+    """`css people mirror` shows differences with exit code 2, and with `--apply` adds missing roles in one direction or
+    both.
+    """
     place = ("-i", "Alpha", "-e", "dev")
     code, out, _ = run("mirror", *place, "--json")
     rows = [json.loads(line) for line in out]
@@ -180,8 +186,8 @@ def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:
     assert "Nothing is missing." in err
 
 
-def test_a_repair_that_fails_is_reported(run: Run, sandbox: Sandbox) -> None:
-    """By the row that failed; both directions of a person are two rows."""
+def test_mirror_reports_each_repair_that_failed(run: Run, sandbox: Sandbox) -> None:
+    """If one repair fails, its row is reported as failed with exit code 3, and the other direction is done."""
     sandbox.faults.add("500_before", method="POST", path=f"*{ANN}@azureidir*", times=None)
     code, out, _ = run("mirror", "-i", "Alpha", "-e", "dev", "--apply", "--json")
     assert code == 3
@@ -192,8 +198,10 @@ def test_a_repair_that_fails_is_reported(run: Run, sandbox: Sandbox) -> None:
     assert run("mirror", "-i", "Alpha", "-e", "dev", "--from", "idir", "--to", "idir")[0] == 64
 
 
-def test_a_person_is_off_boarded(run: Run, sandbox: Sandbox) -> None:
-    """The removals are shown by name with the number of requests. Without --yes a script changes nothing."""
+def test_remove_removes_all_roles_of_a_person_and_can_be_undone(run: Run, sandbox: Sandbox) -> None:
+    """`css people remove` shows the removals by name, needs `--yes`, removes all roles of the person, and can be
+    undone.
+    """
     before = everything(sandbox)
     code, out, err = run("remove", "ann@people.example", "--allow-prod")
     assert (code, out) == (4, [])
@@ -215,10 +223,10 @@ def test_a_person_is_off_boarded(run: Run, sandbox: Sandbox) -> None:
     assert everything(sandbox) == before
 
 
-def test_an_off_boarding_that_is_not_complete_is_exit_code_3(
+def test_an_incomplete_removal_of_a_person_leads_to_exit_code_3(
     run: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What could not be read or removed is named; the rest is done. What is left is saved as a plan."""
+    """If an environment cannot be read or a removal fails, css does the rest, saves the remainder, and fails with 3."""
     monkeypatch.chdir(tmp_path)
     sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
     code, out, err = run("remove", ANN, "--yes")
@@ -234,8 +242,10 @@ def test_an_off_boarding_that_is_not_complete_is_exit_code_3(
     assert [file.name for file in tmp_path.iterdir()] == ["people-remove.remainder.json"]
 
 
-def test_guards_hold_for_an_off_boarding(run: Run, sandbox: Sandbox) -> None:
-    """Nothing is written. A protected role is shown, and stays."""
+def test_guards_and_protection_apply_to_the_removal_of_a_person(run: Run, sandbox: Sandbox) -> None:
+    """If a guard refuses `css people remove` or the person is not identified, nothing is written.
+    Protected roles stay.
+    """
     for guid in (BO, BEA):
         sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
     before = everything(sandbox)
@@ -256,8 +266,10 @@ def test_guards_hold_for_an_off_boarding(run: Run, sandbox: Sandbox) -> None:
     assert f"run: css people remove {BEA}@idir" in err
 
 
-def test_a_list_of_people_is_found(run: Run, tmp_path: Path) -> None:
-    """Each by a whole address, GUID, username or name, and nobody by a part of it."""
+def test_find_with_a_file_finds_each_person_by_a_complete_term(run: Run, tmp_path: Path) -> None:
+    """`css people find --file` finds each person by a complete address, GUID, username or name, never
+    by a part of one.
+    """
     file = tmp_path / "people.csv"
     lines = ["\ufeffemail", "ANN@people.example; Cleo Example", "", "desk@people.example", "nn@people.example"]
     lines += [f"{NELL}@idir", "Example,  Cleo", "Cleo", "Exampl Nell", ANN, "a@b", "Cleo Example"]
@@ -282,8 +294,10 @@ def test_a_list_of_people_is_found(run: Run, tmp_path: Path) -> None:
     ]
 
 
-def test_the_end_of_a_list_decides_the_exit_code(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """0 if everybody is found, 1 if the only one is not, 64 for a list without people or with other terms."""
+def test_find_with_a_file_reports_its_result_by_exit_code(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The exit code is 0 if everybody is found, 1 if the only person is not, and 64 for an empty list
+    or other options.
+    """
     file = tmp_path / "people.txt"
     for content, arguments, expected in (
         ("ann@people.example", [], 0),
@@ -301,8 +315,8 @@ def test_the_end_of_a_list_decides_the_exit_code(run: Run, sandbox: Sandbox, tmp
     assert len(out) > 50
 
 
-def test_roles_are_copied(run: Run, sandbox: Sandbox) -> None:
-    """After a question, and only added; somebody who is not identified is named, with exit code 3."""
+def test_copy_adds_the_roles_of_one_person_to_another(run: Run, sandbox: Sandbox) -> None:
+    """`css people copy` only adds roles, needs `--yes`, can be undone, and names a person who is not identified."""
     before = everything(sandbox)
     code, out, err = run("copy", ANN, f"{BO}@idir", "--allow-prod")
     assert (code, out) == (4, [])

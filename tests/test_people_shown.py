@@ -1,4 +1,4 @@
-"""Commands show people by name, and look up those whom they know by username only."""
+"""Commands show people by name, and look up the people whom they know by username only."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SEARCHES = "*/users?guid=*"
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A roles file that gives Tobias a new role."""
+    """Return a roles file that gives Tobias a new role."""
     monkeypatch.chdir(tmp_path)
     return file_of_roles(tmp_path, f"[{{name: auditor, members: [{TOBIAS}]}}]")
 
 
 def test_a_plan_names_who_gains_a_role(run_css: Run, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As text, as Markdown and as JSON, unless the names are switched off or people are hidden."""
+    """A plan shows the names of the people who gain a role, as text, Markdown and JSON."""
     assert run_css("plan", file) == 0
     assert SHOWN in capsys.readouterr().out
     assert run_css("plan", file, "--markdown") == 0
@@ -36,10 +36,10 @@ def test_a_plan_names_who_gains_a_role(run_css: Run, file: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize("option", ["--no-names", "--mask"])
-def test_names_are_switched_off(
+def test_no_names_and_mask_look_up_nobody(
     run_css: Run, sandbox: Sandbox, file: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
-    """Then nobody is searched."""
+    """With `--no-names` or `--mask`, a plan shows no names, and css looks up nobody."""
     for form in ([], ["--markdown"], ["--json"]):
         assert run_css("plan", file, option, *form) == 0
         assert "Tobias" not in "".join(capsys.readouterr())
@@ -47,7 +47,7 @@ def test_names_are_switched_off(
 
 
 def test_a_saved_plan_names_the_same_people(run_css: Run, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The file holds usernames only, so that they are searched when it is carried out; so does its undo."""
+    """A saved plan contains usernames only, and `css apply` looks up and shows the names."""
     saved = file.with_name("plan.json")
     assert run_css("plan", file, "--out", saved) == 0
     assert "Tobias" not in saved.read_text(encoding="utf-8")
@@ -59,10 +59,10 @@ def test_a_saved_plan_names_the_same_people(run_css: Run, file: Path, capsys: py
     assert (row["username"], row["name"], row["provider"]) == (TOBIAS, "Tobias Bellwether", "idir")
 
 
-def test_a_plan_in_json_is_a_plan(
+def test_a_plan_printed_as_json_can_be_applied(
     run_css: Run, sandbox: Sandbox, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The names in it do not keep it from being carried out."""
+    """A plan that was printed with `--json` can be applied, although it contains names."""
     assert run_css("plan", file, "--json") == 0
     saved = file.with_name("printed.json")
     saved.write_text(capsys.readouterr().out, encoding="utf-8")
@@ -70,10 +70,10 @@ def test_a_plan_in_json_is_a_plan(
     assert sandbox.members(GRANTS_PORTAL, "dev", "auditor") == [TOBIAS]
 
 
-def test_twenty_people_are_looked_up(
+def test_at_most_twenty_people_are_looked_up(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The others are shown by username, and a line says so."""
+    """css looks up at most 20 people, shows the others by username, and says so."""
     people = usernames(sandbox, 24)
     file = file_of_roles(tmp_path, f"[{{name: auditor, members: [{', '.join(people)}]}}]")
     assert run_css("plan", file) == 0
@@ -83,8 +83,8 @@ def test_twenty_people_are_looked_up(
     assert sum("guid=" in entry.path for entry in sandbox.requests) == 20
 
 
-def test_a_preview_of_grants_names_people(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of commands that ask; one that does not ask looks nobody up."""
+def test_the_preview_of_a_removal_shows_names(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The preview of `css unassign` shows the names of the people who lose a role."""
     assert run_css("assign", TOBIAS, "-i", 101, "-e", "prod", "-r", "admin") in (1, 4)
     assert run_css("unassign", TOBIAS, "-i", 101, "-e", "dev", "-r", "reviewer") == 4
     assert "in Grants Portal, dev: Tobias Bellwether c48af" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""How rosters and roles files name people: cleaning and checks by column."""
+"""Rosters and roles files name people in cells, which css-sdk cleans and checks by column."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ADDRESS = "ilse.hargreave@example.com"
     ids=ascii,
 )
 def test_text_around_an_address_is_removed(text: str) -> None:
-    """Mail programs and spreadsheets add it, or it is invisible."""
+    """css-sdk removes the text around an address that mail programs and spreadsheets add, and hidden characters."""
     assert cleaned(text) == ADDRESS
 
 
@@ -45,14 +45,14 @@ def test_text_around_an_address_is_removed(text: str) -> None:
     ["a@b.ca; c@d.ca", "Ann <a@b.ca>, Bo <c@d.ca>", "c@d.ca <a@b.ca>", "a b@c.ca", "Ann", "a@b.ca x", "a\x07@b.ca"],
 )
 def test_unclear_text_is_not_changed(text: str) -> None:
-    """It is a fault of its column."""
+    """If a cell could mean several people or none, css-sdk does not change it, and it is a fault of its column."""
     assert cleaned(text) == text
     assert fault_of("email", text) is not None
 
 
 @given(st.text())
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    """For every text."""
+    """Cleaning a text a second time changes nothing."""
     assert cleaned(cleaned(text)) == cleaned(text)
 
 
@@ -106,8 +106,8 @@ def test_a_cell_is_checked_by_its_column(by: PersonBy, text: str, provider: str 
     "cell",
     [f" {ADDRESS};", GUID[:-1], f"{GUID}@idir\u200b", "é123éé", "@", "a b@c d", f"{{{DASHED}}}", "fisheries-102"],
 )
-def test_rosters_and_roles_files_say_the_same(by: PersonBy, cell: str) -> None:
-    """The same cell names the same person in both, or is the same fault."""
+def test_rosters_and_roles_files_read_a_person_in_the_same_way(by: PersonBy, cell: str) -> None:
+    """The same cell names the same person in rosters and roles files, or is the same fault."""
 
     place = {"integration": "101", "environment": "dev"}
     file = in_dev(f'roles: [{{name: a, members: [{{{by}: "{cell}"}}]}}]').replace("\u200b", "\\u200b")

@@ -1,4 +1,4 @@
-"""What one login of a person has that the other lacks, and the forms of names."""
+"""The roles that one login of a person has and the other lacks, and the forms of names."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MEMBERS = st.dictionaries(st.sampled_from(["admin", "reader", "x/y"]), st.sets(s
 
 
 @given(MEMBERS, st.sampled_from([None, "idir", "azureidir"]))
-def test_what_is_found_is_all_that_is_missing(members: dict[str, set[str]], to: str | None) -> None:
-    """Once these roles are given, nothing is missing, and no role is listed that the login has."""
+def test_login_differences_are_complete_and_contain_nothing_else(members: dict[str, set[str]], to: str | None) -> None:
+    """If all listed differences are added, both logins have the same roles, and no role is listed that a login has."""
     users = {name: User(name) for held in members.values() for name in held}
     found = login_differences(members, users, to)
     for one in found:
@@ -49,19 +49,19 @@ def test_what_is_found_is_all_that_is_missing(members: dict[str, set[str]], to: 
     ],
 )
 def test_a_text_names_a_person_in_one_way(whom: str | ServiceAccount | User | Person, meant: Person) -> None:
-    """Usernames, e-mail addresses and GUIDs have different forms."""
+    """css-sdk recognizes whether a text is a username, an e-mail address, a GUID or a service account."""
     assert as_person(whom) == meant
 
 
 def test_the_name_of_a_user() -> None:
-    """GitHub's users have their names among the attributes, if anywhere."""
+    """A user's name comes from the first and last name, or from the attributes for users of GitHub."""
     assert User("a@idir", first_name="Ilse", last_name="H").name == "Ilse H"
     assert User("a@githubpublic", attributes={"display_name": (), "github_username": ("fern",)}).name == "fern"
     assert User("a@githubpublic").name == ""
 
 
-def test_logins_of_other_families_are_other_people() -> None:
-    """The same GUID at GitHub is not the person of IDIR, and answers that should not exist are still shown."""
+def test_logins_with_the_same_guid_at_unrelated_providers_are_different_people() -> None:
+    """The same GUID at GitHub and IDIR means two people; unknown providers and incomplete GUIDs are still shown."""
     guid = "a1" * 16
     names = [f"{guid}@azureidir", f"{guid}@githubpublic", f"{guid}@idir", f"{guid}@new", "part@azureidir"]
     seen = {name: {"dev": User(name)} for name in names}
@@ -72,7 +72,7 @@ def test_logins_of_other_families_are_other_people() -> None:
         [f"{guid}@new"],
         ["part@azureidir"],
     ]
-    # Who has no complete GUID is not looked up by it: the service would find strangers.
+    # A person without a complete GUID is not looked up by it, because the service would find strangers.
     assert unseen(seen, ["dev", "prod"], ["idir", "githubbcgov"]) == [
         ("dev", "githubbcgov", guid),
         ("prod", "githubbcgov", guid),

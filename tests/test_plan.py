@@ -1,4 +1,4 @@
-"""Plans, case by case: what is decided where a file and what is there differ."""
+"""Plans, case by case: the steps that follow from the difference between a roles file and the current state."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def planned(
 
 
 def told(steps: Iterable[Step]) -> list[str]:
-    """Steps in a word or four."""
+    """Return each step as a short text."""
     return [" ".join(filter(None, (step.kind, step.role, step.target))) for step in steps]
 
 
@@ -68,11 +68,11 @@ def faults_of(*arguments: Any, **options: Any) -> list[str]:
     return list(caught.value.faults)
 
 
-# What is added and removed
+# Additions and removals
 
 
-def test_what_is_missing_is_added() -> None:
-    """Roles, children and members that are missing are added in this order, and what is there already is no step."""
+def test_missing_roles_children_and_members_are_added_in_this_order() -> None:
+    """Roles, children and members that are missing are added in this order; those that exist need no step."""
     roles = Listed((DesiredRole("admin", composites=Listed(("reader",)), members=Listed(who(ANN, BOB))),))
     made = planned(a_state(["admin", "reader"], {"admin": [ANN]}), roles)
     assert told(made.steps) == ["add_composite admin reader", f"add_member admin {BOB}"]
@@ -86,8 +86,8 @@ def test_what_is_missing_is_added() -> None:
     ]
 
 
-def test_what_the_file_does_not_speak_of_is_not_touched() -> None:
-    """An absent key is neither empty nor exact: everything below it stays, and is counted as left alone."""
+def test_entries_that_the_file_does_not_list_are_left_alone() -> None:
+    """A key that is absent is neither empty nor exact: everything below it stays, and is counted as unmanaged."""
     state = a_state(["a", "b"], {"a": [ANN, BOB], "b": [CAT]}, {"a": ["b"]})
     made = planned(state, Listed((DesiredRole("a", members=Listed(who(ANN))),)))
     assert (made.steps, made.withheld) == ((), ())
@@ -95,8 +95,10 @@ def test_what_the_file_does_not_speak_of_is_not_touched() -> None:
     assert planned(state).unmanaged == {DEV: Unmanaged(roles=2, composites=1, members=3)}
 
 
-def test_exact_and_empty_removes_all() -> None:
-    """What is present, exact and empty loses all it has; a deleted role takes members and composites along unlisted."""
+def test_an_exact_empty_list_removes_everything() -> None:
+    """An exact empty list removes all entries. A deleted role loses its members and composites without
+    further steps.
+    """
     state = a_state(["a", "b", "c"], {"a": [ANN], "b": [BOB, CAT]}, {"a": ["b", "c"]})
     roles = exactly(DesiredRole("a", composites=exactly(), members=exactly()), DesiredRole("c"))
     made = planned(state, roles)
@@ -106,8 +108,10 @@ def test_exact_and_empty_removes_all() -> None:
     assert (unpruned.steps, set(unpruned.withheld)) == ((), set(made.steps))
 
 
-def test_members_and_users_are_one_set() -> None:
-    """A role gets who stands at it and who names it; exact on either side keeps both."""
+def test_members_of_roles_and_roles_of_users_are_combined() -> None:
+    """The members listed at a role and the roles listed at a user are combined; an exact list on either side keeps
+    both.
+    """
     state = a_state(["a", "b"], {"a": [ANN, CAT], "b": [ANN, BOB]})
     users = (DesiredUser(who(BOB)[0], Listed(("a",))), DesiredUser(who(ANN)[0], exactly("a")))
     made = planned(state, Listed((DesiredRole("a", members=exactly(*who(ANN))),)), users)
@@ -115,14 +119,14 @@ def test_members_and_users_are_one_set() -> None:
 
 
 def test_usernames_are_compared_without_case() -> None:
-    """A username in upper case is the same user. A user who is named twice in two spellings is one user."""
+    """A username in upper case is the same user, and a user who is named in two ways is one user."""
     people = {JANE: ANN.upper()}
     roles = Listed((DesiredRole("a", members=exactly(*who("AAAA@IDIR"), JANE)),))
     assert planned(a_state(["a"], {"a": [ANN]}), roles, people=people).steps == ()
 
 
 def test_one_user_has_one_entry() -> None:
-    """A user with two entries is a fault. So is a role that lists a user whose exact roles do not contain it."""
+    """A user with two entries is a fault, and so is a role that lists a user whose exact roles do not contain it."""
     one, state, people = who(ANN)[0], a_state(["a", "b"]), {JANE: ANN}
     users = (DesiredUser(JANE, exactly("a")), DesiredUser(one, exactly("b")))
     same = (
@@ -137,11 +141,11 @@ def test_one_user_has_one_entry() -> None:
     assert told(planned(state, roles, additive, people=people).steps) == [f"add_member a {ANN}", f"add_member b {ANN}"]
 
 
-# Renaming
+# Renames
 
 
 def test_a_renamed_role_keeps_its_members() -> None:
-    """A renaming is one step; members and composites are compared under the old name."""
+    """A rename is one step, and members and composites are compared under the old name."""
     state = a_state(["old", "top"], {"old": [ANN, BOB]}, {"top": ["old"]})
     top = DesiredRole("top", composites=exactly("new"))
     roles = exactly(DesiredRole("new", was="old", members=exactly(*who(ANN))), top)
@@ -151,8 +155,8 @@ def test_a_renamed_role_keeps_its_members() -> None:
 
 
 @pytest.mark.parametrize(("exact", "deleted"), [(False, []), (True, ["delete_role old"])])
-def test_an_old_name_beside_the_new_one(exact: bool, deleted: list[str]) -> None:
-    """Where both names exist nothing is renamed: the old one is a role like any other, and a note says so."""
+def test_if_old_and_new_name_exist_nothing_is_renamed(exact: bool, deleted: list[str]) -> None:
+    """If both names exist, nothing is renamed: the old role is treated like any other, and a note says so."""
     made = planned(a_state(["old", "new"]), Listed((DesiredRole("new", was="old"),), exact))
     assert told(made.steps) == deleted
     assert ["both exist" in note for note in made.notes] == [True]
@@ -160,8 +164,8 @@ def test_an_old_name_beside_the_new_one(exact: bool, deleted: list[str]) -> None
 
 @pytest.mark.parametrize("protected", [(), ("b",)])
 @pytest.mark.parametrize("live", ["", "a", "b", "ab", "abc"])
-def test_names_move_in_no_chain(live: str, protected: tuple[str, ...]) -> None:
-    """A role under the old name of another one is a fault, as in a file: which of the two is meant is not guessed."""
+def test_a_chain_of_renames_is_a_fault(live: str, protected: tuple[str, ...]) -> None:
+    """If a role is listed under the old name of another one, this is a fault, because either role could be meant."""
     chain = Listed((DesiredRole("c", "b", members=Listed(who(ANN))), DesiredRole("b", "a", members=Listed(who(BOB)))))
     faults = faults_of(a_state(list(live)), chain, protect=Protection(protected))
     assert faults == ["Grants Portal dev: the role 'b' is listed under its old name, too"]
@@ -170,18 +174,18 @@ def test_names_move_in_no_chain(live: str, protected: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("protected", [(), ("a",)])
-def test_one_role_becomes_one(protected: tuple[str, ...]) -> None:
-    """Two roles that were the same one are a fault, protected or not."""
+def test_two_roles_with_one_old_name_are_a_fault(protected: tuple[str, ...]) -> None:
+    """If two roles name the same role as their old name, this is a fault, even if that role is protected."""
     torn = Listed((DesiredRole("x", was="a"), DesiredRole("y", was="a")))
     faults = faults_of(a_state(["a"]), torn, protect=Protection(protected))
     assert ["both 'x' and 'y'" in fault for fault in faults] == [True]
 
 
-# What cannot be
+# Faults
 
 
-def test_all_faults_are_told_at_once() -> None:
-    """Roles that will not exist, unusable usernames and too long names are all reported, each with its place."""
+def test_all_faults_of_a_plan_are_reported_at_once() -> None:
+    """Missing roles, invalid usernames and too long names are all reported at once, each with its environment."""
     roles = exactly(DesiredRole("a", composites=Listed(("none", "gone")), members=Listed(who("nobody"))))
     users = (DesiredUser(who(ANN)[0], Listed(("nil",))),)
     long = DesiredRole("é" * 30)
@@ -191,16 +195,18 @@ def test_all_faults_are_told_at_once() -> None:
         assert [part in fault for fault in faults].count(True) == 1, part
 
 
-def test_a_place_stands_in_the_file_once() -> None:
-    """The same environment by id and by name is a fault: two lists of it may say different things."""
+def test_an_environment_by_id_and_by_name_is_a_fault() -> None:
+    """If a file lists one environment by id and by name, this is a fault, because the two lists may contradict."""
     places = (DesiredPlace("101", "dev"), DesiredPlace("Grants Portal", "dev"))
     with pytest.raises(InvalidFile) as caught:
         plan(Desired(places), {place.named: a_state() for place in places}, {})
     assert caught.value.faults == ("#101 dev appears more than once: 101 dev, Grants Portal dev",)
 
 
-def test_circles_are_refused() -> None:
-    """A child that leads back to its parent is refused, through what is there already too; pruning is hinted at."""
+def test_cycles_of_composite_roles_are_refused() -> None:
+    """A child that leads back to its parent, also through existing children, is refused; if pruning would help, the
+    error says so.
+    """
     state = a_state(["a", "b", "c"], children={"a": ["b"], "b": ["c"]})
     with pytest.raises(CompositeCycle, match="'a' of 'c'"):
         planned(state, Listed((DesiredRole("c", composites=Listed(("a",))),)))
@@ -214,8 +220,10 @@ def test_circles_are_refused() -> None:
         planned(state, turned, prune=False)
 
 
-def test_what_was_not_read_is_not_guessed() -> None:
-    """A place, members or a person that nobody looked up are an error, never an empty set."""
+def test_a_plan_from_incomplete_readings_is_refused() -> None:
+    """If an environment, the members of a role or a person was not read, planning raises an error instead of assuming
+    none.
+    """
     wanted = DesiredPlace("101", "dev", Listed((DesiredRole("a", members=exactly(JANE)),)))
     unread = PlaceState(DEV, "Grants Portal", frozenset({"a"}))
     for observed, people, match in [
@@ -227,11 +235,13 @@ def test_what_was_not_read_is_not_guessed() -> None:
             plan(Desired((wanted,)), observed, people)
 
 
-# Who is kept
+# Protection
 
 
-def test_protection_wins() -> None:
-    """Nothing protected is removed, renamed or deleted, nor what belongs to it. The plan reports it instead."""
+def test_protected_roles_and_users_are_not_changed() -> None:
+    """Protected roles and users, and what belongs to them, are not removed, renamed or deleted. The plan reports it
+    instead.
+    """
     state = a_state(
         ["admin", "below", "held", "free", "over"],
         {"held": [ANN], "admin": [BOB]},
@@ -249,8 +259,8 @@ def test_protection_wins() -> None:
     ]
 
 
-def test_what_a_protected_role_stands_for_stays() -> None:
-    """Children that a protected role has only through another role stay in that one, which no protection names."""
+def test_indirect_children_of_a_protected_role_stay() -> None:
+    """Children that a protected role has through another role are not removed from that role."""
     state = a_state(["boss", "mid", "leaf", "low"], children={"boss": ["mid"], "mid": ["leaf"], "low": ["leaf"]})
     listed = (DesiredRole("mid", composites=exactly()), DesiredRole("low", composites=exactly()))
     made = planned(state, Listed(listed), protect=Protection(roles=("boss",)))
@@ -258,8 +268,8 @@ def test_what_a_protected_role_stands_for_stays() -> None:
     assert told(made.protected) == ["remove_composite mid leaf"]
 
 
-def test_nobody_gets_what_could_not_be_taken_from_them() -> None:
-    """A role is a fault for somebody whose username makes the request for its removal too long, and not for others."""
+def test_a_role_that_could_not_be_removed_again_is_not_given() -> None:
+    """If a username is so long that a role could not be removed from it again, adding this member is a fault."""
     role, long = "r" * 130, f"service-account-{'x' * 80}"
     state = a_state([role], {role: []})
     assert told(planned(state, Listed((DesiredRole(role, members=Listed(who(ANN))),))).steps) == [
@@ -270,14 +280,14 @@ def test_nobody_gets_what_could_not_be_taken_from_them() -> None:
 
 
 def test_members_are_compared_without_case() -> None:
-    """However the service writes a member's username: nobody is removed and added again for their capitals."""
+    """Members are compared without case, so that nobody is removed and added again because of capital letters."""
     state = a_state(["a", "b"], {"a": ["AAAA@IDIR", BOB], "b": ["Aaaa@idir"]})
     made = planned(state, Listed((DesiredRole("a", members=exactly(*who(ANN))), DesiredRole("b", members=exactly()))))
     assert told(made.steps) == [f"remove_member a {BOB}", f"remove_member b {ANN}"]
 
 
-def test_what_no_request_can_name_stays() -> None:
-    """A role named `..` and a member with a login that can have no roles are left, with a note, under exact too."""
+def test_roles_and_members_that_no_request_can_name_stay() -> None:
+    """A role named `..` and a login that cannot have roles are left alone, with a note, even by an exact list."""
     state = a_state(["..", "a"], {"a": ["x@otp"]})
     made = planned(state, exactly(DesiredRole("a", members=exactly())))
     assert (made.steps, len(made.notes)) == ((), 2)
@@ -290,8 +300,8 @@ def test_what_no_request_can_name_stays() -> None:
 
 
 @pytest.mark.parametrize("role", [{"members": exactly()}, {"composites": exactly()}, {"was": "x" * 240}])
-def test_nothing_can_be_asked_of_what_no_request_can_name(role: dict[str, Any]) -> None:
-    """A file that only lists such a role is right. Anything more about this role is a fault."""
+def test_changing_a_role_that_no_request_can_name_is_a_fault(role: dict[str, Any]) -> None:
+    """A file may list a role whose name is too long for requests. Any change of this role is a fault."""
     long = "x" * 240
     state = PlaceState(DEV, "Grants Portal", frozenset({long, "a"}))
     name = "new" if "was" in role else long
@@ -301,7 +311,7 @@ def test_nothing_can_be_asked_of_what_no_request_can_name(role: dict[str, Any]) 
     assert ["accepts 255" in fault for fault in faults_of(state, None, users)] == [True]
 
 
-def test_a_deletion_for_good_is_noted() -> None:
+def test_the_deletion_of_a_role_that_cannot_be_created_again_is_noted() -> None:
     """The plan notes that a role with a too long name cannot be created again. Notes have no full stop at the end."""
     long = "x" * 180
     made = planned(a_state([long, "x" * 240]), exactly())
@@ -310,8 +320,8 @@ def test_a_deletion_for_good_is_noted() -> None:
     assert not any(note.endswith(".") for note in made.notes)
 
 
-def test_who_is_missing_is_told_with_the_roles() -> None:
-    """Once for each person, with all that the file gives them."""
+def test_an_unresolved_person_is_listed_once_with_all_roles() -> None:
+    """A person who was not identified is listed once, with all roles that the file gives them."""
     people = {JANE: Unresolved(DEV, JANE, "never logged in")}
     roles = (DesiredRole("a", members=Listed((JANE,))), DesiredRole("b", members=Listed((JANE,))))
     users = (DesiredUser(JANE, Listed(("a", "c"))),)
@@ -321,11 +331,11 @@ def test_who_is_missing_is_told_with_the_roles() -> None:
     assert [one.roles for one in made.unresolved] == [()]
 
 
-# Orders and limits
+# Order and limits
 
 
-def test_taking_away_first() -> None:
-    """With `remove_first` all that is taken is taken before anything is given, and a gift waits for the same user's."""
+def test_remove_first_puts_removals_before_additions() -> None:
+    """With `remove_first`, removals come before additions, and a user's addition depends on the same user's removal."""
     state = a_state(["a", "b"], {"a": [ANN]})
     made = planned(
         state, Listed((DesiredRole("a", members=exactly(*who(BOB))), DesiredRole("b", members=Listed(who(ANN)))))
@@ -335,16 +345,16 @@ def test_taking_away_first() -> None:
     assert not_tried(steps, 0) == {2}
 
 
-def test_places_come_in_order() -> None:
-    """The steps of several environments are done kind by kind, dev before test before prod."""
+def test_steps_are_ordered_by_environment() -> None:
+    """Steps of the same kind are ordered dev, test, prod."""
     steps = [Step("create_role", Place(101, name), role) for name in ("prod", "test", "dev") for role in "ba"]
     assert [(step.place.environment, step.role) for step in ordered(steps)] == [
         (name, role) for name in ("dev", "test", "prod") for role in "ab"
     ]
 
 
-def test_removals_are_held_against_limits() -> None:
-    """Each set is counted separately, with its size before. All members of a deleted role count as removed."""
+def test_removals_are_counted_for_each_role_under_its_new_name() -> None:
+    """Removals are counted for each list with its size before; all members of a deleted role count as removed."""
     many = [f"{number:04}@idir" for number in range(20)]
     state = a_state(["old", "b"], {"old": many, "b": many[:6]})
     made = planned(state, exactly(DesiredRole("new", was="old", members=exactly(*who(*many[4:])))))
@@ -358,8 +368,8 @@ def test_removals_are_held_against_limits() -> None:
             check_removals(*each)
 
 
-def test_a_role_that_nobody_would_hold() -> None:
-    """A role that loses its last member, or is deleted with members, is named; one that was empty before is not."""
+def test_a_role_that_loses_its_last_member_is_reported() -> None:
+    """A role that loses its last member, or is deleted with members, is reported; one that was empty before is not."""
     state = a_state(["old", "b", "c", "d"], {"old": [ANN], "b": [BOB], "d": [ANN]})
     roles = exactly(DesiredRole("a", was="old", members=exactly()), DesiredRole("d", members=exactly(*who(BOB))))
     made = planned(state, roles)
@@ -368,11 +378,13 @@ def test_a_role_that_nobody_would_hold() -> None:
     assert emptied_roles(ordered(made.steps, remove_first=True), made.states, ["d"]) == ((DEV, "d"),)
 
 
-# From one environment to another
+# Promotion and comparison
 
 
-def test_what_was_promoted_is_there() -> None:
-    """After a promotion is carried out roles, composites and members are there, under their new names; nothing left."""
+def test_a_promotion_copies_roles_composites_and_members() -> None:
+    """A promotion adds roles, composites and, if asked, members under their new names, and keeps the target's own
+    roles.
+    """
     source = a_state(["a", "b"], {"a": [ANN]}, {"a": ["b"]})
     target = a_state(["own"], place=TEST)
     wanted = promoted(source, "Grants Portal", "test", members=True, names={"b": "beta"})
@@ -384,16 +396,20 @@ def test_what_was_promoted_is_there() -> None:
 
 
 @pytest.mark.parametrize("names", [{"none": "x"}, {"a": "b"}, {"a": "x", "b": "x"}])
-def test_promotions_that_cannot_be(names: dict[str, str]) -> None:
-    """A name of no role, or two roles under one name, is refused; so are members that were not read."""
+def test_an_impossible_promotion_is_refused(names: dict[str, str]) -> None:
+    """A promotion is refused if it renames an unknown role, gives two roles one name, or needs members that were not
+    read.
+    """
     with pytest.raises(InvalidRequest):
         promoted(a_state(["a", "b"]), "101", "test", names=names)
     with pytest.raises(InvalidRequest, match="not read"):
         promoted(PlaceState(DEV, "Grants Portal", frozenset({"a"})), "101", "test", members=True)
 
 
-def test_environments_side_by_side() -> None:
-    """Each role, child and member is a row with an entry for each environment; unread members are neither."""
+def test_a_comparison_has_a_row_for_each_role_child_and_member() -> None:
+    """A comparison has a row for each role, child and member with a value for each environment, None for unread
+    members.
+    """
     dev = a_state(["a", "b"], {"a": [ANN]}, {"a": ["b"]})
     test = PlaceState(TEST, "Grants Portal", frozenset({"a"}))
     rows = side_by_side([dev, test, a_state(place=Place(101, "prod"))])
