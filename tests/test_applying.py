@@ -10,10 +10,12 @@ from attrs import evolve
 from css_sdk.errors import CssError, InvalidFile, Refused, StalePlan, TooManyRemovals
 from css_sdk.journal.entries import Entry, JournalRead
 from css_sdk.plan.checks import check_steps
+from css_sdk.plan.diff import Unmanaged
 from css_sdk.plan.impact import Impact
 from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.preconditions import (
     Guards,
+    changed_since,
     check_whose,
     check_whose_journal,
     remainder,
@@ -278,3 +280,49 @@ def test_the_remainder_uses_the_current_names_of_renamed_roles() -> None:
         rest = remainder(saved, results, {DEV: state})
         assert rest is not None
         assert [one.role for one in rest.steps] == left
+
+
+def test_steps_of_other_places_and_failed_writes_are_not_reverted() -> None:
+    """The state before a plan is found from the done writes in the same place, wherever they stand in the journal."""
+    elsewhere = Step("create_role", TEST, "q")
+    failed = Entry(9, (step("create_role", "q"),), "failed")
+    told = [entry for one in entries(BEGUN[:5]) for entry in (Entry(8, (elsewhere,), "confirmed"), one, failed)]
+    both = [evolve(entries([STEPS[0]])[0], steps=(elsewhere, STEPS[0], elsewhere))]
+    assert state_before(PLANNED, BEFORE.after(STEPS[:5]), told) == BEFORE
+    assert state_before(PLANNED, BEFORE.after(STEPS[:1]), both) == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(None, "made. Nothing"), (CssError("No role."), "made (No role.). Nothing")]
+)
+def test_the_error_of_a_changed_place_gives_the_reason(error: CssError | None, reason: str) -> None:
+    """The error for a stale plan contains the error that shows the change, if there is one."""
+    assert reason in str(changed_since(PLANNED, error))
+
+
+def test_a_child_that_remains_has_its_current_name() -> None:
+    """An addition of a child that remains names the child as it is called after the steps that are done."""
+    steps = (step("add_composite", "a", "b"), step("add_member", "a", "b"), step("rename_role", "b", "c"))
+    state = a_state({"a": [], "b": []})
+    saved = evolve(a_plan(steps), places=(PlannedPlace.of(state),))
+    rest = remainder(saved, [StepResult(steps[2], "confirmed")], {DEV: state})
+    assert rest is not None
+    assert [one.target for one in rest.steps] == ["c", "b"]
+
+
+def test_what_remains_keeps_places_that_were_not_reached() -> None:
+    """The plan of the remaining steps keeps each place, with what is unmanaged there."""
+    other = PlannedPlace(TEST, "Grants Portal", (), "", Unmanaged(1, 2, 3))
+    here = PlannedPlace.of(BEFORE, Unmanaged(4, 5, 6))
+    rest = remainder(evolve(a_plan(), places=(here, other)), [StepResult(STEPS[0], "confirmed")], {DEV: BEFORE})
+    assert rest is not None
+    assert rest.places == (PlannedPlace.of(BEFORE.after(STEPS[:1]), Unmanaged(4, 5, 6)), other)
+
+
+def test_an_impact_belongs_to_one_sequence_of_steps_and_states() -> None:
+    """A simulation is used again only if both the steps and the states are the same."""
+    impact = Impact.of(STEPS, [BEFORE])
+    assert impact.fits(STEPS, [BEFORE])
+    assert not impact.fits(STEPS[:1], [BEFORE])
+    assert not impact.fits(STEPS, [ALL])
+    assert impact.first(3).fits(STEPS[:3], [BEFORE])

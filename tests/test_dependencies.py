@@ -185,3 +185,22 @@ def test_ten_thousand_failed_additions_need_little_memory() -> None:
     results, dependencies = ended(steps, dict.fromkeys(range(10_000), NO), [state])
     assert sum(result.outcome == "skipped" for result in results) == 10_000
     assert len(dependencies._marks) == 2 * 10_000 + 3
+
+
+@pytest.mark.parametrize(
+    ("later", "is_skipped"),
+    [
+        (step("create_role", "c"), True),
+        (step("rename_role", "a", "c"), True),
+        (step("add_member", "c", ANN), True),
+        (step("add_composite", "a", "c"), True),
+        (step("add_composite", "a", "b"), True),
+        (step("add_composite", "a", "b", TEST), False),
+        (step("create_role", "c", place=TEST), False),
+        (step("create_role", "d"), False),
+        (step("add_member", "a", ANN), False),
+    ],
+)
+def test_a_failed_deletion_skips_steps_that_need_it(later: Step, is_skipped: bool) -> None:
+    """If a role could not be deleted, no later step uses its name, and no child is added in the same place."""
+    assert bool(not_tried([step("delete_role", "c"), later], 0)) is is_skipped

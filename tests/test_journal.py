@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from css_sdk import CssError, InvalidFile, NotFound, OutcomeUnknown, Settings
-from css_sdk._http.journal_writer import Journal
+from css_sdk import CssError, InvalidFile, NotFound, OutcomeUnknown, Settings, table
+from css_sdk._http.journal_writer import Journal, is_in_use
 from css_sdk._version import __version__
 from css_sdk.journal.entries import JournalRead, after, before, opening, read_journal
 from css_sdk.state import Place, Step
@@ -86,6 +86,33 @@ def test_a_journal_that_was_cut_short_is_read_up_to_the_cut(data: st.DataObject)
         ),
         (HEAD + before(1, [STEP], "now").replace("101", "true"), "journal:2: integration and people"),
         (HEAD + HEAD.replace("account", "somebody else"), "journal:2: the account or address"),
+        (HEAD.replace('"account"', "1"), "journal:1: this line does not name the account"),
+        (HEAD.replace('"https://api.example/v1"', "null"), "journal:1: this line does not name the account"),
+        (HEAD.replace('"2026-11-21T12:00:00Z"', "1"), "journal:1: this line does not name the account"),
+        (HEAD + HEAD + HEAD.replace('"account"', "1"), "journal:3: this line does not name the account"),
+        (HEAD + before(1, [STEP], "now").replace('"write":1', '"write":true'), "journal:2: this line has no number"),
+        (HEAD + before(1, [STEP], "now").replace('"write":1', '"write":"1"'), "journal:2: this line has no number"),
+        ("\ud800\n", "journal:1: this is not a line"),
+        (
+            HEAD + before(1, [Step("add_composite", DEV, "a", "b")], "now").replace('"b"', '""'),
+            "journal:2: a step add_composite must have environment, role and target, and nothing else may be set",
+        ),
+        (
+            HEAD + before(1, [Step("create_role", DEV, "a")], "now").replace('"a"', '"a","target":"b"'),
+            "journal:2: a step create_role must have environment and role, and nothing else may be set",
+        ),
+        (
+            HEAD + before(1, [Step("create_role", DEV, "a")], "now").replace('"a"', '""'),
+            "journal:2: a step create_role must have environment and role, and",
+        ),
+        (
+            HEAD + before(1, [Step("create_role", DEV, "a")], "now").replace('"dev"', '""'),
+            "journal:2: a step create_role must have environment and role, and",
+        ),
+        (
+            HEAD + before(1, [STEP], "now").replace('"role"', '"y":1,"x":1,"role"'),
+            "journal:2: a step has unknown keys: x, y",
+        ),
     ],
 )
 def test_a_line_that_does_not_fit_is_reported_with_its_number(text: str, told: str) -> None:
@@ -263,3 +290,59 @@ def test_times_in_a_journal_are_in_utc(tmp_path: Path) -> None:
         datetime.timedelta(0)
     ] * 2
     assert repr(journal) == f"Journal({str(journal.path)!r})"
+
+
+@pytest.mark.parametrize(("first", "second", "plan"), [("a", None, "a"), (None, "b", "b"), ("a", "b", "b")])
+def test_a_resumed_journal_belongs_to_the_latest_plan(first: str | None, second: str | None, plan: str) -> None:
+    """A run that resumes a journal keeps who began it and why, and may name the plan that it carries out."""
+    heads = [
+        opening("account", "https://api.example/v1", "1.0", at, named, reason=at)
+        for at, named in (("first", first), ("second", second))
+    ]
+    read = read_journal("".join(heads), "journal")
+    assert (read.plan, read.at, read.reason, read.entries) == (plan, "first", "first", ())
+
+
+def test_a_journal_has_a_row_for_each_step() -> None:
+    """The table of a journal has a row for each step, with its write, outcome, place, time and error."""
+    text = HEAD + before(7, [STEP], "now") + after(7, "failed", "no answer", "then")
+    assert [dict(row) for row in table(read_journal(text, "journal"))] == [
+        {
+            "write": 7,
+            "state": "failed",
+            "step": "add_member",
+            "role": "reviewer",
+            "target": "0f3a@idir",
+            "integration": 101,
+            "environment": "dev",
+            "at": "then",
+            "message": "no answer",
+        }
+    ]
+
+
+@pytest.mark.posix
+def test_a_journal_is_in_use_until_it_is_closed(tmp_path: Path) -> None:
+    """Another process can see whether a run still writes into a journal. A file that does not exist is not in use."""
+    path = tmp_path / "journal"
+    assert not is_in_use(path)
+    with Journal(path) as opened:
+        opened.open_for(SETTINGS)
+        assert is_in_use(path)
+    assert not is_in_use(path)
+
+
+@pytest.mark.posix
+def test_the_copy_of_a_journal_in_a_forked_child_is_closed(tmp_path: Path) -> None:
+    """A forked child neither keeps the lock of its parent's journal nor writes into it, even while a thread writes."""
+    path = tmp_path / "journal"
+    journal = Journal(path)
+    journal.open_for(SETTINGS)
+    with journal._lock:
+        journal.after_fork()
+        assert not is_in_use(path)
+        with pytest.raises(InvalidFile, match="opened in the parent of this forked process"):
+            journal.begin([STEP])
+    with path.open("rb") as reused:  # gets the number of the closed file
+        journal.after_fork()  # in a child of the child
+        assert read_journal(reused.read(), "journal").entries == ()

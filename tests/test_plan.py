@@ -421,3 +421,31 @@ def test_a_comparison_has_a_row_for_each_role_child_and_member() -> None:
     ]
     assert all(row.differs for row in rows)
     assert not any(row.differs for row in side_by_side([dev, dev]))
+
+
+def test_a_role_that_will_be_deleted_is_named_as_such() -> None:
+    """The fault of a child says whether the child does not exist or is missing in the exact list, and appears once."""
+    roles = exactly(DesiredRole("a", composites=Listed(("gone",))))
+    users = (DesiredUser(who(ANN)[0], Listed(("gone", "none", "gone"))),)
+    assert faults_of(a_state(["a", "gone"]), roles, users) == [
+        "Grants Portal dev: 'gone', a child of 'a', is not in the exact list of roles",
+        "Grants Portal dev: 'gone', a user's role, is not in the exact list of roles",
+        "Grants Portal dev: 'none', a user's role, does not exist",
+    ]
+
+
+def test_every_child_that_no_request_can_remove_is_noted() -> None:
+    """Each child that stays because the request would be too long has a note with its name."""
+    parent, children = "p" * 120, ["c" * 110, "d" * 110]
+    made = planned(
+        a_state([parent, *children], children={parent: children}), Listed((DesiredRole(parent, composites=exactly()),))
+    )
+    assert made.steps == ()
+    assert [note.partition(" stays: ")[0] for note in made.notes] == [
+        f"Grants Portal dev: {name!r}" for name in children
+    ]
+
+
+def test_roles_after_one_that_cannot_be_addressed_are_deleted() -> None:
+    """A role that requests cannot address does not keep an exact list from deleting the other roles."""
+    assert told(planned(a_state(["..", "z", "a"]), exactly()).steps) == ["delete_role a", "delete_role z"]

@@ -178,7 +178,15 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ),
         ({"steps": [STEP, TO_C, STEP, STEP]}, "steps, number 4: it is the same as number 3"),
         ({"steps": [STEP, {**STEP, "role": "b"}, STEP]}, "steps, number 3: it is the same as number 1"),
+        ({"places": [1]}, "places, number 1: "),
+        ({"places": [{**record()["places"][0], "fingerprint": "x"}]}, "'x' is not a fingerprint"),
+        ({"withheld": [{**STEP, "role": ".."}]}, "withheld, number 1: "),
+        ({"protected": [STEP, {**STEP, "role": ".."}]}, "protected, number 2: "),
+        ({"api_url": "file:///etc"}, "api_url: 'file:///etc' is not an address"),
+        ({"extra": 1}, "the plan: "),
+        ({"unresolved": [{"by": "email"}]}, "unresolved, number 1: "),
         ({"unresolved": [{"by": "email"}]}, "missing"),
+        ({"unresolved": [1]}, "unresolved, number 1: "),
         ({"unresolved": [{**record()["unresolved"][0], "by": "name"}]}, "'name'"),
     ],
 )
@@ -239,3 +247,25 @@ def test_any_value_is_read_or_refused(key: str, value: Any) -> None:
         assert isinstance(read_plan(told, "plan.json"), Plan)
     except InvalidFile as error:
         assert str(error)
+
+
+def test_a_masked_plan_can_be_read_to_show_it() -> None:
+    """A masked plan has the same content with shortened usernames, and no address, so nothing can be sent with it."""
+    shown = read_plan(plan_as_json(SAVED, mask=True), "plan.json", allow_masked=True)
+    assert shown.api_url == ""
+    assert [step.role for step in shown.steps] == [step.role for step in SAVED.steps]
+    assert shown.places == SAVED.places
+
+
+def test_names_beside_a_plan_do_not_change_it() -> None:
+    """`css plan --json` writes names of people beside the plan; the plan is read without them."""
+    named = {**record(), "names": {ANN: "Ann"}}
+    assert read_plan(json.dumps(named), "plan.json").steps == SAVED.steps
+
+
+def test_a_plan_is_written_for_people_to_read() -> None:
+    """Each value of a plan file stands on a line of its own."""
+    assert plan_as_json(SAVED).count('\n "') > 10
+    assert '\n  "' not in plan_as_json(
+        evolve(SAVED, places=(), steps=(), withheld=(), protected=(), unresolved=(), notes=())
+    )

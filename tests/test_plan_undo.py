@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from css_sdk.errors import InvalidRequest
 from css_sdk.journal.entries import Entry
 from css_sdk.plan.inverse import undo
-from css_sdk.plan.undo import roles_concerned, steps_done, undo_plan
+from css_sdk.plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
 from css_sdk.state import Place, PlaceState, Step, StepKind
 from tests.support import examples
 from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled
@@ -333,3 +333,38 @@ def test_a_rename_counts_where_the_rest_is_back_already() -> None:
     made = undo_plan(done, [BEGINNING])
     assert made.steps == ()
     assert not [note for note in made.notes if "as it was before" in note]
+
+
+@pytest.mark.parametrize("kind", ["add_composite", "remove_composite"])
+def test_a_child_that_is_not_as_before_is_undone(kind: StepKind) -> None:
+    """If only the change of a member was reverted since, the undo reverts the change of a child that is left."""
+    added, child = (
+        step("add_member", "a", "3@idir"),
+        step(kind, "b" if kind == "add_composite" else "a", "a" if kind == "add_composite" else "b"),
+    )
+    made = undo_plan([added, child], [BEGINNING.after([child])])
+    assert made.steps == (child.opposite,)
+
+
+@pytest.mark.parametrize(
+    ("done", "roles"),
+    [
+        ([step("create_role", "c"), step("delete_role", "c")], "ab"),
+        ([step("delete_role", "c"), step("create_role", "c"), step("delete_role", "c")], "abc"),
+    ],
+)
+def test_a_role_that_was_created_and_deleted_is_as_before(done: list[Step], roles: str) -> None:
+    """A role that the journal created itself had no earlier state, so its deletion is nothing to undo."""
+    made = undo_plan(done, [evolve(BEGINNING, roles=frozenset(roles))])
+    assert made.steps == ()
+    assert made.notes == ("#101 dev: everything is already as it was before",)
+
+
+def test_only_unknown_writes_without_an_effect_are_noted() -> None:
+    """Failed writes, and writes of unknown outcome whose effect was found, get no note."""
+    failed, found, lost = (Entry(1, (step("create_role", name),), "unknown") for name in "xyz")
+    entries = [evolve(failed, outcome="failed"), found, lost]
+    assert notes_on_unknown_writes(entries, found.steps) == (
+        "#101 dev: 1 write with an unknown outcome is not visible. If it happens later, undo again",
+    )
+    assert notes_on_unknown_writes(entries[:2], found.steps) == ()

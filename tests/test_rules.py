@@ -280,6 +280,22 @@ def test_unknown_environments_are_refused(environment: str) -> None:
         environment_checks.check_known_environment(environment)
 
 
+def test_an_empty_list_of_environments_is_refused_by_name() -> None:
+    """No environment means all of them only if the argument is None; an empty list is a mistake of the caller."""
+    assert environment_checks.known_environments(None) == ("dev", "test", "prod")
+    with pytest.raises(InvalidRequest, match=r"No environment was given\."):
+        environment_checks.known_environments([])
+
+
+@pytest.mark.parametrize(
+    ("username", "shared"),
+    [("0f3a@idir", "0f3a"), ("0f3a@azureidir", "0f3a"), ("service-account-a-1", "service-account-a-1")],
+)
+def test_all_logins_of_a_person_share_the_guid(username: str, shared: str) -> None:
+    """The part before the provider is the same for all logins of a person."""
+    assert identifiers.without_provider(username) == shared
+
+
 def test_the_longest_request_is_255_characters() -> None:
     """A request of 255 characters passes; one more would bring the service down."""
     service_limits.check_length("/" + "x" * 254, "GET /x")

@@ -329,11 +329,17 @@ def test_a_timeout_is_a_number_of_seconds(timeout: Any) -> None:
 def test_two_keys_that_differ_in_one_number_are_two() -> None:
     """They are not taken for a repeated key, so that neither is used."""
     assert reason(token(header={}), [jwk(), jwk(e="AQAD")]) == "unknown key"
-    numbers = json.loads(ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
+    curve, other = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
+    numbers = json.loads(ECAlgorithm.to_jwk(curve.public_key()))
     mirrored = int.from_bytes(base64.urlsafe_b64decode(numbers["y"] + "=="))
     prime = 2**256 - 2**224 + 2**192 + 2**96 - 1
     keys = [numbers, {**numbers, "y": part((prime - mirrored).to_bytes(32))}]
-    assert reason(token(header={}, algorithm="RS256"), keys, algorithms=["ES256", "RS256"]) == "unknown key"
+    assert verifier(keys[:1] * 2, algorithms=["ES256"]).verify(token(curve, header={}, algorithm="ES256"))
+    assert reason(token(curve, header={}, algorithm="ES256"), keys, algorithms=["ES256"]) == "unknown key"
+    edwards = [
+        json.loads(OKPAlgorithm.to_jwk(one.public_key())) for one in (other, ed25519.Ed25519PrivateKey.generate())
+    ]
+    assert reason(token(other, header={}, algorithm="EdDSA"), edwards, algorithms=["EdDSA"]) == "unknown key"
 
 
 def test_a_token_without_kid_needs_exactly_one_key() -> None:
@@ -431,3 +437,25 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
             without.setitem(sys.modules, module, None)
             with pytest.raises(ConfigurationError, match=r'pip install "css-sdk\[verify\]"'):
                 TokenVerifier(ISSUER, AUDIENCE)
+
+
+@pytest.mark.parametrize(
+    ("algorithms", "named"), [([], "no algorithm"), (["RS256", "HS256", "none"], "HS256, none"), ([None], "None")]
+)
+def test_the_error_names_the_unsafe_algorithms(algorithms: Any, named: str) -> None:
+    """The error lists exactly the algorithms that are not accepted."""
+    with pytest.raises(ConfigurationError, match=rf"cannot be verified with {named}\."):
+        verifier(algorithms=algorithms)
+
+
+def test_a_refusal_names_every_accepted_audience() -> None:
+    """A token for another audience is refused with the list of the audiences that the verifier accepts."""
+    with pytest.raises(InvalidToken, match=r"Its audience is not 'grants-portal' or 'reports'\."):
+        TokenVerifier(ISSUER, ["grants-portal", "reports"], keys=ONE_KEY, clock=lambda: NOW).verify(
+            token(aud="elsewhere")
+        )
+
+
+def test_a_token_without_typ_can_be_an_access_token() -> None:
+    """A token is accepted without the claim `typ`, which only Keycloak writes."""
+    assert verifier().verify(token(typ=None))

@@ -364,7 +364,7 @@ class PlacePlan:
         if self.wanted.only_existing:
             return True
         refused = _refusal(check, *arguments)
-        self.notes += [f"{step.target or step.role!r} stays: {why}" for why in refused]
+        self.notes += [f"{step.target!r} stays: {why}" for why in refused]
         return not refused
 
     def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:
