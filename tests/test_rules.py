@@ -19,6 +19,7 @@ from css_sdk._verification import verdicts
 from css_sdk._verification.verdicts import VERIFIED_BY, Verdict, VerifiedBy
 from css_sdk.errors import (
     EnvironmentMissing,
+    InvalidRequest,
     HarmfulRequest,
     NotApplied,
     Refused,
