@@ -19,8 +19,8 @@ from css_sdk._verification import verdicts
 from css_sdk._verification.verdicts import VERIFIED_BY, Verdict, VerifiedBy
 from css_sdk.errors import (
     EnvironmentMissing,
-    InvalidRequest,
     HarmfulRequest,
+    InvalidRequest,
     NotApplied,
     Refused,
     RequestTooLong,
