@@ -17,7 +17,7 @@ RECORDINGS = Path(__file__).parent / "recordings"
 
 
 class Caller:
-    """Sends requests to a sandbox as a team."""
+    """Send requests to a sandbox as a team."""
 
     def __init__(self, sandbox: Sandbox, team: int | None = None) -> None:
         self.sandbox = sandbox
@@ -51,20 +51,20 @@ class Caller:
         return self.send(method, f"/sandbox{path}", body, **{"x-css-sandbox": "1"})
 
     def __call__(self, method: str, path: str, value: Any = None, **headers: str) -> Response:
-        """Call the API; the path is the one after the base, and is sent unchanged."""
+        """Call the API with a path after its base, which is sent unchanged."""
         body = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
         given = {"authorization": f"Bearer {self.token}", **({"content-type": "application/json"} if body else {})}
         return self.send(method, f"/api/v1{path}", body, **{**given, **headers})
 
     def status_and_json(self, method: str, path: str, value: Any = None, **headers: str) -> tuple[int, Any]:
-        """Call the API and return the status and the JSON; None for an empty body."""
+        """Call the API and return the status and the JSON, or None for an empty body."""
         answer = self(method, path, value, **headers)
         return answer.status, json.loads(answer.body) if answer.body else None
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return a clock that stands still."""
+    """Return a clock that stands still until a test sets it."""
     return Clock(1_795_000_000.0)
 
 

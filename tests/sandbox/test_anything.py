@@ -1,4 +1,4 @@
-"""Every request gets an answer."""
+"""The sandbox answers every request, however strange it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from css_sdk.sandbox import Sandbox
 from tests.support import examples
 
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "ODD"])
-# Parts of paths: words of the API, values that exist, values that do not exist, any bytes.
+# Parts of paths: words of the API, existing values, missing values, and any bytes.
 WORDS = ["integrations", "roles", "users", "composite-roles", "logs", "bceid", "idir", "heartbeat", "token", "sandbox"]
 VALUES = ["101", "dev", "reviewer", "admin", "d6dff8c2546921b01198b4efd12cb3bc@idir", "grants-portal-101"]
 TRAPS = [
@@ -73,14 +73,14 @@ TOKENS = st.one_of(st.none(), st.text(st.characters(codec="latin-1"), max_size=2
 @pytest.mark.destructive
 @settings(max_examples=examples(160), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(METHODS, PATHS, QUERIES, BODIES, TYPES, TOKENS)
-def test_every_request_has_an_answer(
+def test_every_request_gets_an_answer(
     caller: Any, method: str, path: str, query: str, body: bytes, kind: str, token: str | None
 ) -> None:
-    """Every request that can be sent has a status, headers of one line each, and an answer without endless waiting."""
+    """Every request gets a status, headers of one line each, and an answer within a finite time."""
     call = caller(Sandbox())
     headers = {"authorization": f"Bearer {call.token}" if token is None else token, "content-type": kind}
     headers["x-css-sandbox"] = "1"
-    for _ in range(2):  # the second time under what the first one set
+    for _ in range(2):  # the second time with the faults and settings that the first one set
         answer = call.send(method, path + query, body, **headers)
         assert answer.dropped or 200 <= answer.status < 600
         assert all((name + value).isprintable() and value.encode("latin-1") for name, value in answer.headers.items())

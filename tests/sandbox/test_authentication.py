@@ -1,4 +1,4 @@
-"""Tokens that the API accepts, and its answers to others."""
+"""Tokens that the sandbox's API accepts, and its answers to other tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from css_sdk.sandbox import Sandbox
 
 
 def refused(call: Any, **headers: str) -> str:
-    """Return the reason in a 401."""
+    """Return the reason in a 401 answer."""
     answer = call("GET", "/integrations", **headers)
     assert answer.status == 401
     assert "www-authenticate" not in answer.headers
@@ -24,7 +24,7 @@ def refused(call: Any, **headers: str) -> str:
 
 
 def test_a_token_is_valid_until_its_last_second(call: Any, clock: Any, sandbox: Sandbox) -> None:
-    """The sandbox's clock decides, although the signature is checked only once."""
+    """A token is accepted until its last second by the sandbox's clock, and refused from then on."""
     assert call("GET", "/verify-token").status == 200
     clock.now += 299.9
     assert call("GET", "/verify-token").status == 200
@@ -34,8 +34,8 @@ def test_a_token_is_valid_until_its_last_second(call: Any, clock: Any, sandbox: 
     assert call.status_and_json("GET", "/verify-token") == (200, {"teamId": "2016"})
 
 
-def test_the_life_of_tokens_and_the_clock_of_the_servers_can_be_set(call: Any, clock: Any, sandbox: Sandbox) -> None:
-    """Tokens expire after the life that was set, by the clock of the servers."""
+def test_token_life_and_clock_skew_can_be_set(call: Any, clock: Any, sandbox: Sandbox) -> None:
+    """token_life sets how long tokens are valid, and clock_skew sets how far the servers' clock is ahead."""
     sandbox.token_life = 30
     sandbox.clock_skew = 1000
     claims = jwt.decode(call.token, options={"verify_signature": False, "verify_exp": False})
@@ -45,8 +45,8 @@ def test_the_life_of_tokens_and_the_clock_of_the_servers_can_be_set(call: Any, c
     assert refused(call) == "token expired"
 
 
-def test_rotated_keys_and_revoked_tokens(call: Any, sandbox: Sandbox) -> None:
-    """Tokens issued before a rotation or a revocation are refused; later ones are accepted."""
+def test_a_rotation_of_keys_and_a_revocation_end_tokens(call: Any, sandbox: Sandbox) -> None:
+    """Tokens issued before a rotation of keys in prod or a revocation are refused, and later ones are accepted."""
     for spoil in (sandbox.revoke_tokens, sandbox.rotate_keys, lambda: sandbox.rotate_keys("prod")):
         assert call("GET", "/verify-token").status == 200
         spoil()
@@ -57,15 +57,15 @@ def test_rotated_keys_and_revoked_tokens(call: Any, sandbox: Sandbox) -> None:
     assert call("GET", "/verify-token").status == 200
 
 
-def test_only_tokens_of_api_accounts_are_accepted(call: Any, sandbox: Sandbox) -> None:
-    """A token of dev, of a person or of an integration is refused."""
+def test_only_tokens_of_api_accounts_in_prod_are_accepted(call: Any, sandbox: Sandbox) -> None:
+    """The API refuses a token of dev and a token of an integration."""
     fisher = sandbox.token_for("fisheries-service-102", 102, "prod")
     for token in (sandbox.token_for("fisheries-service-102", 102, "dev"), fisher):
         refused(call, authorization=f"Bearer {token}")
 
 
-def test_a_forged_token_is_invalid(call: Any) -> None:
-    """A token with a wrong signature is invalid, even if its claims are right."""
+def test_a_forged_token_is_refused(call: Any) -> None:
+    """A token with changed claims, or without a signature, is refused."""
     header, claims, signature = call.token.split(".")
     body = json.loads(base64.urlsafe_b64decode(claims + "=="))
     forged = base64.urlsafe_b64encode(json.dumps({**body, "team": "1"}).encode()).rstrip(b"=").decode()
@@ -75,27 +75,27 @@ def test_a_forged_token_is_invalid(call: Any) -> None:
 
 
 @pytest.mark.parametrize("token", ["garbage", "a.b.c", "W10.W10.W10", "e30.e30.e30"])
-def test_an_unreadable_token_gets_the_last_reason(call: Any, token: str) -> None:
-    """A text that is not a token is refused with the reason of the last refusal, even of another client."""
+def test_an_unreadable_token_is_refused_with_the_last_reason(call: Any, token: str) -> None:
+    """A text that is not a token is refused with the reason of the last refusal, as by the service."""
     assert refused(call, authorization=f"Bearer {token}") == "not authorized"
     assert refused(call, authorization="Basic x") == "No authorization token was found"
     assert refused(call, authorization=f"Bearer {token}") == "No authorization token was found"
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "bearer abc", "Token abc"])
-def test_a_header_without_a_token(call: Any, header: str) -> None:
-    """The word Bearer is matched with its case."""
+def test_a_header_without_a_token_counts_as_missing(call: Any, header: str) -> None:
+    """A header without a token, or with `bearer` in lower case, counts as missing."""
     assert refused(call, authorization=header) == "No authorization token was found"
 
 
 def test_the_heartbeat_needs_no_token(call: Any, clock: Any) -> None:
-    """The heartbeat answers the time without a token."""
+    """The heartbeat returns the time without a token."""
     answer = call.send("GET", "/api/v1/heartbeat")
     assert (answer.status, json.loads(answer.body)) == (200, [{"now": "2026-11-18T11:06:40.000Z"}])
 
 
-def test_token_requests_pass_through_the_api(call: Any) -> None:
-    """Valid credentials pass, as a form and as JSON; anything else is an unknown exception."""
+def test_a_token_can_be_requested_through_the_api(call: Any) -> None:
+    """A token request through the API succeeds as a form and as JSON, and a wrong one gets 422."""
     good = {name: call.credentials[name] for name in ("client_id", "client_secret")}
     good["grant_type"] = "client_credentials"
     answer = call.send("POST", "/api/v1/token", json.dumps(good).encode(), **{"content-type": "application/json"})
@@ -108,15 +108,15 @@ def test_token_requests_pass_through_the_api(call: Any) -> None:
     assert call.send("POST", "/api/v1/token").status == 422
 
 
-def test_another_teams_integrations_do_not_exist(caller: Any, recorded: Any) -> None:
-    """Every call on an integration of another team answers 404."""
+def test_integrations_of_another_team_do_not_exist(caller: Any, recorded: Any) -> None:
+    """Integrations of another team are not listed and get 404."""
     call = caller(Sandbox(recorded("world")), 2017)
     assert [found["id"] for found in call.status_and_json("GET", "/integrations")[1]["data"]] == [105]
     assert call("GET", "/integrations/101/dev/roles").status == 404
 
 
-def test_a_service_that_lost_the_keys_refuses_good_tokens(call: Any, sandbox: Sandbox) -> None:
-    """It answers 401 to every token, new ones included, until it is restarted; what needs no token goes on."""
+def test_a_service_without_keys_refuses_valid_tokens(call: Any, sandbox: Sandbox) -> None:
+    """With the fault lost_keys, every token gets 401, and calls that need no token succeed."""
     assert call("GET", "/verify-token").status == 200
     fault = sandbox.faults.add("lost_keys")
     for _ in range(3):
@@ -131,14 +131,14 @@ def test_a_service_that_lost_the_keys_refuses_good_tokens(call: Any, sandbox: Sa
     assert call("GET", "/verify-token").status == 200
 
 
-def test_a_service_that_lost_the_keys_still_reads_the_body_first(call: Any, sandbox: Sandbox) -> None:
-    """A malformed body is a page, as always."""
+def test_a_service_without_keys_still_reads_the_body_first(call: Any, sandbox: Sandbox) -> None:
+    """With the fault lost_keys, a malformed body still gets 400 before the token is checked."""
     sandbox.faults.add("lost_keys")
     assert call("POST", "/integrations/101/dev/roles", b"{").status == 400
 
 
 def test_an_archived_integration_does_not_exist(caller: Any, recorded: Any) -> None:
-    """It is not listed, and every call on it is answered as for an unknown id."""
+    """An archived integration is not listed, and every call on it is answered as for an unknown id."""
     world = recorded("world")
     (archived,) = [found for found in world["integrations"] if found["id"] == 101]
     archived["archived"] = True

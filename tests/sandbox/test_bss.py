@@ -1,4 +1,4 @@
-"""The part of the interworks BSS: a password grant, opaque tokens, and accounts."""
+"""The interworks BSS in the sandbox: a password grant, opaque tokens, and accounts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def client(sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def ask(sandbox: Sandbox, client: httpx.Client) -> Callable[..., httpx.Response]:
-    """Send a request and return the answer."""
+    """Return a function that requests a token with the given form fields."""
     account = sandbox.bss_environment()
 
     def ask(auth: Any = (account["BSS_CLIENT_KEY"], account["BSS_CLIENT_SECRET"]), **fields: Any) -> httpx.Response:
@@ -40,12 +40,12 @@ def ask(sandbox: Sandbox, client: httpx.Client) -> Callable[..., httpx.Response]
 
 @pytest.fixture
 def headers(ask: Callable[..., httpx.Response]) -> Callable[[], dict[str, str]]:
-    """Return the headers that the test needs."""
+    """Return a function that returns headers with a new token."""
     return lambda: {"Authorization": f"Bearer {ask().json()['access_token']}", "X-Api-Version": "latest"}
 
 
-def test_a_token_of_the_bss(ask: Callable[..., httpx.Response]) -> None:
-    """It is opaque, its type is in lower case, it is valid for 1799 seconds, and has no refresh token."""
+def test_the_form_of_a_token_of_the_bss(ask: Callable[..., httpx.Response]) -> None:
+    """A token of the BSS is opaque, has a type in lower case, is valid for 1799 seconds, and has no refresh token."""
     answer = ask()
     body = answer.json()
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -73,31 +73,31 @@ KEY = {"client_id": "sandbox-bss-client", "client_secret": "sandbox-secret-bss"}
         ({"grant_type": None}, 400, "invalid_request"),
     ],
 )
-def test_requests_that_get_no_token(
+def test_a_wrong_token_request_is_refused(
     ask: Callable[..., httpx.Response], fields: dict[str, Any], status: int, error: str
 ) -> None:
-    """The answer says what is missing or wrong."""
+    """A token request with wrong or missing fields gets the status and the error code for its first mistake."""
     answer = ask(**fields)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
-def test_a_wrong_secret_has_another_message_than_none(ask: Callable[..., httpx.Response]) -> None:
-    """Only the message differs."""
+def test_a_wrong_secret_has_another_message_than_missing_credentials(ask: Callable[..., httpx.Response]) -> None:
+    """The messages for a wrong secret and for missing credentials differ."""
     assert ask(auth=("sandbox-bss-client", "wrong")).json()["error_description"] == "Bad client credentials"
     for fields in ({"auth": None}, KEY):
         assert "needed as HTTP Basic" in ask(**fields).json()["error_description"]
 
 
 @pytest.mark.parametrize("header", [b"Basic ?", b"Basic \xff", b"Digest x"])
-def test_a_header_that_is_not_basic(client: httpx.Client, header: bytes) -> None:
-    """It is refused like a wrong one, and only POST requests get tokens."""
+def test_a_header_that_is_not_basic_is_refused(client: httpx.Client, header: bytes) -> None:
+    """An authorization header that is not valid HTTP Basic is refused like a wrong one. GET requests get no token."""
     answer = client.post(TOKEN, data={"grant_type": "password"}, headers={b"Authorization": header})
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert client.get(TOKEN).status_code == 405
 
 
-def test_an_account(client: httpx.Client, headers: Callable[[], dict[str, str]]) -> None:
-    """An account needs a valid token, then the version header, and then it must exist."""
+def test_an_account_needs_a_token_and_a_version(client: httpx.Client, headers: Callable[[], dict[str, str]]) -> None:
+    """A request for an account needs a valid token, then the version header, and then an existing account."""
     good = headers()
     assert client.get(ACCOUNT, headers=good).json() == {"id": 1, "name": "Kettle Valley Cider", "code": "A0001"}
     for status, path, changed in (
@@ -119,7 +119,7 @@ def test_an_account(client: httpx.Client, headers: Callable[[], dict[str, str]])
 def test_tokens_expire_and_can_be_revoked(
     sandbox: Sandbox, client: httpx.Client, headers: Callable[[], dict[str, str]], clock: Any
 ) -> None:
-    """Tokens expire after the life that was set, and are refused after a revocation or with a retired key."""
+    """Tokens expire at the end of their life, are refused after a revocation, and expired ones are forgotten."""
 
     def status(given: dict[str, str]) -> int:
         return client.get(ACCOUNT, headers=given).status_code
@@ -140,10 +140,10 @@ def test_tokens_expire_and_can_be_revoked(
     assert (status(last), len(sandbox._bss._tokens)) == (200, 1)
 
 
-def test_requests_and_faults(
+def test_requests_to_the_bss_are_recorded_and_can_fail(
     sandbox: Sandbox, client: httpx.Client, ask: Callable[..., httpx.Response], headers: Callable[[], dict[str, str]]
 ) -> None:
-    """Each request is recorded with its header, and fails where a fault strikes it."""
+    """The sandbox records each request to the BSS with its kind and its header, and faults apply to it."""
     good = headers()
     client.get(ACCOUNT, headers=good)
     assert [(entry.kind, entry.authorization.partition(" ")[0]) for entry in sandbox.requests] == [
@@ -161,8 +161,8 @@ def test_requests_and_faults(
     assert (sandbox.count(kind="bss"), sandbox.count(kind="bss", status=401)) == (4, 1)
 
 
-def test_over_a_socket(sandbox: Sandbox) -> None:
-    """The variables of a server lead to it."""
+def test_the_bss_is_served_on_a_socket(sandbox: Sandbox) -> None:
+    """The variables of a server lead to the BSS on its socket."""
     with sandbox.serve() as server, httpx.Client(trust_env=False) as client:
         account = server.bss_environment()
         assert account == {**sandbox.bss_environment(), "BSS_HOST": f"{server.origin}/bss"}
@@ -184,15 +184,15 @@ def test_over_a_socket(sandbox: Sandbox) -> None:
         ({**CLIENT, "accounts": [{"name": "x"}]}, "bss lacks 'id'"),
     ],
 )
-def test_a_world_that_is_not_valid(bss: Any, problem: str) -> None:
-    """The error says in one sentence what is wrong, and shows no secret."""
+def test_an_invalid_bss_part_of_a_world_is_refused(bss: Any, problem: str) -> None:
+    """If the bss part of a world is invalid, the error says in one line what is wrong."""
     with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox({**NOBODY, "bss": bss})
     assert "\n" not in str(caught.value)
 
 
-def test_a_world_without_this_system() -> None:
-    """It has no variables and issues no tokens, even for empty credentials; secrets are not printed."""
+def test_a_world_without_a_bss_part_issues_no_token() -> None:
+    """A world without a bss part has no variables and issues no token. The repr of a bss part shows no secret."""
     sandbox = Sandbox(NOBODY)
     with pytest.raises(SandboxError, match="no bss"):
         sandbox.bss_environment()

@@ -1,4 +1,4 @@
-"""CERN's API access: one token for each target, and targets that accept only their own tokens."""
+"""CERN's API access in the sandbox: one token for each target, and targets that accept only their own tokens."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def client(sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def ask(sandbox: Sandbox, client: httpx.Client) -> Ask:
-    """Send a request and return the answer."""
+    """Return a function that requests a token with the given form fields."""
     account = sandbox.cern_environment()
 
     def ask(**fields: str | None) -> httpx.Response:
@@ -56,17 +56,17 @@ def ask(sandbox: Sandbox, client: httpx.Client) -> Ask:
 
 @pytest.fixture
 def token(ask: Ask) -> Callable[..., str]:
-    """Return a token."""
+    """Return a function that requests a token and returns its text."""
     return lambda **fields: str(ask(**fields).json()["access_token"])
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Return the header for a token."""
+    """Return the authorization header for a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_the_claims_of_a_token(sandbox: Sandbox, client: httpx.Client, ask: Ask, clock: Any) -> None:
-    """A token names the calling and the called application and the roles, and is signed by a published key."""
+def test_the_claims_of_a_token_for_a_target(sandbox: Sandbox, client: httpx.Client, ask: Ask, clock: Any) -> None:
+    """A token names the caller, the target and the roles, and a published key verifies it."""
     answer = ask(audience=TARGETS[1])
     body = answer.json()
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -108,32 +108,35 @@ def test_the_claims_of_a_token(sandbox: Sandbox, client: httpx.Client, ask: Ask,
         ({"grant_type": "password"}, 400, "unsupported_grant_type", "Unsupported grant_type"),
     ],
 )
-def test_requests_that_get_no_token(
+def test_a_wrong_token_request_is_refused(
     ask: Ask, fields: dict[str, str | None], status: int, error: str, description: str
 ) -> None:
-    """The answer says what is missing or wrong."""
+    """A token request with wrong or missing fields gets the status and the error for its first mistake."""
     answer = ask(**fields)
     assert answer.status_code == status
     assert answer.json() == {"error": error, "error_description": description}
 
 
-def test_credentials_count_only_in_the_form(sandbox: Sandbox, client: httpx.Client) -> None:
-    """HTTP Basic is ignored."""
+def test_credentials_are_read_from_the_form_only(sandbox: Sandbox, client: httpx.Client) -> None:
+    """Credentials in an HTTP Basic header are ignored, because CERN reads them from the form only."""
     account = sandbox.cern_environment()
     form = {"grant_type": "client_credentials", "audience": TARGETS[0]}
     basic = (account["CERN_CLIENT_ID"], account["CERN_CLIENT_SECRET"])
     assert client.post(account["CERN_TOKEN_URL"], data=form, auth=basic).status_code == 401
 
 
-def test_other_paths_of_the_realm(client: httpx.Client) -> None:
-    """The ordinary token endpoint is not served, and tokens can only be requested with POST."""
+def test_other_paths_of_the_realm_are_refused(client: httpx.Client) -> None:
+    """The ordinary token endpoint of the realm does not exist, and tokens can be requested only with POST."""
     realm = "/auth/realms/cern"
     assert client.post(f"{realm}/protocol/openid-connect/token").status_code == 404
     assert client.get(f"{realm}/api-access/token").status_code == 405
 
 
 def test_a_target_accepts_only_its_own_tokens(sandbox: Sandbox, client: httpx.Client, ask: Ask, clock: Any) -> None:
-    """Tokens of other targets, changed or expired ones, and those of the CSS API are refused, and vice versa."""
+    """A target refuses tokens of other targets, changed and expired tokens, and tokens of the CSS API.
+
+    The CSS API refuses tokens of a target.
+    """
     first, second = (str(ask(audience=audience).json()["access_token"]) for audience in TARGETS)
     account = sandbox.credentials()
     basic = (account["client_id"], account["client_secret"])
@@ -152,8 +155,8 @@ def test_a_target_accepts_only_its_own_tokens(sandbox: Sandbox, client: httpx.Cl
     assert client.get(GROUPS, headers=bearer(first)).status_code == 401
 
 
-def test_the_data_of_a_target(sandbox: Sandbox, client: httpx.Client, token: Callable[..., str]) -> None:
-    """A target serves lists by name, and the names at its base, for reading only."""
+def test_a_target_serves_its_lists(sandbox: Sandbox, client: httpx.Client, token: Callable[..., str]) -> None:
+    """A target serves its lists by name and their names at its base, and allows reading only."""
     headers, base = bearer(token()), sandbox.cern_environment()["CERN_API_URL"]
     assert base.endswith("/api/v1.0/")
     assert client.get(base, headers=headers).json() == {"data": ["Group", "Identity"]}
@@ -164,7 +167,7 @@ def test_the_data_of_a_target(sandbox: Sandbox, client: httpx.Client, token: Cal
 
 
 def test_a_caller_without_the_role_is_refused(client: httpx.Client, token: Callable[..., str]) -> None:
-    """A token without roles has no claim for them; a token with another role gets 403."""
+    """A token without roles has no claim for them, and a token without the needed role gets 403."""
     robot = {"client_id": "fisheries-robot", "client_secret": "sandbox-secret-cern-robot"}
     none, other = token(**robot), token(**robot, audience=TARGETS[1])
     assert "resource_access" not in jwt.decode(none, options={"verify_signature": False, "verify_exp": False})
@@ -181,10 +184,13 @@ def test_a_caller_without_the_role_is_refused(client: httpx.Client, token: Calla
     asked=st.sampled_from("ab"),
     called=st.sampled_from("ab"),
 )
-def test_only_callers_with_the_role_get_data(
+def test_only_callers_with_the_needed_role_get_data(
     held: dict[str, list[str]], needed: str, as_list: bool, asked: str, called: str
 ) -> None:
-    """A caller needs a token for the target that holds the role; the audience may be a text or a list."""
+    """A target gives data only to tokens for this target that contain the needed role.
+
+    The audience of the token may be a text or a list.
+    """
     targets = [{"client_id": name, "role": needed, "audience_as_list": as_list} for name in "ab"]
     sandbox = Sandbox({**NOBODY, "cern": {"targets": targets, "applications": [{**CALLER, "roles": held}]}})
     url = sandbox.cern_environment()["CERN_TOKEN_URL"]
@@ -200,7 +206,7 @@ def test_only_callers_with_the_role_get_data(
 def test_each_request_is_recorded_with_its_token(
     sandbox: Sandbox, client: httpx.Client, token: Callable[..., str]
 ) -> None:
-    """The header is recorded, but neither printed nor returned over HTTP."""
+    """The sandbox records each request with its token, and never prints the token or returns it over HTTP."""
     first, second = token(), token(audience=TARGETS[1])
     client.get(GROUPS, headers=bearer(first))
     client.get(GRANTS, headers=bearer(second))
@@ -215,10 +221,10 @@ def test_each_request_is_recorded_with_its_token(
     assert (sandbox.count(kind="api"), sandbox.count("GET", "*/Group")) == (0, 1)
 
 
-def test_faults_strike_cern_by_path_or_target(
+def test_faults_apply_to_cern_by_path_or_target(
     sandbox: Sandbox, client: httpx.Client, ask: Ask, token: Callable[..., str]
 ) -> None:
-    """Faults of the CSS API do not strike CERN, and the other way round."""
+    """Faults apply to CERN by path or target, and faults of the CSS API do not apply to CERN."""
     headers = bearer(token())
     sandbox.faults.add("500_before", path="*/api-access/token")
     sandbox.faults.add("429", path="/auth/realms/cern/protocol/*", retry_after=7)
@@ -242,7 +248,7 @@ def test_faults_strike_cern_by_path_or_target(
 def test_tokens_expire_and_can_be_revoked(
     sandbox: Sandbox, client: httpx.Client, token: Callable[..., str], clock: Any
 ) -> None:
-    """Tokens expire after the life that was set, and are refused after a revocation or with a retired key."""
+    """Tokens expire after their set life, and are refused after a revocation or with a retired key."""
 
     def status(headers: dict[str, str]) -> int:
         return client.get(GROUPS, headers=headers).status_code
@@ -265,7 +271,7 @@ def test_tokens_expire_and_can_be_revoked(
 
 
 def target(**other: Any) -> dict[str, Any]:
-    """Return the CERN part of a world, with one target."""
+    """Return a cern part of a world with one target."""
     return {"targets": [{"client_id": "a", **other}], "applications": [CALLER]}
 
 
@@ -285,15 +291,15 @@ def target(**other: Any) -> dict[str, Any]:
         (target(data={"Group": 5}), "5 is not a list"),
     ],
 )
-def test_a_world_that_is_not_valid(cern: Any, problem: str) -> None:
-    """The error says in one sentence what is wrong, and shows no secret."""
+def test_an_invalid_cern_part_of_a_world_is_refused(cern: Any, problem: str) -> None:
+    """If the cern part of a world is invalid, the error says in one line what is wrong."""
     with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox({**NOBODY, "cern": cern})
     assert "\n" not in str(caught.value)
 
 
-def test_a_world_without_this_system(tmp_path: Path) -> None:
-    """It has no variables and issues no tokens, even for empty credentials; secrets are not printed."""
+def test_a_world_without_a_cern_part_issues_no_token(tmp_path: Path) -> None:
+    """A world without a cern part has no variables and issues no token. The repr of a cern part shows no secret."""
     sandbox = Sandbox(NOBODY, state=tmp_path / "state.json")
     with pytest.raises(SandboxError, match="no cern"):
         sandbox.cern_environment()
@@ -304,8 +310,8 @@ def test_a_world_without_this_system(tmp_path: Path) -> None:
     assert "sandbox-secret" not in repr(Sandbox().world.cern)
 
 
-def test_the_command_writes_variables_that_work(tmp_path: Path) -> None:
-    """The file holds the variables of all three systems, and they lead to tokens of this server."""
+def test_the_env_file_contains_working_variables(tmp_path: Path) -> None:
+    """The file of --env-file contains working variables for all three systems."""
     file = tmp_path / "sandbox.env"
     command = [sys.executable, "-m", "css_sdk.cli", "sandbox", "--port", "0", "--env-file", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

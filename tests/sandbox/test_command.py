@@ -1,4 +1,4 @@
-"""`css sandbox` on a terminal, with a made-up world, and for other machines."""
+"""The command `css sandbox`: its options, its output in scripts and on terminals, and its warnings."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def stop(process: subprocess.Popen[str]) -> str:
 
 
 def first_line(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """Return what the command printed when it was ready."""
+    """Return the line of JSON that the command printed when it was ready."""
     assert process.stdout is not None
     return dict(json.loads(process.stdout.readline()))
 
 
 @pytest.mark.posix
-def test_a_made_up_world_is_served() -> None:
-    """The numbers and the seed choose the world, as in Python."""
+def test_a_generated_world_is_served() -> None:
+    """--people, --integrations and --seed serve the same world that make_world() returns for them."""
     with running("--people", "500", "--integrations", "12", "--seed", "7") as process:
         line = first_line(process)
         host = line["url"].removeprefix("http://").rstrip("/")
@@ -62,15 +62,17 @@ def test_a_made_up_world_is_served() -> None:
 
 
 @pytest.mark.parametrize("option", ["--people", "--integrations", "--seed"])
-def test_a_world_file_and_a_made_up_world_exclude_each_other(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The message names both options."""
+def test_world_and_options_for_generated_worlds_exclude_each_other(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--world together with an option for generated worlds is refused, and the message names both options."""
     assert exit_code(["sandbox", "--world", "world.json", option, "3"]) == 64
     assert f"--world and {option} exclude each other." in capsys.readouterr().err
 
 
 @pytest.mark.posix
-def test_other_machines_are_let_in_with_a_warning() -> None:
-    """The warning is on stderr, in lines of their own, and says what to use and what can happen."""
+def test_listening_for_other_machines_prints_a_warning() -> None:
+    """--host 0.0.0.0 prints a warning on stderr that recommends made-up data."""
     with running("--host", "0.0.0.0", "--allow-host", "css") as process:  # noqa: S104 - what the test is about
         line = first_line(process)
         assert line["api_url"].startswith("http://127.0.0.1:")
@@ -80,8 +82,8 @@ def test_other_machines_are_let_in_with_a_warning() -> None:
 
 
 @pytest.mark.posix
-def test_nothing_is_printed_besides_the_line_in_a_script() -> None:
-    """Neither a warning nor instructions."""
+def test_a_script_gets_only_the_line_of_json() -> None:
+    """In a script, the command prints only the line of JSON, and nothing on stderr."""
     with running() as process:
         first_line(process)
         assert stop(process) == ""
@@ -89,7 +91,7 @@ def test_nothing_is_printed_besides_the_line_in_a_script() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such terminals")
 def test_a_terminal_shows_what_to_do_next_and_how_to_stop(tmp_path: Path) -> None:
-    """After the line of JSON."""
+    """On a terminal, the command prints on stderr what to do next and how to stop it."""
     import pty
 
     main, other = pty.openpty()
@@ -108,8 +110,8 @@ def test_a_terminal_shows_what_to_do_next_and_how_to_stop(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such terminals")
-def test_a_quiet_command_shows_only_the_line() -> None:
-    """On a terminal, with -q."""
+def test_quiet_prints_only_the_line_of_json() -> None:
+    """With -q on a terminal, the command prints only the line of JSON."""
     import pty
 
     main, other = pty.openpty()
@@ -133,7 +135,7 @@ LINE = {
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has another shell")
 def test_the_lines_for_a_shell_can_be_pasted() -> None:
-    """A secret with a quotation mark arrives as it is."""
+    """The printed lines for a shell keep a quotation mark in a secret."""
     lines = next_steps(LINE, None, None, "sh").splitlines()
     exports = [line for line in lines if line.startswith("  export ")]
     done = subprocess.run(
@@ -158,6 +160,6 @@ def test_the_lines_for_a_shell_can_be_pasted() -> None:
         ),
     ],
 )
-def test_the_next_steps_fit_the_shell_and_the_options(arguments: Any, line: str) -> None:
-    """One line for each variable, or one that reads the file."""
+def test_the_next_steps_match_the_shell_and_the_options(arguments: Any, line: str) -> None:
+    """The next steps use the syntax of the shell, and read the file if one was written."""
     assert line in next_steps(*arguments).splitlines()

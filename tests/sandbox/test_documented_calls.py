@@ -22,7 +22,7 @@ LOGIN = {"username": "permit-robot-103", "integration": 103, "environment": "dev
 
 
 def test_every_control_call_is_documented() -> None:
-    """The page has a line for each call that the code answers."""
+    """The reference page lists exactly the control calls that the code answers."""
     answered = re.findall(r'case "([A-Z]+) (/[a-z-]+)"', inspect.getsource(control))
     assert sorted(CALLS) == sorted(answered)
     assert len(CALLS) > 10
@@ -30,7 +30,7 @@ def test_every_control_call_is_documented() -> None:
 
 @pytest.mark.parametrize(("method", "path"), CALLS, ids=" ".join)
 def test_every_documented_control_call_is_answered(call: Any, sandbox: Sandbox, method: str, path: str) -> None:
-    """With 200 and JSON; the sandbox's own description of the calls names it, too."""
+    """Every documented control call answers 200 with JSON, and the docstring of the code names it, too."""
     body = {"/faults": {"kind": "delay"}, "/token": LOGIN, "/keys": {"environment": "dev"}}.get(path, {})
     answer = call.control(method, path, json.dumps(body).encode() if method != "GET" else b"")
     assert (answer.status, type(json.loads(answer.body))) in ((200, dict), (200, list))
@@ -38,7 +38,7 @@ def test_every_documented_control_call_is_answered(call: Any, sandbox: Sandbox, 
 
 
 def test_every_fault_is_documented() -> None:
-    """In the table of the kinds, and in the docstring of `faults.add`."""
+    """The table of faults and the docstring of `faults.add` name every kind of fault."""
     table = (
         (DOCS / "testing.md").read_text(encoding="utf-8").partition("| kind | what happens |")[2].partition("\n\n")[0]
     )

@@ -1,4 +1,4 @@
-"""Faults on request."""
+"""Faults that a test adds to a sandbox."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNKNOWN = {"message": "unknown exception"}
 
 @pytest.fixture
 def user(people: list[str]) -> str:
-    """Return the path of a person's roles."""
+    """Return the path of the roles of a user."""
     return f"/integrations/101/test/users/{people[0]}/roles"
 
 
@@ -35,8 +35,10 @@ def user(people: list[str]) -> str:
         ("disaster", 503, False),
     ],
 )
-def test_an_error_before_or_after_the_work(call: Any, sandbox: Sandbox, kind: str, status: int, done: bool) -> None:
-    """The answer is an error, whether the work was done or not."""
+def test_a_fault_can_strike_before_or_after_the_work(
+    call: Any, sandbox: Sandbox, kind: str, status: int, done: bool
+) -> None:
+    """A fault answers with an error before or after the work of the request."""
     sandbox.faults.add(kind, method="POST", times=1)
     assert call("POST", ROLES, {"name": "x"}).status == status
     assert ("x" in sandbox.roles(101, "test")) is done
@@ -44,16 +46,16 @@ def test_an_error_before_or_after_the_work(call: Any, sandbox: Sandbox, kind: st
 
 
 @pytest.mark.parametrize(("kind", "done"), [("drop_before", False), ("lose_after", True)])
-def test_no_answer_at_all(call: Any, sandbox: Sandbox, kind: str, done: bool) -> None:
-    """The connection is closed, and the log has no status."""
+def test_a_fault_can_close_the_connection(call: Any, sandbox: Sandbox, kind: str, done: bool) -> None:
+    """A fault can close the connection before or after the work, and the recorded request has no status."""
     sandbox.faults.add(kind, method="POST")
     assert call("POST", ROLES, {"name": "x"}).dropped
     assert ("x" in sandbox.roles(101, "test")) is done
     assert sandbox.requests[-1].status is None
 
 
-def test_errors_have_the_form_of_the_service(call: Any, sandbox: Sandbox) -> None:
-    """422 has its words, 401 its shape, and 503 is plain text."""
+def test_errors_of_faults_have_the_form_of_the_service(call: Any, sandbox: Sandbox) -> None:
+    """The answers of faults have the status, type and body that the service uses."""
     sandbox.faults.add("422_before")
     assert call.status_and_json("GET", ROLES) == (422, UNKNOWN)
     sandbox.faults.add("expired_token")
@@ -68,7 +70,7 @@ def test_errors_have_the_form_of_the_service(call: Any, sandbox: Sandbox) -> Non
 
 @pytest.mark.parametrize("value", [7, "Wed, 18 Nov 2026 10:00:00 GMT"])
 def test_too_many_requests_can_have_a_retry_after(call: Any, sandbox: Sandbox, value: int | str) -> None:
-    """The header holds seconds or a date, or is missing."""
+    """The fault 429 can have a Retry-After header with seconds or a date, or none."""
     sandbox.faults.add("429", retry_after=value)
     assert call("GET", ROLES).headers["retry-after"] == str(value)
     sandbox.faults.add("429")
@@ -86,10 +88,10 @@ def test_too_many_requests_can_have_a_retry_after(call: Any, sandbox: Sandbox, v
         ("DELETE", f"{ROLES}/parent/composite-roles/child", None, 204),
     ],
 )
-def test_an_empty_success(
+def test_an_empty_success_has_no_body(
     call: Any, sandbox: Sandbox, method: str, path: str, body: Any, status: int, done: bool
 ) -> None:
-    """The success has no body, whether the work was done or not."""
+    """The fault empty_success answers without a body, whether the work was done or not."""
     for name in ("old", "child"):
         sandbox.create_role(101, "test", name)
     sandbox.create_role(101, "test", "parent", ["child"])
@@ -99,8 +101,8 @@ def test_an_empty_success(
     assert (sandbox.state.document() != before) is done
 
 
-def test_an_empty_success_keeps_a_refusal(call: Any, sandbox: Sandbox) -> None:
-    """If the service refuses the work, the refusal is the answer."""
+def test_an_empty_success_does_not_hide_a_refusal(call: Any, sandbox: Sandbox) -> None:
+    """If the service refuses a request, the fault empty_success does not replace the refusal."""
     sandbox.faults.add("empty_success", done=True)
     assert call("PUT", f"{ROLES}/nope", {"name": "x"}).status == 404
 
@@ -121,7 +123,7 @@ def test_an_empty_success_keeps_a_refusal(call: Any, sandbox: Sandbox) -> None:
 def test_a_write_while_the_login_server_fails(
     call: Any, sandbox: Sandbox, user: str, method: str, path: str, body: Any, answer: Any, done: bool
 ) -> None:
-    """Each call hides the failure in its own way, and answers the same whether the work was done or not."""
+    """While the login server fails, each write gets its own misleading answer, whether the work was done or not."""
     for name in ("old", "child"):
         sandbox.create_role(101, "test", name)
     sandbox.create_role(101, "test", "parent", ["child"])
@@ -150,22 +152,28 @@ def test_a_write_while_the_login_server_fails(
     ],
 )
 def test_a_read_while_the_login_server_fails(call: Any, sandbox: Sandbox, user: str, path: str, answer: Any) -> None:
-    """Reading one role answers 404 although it exists, other reads 422; calls without the login server succeed."""
+    """While the login server fails, an existing role gets 404 and other reads get 422.
+
+    Calls that do not need the login server succeed.
+    """
     sandbox.create_role(101, "test", "old")
     sandbox.faults.add("login_server")
     assert call.status_and_json("GET", user if path == "user" else path) == answer
 
 
-def test_creating_at_a_failing_first_look_up_is_422(call: Any, sandbox: Sandbox) -> None:
-    """Nothing is done."""
+def test_a_failing_first_look_up_prevents_the_creation_of_a_role(call: Any, sandbox: Sandbox) -> None:
+    """If the first look-up at the login server fails, creating a role gets 422 and does nothing."""
     sandbox.faults.add("login_server", method="POST", first_look_up=True)
     assert call.status_and_json("POST", ROLES, {"name": "x"}) == (422, UNKNOWN)
     assert sandbox.roles(101, "test") == set()
 
 
 @pytest.mark.parametrize("kind", ["login_server", "empty_success", "422_after"])
-def test_a_role_missing_in_the_book_keeping(call: Any, sandbox: Sandbox, kind: str) -> None:
-    """Adding it to a composite does the work and always answers 422; its other calls succeed."""
+def test_a_role_missing_in_the_bookkeeping_gets_422_as_a_child(call: Any, sandbox: Sandbox, kind: str) -> None:
+    """If a role is missing in the bookkeeping, adding it to a composite is done but gets 422.
+
+    A renaming repairs this.
+    """
     sandbox.create_role(101, "test", "parent")
     sandbox.faults.add(kind, method="POST", done=True)
     call("POST", ROLES, {"name": "x"})
@@ -178,16 +186,16 @@ def test_a_role_missing_in_the_book_keeping(call: Any, sandbox: Sandbox, kind: s
 
 
 @pytest.mark.parametrize("path", ["/integrations/abc/dev/roles/x", f"{ROLES}/100%25", f"{ROLES}/nope"])
-def test_a_fault_after_a_call_that_did_nothing(call: Any, sandbox: Sandbox, path: str) -> None:
-    """Deleting a missing role answers 422, and the book-keeping does not change."""
+def test_a_fault_after_a_request_without_effect_changes_nothing(call: Any, sandbox: Sandbox, path: str) -> None:
+    """After a request that did nothing, the fault 422_after changes nothing in the state."""
     before = sandbox.state.document()
     sandbox.faults.add("422_after", method="DELETE")
     assert call.status_and_json("DELETE", path) == (422, UNKNOWN)
     assert sandbox.state.document() == before
 
 
-def test_times_and_after(call: Any, sandbox: Sandbox) -> None:
-    """A fault spares as many requests as it says, then strikes as many as it says, and counts its own requests."""
+def test_after_and_times_choose_the_requests_of_a_fault(call: Any, sandbox: Sandbox) -> None:
+    """A fault skips `after` matching requests, then applies `times` times, and counts how often it applied."""
     fault = sandbox.faults.add("500_before", path="*/roles", times=2, after=1)
     statuses = [call("GET", ROLES).status for _ in range(5)]
     assert statuses == [200, 500, 500, 200, 200]
@@ -196,16 +204,16 @@ def test_times_and_after(call: Any, sandbox: Sandbox) -> None:
     assert [call("GET", ROLES).status for _ in range(3)] == [500] * 3
 
 
-def test_paths_and_methods(call: Any, sandbox: Sandbox) -> None:
-    """A fault strikes only matching requests, by the path decoded once, without its query."""
+def test_method_and_path_choose_the_requests_of_a_fault(call: Any, sandbox: Sandbox) -> None:
+    """A fault applies only to its method and path, with the path decoded once and without the query."""
     sandbox.faults.add("500_before", method="get", path="/integrations/101/*/roles/a b", times=None)
     assert call("GET", f"{ROLES}/a%20b?x=1").status == 500
     assert call("GET", f"{ROLES}/a%2520b").status == 404
     assert call("DELETE", f"{ROLES}/a%20b").status == 404
 
 
-def test_a_probability_strikes_repeatably(call: Any, sandbox: Sandbox, caller: Any) -> None:
-    """The same seed strikes the same requests."""
+def test_the_seed_decides_where_a_probable_fault_applies(call: Any, sandbox: Sandbox, caller: Any) -> None:
+    """A fault with a probability applies to the same requests for the same seed."""
 
     def statuses(seed: int) -> list[int]:
         sandbox.faults.clear()
@@ -218,7 +226,7 @@ def test_a_probability_strikes_repeatably(call: Any, sandbox: Sandbox, caller: A
 
 
 def test_delays_add_to_other_faults(call: Any, sandbox: Sandbox) -> None:
-    """An answer or an error is late, and two delays add up."""
+    """Delays add up, also with other faults."""
     sandbox.faults.add("delay", seconds=2, times=2)
     sandbox.faults.add("delay", seconds=1, times=1)
     sandbox.faults.add("422_before", times=1)
@@ -227,7 +235,7 @@ def test_delays_add_to_other_faults(call: Any, sandbox: Sandbox) -> None:
 
 
 def test_the_token_endpoint_can_fail(call: Any, sandbox: Sandbox) -> None:
-    """A fault strikes it by target or by a path that matches it, and spares it otherwise."""
+    """A fault applies to the token endpoint if its target or its path says so, and otherwise not."""
     call.status_and_json("GET", ROLES)
     sandbox.faults.add("500_before", target="token")
     sandbox.faults.add("429", path="*/token", retry_after=3)
@@ -268,8 +276,8 @@ def test_the_token_endpoint_can_fail(call: Any, sandbox: Sandbox) -> None:
         {},
     ],
 )
-def test_a_fault_that_is_not_valid_is_an_error(sandbox: Sandbox, call: Any, wrong: dict[str, Any]) -> None:
-    """In process and over HTTP."""
+def test_an_invalid_fault_is_refused(sandbox: Sandbox, call: Any, wrong: dict[str, Any]) -> None:
+    """An invalid fault is refused in process and over HTTP."""
     with pytest.raises(SandboxError):
         sandbox.faults.add_document(wrong)
     assert call.control("POST", "/faults", json.dumps(wrong).encode()).status == 400
@@ -277,7 +285,10 @@ def test_a_fault_that_is_not_valid_is_an_error(sandbox: Sandbox, call: Any, wron
 
 
 def test_a_slow_answer_arrives_in_small_parts(sandbox: Sandbox) -> None:
-    """Its status arrives at once. Each part is earlier than a read timeout, and all of them take the seconds given."""
+    """The fault drip sends the status at once and the body in small parts within the given seconds.
+
+    No part exceeds the client's read timeout.
+    """
     slept: list[float] = []
     sandbox.faults.add("drip", seconds=60, path="/heartbeat")
     with httpx.Client(transport=sandbox.transport(slept.append), base_url=sandbox.api_url, timeout=5) as client:
@@ -290,8 +301,8 @@ def test_a_slow_answer_arrives_in_small_parts(sandbox: Sandbox) -> None:
         assert client.get("/heartbeat").elapsed.total_seconds() < 60
 
 
-def test_a_part_that_is_later_than_the_read_timeout_ends_the_call(sandbox: Sandbox) -> None:
-    """The wait between two parts is what the timeout limits."""
+def test_a_part_that_exceeds_the_read_timeout_ends_the_call(sandbox: Sandbox) -> None:
+    """If the wait between two parts exceeds the read timeout, the client raises ReadTimeout."""
     slept: list[float] = []
     sandbox.faults.add("drip", seconds=600, path="/heartbeat")
     client = httpx.Client(transport=sandbox.transport(slept.append), base_url=sandbox.api_url, timeout=5)
@@ -300,8 +311,8 @@ def test_a_part_that_is_later_than_the_read_timeout_ends_the_call(sandbox: Sandb
     assert slept == [5]
 
 
-def test_a_slow_answer_arrives_in_small_parts_in_a_task(sandbox: Sandbox) -> None:
-    """Other tasks go on between the parts."""
+def test_a_slow_answer_arrives_in_small_parts_for_a_task(sandbox: Sandbox) -> None:
+    """A slow answer also arrives in parts for an asynchronous client."""
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -317,8 +328,8 @@ def test_a_slow_answer_arrives_in_small_parts_in_a_task(sandbox: Sandbox) -> Non
     assert sum(slept) == pytest.approx(60)
 
 
-def test_an_answer_without_a_body_has_nothing_to_slow_down(call: Any, sandbox: Sandbox) -> None:
-    """A deleted role is answered 204 at once; the token endpoint and keys can be slow as well."""
+def test_an_answer_without_a_body_is_not_slowed(call: Any, sandbox: Sandbox) -> None:
+    """The fault drip does not slow an answer without a body, and it can slow the token endpoint."""
     sandbox.faults.add("drip", seconds=60, method="DELETE")
     assert call("DELETE", "/integrations/101/dev/roles/reviewer").status == 204
     sandbox.faults.add("drip", seconds=7, path="*/token")

@@ -1,4 +1,4 @@
-"""Harmful requests are refused, recorded and printed."""
+"""Requests that would harm the service: the sandbox refuses, records and prints them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROLES = "/integrations/101/dev/roles"
 def test_deleting_the_role_of_two_dots_is_refused(
     call: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """In every spelling; the real service would delete the integration's client."""
+    """Deleting the role `..` is refused in every spelling. The service would delete the integration's client."""
     answer = call("DELETE", f"{ROLES}/{name}")
     assert answer.status == 503
     assert sandbox.roles(101, "dev") == {"reviewer", "approver", "admin"}
@@ -39,13 +39,13 @@ def test_deleting_the_role_of_two_dots_is_refused(
     ],
 )
 def test_similar_requests_are_not_refused(call: Any, sandbox: Sandbox, path: str, status: int) -> None:
-    """Other names, and two dots where the service stops before it does any work."""
+    """Similar names are not refused, and neither is `..` where the service would stop before doing anything."""
     assert call("DELETE", path).status == status
     assert not sandbox.harm
 
 
 def test_more_than_255_characters_are_refused(call: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """The limit counts path and query as sent."""
+    """A path and query of more than 255 characters is refused, counted as sent."""
     path = f"{ROLES}?{'x' * (255 - len(ROLES) - 1)}"
     assert call("GET", path).status == 400
     assert not sandbox.harm
@@ -56,10 +56,10 @@ def test_more_than_255_characters_are_refused(call: Any, sandbox: Sandbox, capsy
 
 
 @pytest.mark.parametrize("token", ["", "Bearer garbage", "expired"])
-def test_more_than_255_characters_without_a_good_token_are_noted(
+def test_more_than_255_characters_without_a_valid_token_are_noted(
     call: Any, clock: Any, sandbox: Sandbox, token: str
 ) -> None:
-    """The service records only requests with a good token, so it answers 401. The same path would stop it with one."""
+    """A path that is too long gets 401 and a note if the token is invalid. Only a valid token makes it harmful."""
     path = f"{ROLES}?{'x' * 255}"
     given = {} if token == "expired" else {"authorization": token}
     assert call.token
@@ -70,15 +70,15 @@ def test_more_than_255_characters_without_a_good_token_are_noted(
     assert [(note.path, "good token" in note.why) for note in sandbox.notes][:1] == [(f"/api/v1{path}", True)]
 
 
-def test_changing_a_mapping_is_refused(call: Any, sandbox: Sandbox, people: list[str]) -> None:
-    """The deprecated call would bring the server down."""
+def test_the_deprecated_change_of_a_mapping_is_refused(call: Any, sandbox: Sandbox, people: list[str]) -> None:
+    """The deprecated change of a mapping is refused, because it would stop the service."""
     body = {"roleName": "reviewer", "username": people[0], "operation": "add"}
     assert call("POST", "/integrations/101/dev/user-role-mappings", body).status == 503
     assert [harm.why for harm in sandbox.harm] == ["brings the server process down"]
 
 
-def test_faults_do_not_hide_harm(call: Any, sandbox: Sandbox) -> None:
-    """A request that would bring the server down is recorded under every fault."""
+def test_a_fault_does_not_hide_a_harmful_request(call: Any, sandbox: Sandbox) -> None:
+    """A harmful request is refused and recorded, even if a fault applies to it."""
     call("GET", "/integrations")
     sandbox.faults.add("drop_before", times=None)
     assert call("GET", f"{ROLES}/{'x' * 255}").status == 503

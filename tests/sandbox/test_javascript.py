@@ -1,4 +1,4 @@
-"""Numbers, texts and dates are read as the service's language reads them."""
+"""Numbers, texts, dates and queries are read as JavaScript reads them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from css_sdk.sandbox import javascript
         ("-Infinity", -math.inf),
     ],
 )
-def test_numbers(text: str, value: float) -> None:
-    """These texts are numbers."""
+def test_texts_that_are_numbers(text: str, value: float) -> None:
+    """Texts that JavaScript reads as numbers have the same value."""
     assert javascript.number(text) == value
 
 
 @pytest.mark.parametrize("text", ["a", "1 2", "1_000", "inf", "nan", "0x", "-0x1", "1e", "."])
 def test_texts_that_are_not_numbers(text: str) -> None:
-    """Among them some that Python would accept and the service does not."""
+    """Texts that JavaScript does not read as numbers are not numbers, even if Python reads them."""
     assert math.isnan(javascript.number(text))
 
 
@@ -55,19 +55,19 @@ def test_texts_that_are_not_numbers(text: str) -> None:
         (math.nan, "NaN"),
     ],
 )
-def test_how_numbers_are_written(value: float, text: str) -> None:
-    """Whole numbers have no point; only very large and very small ones have exponents."""
+def test_numbers_are_written_as_in_javascript(value: float, text: str) -> None:
+    """Numbers are written as in JavaScript: whole ones without a point, and only extreme ones with an exponent."""
     assert javascript.number_text(value) == text
 
 
 @given(st.floats(allow_nan=False))
 def test_a_written_number_is_read_back(value: float) -> None:
-    """Writing a number loses nothing."""
+    """Reading a written number returns the same number."""
     assert javascript.number(javascript.number_text(value)) == value
 
 
-def test_numbers_in_json() -> None:
-    """Whole numbers have no point, and infinity is null."""
+def test_numbers_in_json_are_written_as_in_javascript() -> None:
+    """In JSON, a whole number has no point, and infinity is null."""
     assert [javascript.json_number(value) for value in (2.0, 1.5, math.inf)] == [2, 1.5, None]
 
 
@@ -91,8 +91,8 @@ def test_numbers_in_json() -> None:
         ("1 Jan 1970 00:05", 300),
     ],
 )
-def test_dates(text: str, seconds: float) -> None:
-    """ISO 8601 and RFC 2822 are read; a date without a zone is in UTC."""
+def test_texts_that_are_dates(text: str, seconds: float) -> None:
+    """Dates in ISO 8601 and RFC 2822 are read, and a date without a zone is in UTC."""
     assert javascript.date(text) == pytest.approx(seconds, abs=1e-6)
 
 
@@ -111,7 +111,7 @@ def test_dates(text: str, seconds: float) -> None:
     ],
 )
 def test_texts_that_are_not_dates(text: str) -> None:
-    """Among them milliseconds, and a zone whose plus sign became a blank."""
+    """Milliseconds, impossible dates and a zone without its plus sign are not dates."""
     assert javascript.date(text) is None
 
 
@@ -135,8 +135,8 @@ def test_texts_that_are_not_dates(text: str) -> None:
         ("a=%E9", {"a": "\ufffd"}),
     ],
 )
-def test_queries(text: str, found: dict[str, str | list[str]]) -> None:
-    """Repeated names make lists, brackets belong to a name, and the valid half of a malformed text is decoded."""
+def test_queries_are_read_as_in_javascript(text: str, found: dict[str, str | list[str]]) -> None:
+    """In a query, repeated names make lists, brackets belong to the name, and a malformed escape stays as it is."""
     assert javascript.query(text) == found
 
 
@@ -153,13 +153,13 @@ def test_queries(text: str, found: dict[str, str | list[str]]) -> None:
         ("a=100%41%", {"a": "100%41%"}),
     ],
 )
-def test_forms(text: str, found: dict[str, str | list[str]]) -> None:
-    """In a form, brackets make lists too, and a text that cannot be decoded is left unchanged."""
+def test_forms_are_read_as_in_javascript(text: str, found: dict[str, str | list[str]]) -> None:
+    """In a form, brackets make lists, too, and a text that cannot be decoded stays as it is."""
     assert javascript.form(text) == found
 
 
 @pytest.mark.parametrize("text", ["%", "%1", "%zz", "%E9", "%C0%80", "%ED%A0%80"])
-def test_texts_that_cannot_be_decoded(text: str) -> None:
-    """Incomplete escapes, and bytes that are not UTF-8."""
+def test_texts_that_cannot_be_decoded_raise_an_error(text: str) -> None:
+    """Incomplete escapes and bytes that are not UTF-8 raise an error."""
     with pytest.raises(javascript.MalformedEscape):
         javascript.decode_component(text)

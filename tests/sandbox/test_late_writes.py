@@ -1,4 +1,4 @@
-"""Writes that are done after a read that does not show them."""
+"""Late writes of the sandbox: writes that are done only after some reads do not show them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ROLES = "/integrations/101/test/roles"
 
 
 def names(call: Any, path: str = ROLES) -> set[str]:
-    """Return the roles that a read shows."""
+    """Return the names of the roles that a read shows."""
     return {role["name"] for role in call.status_and_json("GET", path)[1]["data"]}
 
 
 @pytest.mark.parametrize("reads", [1, 2, 3])
 def test_a_late_write_is_done_after_a_number_of_reads(call: Any, sandbox: Sandbox, reads: int) -> None:
-    """That many reads do not show it; the next one does."""
+    """A late write is not visible to the given number of reads, and the next read shows it."""
     sandbox.faults.add("late_write", method="POST", reads=reads)
     assert call("POST", ROLES, {"name": "x"}).dropped
     assert sandbox.late_writes == [f"POST {ROLES}"]
@@ -33,7 +33,7 @@ def test_a_late_write_is_done_after_a_number_of_reads(call: Any, sandbox: Sandbo
 
 @pytest.mark.parametrize(("answer", "status"), [(502, 502), (503, 503), (504, 504)])
 def test_a_late_write_can_answer_as_a_proxy_does(call: Any, sandbox: Sandbox, answer: int, status: int) -> None:
-    """The answer is an HTML page with the status of a proxy."""
+    """The answer to a late write can be a proxy's error page."""
     sandbox.faults.add("late_write", answer=answer)
     response = call("POST", ROLES, {"name": "x"})
     assert (response.status, response.headers["content-type"]) == (status, "text/html; charset=utf-8")
@@ -41,7 +41,7 @@ def test_a_late_write_can_answer_as_a_proxy_does(call: Any, sandbox: Sandbox, an
 
 
 def test_a_late_write_can_time_out(sandbox: Sandbox) -> None:
-    """The client waits as long as its read timeout allows."""
+    """A late write can let the client wait for its whole read timeout."""
     waited: list[float] = []
     sandbox.faults.add("late_write", answer="timeout")
     token = {"authorization": f"Bearer {caller_token(sandbox)}"}
@@ -67,7 +67,7 @@ def caller_token(sandbox: Sandbox) -> str:
 
 
 def test_a_late_write_can_wait_for_the_test(call: Any, sandbox: Sandbox) -> None:
-    """Without a number of reads it is done when the test says so, in process and over HTTP."""
+    """A late write without a number of reads is done when the test says so, by method or by control call."""
     sandbox.faults.add("late_write", reads=None, times=2)
     call("POST", ROLES, {"name": "x"})
     assert [names(call) for _ in range(5)] == [set()] * 5
@@ -81,7 +81,7 @@ def test_a_late_write_can_wait_for_the_test(call: Any, sandbox: Sandbox) -> None
 
 
 def test_only_reads_that_show_the_place_count(call: Any, sandbox: Sandbox) -> None:
-    """Other places, failed reads and other writes do not count, and a late write strikes no read."""
+    """Reads of other places, failed reads and other writes do not count, and the fault does not apply to reads."""
     fault = sandbox.faults.add("late_write")
     names(call)
     assert fault.struck == 0
@@ -95,8 +95,8 @@ def test_only_reads_that_show_the_place_count(call: Any, sandbox: Sandbox) -> No
     assert sandbox.roles(101, "test") == {"x", "y"}
 
 
-def test_a_late_write_can_undo_a_later_write(call: Any, sandbox: Sandbox) -> None:
-    """The first attempt is done after the second attempt and after a contrary write."""
+def test_a_late_write_can_reverse_a_later_write(call: Any, sandbox: Sandbox) -> None:
+    """A late write can be done after its repetition and after an opposite write, which it reverses."""
     sandbox.faults.add("late_write", method="POST", reads=3)
     call("POST", ROLES, {"name": "x"})
     names(call)
@@ -108,7 +108,10 @@ def test_a_late_write_can_undo_a_later_write(call: Any, sandbox: Sandbox) -> Non
 
 
 def test_a_late_write_that_the_service_refuses_changes_nothing(call: Any, sandbox: Sandbox) -> None:
-    """It is refused when it is done; a call that is refused before the work is never delayed."""
+    """A late write that the service refuses changes nothing.
+
+    A request that is refused before its work is not delayed.
+    """
     sandbox.faults.add("late_write", times=3)
     call("DELETE", f"{ROLES}/nope")
     call("POST", ROLES, {"name": "x"}, authorization="Bearer nonsense")
@@ -118,7 +121,7 @@ def test_a_late_write_that_the_service_refuses_changes_nothing(call: Any, sandbo
 
 
 def test_a_late_write_is_kept_in_the_state_file(caller: Any, tmp_path: Path) -> None:
-    """After a read that triggers it, and after a call by hand."""
+    """The state file contains a late write after it was done, by a read or by the test."""
     path = tmp_path / "state.json"
     sandbox = Sandbox(state=path)
     call = caller(sandbox)
@@ -133,7 +136,7 @@ def test_a_late_write_is_kept_in_the_state_file(caller: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("wrong", [{"answer": 200}, {"answer": "late"}, {"reads": 0}, {"reads": "one"}])
-def test_a_late_write_that_is_not_valid_is_an_error(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
-    """The error says what is possible."""
+def test_an_invalid_late_write_is_refused(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
+    """A late write with an invalid answer or number of reads is refused."""
     with pytest.raises(SandboxError):
         sandbox.faults.add_document({"kind": "late_write", **wrong})

@@ -1,4 +1,4 @@
-"""The call for logs."""
+"""The sandbox's call for logs: its hourly limit, its dates, and its lines."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ DAY = "start=2026-11-15T00:00:00Z&end=2026-11-16T00:00:00Z"
 
 
 def headers(answer: Any) -> dict[str, str]:
-    """Return the headers that the test needs."""
+    """Return the headers of an answer that are about the limit."""
     return {name: value for name, value in answer.headers.items() if "limit" in name or name == "retry-after"}
 
 
-def test_twenty_log_calls_an_hour(call: Any, clock: Any) -> None:
-    """The next one is refused in plain text of type HTML until the hour is over; refused calls count too."""
+def test_twenty_requests_for_logs_are_allowed_in_an_hour(call: Any, clock: Any) -> None:
+    """After twenty requests in an hour, refused ones included, logs are refused with 429 until the hour is over."""
     first = call("GET", f"{LOGS}?{DAY}")
     assert first.status == 200
     assert headers(first) == {"ratelimit-policy": "20;w=3600", "ratelimit": "limit=20, remaining=19, reset=3600"}
@@ -50,8 +50,8 @@ def test_twenty_log_calls_an_hour(call: Any, clock: Any) -> None:
         (f"/integrations/101/stage/logs?{DAY}", 400, "The env parameter must be one of dev, test, prod."),
     ],
 )
-def test_every_answer_has_the_limit_headers(call: Any, path: str, status: int, message: str) -> None:
-    """Also a refusal."""
+def test_a_refused_request_for_logs_has_the_limit_headers(call: Any, path: str, status: int, message: str) -> None:
+    """A refused request for logs also has the headers about the limit."""
     answer = call("GET", path)
     assert (answer.status, call.status_and_json("GET", path)[1]) == (status, {"message": message})
     assert headers(answer)["ratelimit"] == "limit=20, remaining=19, reset=3600"
@@ -68,7 +68,7 @@ def test_every_answer_has_the_limit_headers(call: Any, path: str, status: int, m
     ],
 )
 def test_dates_that_are_accepted(call: Any, span: str) -> None:
-    """ISO 8601 and RFC 2822, at most three days apart."""
+    """Logs accept dates in ISO 8601 and RFC 2822 that are at most three days apart."""
     assert call.status_and_json("GET", f"{LOGS}?{span}")[0] == 200
 
 
@@ -85,15 +85,15 @@ def test_dates_that_are_accepted(call: Any, span: str) -> None:
     ],
 )
 def test_dates_that_are_refused(call: Any, span: str, message: str) -> None:
-    """A second more than three days, and milliseconds."""
+    """Logs refuse a range of more than three days, a reversed range, milliseconds, and unreadable dates."""
     status, found = call.status_and_json("GET", f"{LOGS}?{span}")
     assert status == 400
     assert found["message"].startswith(message)
 
 
 @pytest.mark.parametrize(("environment", "limit"), [("dev", 5_000), ("prod", 25_000)])
-def test_more_lines_than_the_limit(call: Any, environment: str, limit: int) -> None:
-    """The newest lines come back, and the message says that there are more."""
+def test_only_the_newest_lines_up_to_the_limit_are_returned(call: Any, environment: str, limit: int) -> None:
+    """If there are more lines than the limit, the newest ones are returned, and the message says so."""
     span = "start=2026-11-15T00:00:00Z&end=2026-11-18T00:00:00Z"
     status, found = call.status_and_json("GET", f"/integrations/101/{environment}/logs?{span}")
     assert (status, len(found["data"])) == (200, limit)
@@ -102,7 +102,7 @@ def test_more_lines_than_the_limit(call: Any, environment: str, limit: int) -> N
 
 
 def test_lines_depend_only_on_the_time(call: Any) -> None:
-    """The same range has the same lines, and two halves make the whole."""
+    """The same range always has the same lines, and two halves of a range together have the lines of the whole."""
 
     def lines(start: str, end: str) -> list[dict[str, str]]:
         path = f"{LOGS}?start=2026-11-15T{start}Z&end=2026-11-15T{end}Z"
@@ -118,13 +118,13 @@ def test_lines_depend_only_on_the_time(call: Any) -> None:
 
 
 def test_the_future_and_places_without_a_client_have_no_lines(call: Any) -> None:
-    """The answer is 200 with an empty list."""
+    """A range in the future, and an integration without a client in that environment, have no log lines."""
     assert call.status_and_json("GET", f"{LOGS}?start=2030-01-01&end=2030-01-02")[1]["data"] == []
     assert call.status_and_json("GET", f"/integrations/103/prod/logs?{DAY}")[1]["data"] == []
 
 
 def test_logs_of_a_draft_are_an_empty_list(caller: Any, recorded: Any) -> None:
-    """An integration without a client has no lines, and is not refused."""
+    """A draft, which has no client, has no log lines and is not refused."""
     world = recorded("world")
     for integration in world["integrations"]:
         if integration["id"] == 101:
@@ -136,8 +136,8 @@ def test_logs_of_a_draft_are_an_empty_list(caller: Any, recorded: Any) -> None:
     )
 
 
-def test_the_limit_counts_each_address(call: Any, sandbox: Sandbox) -> None:
-    """Two teams behind one router share the 20 calls; another address has its own."""
+def test_the_limit_applies_to_each_address(call: Any, sandbox: Sandbox) -> None:
+    """The limit of 20 requests applies to each address, for all teams together."""
     headers = {"authorization": f"Bearer {call.token}"}
 
     def status(address: str) -> int:

@@ -1,4 +1,4 @@
-"""The page that shows a sandbox, without a browser; `tests/browser` opens it in one."""
+"""The page of a sandbox, tested without a browser; `tests/browser` opens it in one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOSTILE = "</td><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 
 
 class Page(HTMLParser):
-    """The tags of a page with their attributes, and the texts of its parts."""
+    """The tags of a page, the names of their attributes, and the texts of its parts."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -40,14 +40,14 @@ class Page(HTMLParser):
 
 
 def shown(call: Any) -> Page:
-    """Return the page as it is now."""
+    """Return the current page."""
     answer = call.send("GET", "/")
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     return Page(answer.body.decode())
 
 
-def test_it_shows_the_world_and_its_roles(call: Any) -> None:
-    """Integrations, people, roles with what they include and who has them."""
+def test_the_page_shows_the_world_and_its_roles(call: Any) -> None:
+    """The page shows integrations, people, and roles with their children and members."""
     parts = shown(call).parts
     assert "Grants Portal #101 grants-portal-101 dev, test, prod browser-login gold applied" in parts["integrations"]
     assert "Grants Portal #101 dev admin approver, reviewer Ilse Hargreave" in parts["roles"]
@@ -55,8 +55,11 @@ def test_it_shows_the_world_and_its_roles(call: Any) -> None:
     assert parts["harm"].strip() == ""
 
 
-def test_it_shows_the_last_requests_first(call: Any) -> None:
-    """Each with its time, kind, method, path and status. The page itself and the control calls are not requests."""
+def test_the_page_shows_the_last_requests_first(call: Any) -> None:
+    """The page shows the last requests first, with time, kind, method, path and status.
+
+    It leaves out requests for the page itself and control calls.
+    """
     call("GET", "/integrations")
     call.control("GET", "/faults")
     call("DELETE", "/integrations/101/dev/roles/nope")
@@ -69,8 +72,8 @@ def test_it_shows_the_last_requests_first(call: Any) -> None:
     assert "11:06:40 api DELETE /api/v1/integrations/101/dev/roles/nope 404" in text
 
 
-def test_it_shows_active_faults_and_writes_to_come(call: Any, sandbox: Sandbox) -> None:
-    """A fault that has struck often enough is gone."""
+def test_the_page_shows_active_faults_and_pending_writes(call: Any, sandbox: Sandbox) -> None:
+    """The page shows active faults and pending late writes, and no fault that is used up."""
     assert "None." in shown(call).parts["faults"]
     sandbox.faults.add("late_write", method="POST")
     sandbox.faults.add("delay", path="*/roles", times=None, seconds=1.5)
@@ -83,14 +86,14 @@ def test_it_shows_active_faults_and_writes_to_come(call: Any, sandbox: Sandbox) 
 
 
 @pytest.mark.destructive
-def test_it_shows_harm(call: Any) -> None:
-    """With the words of the list."""
+def test_the_page_shows_harmful_requests(call: Any) -> None:
+    """The page shows harmful requests with the reason."""
     call("DELETE", "/integrations/101/dev/roles/..")
     assert "DELETE /api/v1/integrations/101/dev/roles/.. deletes the whole client" in shown(call).parts["harm"]
 
 
-def test_no_text_becomes_a_part_of_the_page(caller: Any) -> None:
-    """Neither of the world nor of a request or a fault; characters that nobody sees have codes."""
+def test_the_page_escapes_all_texts(caller: Any) -> None:
+    """The page escapes texts of worlds, requests and faults, and shows invisible characters as codes."""
     world = make_world(3, 1)
     harmless = shown(caller(Sandbox(world)))
     for integration in world["integrations"]:
@@ -110,8 +113,8 @@ def test_no_text_becomes_a_part_of_the_page(caller: Any) -> None:
     assert "a\\u202eb\\u0000\\ud800" in page.parts["people"]
 
 
-def test_it_holds_no_secret(call: Any, sandbox: Sandbox) -> None:
-    """No secret of the world, and no token that was sent."""
+def test_the_page_contains_no_secret(call: Any, sandbox: Sandbox) -> None:
+    """The page contains no secret of the world and no token that was sent."""
     call("GET", "/integrations")
     source = call.send("GET", "/").body.decode()
     assert call.token not in source
@@ -121,8 +124,8 @@ def test_it_holds_no_secret(call: Any, sandbox: Sandbox) -> None:
     )
 
 
-def test_it_loads_nothing_from_elsewhere(call: Any) -> None:
-    """The policy allows its own style, its own script and its own address, and nothing else; no frame may show it."""
+def test_the_page_loads_nothing_from_other_addresses(call: Any) -> None:
+    """The policy of the page allows only its own style, script and address, and no frame."""
     answer = call.send("GET", "/")
     policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["form-action"] == "'none'"
@@ -132,8 +135,8 @@ def test_it_loads_nothing_from_elsewhere(call: Any) -> None:
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-def test_a_large_world_makes_a_short_page(caller: Any) -> None:
-    """It counts everything and shows the beginning."""
+def test_the_page_of_a_large_world_is_short(caller: Any) -> None:
+    """For a large world, the page shows the first entries and the number of the others."""
     sandbox = Sandbox(make_world(5000, 150, 7))
     call = caller(sandbox)
     for _ in range(60):
@@ -148,13 +151,13 @@ def test_a_large_world_makes_a_short_page(caller: Any) -> None:
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("POST", 404), ("DELETE", 404)])
-def test_it_can_only_be_read(call: Any, method: str, status: int) -> None:
-    """It changes nothing."""
+def test_the_page_can_only_be_read(call: Any, method: str, status: int) -> None:
+    """The page answers GET and HEAD only."""
     assert call.send(method, "/").status == status
 
 
-def test_an_empty_world(caller: Any) -> None:
-    """Every part says that there is nothing."""
+def test_the_page_of_an_empty_world_says_so(caller: Any) -> None:
+    """For an empty world, the parts of the page say that there is nothing."""
     world = make_world(0, 1)
     call = caller(Sandbox({**world, "integrations": [], "roles": [], "composites": [], "grants": []}))
     parts = shown(call).parts

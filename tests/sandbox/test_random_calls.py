@@ -1,6 +1,6 @@
-"""Random calls that resemble the recorded ones get no answer that the document and the service's behaviour do not know.
+"""Random requests get only answers that the published document or the recordings contain.
 
-Each sequence sends the steps of a recorded scenario, and between them steps of all scenarios with random changes.
+Each sequence sends the steps of a recorded scenario, and between them randomly changed steps of all scenarios.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STEPS: Final = [
 ]
 DOCUMENT: Final = json.loads((HERE.parents[2] / "openapi" / "css-api.json").read_text(encoding="utf-8"))
 BASE: Final = "/api/v1"
-LENGTH: Final = 60  # calls of a sequence
+LENGTH: Final = 60  # requests in a sequence
 
 RECORDED: Final = (
     "unknown exception",
@@ -62,7 +62,7 @@ RECORDED: Final = (
     "only firstName, lastName, email and guid are supported",
     "only guid is supported",
 )
-"""Messages of the recordings."""
+"""Messages that the recordings contain."""
 
 DESCRIBED: Final = (
     "guid is required",
@@ -117,7 +117,7 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
 @frozen
 class Call:
-    """One request, its path after the base and encoded."""
+    """A request with its encoded path after the base."""
 
     method: str
     path: str
@@ -157,14 +157,14 @@ PATHS: Final = [*DOCUMENT["paths"], "/heartbeat", "/token", "/verify-token", "/n
 
 
 def change_segment(call: Call, chance: random.Random) -> Call:
-    """Put another segment in the place of one."""
+    """Replace one segment of the path."""
     parts = call.path.split("/")
     parts[chance.randrange(1, len(parts))] = chance.choice(chance.choice((SEGMENTS, JUNK)))
     return evolve(call, path="/".join(parts))
 
 
 def change_path(call: Call, chance: random.Random) -> Call:
-    """Fill one of the document's paths with segments that were recorded, mostly in a place that exists."""
+    """Fill one of the document's paths with recorded segments, mostly with an existing place."""
     known = {"{integrationId}": ["101", "102", "103"], "{environment}": ["dev", "test", "prod"]}
     parts = [
         chance.choice(known.get(part, SEGMENTS)) if part.startswith("{") else part
@@ -180,12 +180,12 @@ def change_query(call: Call, chance: random.Random) -> Call:
 
 
 def change_body(call: Call, chance: random.Random) -> Call:
-    """Send another body, or the same as another type."""
+    """Replace the body and its content type."""
     return evolve(call, body=chance.choice(chance.choice((BODIES, RAW))), kind=chance.choice(TYPES))
 
 
 def change_method(call: Call, chance: random.Random) -> Call:
-    """Send it by another method."""
+    """Replace the method."""
     return evolve(call, method=chance.choice(METHODS))
 
 
@@ -196,7 +196,7 @@ def change_spelling(call: Call, chance: random.Random) -> Call:
 
 
 def change_token(call: Call, chance: random.Random) -> Call:
-    """Send no token, or what is not one."""
+    """Send no token or an invalid one."""
     return evolve(call, authorization=chance.choice(("", "Bearer x", "bearer x", "Basic eDp5")))
 
 
@@ -212,7 +212,7 @@ CHANGES: Final = (
 
 
 def random_calls(chance: random.Random) -> list[Call]:
-    """Return recorded calls in their order, with changed ones between them."""
+    """Return recorded requests in their order, with changed ones between them."""
     start = chance.randrange(len(CALLS))
     found = []
     for number in range(LENGTH):
@@ -224,7 +224,7 @@ def random_calls(chance: random.Random) -> list[Call]:
 
 
 def operation_of(call: Call) -> dict[str, Any] | None:
-    """Return the operation of the document that a call has, None if it has none."""
+    """Return the document's operation of a request, or None if it has none."""
     segments = call.path.removesuffix("/").split("/")
     for path, item in DOCUMENT["paths"].items():
         parts = path.split("/")
@@ -240,7 +240,7 @@ def operation_of(call: Call) -> dict[str, Any] | None:
 
 
 def problem(call: Call, answer: Response) -> str | None:
-    """Return what is unknown about an answer, None if everything is known."""
+    """Return what is wrong about an answer, or None."""
     kind = answer.headers.get("content-type", "").partition(";")[0]
     text = answer.body.decode()
     if call.method == "OPTIONS":
@@ -269,20 +269,20 @@ def problem(call: Call, answer: Response) -> str | None:
 
 
 def problem_of_json(name: str, status: int, body: Any, declared: dict[str, Any]) -> str | None:
-    """Return what is unknown about a JSON body."""
+    """Return what is wrong about a JSON body, or None."""
     if status >= 400:
         return problem_of_message(body)
     if name in ("create_role", "rename_role", "get_role") and body == {}:
-        return None  # what is said of a role named . or ..
+        return None  # the answer about a role named . or ..
     if name == "list_role_members" and not isinstance(body["page"], int):
-        body = {**body, "page": 1}  # a fraction that was asked for
+        body = {**body, "page": 1}  # the requested page was a fraction
     schema = {**declared["schema"], "components": DOCUMENT["components"]}
     error = next(OAS30Validator(schema).iter_errors(body), None)
     return None if error is None else f"its body does not fit: {error.message[:200]}"
 
 
 def problem_of_message(body: Any) -> str | None:
-    """Return what is unknown about the body of a refusal."""
+    """Return what is wrong about the body of a refusal, or None."""
     if not isinstance(body, dict) or body.keys() != {"message"}:
         return "a refusal holds one message"
     known = any(re.fullmatch(message, body["message"], re.DOTALL) for message in (*RECORDED, *DESCRIBED))
@@ -290,7 +290,7 @@ def problem_of_message(body: Any) -> str | None:
 
 
 def problem_of_an_extra_call(call: Call, answer: Response) -> str | None:
-    """Return what is unknown about an answer to one of the three calls that are not in the document."""
+    """Return what is wrong about the answer to one of the three calls that the document does not contain, or None."""
     body = json.loads(answer.body)
     name = call.path.strip("/").lower()
     if answer.status >= 400:
@@ -302,7 +302,7 @@ def problem_of_an_extra_call(call: Call, answer: Response) -> str | None:
 
 @pytest.mark.parametrize("seed", range(examples(24)))
 def test_every_answer_is_known(seed: int, recorded: Callable[[str], Any], caller: Any) -> None:
-    """Status, type, body and message, of good and bad calls, some of them while something fails."""
+    """Each answer to a random request has a known status, type, body and message, also while a fault applies."""
     chance = random.Random(seed)  # noqa: S311 - repeatable
     sandbox = Sandbox(recorded("world"))
     call_as = caller(sandbox)
@@ -316,8 +316,8 @@ def test_every_answer_is_known(seed: int, recorded: Callable[[str], Any], caller
         sandbox.faults.clear()
 
 
-def test_the_changed_calls_reach_the_whole_service() -> None:
-    """Every operation is called and every kind of change is made, so that the test above means something."""
+def test_the_random_requests_reach_every_operation() -> None:
+    """The random requests reach every operation, so that the test above is meaningful."""
     calls = [call for seed in range(24) for call in random_calls(random.Random(seed))]  # noqa: S311 - repeatable
     called = {found["operationId"] for found in map(operation_of, calls) if found}
     assert called == {operation["operationId"] for item in DOCUMENT["paths"].values() for operation in item.values()}
@@ -326,7 +326,7 @@ def test_the_changed_calls_reach_the_whole_service() -> None:
 
 @pytest.mark.parametrize("message", RECORDED)
 def test_each_known_message_was_recorded(message: str) -> None:
-    """The table of messages allows no more than the service says."""
+    """Each message in the table of recorded messages occurs in the recordings."""
     said = [
         step["body"]["message"] for step in STEPS if step["status"] >= 400 and "message" in (step.get("body") or {})
     ]
@@ -345,7 +345,7 @@ def test_each_known_message_was_recorded(message: str) -> None:
         ("DELETE", "/integrations/101/dev/roles/x", 200, {}, "status"),
     ],
 )
-def test_an_unknown_answer_is_noticed(method: str, path: str, status: int, body: Any, said: str) -> None:
-    """A status, a body, a message or a call that nobody knows."""
+def test_the_check_reports_an_unknown_answer(method: str, path: str, status: int, body: Any, said: str) -> None:
+    """The check reports an answer with an unknown status, body, message or call."""
     answer = Response(status, {"content-type": "application/json; charset=utf-8"}, json.dumps(body).encode())
     assert said in str(problem(Call(method, path, (), b"", ""), answer))

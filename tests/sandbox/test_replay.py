@@ -1,4 +1,4 @@
-"""The sandbox answers as in the recordings of the service."""
+"""The sandbox answers each recorded request as the service did."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAMPS = ("createdAt", "updatedAt")
 
 
 def comparable(value: Any) -> Any:
-    """Return lists in one order, and times by their form."""
+    """Return a value with sorted lists, and with times replaced by their form."""
     if isinstance(value, dict):
         return {key: stamp(found) if key in STAMPS else comparable(found) for key, found in value.items()}
     if isinstance(value, list):
@@ -27,12 +27,12 @@ def comparable(value: Any) -> Any:
 
 
 def stamp(value: str) -> str:
-    """Return the form of a time."""
+    """Return "a time" for a time in the service's form, and any other text unchanged."""
     return "a time" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value) else value
 
 
 def wanted(step: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer that a step must have."""
+    """Return the answer that the sandbox must give to a recorded step."""
     if step.get("text") == "<html>":
         return {"status": step["status"], "type": "text/html"}
     shown = {"body": comparable(step["body"])} if "body" in step else {"text": (step.get("text") or "")[:60]}
@@ -43,7 +43,7 @@ def wanted(step: dict[str, Any]) -> dict[str, Any]:
 def test_every_recorded_exchange_is_answered_the_same(
     scenario: dict[str, Any], recorded: Callable[[str], Any], caller: Any
 ) -> None:
-    """Status, content type and body are those of the service, and members have its order."""
+    """The answer to each recorded request has the status, type and body of the service, with members in its order."""
     sandbox = Sandbox(recorded("world"))
     callers = {team: caller(sandbox, team) for team in (2016, 2017)}
     for number, step in enumerate(scenario["steps"]):
@@ -65,6 +65,6 @@ def test_every_recorded_exchange_is_answered_the_same(
             assert json.loads(answer.body)["data"] == step["body"]["data"], f"the order of step {number}"
 
 
-def test_all_of_the_recordings_are_replayed() -> None:
-    """No recording is missing."""
+def test_all_recordings_are_replayed() -> None:
+    """The recordings contain all 350 steps, so none is left out of the replay."""
     assert sum(len(scenario["steps"]) for scenario in SCENARIOS) == 350

@@ -1,4 +1,4 @@
-"""A sandbox can be made as new."""
+"""Resetting a sandbox to its initial state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOGS = "/integrations/101/dev/logs?start=2026-11-15&end=2026-11-16"
 
 
 def spoil(sandbox: Sandbox, call: Any) -> None:
-    """Change everything that can be changed."""
+    """Change everything that a reset has to restore."""
     call("POST", ROLES, {"name": "new"})
     call("DELETE", ROLES + "/admin")
     for _ in range(21):
@@ -27,8 +27,8 @@ def spoil(sandbox: Sandbox, call: Any) -> None:
     sandbox.revoke_tokens()
 
 
-def test_nothing_is_left(sandbox: Sandbox, call: Any) -> None:
-    """Roles, members, faults, lists, limits, keys and settings are those of a new sandbox; a token stays valid."""
+def test_reset_restores_the_initial_state(sandbox: Sandbox, call: Any) -> None:
+    """reset() restores state, faults, lists, limits, keys and settings, so a token issued before is valid again."""
     before = sandbox.state.document()
     token = call.token
     spoil(sandbox, call)
@@ -48,8 +48,8 @@ def test_nothing_is_left(sandbox: Sandbox, call: Any) -> None:
     assert [entry.number for entry in sandbox.requests] == [1, 2]
 
 
-def test_it_can_be_called_over_http(sandbox: Sandbox, call: Any) -> None:
-    """`POST /sandbox/reset`; the next call of the API meets the world as it was."""
+def test_a_reset_over_http_restores_the_initial_state(sandbox: Sandbox, call: Any) -> None:
+    """`POST /sandbox/reset` resets the sandbox over HTTP."""
     spoil(sandbox, call)
     answer = call.control("POST", "/reset")
     assert (answer.status, json.loads(answer.body)) == (200, {})
@@ -57,8 +57,8 @@ def test_it_can_be_called_over_http(sandbox: Sandbox, call: Any) -> None:
     assert json.loads(call.control("GET", "/faults").body) == []
 
 
-def test_the_state_file_is_overwritten(tmp_path: Path) -> None:
-    """A restart meets the world as it was, too."""
+def test_a_reset_overwrites_the_state_file(tmp_path: Path) -> None:
+    """A reset also overwrites the state file, so a restart begins with the initial state."""
     path = tmp_path / "state.json"
     sandbox = Sandbox(state=path)
     sandbox.create_role(101, "dev", "new")

@@ -1,4 +1,4 @@
-"""Roles and composites, beyond what was recorded."""
+"""The sandbox's calls for roles and composite roles, beyond the recordings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROLES = "/integrations/101/test/roles"
 
 
 def test_a_name_can_have_255_characters_and_no_more(call: Any, sandbox: Sandbox) -> None:
-    """With one more, the success is empty and no role is created."""
+    """A role name may have 255 characters. A longer one gets an empty success, and no role is created."""
     assert call.status_and_json("POST", ROLES, {"name": "é" * 255}) == (201, {"name": "é" * 255, "composite": False})
     assert call.status_and_json("POST", ROLES, {"name": "é" * 256}) == (201, None)
     assert call.status_and_json("PUT", f"{ROLES}/nothing", {"name": "é" * 256})[0] == 404
@@ -20,15 +20,17 @@ def test_a_name_can_have_255_characters_and_no_more(call: Any, sandbox: Sandbox)
 
 
 def test_names_differ_by_case_and_blanks(call: Any, sandbox: Sandbox) -> None:
-    """Each spelling is a role of its own."""
+    """Role names that differ only in case or blanks are different roles."""
     for name in ("a", "A", " a", "a "):
         assert call("POST", ROLES, {"name": name}).status == 201
     assert sandbox.roles(101, "test") == {"a", "A", " a", "a "}
 
 
 @pytest.mark.parametrize("dots", [".", ".."])
-def test_a_role_of_dots(call: Any, sandbox: Sandbox, people: list[str], dots: str) -> None:
-    """It can be created, listed and assigned, but neither read nor renamed."""
+def test_a_role_named_with_dots_cannot_be_read_or_renamed(
+    call: Any, sandbox: Sandbox, people: list[str], dots: str
+) -> None:
+    """A role named `.` or `..` can be created, listed and assigned, but neither read nor renamed."""
     encoded = dots.replace(".", "%252E")
     assert call.status_and_json("POST", ROLES, {"name": dots}) == (201, {})
     assert call.status_and_json("GET", ROLES) == (200, {"data": [{"name": dots, "composite": False}]})
@@ -43,23 +45,23 @@ def test_a_role_of_dots(call: Any, sandbox: Sandbox, people: list[str], dots: st
     assert [note.method for note in sandbox.notes] == ["POST", "PUT"]
 
 
-def test_a_role_of_one_dot_cannot_be_deleted(call: Any, sandbox: Sandbox) -> None:
-    """The answer is 204, and the role still exists."""
+def test_a_role_named_with_one_dot_cannot_be_deleted(call: Any, sandbox: Sandbox) -> None:
+    """Deleting a role named `.` gets 204, and the role still exists."""
     call("POST", ROLES, {"name": "."})
     assert call("DELETE", f"{ROLES}/%252E").status == 204
     assert sandbox.roles(101, "test") == {"."}
     assert not sandbox.harm
 
 
-def test_renaming_to_dots_is_done_and_answered_emptily(call: Any, sandbox: Sandbox) -> None:
-    """The answer does not contain the role."""
+def test_renaming_to_dots_is_done_with_an_empty_answer(call: Any, sandbox: Sandbox) -> None:
+    """Renaming a role to `..` is done, and the answer does not contain the role."""
     call("POST", ROLES, {"name": "x"})
     assert call.status_and_json("PUT", f"{ROLES}/x", {"name": ".."}) == (200, {})
     assert sandbox.roles(101, "test") == {".."}
 
 
-def test_no_more_than_5000_roles_are_seen(call: Any, sandbox: Sandbox, people: list[str]) -> None:
-    """A role that a list does not contain can be read by name, but neither assigned nor composed."""
+def test_no_more_than_5000_roles_are_listed(call: Any, sandbox: Sandbox, people: list[str]) -> None:
+    """A list contains 5000 roles at most. A role beyond them can be read by name, but not assigned."""
     for number in range(5001):
         sandbox.create_role(101, "test", f"role {number}")
     _, found = call.status_and_json("GET", ROLES)
@@ -72,8 +74,8 @@ def test_no_more_than_5000_roles_are_seen(call: Any, sandbox: Sandbox, people: l
     assert call.status_and_json("POST", user, [{"name": min(listed)}])[0] == 201
 
 
-def test_the_list_of_roles_has_no_useful_order(call: Any, sandbox: Sandbox) -> None:
-    """Neither by name nor by age."""
+def test_the_list_of_roles_has_no_order(call: Any, sandbox: Sandbox) -> None:
+    """The list of roles is sorted neither by name nor by age."""
     names = [f"role {number}" for number in range(20)]
     for name in names:
         sandbox.create_role(101, "test", name)
@@ -82,8 +84,8 @@ def test_the_list_of_roles_has_no_useful_order(call: Any, sandbox: Sandbox) -> N
     assert listed not in (names, sorted(names), names[::-1])
 
 
-def test_a_composite_is_looked_up_by_both_names(call: Any, sandbox: Sandbox) -> None:
-    """The parent, the child and the relation between them must exist."""
+def test_reading_a_child_needs_parent_child_and_relation(call: Any, sandbox: Sandbox) -> None:
+    """Reading one child gets 404 if the parent, the child or their relation is missing."""
     for name in ("p", "c"):
         sandbox.create_role(101, "test", name)
     path = f"{ROLES}/p/composite-roles"
@@ -94,22 +96,22 @@ def test_a_composite_is_looked_up_by_both_names(call: Any, sandbox: Sandbox) -> 
     assert call.status_and_json("DELETE", "/integrations/101/stage/roles/p/composite-roles/p")[0] == 404
 
 
-def test_one_missing_child_composes_nothing(call: Any, sandbox: Sandbox) -> None:
-    """All children are added, or none."""
+def test_one_missing_child_prevents_the_addition_of_all(call: Any, sandbox: Sandbox) -> None:
+    """If one of several children does not exist, none is added."""
     for name in ("p", "c"):
         sandbox.create_role(101, "test", name)
     assert call.status_and_json("POST", f"{ROLES}/p/composite-roles", [{"name": "c"}, {"name": "x"}])[0] == 404
     assert sandbox.composites(101, "test") == {}
 
 
-def test_renaming_keeps_parents(call: Any, sandbox: Sandbox) -> None:
-    """A child stays a child under its new name."""
+def test_a_renamed_role_keeps_its_parents(call: Any, sandbox: Sandbox) -> None:
+    """A renamed child stays a child of its composite role."""
     assert call("PUT", "/integrations/101/dev/roles/reviewer", {"name": "reader"}).status == 200
     assert sandbox.composites(101, "dev") == {"admin": {"approver", "reader"}}
 
 
 def test_roles_of_a_silver_integration_can_be_changed(call: Any, sandbox: Sandbox) -> None:
-    """The service allows it, although it does not list the integration."""
+    """The roles of a silver integration can be changed, although the integration is not listed."""
     assert 104 not in [found["id"] for found in call.status_and_json("GET", "/integrations")[1]["data"]]
     assert call("POST", "/integrations/104/dev/roles", {"name": "x"}).status == 201
     assert sandbox.roles(104, "dev") == {"x"}

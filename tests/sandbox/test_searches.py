@@ -1,4 +1,4 @@
-"""User searches, beyond what was recorded."""
+"""The sandbox's searches for users, beyond the recordings."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def crowd(count: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("matches", "rows"), [(49, 49), (50, 50), (51, 100), (100, 100), (101, 150), (222, 250)])
-def test_past_fifty_the_first_page_repeats(caller: Any, matches: int, rows: int) -> None:
-    """The first fifty by username come once for each page of the matches."""
+def test_the_first_page_is_repeated_if_more_than_50_match(caller: Any, matches: int, rows: int) -> None:
+    """If more than 50 people match, the first 50 by username are repeated for each page of the matches."""
     sandbox = Sandbox(crowd(matches))
     found = caller(sandbox).status_and_json("GET", "/dev/idir/users?firstName=same")[1]["data"]
     shown = [user["username"] for user in found]
@@ -33,15 +33,15 @@ def test_past_fifty_the_first_page_repeats(caller: Any, matches: int, rows: int)
     assert shown == (shown[:50] * 5)[:rows]
 
 
-def test_a_guid_is_matched_by_its_ending(call: Any, people: list[str]) -> None:
-    """The whole GUID and its end match, ignoring case; its beginning, its middle and a username do not."""
+def test_a_guid_is_matched_at_its_end(call: Any, people: list[str]) -> None:
+    """A search by GUID matches the whole GUID or its end in any case, but not its beginning or a username."""
     guid = people[3].partition("@")[0]
     for term, count in ((guid, 1), (guid.upper(), 1), (guid[1:], 1), (guid[:-1], 0), (guid[5:-5], 0), (people[3], 0)):
         assert len(call.status_and_json("GET", f"/dev/idir/users?guid={term}")[1]["data"]) == count, term
 
 
 def test_a_guid_can_have_wildcards(call: Any, people: list[str]) -> None:
-    """``_`` is one character and ``%`` any; two underscores match everybody."""
+    """In a GUID, `_` matches one character and `%` any text, so `__` matches everybody."""
     guid = people[3].partition("@")[0]
     for term, count in (
         (guid[:-1] + "_", 1),
@@ -57,8 +57,8 @@ def test_a_guid_can_have_wildcards(call: Any, people: list[str]) -> None:
     assert len(call.status_and_json("GET", "/dev/idir/users?guid=__")[1]["data"]) == len(people)
 
 
-def test_a_guid_belongs_to_its_provider(call: Any, sandbox: Sandbox, people: list[str]) -> None:
-    """A person's other login is found only by the search of its own provider."""
+def test_a_guid_finds_only_logins_of_its_provider(call: Any, sandbox: Sandbox, people: list[str]) -> None:
+    """A search by GUID at one provider does not find the person's login of another provider."""
     guid = people[3].partition("@")[0]
     for term in (guid, "%25" + guid[1:]):
         for word, provider in (("idir", "idir"), ("azure-idir", "azureidir")):
@@ -88,13 +88,16 @@ def test_a_guid_belongs_to_its_provider(call: Any, sandbox: Sandbox, people: lis
         ("%a" * 60 + "b", "a" * 200, False),
     ],
 )
-def test_terms_and_their_wildcards(term: str, text: str, fits: bool) -> None:
-    """Only ``%`` and ``_`` are special, they cannot be escaped, and every term is matched quickly."""
+def test_the_wildcards_of_search_terms(term: str, text: str, fits: bool) -> None:
+    """In a search term only `%` and `_` are special, and nothing can escape them.
+
+    A term with many is matched quickly.
+    """
     assert like(term)(text) is fits
 
 
 def test_a_person_without_a_field_is_not_found_by_it(caller: Any) -> None:
-    """Not even by a term that matches every text."""
+    """A person without an address is not found by an address that matches every text."""
     world = crowd(3)
     del world["users"][0]["email"]
     call = caller(Sandbox(world))
@@ -102,8 +105,8 @@ def test_a_person_without_a_field_is_not_found_by_it(caller: Any) -> None:
     assert len(call.status_and_json("GET", "/dev/idir/users?lastName=%25%25")[1]["data"]) == 3
 
 
-def test_all_terms_have_to_match(call: Any, sandbox: Sandbox, people: list[str]) -> None:
-    """A GUID with another person's name finds nobody."""
+def test_all_terms_must_match(call: Any, sandbox: Sandbox, people: list[str]) -> None:
+    """A person is found only if all terms match."""
     guid = people[3].partition("@")[0]
     first = sandbox.world.users[people[3]]["firstName"]
     assert (
@@ -141,20 +144,20 @@ def test_all_terms_have_to_match(call: Any, sandbox: Sandbox, people: list[str])
         ("/stage/idir/users", "firstName is required"),
     ],
 )
-def test_a_bad_search_is_refused_for_its_first_mistake(call: Any, path: str, message: str) -> None:
-    """Of several mistakes the answer names always the same one."""
+def test_an_invalid_search_is_refused_for_its_first_mistake(call: Any, path: str, message: str) -> None:
+    """An invalid search gets 400, and the message is always the one for the first mistake."""
     assert call.status_and_json("GET", path) == (400, {"message": message})
 
 
 def test_github_users_come_without_names(call: Any) -> None:
-    """They can still be found by name and by login."""
+    """Users of GitHub are found by name and by login, but the answer does not contain their names."""
     for term in ("name=Pine", "login=pine-marten"):
         (user,) = call.status_and_json("GET", f"/dev/github-public/users?{term}")[1]["data"]
         assert (user["firstName"], user["lastName"], user["email"]) == ("", "", "pine-marten@example.org")
 
 
-def test_business_people_are_found_once_they_logged_in(call: Any, sandbox: Sandbox) -> None:
-    """An integration's BCeID search finds only people who logged in to it; other parameters are ignored."""
+def test_bceid_users_are_found_after_they_logged_in(call: Any, sandbox: Sandbox) -> None:
+    """The BCeID search of an integration finds only people who have logged in to it, and ignores other parameters."""
     search = "/integrations/102/dev/bceid/users?bceidType=basic&displayName=harbour&foo=1"
     assert call.status_and_json("GET", search) == (200, {"data": []})
     (username,) = [name for name, user in sandbox.world.users.items() if user["firstName"] == "Harbour Bakery"]
@@ -167,7 +170,7 @@ def test_business_people_are_found_once_they_logged_in(call: Any, sandbox: Sandb
 
 @pytest.mark.parametrize("query", ["", "?bceidType[]=basic", "?username=aa"])
 def test_a_bceid_search_needs_its_type(call: Any, query: str) -> None:
-    """Without the type the search is refused."""
+    """A BCeID search without bceidType is refused."""
     path = f"/integrations/101/dev/bceid/users{query}"
     assert call.status_and_json("GET", path) == (400, {"message": "bceidType is required"})
 
@@ -176,13 +179,13 @@ def test_a_bceid_search_needs_its_type(call: Any, query: str) -> None:
     "query", ["bceidType=foo&guid=aa", "bceidType=basic&bceidType=both", "bceidType=basic&guid=zz"]
 )
 def test_a_bceid_type_is_not_checked(call: Any, query: str) -> None:
-    """An unknown type finds nobody."""
+    """An unknown bceidType is accepted and finds nobody."""
     assert call.status_and_json("GET", f"/integrations/101/dev/bceid/users?{query}") == (200, {"data": []})
 
 
 @pytest.mark.parametrize("kind", ["basic", "BASIC", "b", "", "%25", "_asic"])
-def test_a_bceid_type_is_a_part_of_the_username(call: Any, sandbox: Sandbox, kind: str) -> None:
-    """The beginning of a type and wildcards find people as well."""
+def test_a_bceid_type_is_matched_like_a_search_term(call: Any, sandbox: Sandbox, kind: str) -> None:
+    """The bceidType is matched like a search term, so a part of it and wildcards find people, too."""
     (username,) = [name for name, user in sandbox.world.users.items() if user["firstName"] == "Harbour Bakery"]
     sandbox.token_for(username, 102, "dev")
     path = f"/integrations/102/dev/bceid/users?bceidType={kind}&guid={username.partition('@')[0]}"

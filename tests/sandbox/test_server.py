@@ -1,4 +1,4 @@
-"""The sandbox on a socket, and as a command."""
+"""The sandbox on a socket and as a command."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, body: An
     return answer, answer.read()
 
 
-def test_addresses(served: tuple[Sandbox, Server]) -> None:
-    """The server has addresses of its own, and its tokens name it as their issuer."""
+def test_the_addresses_of_a_server_contain_its_port(served: tuple[Sandbox, Server]) -> None:
+    """The addresses of a server contain its port, and its credentials are those of the sandbox."""
     sandbox, server = served
     assert server.api_url == f"http://127.0.0.1:{server.port}/api/v1"
     assert server.credentials()["token_url"] == server.token_url
     assert server.credentials()["client_id"] == sandbox.credentials()["client_id"]
 
 
-def test_one_connection_carries_many_requests(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
-    """It stays open for the seconds that it names, and paths arrive as sent."""
+def test_one_connection_serves_many_requests(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
+    """One connection stays open for several requests, and their paths arrive as sent."""
     for _ in range(3):
         answer, body = ask(connection, "GET", "/api/v1/heartbeat")
         assert (answer.status, answer.getheader("keep-alive")) == (200, "timeout=5")
@@ -81,7 +81,7 @@ def test_one_connection_carries_many_requests(connection: http.client.HTTPConnec
 
 
 def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server closes it after the seconds that it names; the test shortens them."""
+    """The server closes a connection that was idle for the seconds that it announces. The test shortens them."""
     monkeypatch.setattr("css_sdk.sandbox.serving.server.IDLE", 0.05)
     with Sandbox().serve() as server, socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"OPTIONS /api/v1/ HTTP/1.1\r\nhost: localhost\r\n\r\n")
@@ -94,7 +94,7 @@ def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_page_leads_to_the_published_document(
     connection: http.client.HTTPConnection, served: tuple[Sandbox, Server]
 ) -> None:
-    """The script holds the document with the addresses of this host."""
+    """The documentation page leads to a script with the published document, whose server is this host."""
     answer, _ = ask(connection, "GET", "/openapi/swagger")
     assert (answer.status, answer.getheader("location")) == (301, "/openapi/swagger/")
     answer, page = ask(connection, "GET", "/openapi/swagger/")
@@ -111,8 +111,10 @@ def test_the_page_leads_to_the_published_document(
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "lose_after"])
-def test_a_connection_is_really_closed(connection: http.client.HTTPConnection, sandbox: Sandbox, kind: str) -> None:
-    """Not a byte of an answer comes, and the next connection works."""
+def test_a_lost_answer_closes_the_connection(
+    connection: http.client.HTTPConnection, sandbox: Sandbox, kind: str
+) -> None:
+    """For a lost answer, the server closes the connection without sending a byte, and the next connection works."""
     ask(connection, "GET", "/api/v1/heartbeat")
     sandbox.faults.add(kind)
     assert connection.sock is not None
@@ -127,10 +129,10 @@ def test_a_connection_is_really_closed(connection: http.client.HTTPConnection, s
     assert ask(connection, "GET", "/api/v1/heartbeat")[0].status == 200
 
 
-def test_a_refused_call_for_logs_breaks_its_connection(
+def test_a_refused_request_for_logs_closes_its_connection(
     served: tuple[Sandbox, Server], connection: http.client.HTTPConnection
 ) -> None:
-    """The answer arrives complete and says that the connection stays open; then the connection is closed."""
+    """After a refused request for logs, the server closes the connection, although the answer says it stays open."""
     account = served[1].credentials()
     form = f"grant_type=client_credentials&client_id={account['client_id']}&client_secret={account['client_secret']}"
     kind = {"content-type": "application/x-www-form-urlencoded"}
@@ -144,8 +146,8 @@ def test_a_refused_call_for_logs_breaks_its_connection(
     assert connection.sock.recv(1) == b""
 
 
-def test_a_late_answer_holds_up_nobody_else(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
-    """While one request waits, another is answered."""
+def test_a_delayed_answer_does_not_delay_others(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
+    """While a delayed request waits, the server answers other requests."""
     sandbox.faults.add("delay", seconds=2.0, path="/heartbeat")
     done: list[str] = []
 
@@ -166,7 +168,7 @@ def test_a_late_answer_holds_up_nobody_else(connection: http.client.HTTPConnecti
 
 
 def test_a_slow_answer_arrives_in_small_parts(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
-    """The head arrives before the body, and the body is complete in the end."""
+    """With the fault drip, the head arrives before the body, and the complete body arrives within the given time."""
     sandbox.faults.add("drip", seconds=0.2, path="/heartbeat")
     began = time.monotonic()
     connection.request("GET", "/api/v1/heartbeat")
@@ -177,8 +179,8 @@ def test_a_slow_answer_arrives_in_small_parts(connection: http.client.HTTPConnec
     assert json.loads(first + rest)[0].keys() == {"now"}
 
 
-def test_many_requests_at_once(served: tuple[Sandbox, Server], sandbox: Sandbox) -> None:
-    """Eight connections send two hundred requests, and none is lost."""
+def test_many_connections_at_once_are_answered(served: tuple[Sandbox, Server], sandbox: Sandbox) -> None:
+    """The server answers two hundred requests of eight connections, and records all of them."""
     port = served[1].port
 
     def work(number: int) -> list[int]:
@@ -192,8 +194,8 @@ def test_many_requests_at_once(served: tuple[Sandbox, Server], sandbox: Sandbox)
     assert sandbox.count(path="/heartbeat") == 200
 
 
-def test_the_sandboxs_own_calls(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
-    """Faults, requests, harm, state, keys, tokens and settings can be read and set over HTTP."""
+def test_control_calls_over_http(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
+    """Control calls over HTTP read and set faults, requests, harm, state, keys, tokens and settings."""
 
     def own(method: str, path: str, value: Any = None) -> Any:
         body = None if value is None else json.dumps(value)
@@ -221,8 +223,8 @@ def test_the_sandboxs_own_calls(connection: http.client.HTTPConnection, sandbox:
     assert own("GET", "/nothing") == 404
 
 
-def test_a_port_in_use_is_reported_with_one_that_is_free(served: tuple[Sandbox, Server]) -> None:
-    """The error names the port, and another one on which the sandbox then runs."""
+def test_a_port_in_use_is_reported_with_a_free_one(served: tuple[Sandbox, Server]) -> None:
+    """If the port is in use, the error names it and suggests a free port."""
     with pytest.raises(SandboxError, match=rf"port {served[1].port} on 127.0.0.1 is in use; .* --port \d+$") as caught:
         Sandbox().serve(served[1].port)
     free = int(str(caught.value).rpartition(" ")[2])
@@ -239,14 +241,14 @@ def test_a_port_in_use_is_reported_with_one_that_is_free(served: tuple[Sandbox, 
         ("x" * 80, 0, "cannot listen on x"),
     ],
 )
-def test_an_address_where_it_cannot_listen(host: str, port: int, problem: str) -> None:
-    """The error names the address and the options."""
+def test_an_unusable_address_is_refused(host: str, port: int, problem: str) -> None:
+    """If the server cannot listen on an address, the error names the address and the options."""
     with pytest.raises(SandboxError, match=problem):
         Sandbox().serve(port, host)
 
 
 def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    """Return the running command and what it printed."""
+    """Return the running command and the line of JSON that it printed."""
     command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -256,7 +258,7 @@ def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 @pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
-    """It prints one line when it is ready, and exits with 0 although a connection is open."""
+    """The command prints one line when it is ready, and a signal stops it with exit code 0 despite open connections."""
     process, line = started()
     names = {"url", "api_url", "token_url", "client_id", "client_secret", "api_accounts", "control", "cern", "bss"}
     assert line.keys() == names
@@ -274,8 +276,8 @@ def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
     connection.close()
 
 
-def test_harm_is_printed_on_stderr() -> None:
-    """Also by the command."""
+def test_the_command_prints_harmful_requests() -> None:
+    """The command prints a harmful request on stderr."""
     process, line = started()
     host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
@@ -291,7 +293,7 @@ def test_harm_is_printed_on_stderr() -> None:
 
 
 def test_the_command_says_why_it_cannot_start(tmp_path: Path) -> None:
-    """One line on stderr and exit code 64, without a traceback."""
+    """If the command cannot start, it prints one line on stderr and fails with exit code 64."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for arguments in (["--world", str(tmp_path / "none.json")], ["--port", str(taken.getsockname()[1])]):
             command = [sys.executable, "-m", "css_sdk.sandbox", *arguments]
@@ -300,8 +302,8 @@ def test_the_command_says_why_it_cannot_start(tmp_path: Path) -> None:
             assert done.stderr.startswith("css sandbox: ")
 
 
-def test_signals_are_as_before_when_it_cannot_start(tmp_path: Path) -> None:
-    """The caller gets its own signal handlers back."""
+def test_signal_handlers_are_restored_if_the_server_cannot_start(tmp_path: Path) -> None:
+    """If run() cannot start, the caller's signal handlers are unchanged."""
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SandboxError):
         run(tmp_path / "none.json", 0)

@@ -1,4 +1,4 @@
-"""Changes of the API survive a restart."""
+"""The state file of a sandbox: changes survive a restart, an interrupted write and a kill."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ import pytest
 from css_sdk.sandbox import Sandbox, SandboxError
 
 ROLES = "/integrations/101/dev/roles"
-# Creates a role, and kills itself before or after one of the steps by which the state is written: the numbered one, or
-# none for 0, and then it prints how many there are. The role is the second one, so that there is a file to lose.
+# This program creates a role. It kills itself at the step of writing the state with the given number. With 0 it
+# completes and prints the number of steps. The role is the second one, so that the first state could be lost.
 WRITER = """
 import os, signal, sys
 from css_sdk.sandbox import Sandbox
@@ -41,8 +41,8 @@ print(seen)
 """
 
 
-def test_everything_is_kept_across_a_restart(caller: Any, tmp_path: Path, people: list[str]) -> None:
-    """Roles, composites, grants, logins and the book-keeping are kept, and removals too."""
+def test_every_change_survives_a_restart(caller: Any, tmp_path: Path, people: list[str]) -> None:
+    """Roles, composites, grants, logins and missing bookkeeping survive a restart, and removals do, too."""
     path = tmp_path / "state.json"
     first = Sandbox(state=path)
     call = caller(first)
@@ -63,8 +63,8 @@ def test_everything_is_kept_across_a_restart(caller: Any, tmp_path: Path, people
     assert again("POST", f"{ROLES}/reviewer/composite-roles", [{"name": "unbooked"}]).status == 422
 
 
-def test_seeding_is_kept_too(tmp_path: Path, people: list[str]) -> None:
-    """Changes that a test makes without a request are kept."""
+def test_prepared_state_survives_a_restart(tmp_path: Path, people: list[str]) -> None:
+    """Changes that a test makes without a request survive a restart, too."""
     path = tmp_path / "state.json"
     first = Sandbox(state=path)
     first.create_role(102, "dev", "reader")
@@ -76,8 +76,8 @@ def test_seeding_is_kept_too(tmp_path: Path, people: list[str]) -> None:
     assert second.roles(101, "dev") == {"approver", "reviewer"}
 
 
-def test_a_write_that_breaks_off_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This is true for every step that can fail."""
+def test_a_failed_write_keeps_the_old_state_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If writing the state fails at any step, the state file keeps its old content."""
     path = tmp_path / "state.json"
     sandbox = Sandbox(state=path)
     before = path.read_bytes()
@@ -96,13 +96,13 @@ def test_a_write_that_breaks_off_leaves_the_old_state(tmp_path: Path, monkeypatc
 
 
 def write(path: Path, last: int) -> subprocess.CompletedProcess[str]:
-    """Write a state in another process, up to a step."""
+    """Write a state in another process that kills itself at this step."""
     command = [sys.executable, "-c", WRITER, str(path), str(last)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_a_kill_at_any_step_leaves_the_old_state_or_the_new_one(tmp_path: Path) -> None:
-    """The file is complete: the old state up to some step, and the new one from then on."""
+    """If the process is killed at any step of writing, the state file contains the complete old or new state."""
     steps = int(write(tmp_path / "whole.json", 0).stdout)
     assert steps >= 12
     found = []
@@ -120,7 +120,7 @@ def test_a_kill_at_any_step_leaves_the_old_state_or_the_new_one(tmp_path: Path) 
 
 
 class Writer:
-    """Creates one role after the other at a server, until it is gone."""
+    """Create roles at a server one after another until the server is gone."""
 
     def __init__(self, line: dict[str, Any], prefix: str) -> None:
         self.confirmed: list[str] = []
@@ -133,7 +133,7 @@ class Writer:
         self._headers = {"authorization": f"Bearer {answer['access_token']}", "content-type": "application/json"}
 
     def __call__(self) -> None:
-        """Until the connection is lost."""
+        """Create roles until the connection is lost."""
         with contextlib.suppress(OSError, HTTPException), contextlib.closing(self._connection):
             while True:
                 body = json.dumps({"name": f"{self._prefix}{len(self.confirmed)}"})
@@ -145,8 +145,8 @@ class Writer:
         return json.loads(self._connection.getresponse().read())
 
 
-def test_a_killed_server_has_kept_all_that_it_confirmed(tmp_path: Path) -> None:
-    """After a kill and a restart, at most the write in flight exists in addition."""
+def test_a_killed_server_keeps_every_confirmed_write(tmp_path: Path) -> None:
+    """After a kill of the server, every confirmed role exists, and at most one more."""
     path = tmp_path / "state.json"
     command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", "--state", str(path)]
     known: set[str] = set()
@@ -168,7 +168,7 @@ def test_a_killed_server_has_kept_all_that_it_confirmed(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_can_read_the_state_file(tmp_path: Path) -> None:
-    """Where the system has modes; no other file is left beside it."""
+    """Only the owner can read the state file, and no temporary file is left beside it."""
     Sandbox(state=tmp_path / "state.json").create_role(101, "dev", "x")
     assert [found.name for found in tmp_path.iterdir()] == ["state.json"]
     if os.name == "posix":
@@ -189,8 +189,8 @@ def test_only_the_owner_can_read_the_state_file(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_broken_state_file_is_reported_in_one_sentence(tmp_path: Path, content: str, problem: str) -> None:
-    """The error names the file and the problem, and the file stays unchanged."""
+def test_an_invalid_state_file_is_refused(tmp_path: Path, content: str, problem: str) -> None:
+    """If the state file is invalid, the error names the problem, and the file is unchanged."""
     path = tmp_path / "state.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(SandboxError, match=problem):
@@ -198,15 +198,15 @@ def test_a_broken_state_file_is_reported_in_one_sentence(tmp_path: Path, content
     assert path.read_text(encoding="utf-8") == content
 
 
-def test_a_state_file_that_cannot_be_written_is_reported_at_once(tmp_path: Path) -> None:
-    """Not only at the first change."""
+def test_a_state_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    """If the state file cannot be written, Sandbox() raises the error at once and not at the first change."""
     with pytest.raises(SandboxError, match="cannot be written"):
         Sandbox(state=tmp_path / "missing" / "state.json")
 
 
 @pytest.mark.posix
-def test_a_server_keeps_its_state(tmp_path: Path, people: list[str]) -> None:
-    """Across a stop by a signal."""
+def test_a_server_stopped_by_a_signal_keeps_its_state(tmp_path: Path, people: list[str]) -> None:
+    """A server that a signal stops exits with 0 and leaves its state file unchanged."""
     path = tmp_path / "state.json"
     command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", "--state", str(path)]
     stop = signal.SIGTERM if hasattr(signal, "SIGTERM") else signal.SIGINT

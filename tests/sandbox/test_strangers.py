@@ -1,4 +1,4 @@
-"""Web pages, planted links and huge bodies cannot misuse a sandbox."""
+"""Protection of the sandbox against web pages, symbolic links and very large bodies."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def ask(server: Server, method: str, path: str, body: Any = None, **headers: str
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_a_page_cannot_make_the_sandboxs_own_calls(call: Any, sandbox: Sandbox, method: str, path: str) -> None:
-    """Without the header each call is refused, changes nothing, and allows no other origin."""
+def test_a_web_page_cannot_make_control_calls(call: Any, sandbox: Sandbox, method: str, path: str) -> None:
+    """Each control call without the header X-CSS-Sandbox is refused, changes nothing, and allows no other origin."""
     before = sandbox.state.document()
     sandbox.faults.add("delay", after=10)
     body = json.dumps({"kind": "disaster"}).encode()
@@ -77,8 +77,8 @@ def test_a_page_cannot_make_the_sandboxs_own_calls(call: Any, sandbox: Sandbox, 
     assert [fault.kind for fault in sandbox.faults] == ["delay"]
 
 
-def test_a_preflight_gets_no_permission(served: tuple[Sandbox, Server]) -> None:
-    """The preflight for the header is refused; that of the API is answered as by the service."""
+def test_a_preflight_request_for_control_calls_is_refused(served: tuple[Sandbox, Server]) -> None:
+    """A preflight request for the control header is refused, and one for the API is answered as by the service."""
     asking = {
         "Origin": "http://evil.example",
         "Access-Control-Request-Method": "POST",
@@ -96,16 +96,16 @@ def test_a_preflight_gets_no_permission(served: tuple[Sandbox, Server]) -> None:
     "host",
     ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "", "[::2]"],
 )
-def test_a_page_of_another_host_is_not_served(served: tuple[Sandbox, Server], host: str, path: str) -> None:
-    """Not even if its name leads to this machine."""
+def test_a_request_for_another_host_is_refused(served: tuple[Sandbox, Server], host: str, path: str) -> None:
+    """A request whose Host header is not this machine is refused, even if that name resolves to this machine."""
     status, body, headers = ask(served[1], "GET", path, None, Host=host, **CONTROL)
     assert (status, headers["access-control-allow-origin"]) == (403, None)
     assert b"localhost" in body
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:9080"])
-def test_this_machine_is_served_by_each_of_its_names(served: tuple[Sandbox, Server], host: str) -> None:
-    """With any port, because it may be forwarded."""
+def test_requests_for_every_name_of_this_machine_are_answered(served: tuple[Sandbox, Server], host: str) -> None:
+    """The sandbox answers requests for every name of this machine with any port, because ports may be forwarded."""
     assert ask(served[1], "GET", "/api/v1/heartbeat", None, Host=host)[0] == 200
     assert ask(served[1], "GET", "/sandbox/settings", None, Host=host, **CONTROL)[0] == 200
 
@@ -120,8 +120,8 @@ def opened() -> Iterator[Server]:
 @pytest.mark.parametrize(
     "host", ["css-sandbox", "CSS-SANDBOX:9080", "172.17.0.2", "172.17.0.2:9080", "[fd00::2]:9080", "localhost"]
 )
-def test_a_sandbox_for_containers_answers_to_addresses_and_to_its_name(opened: Server, host: str) -> None:
-    """A container calls it by the name of its service, or by an address; the control calls need their header still."""
+def test_a_sandbox_for_other_machines_answers_to_addresses_and_to_its_names(opened: Server, host: str) -> None:
+    """A sandbox for other machines answers to IP addresses and to its names. Control calls still need their header."""
     assert ask(opened, "GET", "/api/v1/heartbeat", None, Host=host)[0] == 200
     assert ask(opened, "GET", "/sandbox/settings", None, Host=host)[0] == 403
     assert ask(opened, "GET", "/sandbox/settings", None, Host=host, **CONTROL)[0] == 200
@@ -130,21 +130,21 @@ def test_a_sandbox_for_containers_answers_to_addresses_and_to_its_name(opened: S
 @pytest.mark.parametrize(
     "host", ["evil.example", "css-sandbox.evil.example", "1.evil.example", "[::1", "a@css-sandbox"]
 )
-def test_a_sandbox_for_containers_answers_to_no_other_name(opened: Server, host: str) -> None:
-    """The answer names the option that adds a name."""
+def test_a_sandbox_for_other_machines_refuses_other_names(opened: Server, host: str) -> None:
+    """A sandbox for other machines refuses any other name, and the answer names the option that allows it."""
     status, body, _ = ask(opened, "GET", "/", None, Host=host)
     assert status == 403
     assert b"localhost, 127.0.0.1, [::1], css-sandbox, any IP address. Use one of them." in body
     assert b"--allow-host NAME" in body
 
 
-def test_a_sandbox_for_containers_gives_an_address_that_works_here(opened: Server) -> None:
-    """Nobody can call 0.0.0.0."""
+def test_the_origin_of_a_server_on_all_addresses_is_this_machine(opened: Server) -> None:
+    """The origin of a server on 0.0.0.0 is 127.0.0.1, because nobody can call 0.0.0.0."""
     assert opened.origin == f"http://127.0.0.1:{opened.port}"
 
 
-def test_a_sandbox_on_ipv6() -> None:
-    """Its address has brackets."""
+def test_a_sandbox_can_listen_on_ipv6() -> None:
+    """A sandbox can listen on an IPv6 address, which its origin shows in brackets."""
     with Sandbox().serve(host="::1") as server:
         assert server.origin == f"http://[::1]:{server.port}"
         connection = http.client.HTTPConnection("::1", server.port, timeout=60)
@@ -154,14 +154,14 @@ def test_a_sandbox_on_ipv6() -> None:
 
 
 def test_two_host_headers_are_both_checked(served: tuple[Sandbox, Server]) -> None:
-    """A valid one does not hide another."""
+    """If a request has two Host headers, a valid one does not hide an invalid one."""
     with socket.create_connection(("127.0.0.1", served[1].port), timeout=60) as connection:
         connection.sendall(b"GET /api/v1/heartbeat HTTP/1.1\r\nhost: evil.example\r\nhost: localhost\r\n\r\n")
         assert connection.recv(100).split()[1] in (b"403", b"400")
 
 
-def test_a_body_is_read_up_to_a_limit(served: tuple[Sandbox, Server]) -> None:
-    """A larger body is refused before it is read completely, in one piece or in many."""
+def test_a_body_that_is_too_large_is_refused(served: tuple[Sandbox, Server]) -> None:
+    """A body larger than the limit is refused before it is read completely, with a length or in chunks."""
     status, _, _ = ask(served[1], "POST", "/api/v1/token", b" " * LARGEST_BODY)
     assert status != 413
     for head in (b"content-length: 1000000000", b"transfer-encoding: chunked"):
@@ -179,8 +179,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="links and modes are those
 
 @posix
 @pytest.mark.parametrize("target", ["there", "missing"])
-def test_a_link_at_the_state_file_is_refused(tmp_path: Path, target: str) -> None:
-    """Its target is neither read, written nor created."""
+def test_a_symbolic_link_as_state_file_is_refused(tmp_path: Path, target: str) -> None:
+    """If the state file is a symbolic link, it is refused, and its target is not read, written or created."""
     victim, link = tmp_path / "victim", tmp_path / "state.json"
     if target == "there":
         victim.write_text('{"roles": []}', encoding="utf-8")
@@ -192,8 +192,8 @@ def test_a_link_at_the_state_file_is_refused(tmp_path: Path, target: str) -> Non
 
 
 @posix
-def test_a_state_file_that_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
-    """Reading a pipe would never end."""
+def test_a_pipe_as_state_file_is_refused(tmp_path: Path) -> None:
+    """A state file that is a pipe is refused, because reading it would never end."""
     path = tmp_path / "state.json"
     os.mkfifo(path)
     with pytest.raises(SandboxError, match="not a regular file"):
@@ -201,8 +201,8 @@ def test_a_state_file_that_is_not_a_regular_file_is_refused(tmp_path: Path) -> N
 
 
 @posix
-def test_a_link_beside_the_state_file_is_not_followed(tmp_path: Path) -> None:
-    """The sandbox creates the draft of the file again, even if something else was in its place."""
+def test_a_symbolic_link_as_temporary_file_is_not_followed(tmp_path: Path) -> None:
+    """The sandbox does not follow a symbolic link in the place of its temporary file."""
     victim, path = tmp_path / "victim", tmp_path / "state.json"
     victim.write_text("precious", encoding="utf-8")
     path.with_name("state.json.tmp").symlink_to(victim)
@@ -212,8 +212,8 @@ def test_a_link_beside_the_state_file_is_not_followed(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_link_that_comes_late_is_not_followed(tmp_path: Path) -> None:
-    """Neither when the file is read nor when it is replaced."""
+def test_reading_and_replacing_a_file_do_not_follow_a_symbolic_link(tmp_path: Path) -> None:
+    """Reading a file refuses a symbolic link, and replacing a file replaces the link instead of its target."""
     victim, path = tmp_path / "victim", tmp_path / "state.json"
     victim.write_text("{}", encoding="utf-8")
     path.symlink_to(victim)
@@ -224,8 +224,8 @@ def test_a_link_that_comes_late_is_not_followed(tmp_path: Path) -> None:
 
 
 @posix
-def test_only_the_owner_can_read_the_state_file_from_the_start(tmp_path: Path) -> None:
-    """This is true for every earlier mode, and without a change."""
+def test_an_existing_state_file_becomes_readable_for_its_owner_only(tmp_path: Path) -> None:
+    """The sandbox makes an existing state file readable for its owner only when it opens it."""
     path = tmp_path / "state.json"
     path.write_text("{}", encoding="utf-8")
     path.chmod(0o666)
@@ -234,8 +234,8 @@ def test_only_the_owner_can_read_the_state_file_from_the_start(tmp_path: Path) -
 
 
 @posix
-def test_only_the_owner_can_read_the_file_of_variables(tmp_path: Path) -> None:
-    """Also if others could read the file before."""
+def test_an_existing_env_file_becomes_readable_for_its_owner_only(tmp_path: Path) -> None:
+    """The sandbox makes an existing --env-file readable for its owner only."""
     path = tmp_path / "sandbox.env"
     path.write_text("old", encoding="utf-8")
     path.chmod(0o644)
@@ -249,8 +249,8 @@ def test_only_the_owner_can_read_the_file_of_variables(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_link_at_the_file_of_variables_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No secret is written to the target of a link."""
+def test_a_symbolic_link_as_env_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If --env-file is a symbolic link, the command fails with exit code 64 and writes no secret to its target."""
     victim, link = tmp_path / "victim", tmp_path / "sandbox.env"
     link.symlink_to(victim)
     assert exit_code(["sandbox", "--port", "0", "--env-file", str(link)]) == 64

@@ -1,4 +1,4 @@
-"""The login server answers and signs as the recorded one does."""
+"""The sandbox's login server answers and signs like the recorded one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sandbox(recorded: Callable[[str], Any], clock: Any) -> Sandbox:
 
 
 def send(sandbox: Sandbox, exchange: dict[str, Any]) -> Response:
-    """Send a request exactly as given."""
+    """Send a recorded request to the token endpoint."""
     headers = {"content-type": exchange.get("content_type", "application/x-www-form-urlencoded")}
     if "basic" in exchange:
         headers["authorization"] = "Basic " + base64.b64encode(":".join(exchange["basic"]).encode()).decode()
@@ -40,7 +40,7 @@ def send(sandbox: Sandbox, exchange: dict[str, Any]) -> Response:
     "exchange", RECORDED["token_endpoint"], ids=[exchange["about"] for exchange in RECORDED["token_endpoint"]]
 )
 def test_the_token_endpoint_answers_as_recorded(sandbox: Sandbox, exchange: dict[str, Any]) -> None:
-    """Status, type, headers and body equal the recorded ones; only the tokens differ."""
+    """The token endpoint answers with the recorded status, type, headers and body, except for the tokens."""
     answer = send(sandbox, exchange)
     body = json.loads(answer.body)
     for name in ("access_token", "id_token"):
@@ -69,24 +69,24 @@ def with_roles(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def test_a_service_account_without_roles(sandbox: Sandbox, clock: Any) -> None:
-    """Its token has no claim for roles."""
+def test_a_token_of_a_service_account_without_roles_is_as_recorded(sandbox: Sandbox, clock: Any) -> None:
+    """The token of a service account without roles has the recorded claims, without a claim for roles."""
     compare(sandbox, granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102"), 0, clock)
 
 
-def test_a_service_account_with_a_composite_role(sandbox: Sandbox, clock: Any) -> None:
-    """Its token has the role and its children, in both claims."""
+def test_a_token_of_a_service_account_with_a_composite_role_is_as_recorded(sandbox: Sandbox, clock: Any) -> None:
+    """The token of a service account with a composite role has the recorded claims, with the role and its children."""
     with_roles(sandbox).grant(102, "prod", "mgr", "service-account-fisheries-service-102")
     compare(sandbox, granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102"), 1, clock)
 
 
-def test_an_api_account(sandbox: Sandbox, clock: Any) -> None:
-    """Its token names the team, as a text."""
+def test_a_token_of_an_api_account_is_as_recorded(sandbox: Sandbox, clock: Any) -> None:
+    """The token of an API account has the recorded claims, with the team as text."""
     compare(sandbox, granted(sandbox, "service-account-team-2016-9001", "api-secret-2016"), 2, clock)
 
 
-def test_a_person(sandbox: Sandbox, clock: Any) -> None:
-    """The token of a person has the name and the roles, children included."""
+def test_a_token_of_a_person_is_as_recorded(sandbox: Sandbox, clock: Any) -> None:
+    """The token of a person has the recorded claims, with the name and the roles, including children."""
     with_roles(sandbox).grant(102, "prod", "mgr", ADA)
     sandbox.grant(102, "prod", "other", ADA)
     request = Request("POST", "/", {"host": "127.0.0.1:9082"})
@@ -120,8 +120,8 @@ def unordered(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_a_token_can_be_checked_with_the_published_keys(sandbox: Sandbox, environment: str) -> None:
-    """Discovery leads to the keys, which verify the token and its issuer."""
+def test_a_token_can_be_verified_with_the_published_key(sandbox: Sandbox, environment: str) -> None:
+    """The discovery document names the address of the key that verifies a token and its issuer."""
     realm = "/auth/realms/standard" if environment == "prod" else "/auth/dev/realms/standard"
     headers = {"host": "127.0.0.1:9082"}
     found = sandbox.answer(Request("GET", realm + "/.well-known/openid-configuration", headers))
@@ -140,14 +140,14 @@ def test_a_token_can_be_checked_with_the_published_keys(sandbox: Sandbox, enviro
 
 
 def test_roles_of_another_environment_are_not_in_a_token(sandbox: Sandbox) -> None:
-    """A token of dev has no roles of prod."""
+    """A token for dev contains no roles of prod."""
     with_roles(sandbox).grant(102, "prod", "mgr", ADA)
     claims = jwt.decode(sandbox.token_for(ADA, 102, "dev"), options={"verify_signature": False, "verify_exp": False})
     assert "client_roles" not in claims and "resource_access" not in claims
 
 
-def test_a_cycle_of_composites_ends(sandbox: Sandbox) -> None:
-    """Roles that contain each other appear once each."""
+def test_a_cycle_of_composites_appears_once_in_a_token(sandbox: Sandbox) -> None:
+    """If composite roles contain each other, a token contains each of them once."""
     sandbox.create_role(102, "dev", "a")
     sandbox.create_role(102, "dev", "b", ["a"])
     sandbox.create_role(102, "dev", "c", ["b"])
@@ -158,7 +158,7 @@ def test_a_cycle_of_composites_ends(sandbox: Sandbox) -> None:
 
 
 def test_roles_of_another_integration_have_their_own_entry(sandbox: Sandbox) -> None:
-    """They are in the service account's access, but not among its own roles."""
+    """Roles in another integration are in `resource_access` and its client id in `aud`, but not in `client_roles`."""
     sandbox.create_role(101, "prod", "r1")
     sandbox.grant(101, "prod", "r1", "service-account-fisheries-service-102")
     token = granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102")
@@ -176,10 +176,10 @@ def test_roles_of_another_integration_have_their_own_entry(sandbox: Sandbox) -> 
         ("grants-robot", "s3cret-grants-robot", "prod"),
     ],
 )
-def test_a_client_is_known_only_where_it_belongs(
+def test_a_client_gets_no_token_in_another_environment(
     sandbox: Sandbox, caller: Any, client_id: str, secret: str, environment: str
 ) -> None:
-    """API accounts exist in prod, integrations in their environments."""
+    """API accounts get tokens only in prod, and integrations only in their environments."""
     realm = "/auth/realms/standard" if environment == "prod" else f"/auth/{environment}/realms/standard"
     answer = caller(sandbox).form(
         realm + "/protocol/openid-connect/token", f"client_id={client_id}&client_secret={secret}"
@@ -191,7 +191,7 @@ def test_a_client_is_known_only_where_it_belongs(
     ("grant", "error"), [("authorization_code", "invalid_request"), ("refresh_token", "invalid_request")]
 )
 def test_other_grants_are_refused(sandbox: Sandbox, caller: Any, grant: str, error: str) -> None:
-    """Passwords, codes and refresh tokens are refused."""
+    """The grant types for codes and refresh tokens are refused."""
     fields = "client_id=service-account-team-2016-9001&client_secret=api-secret-2016"
     answer = caller(sandbox).form(TOKEN, fields, grant)
     assert (answer.status, json.loads(answer.body)["error"]) == (400, error)
@@ -199,20 +199,20 @@ def test_other_grants_are_refused(sandbox: Sandbox, caller: Any, grant: str, err
 
 @pytest.mark.parametrize("header", ["Basic " + base64.b64encode(b"no colon").decode(), "Digest x"])
 def test_a_header_that_is_not_basic_is_ignored(sandbox: Sandbox, caller: Any, header: str) -> None:
-    """It counts as missing."""
+    """An authorization header that is not HTTP Basic counts as missing."""
     answer = caller(sandbox).form(TOKEN, "", authorization=header)
     assert (answer.status, json.loads(answer.body)["error"]) == (401, "invalid_client")
 
 
-def test_other_paths_of_the_login_server(sandbox: Sandbox, caller: Any) -> None:
-    """Unknown ones are 404, and a POST to a page is 405."""
+def test_other_paths_of_the_login_server_are_refused(sandbox: Sandbox, caller: Any) -> None:
+    """An unknown path of the login server gets 404, and a POST to the discovery document gets 405."""
     send = caller(sandbox).send
     assert send("GET", "/auth/realms/standard/account").status == 404
     assert send("POST", "/auth/realms/standard/.well-known/openid-configuration").status == 405
 
 
 def test_users_who_cannot_log_in_get_no_token(sandbox: Sandbox) -> None:
-    """Unknown users, service accounts of other integrations and missing environments are errors."""
+    """token_for() raises an error for unknown users, other service accounts, and missing places."""
     for username, integration, environment in (
         ("nobody@idir", 102, "dev"),
         ("service-account-grants-robot", 102, "dev"),
@@ -223,24 +223,26 @@ def test_users_who_cannot_log_in_get_no_token(sandbox: Sandbox) -> None:
             sandbox.token_for(username, integration, environment)
 
 
-def test_the_service_account_by_its_client_id(sandbox: Sandbox) -> None:
-    """The integration's own client id means its service account."""
+def test_token_for_accepts_a_client_id(sandbox: Sandbox) -> None:
+    """token_for() accepts an integration's own client id for its service account."""
     token = sandbox.token_for("fisheries-service-102", 102, "dev")
     claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
     assert claims["preferred_username"] == "service-account-fisheries-service-102"
 
 
 @pytest.mark.parametrize("header", ["Basic ?", "Basic YTolenox"])
-def test_basic_that_cannot_be_decoded_is_refused_as_by_keycloak(sandbox: Sandbox, caller: Any, header: str) -> None:
-    """Neither as base64 nor as a form in it: `a:%zz1`."""
+def test_basic_credentials_that_cannot_be_decoded_are_refused_as_by_keycloak(
+    sandbox: Sandbox, caller: Any, header: str
+) -> None:
+    """Credentials that are not valid base64, or not a valid form in it, get the error of Keycloak."""
     answer = caller(sandbox).form(TOKEN, "", authorization=header)
     body = json.loads(answer.body)
     assert (answer.status, body["error"]) == (400, "unauthorized_client")
     assert body["error_description"] == "Unexpected error when authenticating client"
 
 
-def test_an_old_key_can_stay_valid_beside_a_new_one(sandbox: Sandbox) -> None:
-    """A rotation can publish both keys for a while."""
+def test_an_old_key_can_stay_valid_besides_a_new_one(sandbox: Sandbox) -> None:
+    """rotate_keys(retire=False) publishes both keys and keeps old tokens valid until the next rotation."""
     with httpx.Client(transport=sandbox.transport()) as client:
         account = sandbox.credentials()
         basic = (account["client_id"], account["client_secret"])

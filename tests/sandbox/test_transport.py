@@ -1,4 +1,4 @@
-"""The sandbox as a transport for httpx."""
+"""The sandbox as a transport of httpx."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from css_sdk.sandbox import Sandbox
 
 @pytest.fixture
 def slept() -> list[float]:
-    """Return how long the transport waited."""
+    """Return the list of the seconds for which the transport waited."""
     return []
 
 
 @pytest.fixture
 def client(sandbox: Sandbox, slept: list[float]) -> Iterator[httpx.Client]:
-    """Return a client of the sandbox."""
+    """Return a client of the sandbox with a token."""
     with httpx.Client(transport=sandbox.transport(slept.append), base_url=sandbox.api_url) as client:
         credentials = sandbox.credentials()
         form = {"grant_type": "client_credentials"}
@@ -30,8 +30,8 @@ def client(sandbox: Sandbox, slept: list[float]) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_client_in_process(client: httpx.Client, sandbox: Sandbox) -> None:
-    """Answers arrive complete, and the log holds the requests."""
+def test_a_client_in_process_gets_complete_answers(client: httpx.Client, sandbox: Sandbox) -> None:
+    """A client gets complete answers in process, and the sandbox records its requests."""
     assert client.get("/integrations").json()["data"][0]["projectName"] == "Grants Portal"
     assert client.head("/integrations").content == b""
     assert client.get("/nothing").headers["content-type"].startswith("text/html")
@@ -56,16 +56,16 @@ def test_a_client_in_process(client: httpx.Client, sandbox: Sandbox) -> None:
     assert sandbox.requests == []
 
 
-def test_a_closed_connection_is_an_error(client: httpx.Client, sandbox: Sandbox) -> None:
-    """It is the same error as over a socket."""
+def test_a_lost_answer_raises_an_error_of_httpx(client: httpx.Client, sandbox: Sandbox) -> None:
+    """A lost answer raises the same error as over a socket, and the work is done."""
     sandbox.faults.add("lose_after", method="POST")
     with pytest.raises(httpx.RemoteProtocolError):
         client.post("/integrations/101/dev/roles", json={"name": "x"})
     assert "x" in sandbox.roles(101, "dev")
 
 
-def test_threads_share_a_sandbox(client: httpx.Client, sandbox: Sandbox) -> None:
-    """Eight threads at once lose nothing."""
+def test_threads_can_share_a_sandbox(client: httpx.Client, sandbox: Sandbox) -> None:
+    """Eight threads can use one sandbox at once, and no request is lost."""
 
     def work(number: int) -> list[int]:
         path = "/integrations/101/test/roles"
@@ -76,8 +76,8 @@ def test_threads_share_a_sandbox(client: httpx.Client, sandbox: Sandbox) -> None
     assert len(sandbox.roles(101, "test")) == sandbox.count("POST", "*/roles") == 160
 
 
-def test_a_late_answer(client: httpx.Client, sandbox: Sandbox, slept: list[float]) -> None:
-    """The client waits as long as its timeout allows; the work is done anyway."""
+def test_a_late_answer_can_exceed_the_timeout(client: httpx.Client, sandbox: Sandbox, slept: list[float]) -> None:
+    """The client waits for a late answer as long as its timeout allows, and the work is done anyway."""
     sandbox.faults.add("delay", seconds=3)
     assert client.get("/integrations", timeout=None).status_code == 200
     sandbox.faults.add("delay", seconds=9)
@@ -87,8 +87,8 @@ def test_a_late_answer(client: httpx.Client, sandbox: Sandbox, slept: list[float
     assert "x" in sandbox.roles(101, "dev")
 
 
-def test_an_asynchronous_client_in_process(sandbox: Sandbox) -> None:
-    """The answers are the same, but awaited."""
+def test_an_asynchronous_client_in_process_gets_the_same_answers(sandbox: Sandbox) -> None:
+    """An asynchronous client gets the same answers, errors and delays."""
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -111,8 +111,8 @@ def test_an_asynchronous_client_in_process(sandbox: Sandbox) -> None:
     assert slept == [2, 1]
 
 
-def test_the_running_loop_sleeps_by_default(sandbox: Sandbox) -> None:
-    """A short delay works without a function to sleep."""
+def test_a_delay_uses_the_running_event_loop_by_default(sandbox: Sandbox) -> None:
+    """Without a function to sleep, a delay uses the running event loop."""
 
     async def work() -> int:
         sandbox.faults.add("delay", seconds=0.001)

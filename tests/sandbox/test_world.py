@@ -1,4 +1,4 @@
-"""Worlds: the built-in one, and others."""
+"""Worlds of a sandbox: the default world, worlds from files, and invalid worlds."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def integration(**other: Any) -> dict[str, Any]:
     }
 
 
-def test_the_built_in_world(sandbox: Sandbox) -> None:
-    """It has one team, four integrations (one of them silver), sixty people, and roles."""
+def test_the_content_of_the_default_world(sandbox: Sandbox) -> None:
+    """The default world has one team, four integrations of which one is silver, sixty people, and roles."""
     world = sandbox.world
     assert list(world.teams) == [2016]
     assert [(found.id, found.service_type, found.auth_type) for found in world.integrations.values()] == [
@@ -62,8 +62,8 @@ def test_the_built_in_world(sandbox: Sandbox) -> None:
     assert sandbox.members(101, "dev", "admin")
 
 
-def test_credentials(sandbox: Sandbox, recorded: Any) -> None:
-    """Of the first team, or of a named one."""
+def test_credentials_belong_to_the_first_or_the_given_team(sandbox: Sandbox, recorded: Any) -> None:
+    """credentials() returns those of the first team or of the given team, and refuses an unknown team."""
     assert sandbox.credentials() == sandbox.credentials(2016)
     assert sandbox.credentials()["api_url"] == sandbox.api_url == "http://localhost/api/v1"
     assert sandbox.credentials()["token_url"] == sandbox.token_url
@@ -73,7 +73,7 @@ def test_credentials(sandbox: Sandbox, recorded: Any) -> None:
 
 
 def test_a_world_from_a_file_and_from_a_document(tmp_path: Path) -> None:
-    """Both are read the same way; roles, composites and grants are optional."""
+    """A world can be given as a document or as a file. Roles, composites and grants are optional."""
     where = {"integration": 5, "environment": "dev"}
     world = {
         "teams": [TEAM],
@@ -104,8 +104,8 @@ def test_a_world_from_a_file_and_from_a_document(tmp_path: Path) -> None:
         ({"teams": [TEAM], "integrations": [], "users": [], "roles": [{"name": "x"}]}, "lacks 'integration'"),
     ],
 )
-def test_a_world_that_is_not_valid(world: dict[str, Any], problem: str) -> None:
-    """The error says in one sentence what is wrong, and shows no secret."""
+def test_an_invalid_world_is_refused(world: dict[str, Any], problem: str) -> None:
+    """If a world is invalid, the error says in one line what is wrong."""
     with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox(world)
     assert "\n" not in str(caught.value)
@@ -117,8 +117,8 @@ WRONG_IDS: list[Any] = [math.inf, -math.inf, math.nan, HUGE, 2**31, 0, -1, True,
 
 @pytest.mark.parametrize("wrong", WRONG_IDS)
 @pytest.mark.parametrize("place", ["team", "account", "integration", "its team", "role"])
-def test_an_id_that_is_not_valid(place: str, wrong: Any) -> None:
-    """The error says in one sentence where it is."""
+def test_an_invalid_id_is_refused(place: str, wrong: Any) -> None:
+    """An invalid id is refused wherever it is, with a short error in one line."""
     team = {**TEAM, "id": wrong} if place == "team" else TEAM
     if place == "account":
         team = {**TEAM, "api_account": {**TEAM["api_account"], "id": wrong}}
@@ -133,8 +133,8 @@ def test_an_id_that_is_not_valid(place: str, wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "true", "1" * 5000])
-def test_a_file_with_an_id_that_is_not_valid(tmp_path: Path, number: str) -> None:
-    """The error names the file of the world or of the state."""
+def test_an_invalid_id_in_a_file_is_refused(tmp_path: Path, number: str) -> None:
+    """If a world file or a state file contains an invalid id, the error names the file."""
     for name, content in (
         ("world.json", {"teams": [TEAM], "integrations": [integration(id="N")], "users": []}),
         ("state.json", {"roles": [{"integration": "N", "environment": "dev", "name": "x"}]}),
@@ -163,8 +163,8 @@ def test_a_file_with_an_id_that_is_not_valid(tmp_path: Path, number: str) -> Non
         ({"username": "a@idir", "environments": ["stage"]}, "no environment 'stage'"),
     ],
 )
-def test_a_value_of_the_wrong_type(change: dict[str, Any], problem: str | None) -> None:
-    """It is found when the world is read, not when a request needs it."""
+def test_a_value_of_the_wrong_type_is_refused(change: dict[str, Any], problem: str | None) -> None:
+    """A value of the wrong type is refused when the world is read, not later when a request needs it."""
     kind = "users" if "username" in change else "integrations"
     world = {"teams": [TEAM], "integrations": [], "users": [], kind: [change]}
     if problem is None:
@@ -176,7 +176,7 @@ def test_a_value_of_the_wrong_type(change: dict[str, Any], problem: str | None) 
 
 @pytest.mark.parametrize("kind", ["teams", "integrations", "users"])
 def test_a_repeated_id_is_refused(kind: str) -> None:
-    """The second entry would hide the first."""
+    """A world with the same team, integration or user twice is refused."""
     world: dict[str, Any] = {"teams": [TEAM], "integrations": [integration()], "users": [{"username": "a@idir"}]}
     world[kind] = world[kind] * 2
     with pytest.raises(SandboxError, match="is given twice"):
@@ -186,8 +186,8 @@ def test_a_repeated_id_is_refused(kind: str) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"), [(None, "cannot be read"), ("{", "not JSON"), ("[]", "not hold a JSON object")]
 )
-def test_a_world_file_that_cannot_be_used(tmp_path: Path, content: str | None, problem: str) -> None:
-    """The error names the file in one sentence."""
+def test_an_unusable_world_file_is_refused(tmp_path: Path, content: str | None, problem: str) -> None:
+    """If a world file cannot be read or is not a JSON object, the error names the file."""
     path = tmp_path / "world.json"
     if content is not None:
         path.write_text(content, encoding="utf-8")
@@ -196,8 +196,8 @@ def test_a_world_file_that_cannot_be_used(tmp_path: Path, content: str | None, p
     assert "world.json" in str(caught.value)
 
 
-def test_seeding_what_does_not_exist_is_an_error(sandbox: Sandbox, people: list[str]) -> None:
-    """Integrations, environments, roles, users and invalid names."""
+def test_preparing_with_something_missing_is_an_error(sandbox: Sandbox, people: list[str]) -> None:
+    """Methods that prepare a sandbox refuse missing integrations, environments, roles and users, and invalid names."""
     for wrong in (
         lambda: sandbox.roles(999, "dev"),
         lambda: sandbox.roles(103, "prod"),
@@ -220,7 +220,7 @@ def test_secrets_are_not_printed(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("module", ["uvicorn", "httptools", "jwt", "cryptography"])
 def test_a_missing_extra_is_reported(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
-    """The error names the command that installs it."""
+    """If a package of the extra is missing, the error contains the command that installs it."""
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtra, match=r'pip install "css-sdk\[sandbox\]"') as caught:
         sandbox.serve()
@@ -229,7 +229,7 @@ def test_a_missing_extra_is_reported(sandbox: Sandbox, monkeypatch: pytest.Monke
 
 
 def test_importing_the_sandbox_is_cheap() -> None:
-    """It loads no server, no HTTP client, no cryptography, and nothing of the rest of the package."""
+    """Importing the sandbox loads no server, HTTP client or cryptography, and nothing else of css_sdk."""
     code = "import sys, css_sdk.sandbox as s; s.Sandbox(); print(*sorted(sys.modules))"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -239,15 +239,15 @@ def test_importing_the_sandbox_is_cheap() -> None:
     assert ours <= {"css_sdk._version"}
 
 
-def test_the_examples_of_the_documentation() -> None:
-    """They print what they show."""
+def test_the_examples_in_the_docstrings_are_right() -> None:
+    """The examples in the docstrings of the sandbox print what they show."""
     for module in (css_sdk.sandbox, css_sdk.sandbox.sandbox):
         failed, tried = doctest.testmod(module)
         assert (failed, tried > 0) == (0, True)
 
 
-def test_the_public_names() -> None:
-    """They are sorted, and all of them exist."""
+def test_the_public_names_are_sorted_and_documented() -> None:
+    """The public names of the sandbox are sorted, exist, and have a docstring."""
     names = css_sdk.sandbox.__all__
     assert names == sorted(names)
     assert all(getattr(css_sdk.sandbox, name).__doc__ for name in names)
