@@ -1,4 +1,4 @@
-"""`css plan` shows what would change in three formats, saves it, and writes nothing to the service."""
+"""`css plan` shows the changes in three formats, saves them, and writes nothing to the service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ NOBODY = "[{name: reviewer, members: [{email: nobody@example.com}]}]"
 def test_a_plan_is_shown_and_nothing_written(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each change with its sign, people with their names, what is withheld, and the sum; by reads alone."""
+    """`css plan` shows each change with its sign, people with names, withheld steps and the sum, and only reads from
+    the service.
+    """
     file = file_of_roles(tmp_path, CHANGES)
     assert run_css("plan", file) == 0
     out, err = capsys.readouterr()
@@ -47,10 +49,12 @@ def test_a_plan_is_shown_and_nothing_written(
     assert asked(sandbox).keys() == {"token", "GET"}
 
 
-def test_a_plan_is_told_to_machines_and_reviewers(
+def test_a_plan_is_printed_as_json_or_markdown_and_can_be_masked(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As one JSON object on a line, or as Markdown; nobody is named with `--mask`, and no secret ever."""
+    """`css plan` prints a plan as JSON or Markdown, never a secret, and with `--mask` no person. A masked plan cannot
+    be applied.
+    """
     file = file_of_roles(tmp_path, CHANGES)
     assert run_css("plan", file, "--json", "--prune") == 0
     [line] = capsys.readouterr().out.splitlines()
@@ -69,8 +73,8 @@ def test_a_plan_is_told_to_machines_and_reviewers(
 
 
 @pytest.mark.parametrize("before", [None, 0o644])
-def test_a_plan_is_kept_for_its_owner_alone(run_css: Run, tmp_path: Path, before: int | None) -> None:
-    """Also where an older one that others may read stands in its place, and nothing else is left in the folder."""
+def test_only_the_owner_can_read_a_saved_plan(run_css: Run, tmp_path: Path, before: int | None) -> None:
+    """Only the owner can read a saved plan, even if it replaces an older file that others could read."""
     file, out = file_of_roles(tmp_path, CHANGES), tmp_path / "plan.json"
     if before is not None:
         assert run_css("plan", file, "--out", out, "--mask") == 0
@@ -92,7 +96,7 @@ def test_nothing_but_a_plan_is_replaced(
     capsys: pytest.CaptureFixture[str],
     content: str | None,
 ) -> None:
-    """No command replaces the roles file or any other file, and css sends nothing."""
+    """`css plan` and `css promote` with `--out` replace no file that is not a plan or empty, and send nothing."""
     monkeypatch.chdir(tmp_path)
     file, out = file_of_roles(tmp_path, CHANGES), tmp_path / "kept.json"
     if content is None:
@@ -111,10 +115,12 @@ def test_nothing_but_a_plan_is_replaced(
     assert run_css("plan", file, "--out", out) == 0
 
 
-def test_what_is_no_file_of_roles_is_told(
+def test_a_plan_or_journal_for_the_wrong_command_is_recognized(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A plan or a journal given to the wrong command: one line says what it is and which command takes it."""
+    """If a command gets a plan or a journal that it cannot use, one message says what the file is and which command
+    takes it.
+    """
     monkeypatch.chdir(tmp_path)
     assert run_css("plan", file_of_roles(tmp_path, "[auditor]"), "--out", "p.json") == 0
     assert run_css("apply", "p.json", "--yes", "--journal", "j.jsonl") == 0
@@ -131,10 +137,10 @@ def test_what_is_no_file_of_roles_is_told(
 
 @pytest.mark.posix
 @pytest.mark.parametrize("out", ["/dev/null", "no/such/folder/plan.json", ".", "-"])
-def test_a_plan_goes_into_files_only(
+def test_a_plan_is_not_saved_to_a_device_or_folder(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
 ) -> None:
-    """Devices and folders are refused before anything is asked."""
+    """`--out` with a device or a folder is refused before anything is sent."""
     monkeypatch.chdir(tmp_path)
     assert run_css("plan", file_of_roles(tmp_path, CHANGES), "--out", out) == 64
     assert asked(sandbox) == {}
@@ -163,17 +169,19 @@ def test_a_plan_goes_into_files_only(
         ("[no]", [], 64),
     ],
 )
-def test_the_exit_code_tells_what_came_of_it(
+def test_the_exit_code_of_plan_depends_on_changes_faults_and_people(
     run_css: Run, tmp_path: Path, roles: str, options: list[str], code: int
 ) -> None:
-    """Changes only count where that is asked; faults and people who could not be identified always do."""
+    """Changes count for the exit code only with `--detailed-exitcode`; faults and people who were not identified always
+    count.
+    """
     assert run_css("plan", file_of_roles(tmp_path, roles), *options) == code
 
 
-def test_what_is_too_little_is_shown_and_not_kept(
+def test_with_strict_an_incomplete_plan_is_shown_and_not_saved(
     run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With `--strict` a plan for only some of the people is none that could be carried out."""
+    """With `--strict`, a plan that lacks people who were not identified is shown but not saved."""
     out = tmp_path / "plan.json"
     assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--strict", "--out", out) == 3
     told = capsys.readouterr()
@@ -182,10 +190,12 @@ def test_what_is_too_little_is_shown_and_not_kept(
     assert not out.exists()
 
 
-def test_an_integration_that_is_not_the_teams_is_told(
+def test_an_integration_that_is_missing_or_not_gold_is_refused(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The whole plan fails; an environment that an integration lacks is refused."""
+    """If a roles file names an integration that does not exist or is not Gold, `css plan` is refused
+    with exit code 4.
+    """
     file = file_of_roles(tmp_path, "[a]")
     text = file.read_text(encoding="utf-8")
     for change, code in (("integration: nope", 4), ("integration: 104", 4)):

@@ -1,4 +1,4 @@
-"""Plans as files: what is written is read back, and nothing else is."""
+"""A plan that was written to a file is read back unchanged, and any other file is refused."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def faults_of(told: object) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("as_bytes", [False, True])
 def test_a_plan_is_read_back(as_bytes: bool) -> None:
-    """Everything that a later run has to know comes back, counts of people included, from text and from bytes."""
+    """Everything that a later run needs is read back, counts of people included, from text and from bytes."""
     text = plan_as_json(SAVED)
     read = read_plan(text.encode() if as_bytes else text, "plan.json")
     assert read == SAVED
@@ -67,21 +67,21 @@ def test_a_plan_is_read_back(as_bytes: bool) -> None:
 
 @settings(max_examples=examples(16), deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
-def test_it_is_what_the_schema_says(seed: int, mask: bool) -> None:
-    """Every plan validates against the published schema, masked or not, and so does the one above."""
+def test_every_plan_follows_the_schema(seed: int, mask: bool) -> None:
+    """Every plan follows the published schema, masked or not."""
     facts = {"api_url": SAVED.api_url, "team_id": 2016, "version": "1", "created_at": SAVED.created_at}
     for saved in (SAVED, evolve(a_case(seed).plan(), **facts)):
         VALIDATOR.validate(json.loads(plan_as_json(saved, mask)))
 
 
-def test_the_schema_is_one() -> None:
-    """The published schema is itself valid, and names as required all that every plan holds."""
+def test_the_schema_is_valid_and_requires_all_keys() -> None:
+    """The published schema is valid, and requires all keys that every plan contains."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert set(SCHEMA["required"]) == SCHEMA["properties"].keys() == record().keys()
 
 
 def test_every_field_is_described() -> None:
-    """The schema describes everything that a plan can contain, directly or through a reference."""
+    """The schema describes every field that a plan can contain, directly or through a reference."""
 
     def resolved(schema: dict[str, Any]) -> dict[str, Any]:
         return SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")] if "$ref" in schema else schema
@@ -98,8 +98,8 @@ def test_every_field_is_described() -> None:
     assert [name for name, schema in found.items() if not schema.get("description", "").endswith(".")] == []
 
 
-def test_a_masked_plan_is_only_to_look_at() -> None:
-    """It holds nobody's username or address, and is refused for what it is."""
+def test_a_masked_plan_names_nobody_and_cannot_be_read_back() -> None:
+    """A masked plan contains no username or e-mail address, and reading it is refused because it is masked."""
     text = plan_as_json(SAVED, mask=True)
     assert not [private for private in (ANN, "jane.doe", "example.com") if private in text]
     with pytest.raises(InvalidFile, match="masked"):
@@ -125,8 +125,8 @@ def test_a_masked_plan_is_only_to_look_at() -> None:
     ],
     ids=lambda content: repr(content[:20]),
 )
-def test_what_is_no_plan(content: str | bytes) -> None:
-    """Other JSON, no JSON at all, what is too deep, and other versions are refused in a sentence."""
+def test_content_that_is_not_a_plan_is_refused(content: str | bytes) -> None:
+    """Other JSON, invalid JSON, deeply nested JSON and other versions are refused with an error that names the file."""
     with pytest.raises(InvalidFile, match=r"plan\.json"):
         read_plan(content, "plan.json")
 
@@ -190,20 +190,22 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ({"unresolved": [{**record()["unresolved"][0], "by": "name"}]}, "'name'"),
     ],
 )
-def test_what_is_wrong_with_a_plan(changes: dict[str, Any], fault: str) -> None:
-    """If somebody changed a plan so that it is not valid, the error names the place, and the file is not used."""
+def test_an_invalid_plan_is_refused_with_the_faulty_entry(changes: dict[str, Any], fault: str) -> None:
+    """If somebody changed a plan so that it is not valid, the error names the faulty entry, and the
+    plan is not used.
+    """
     assert any(fault in told for told in faults_of(record(**changes)))
 
 
-def test_the_same_step_may_come_again() -> None:
-    """What is undone may speak of two roles that had the same name one after the other."""
+def test_an_undo_plan_may_contain_the_same_step_twice() -> None:
+    """The same step may come twice if renames in between make it a step of another role."""
     to_a = {**TO_C, "role": "b", "target": "a"}
     same_again = evolve(SAVED, steps=tuple(map(Step.from_record, (STEP, TO_C, to_a, STEP))))
     assert len(read_plan(plan_as_json(same_again), "plan.json").steps) == 4
 
 
 def test_a_plan_made_by_hand_is_not_written() -> None:
-    """It does not say for which service and team it was made."""
+    """A plan made by hand cannot be written, because it does not say for which service and team it is."""
     with pytest.raises(InvalidRequest, match="made by hand"):
         plan_as_json(Plan(steps=SAVED.steps))
 
@@ -211,16 +213,16 @@ def test_a_plan_made_by_hand_is_not_written() -> None:
 @pytest.mark.parametrize(
     ("states", "fault"), [(0, "the state of #101 dev was not read"), (1, "it is the same as number 1")]
 )
-def test_only_what_can_be_carried_out_is_kept(states: int, fault: str) -> None:
-    """A plan made by hand is refused where it lacks its places or says something twice, before anything is sent."""
+def test_an_incomplete_or_repetitive_plan_made_by_hand_is_refused(states: int, fault: str) -> None:
+    """A plan made by hand is refused if it lacks the state of an environment or contains a step twice."""
     state = PlaceState(DEV, "Grants Portal", frozenset("a"), members={"a": frozenset()})
     made = Plan(steps=(Step("add_member", DEV, "a", ANN),) * 2, places=(PlannedPlace.of(state),) * states)
     with pytest.raises(InvalidRequest, match=fault):
         check_complete(made)
 
 
-def test_all_faults_are_told() -> None:
-    """Faults do not hide one another."""
+def test_all_faults_of_a_plan_are_reported() -> None:
+    """All faults of a plan are reported at once."""
     broken = record(team_id=None, steps=[STEP, {**STEP, "role": ""}, {**STEP, "role": "."}])
     del broken["prune"]
     assert [fault.split(":")[0] for fault in faults_of(broken)] == [

@@ -1,4 +1,4 @@
-"""Limits on the removals of a plan, case by case: counts, roles that must keep a member, empty sets."""
+"""The guards of a plan, case by case: limits of removals, roles that must keep a member, and empty lists."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ ANN, BOB = MANY[:2]
 
 
 def a_state(members: Mapping[str, Iterable[str]], children: Mapping[str, Iterable[str]] | None = None) -> PlaceState:
-    """Return roles with these members, all of them read."""
+    """Return the state of an environment with these members, all of them read."""
     below = {name: frozenset(some) for name, some in (children or {}).items()}
     held = {name: frozenset(some) for name, some in members.items()}
     return PlaceState(DEV, "Grants Portal", frozenset(members), below, held)
 
 
 def step(kind: StepKind, role: str, target: str = "") -> Step:
-    """A step in dev."""
+    """Return a step in dev."""
     return Step(kind, DEV, role, target)
 
 
 def taken(role: str, count: int) -> list[Step]:
-    """So many members of a role."""
+    """Return steps that remove this many members from a role."""
     return [step("remove_member", role, username) for username in MANY[:count]]
 
 
@@ -90,8 +90,10 @@ FULL = a_state(
         ),
     ],
 )
-def test_how_much_may_be_taken_away(steps: list[Step], most: int | None, told: str) -> None:
-    """Each collection is held against its own limit, the usual one or the one that was said."""
+def test_removals_are_limited_for_each_role_list_and_environment(
+    steps: list[Step], most: int | None, told: str
+) -> None:
+    """The removals from each list are compared with the default limit, or with the limit that the caller set."""
     guards = Guards(max_removals=most)
     if told:
         with pytest.raises(TooManyRemovals, match=told):
@@ -115,8 +117,10 @@ def test_how_much_may_be_taken_away(steps: list[Step], most: int | None, told: s
         ([step("rename_role", "one", "only")], "only", False),
     ],
 )
-def test_a_role_that_shall_keep_somebody(steps: list[Step], role: str, is_refused: bool) -> None:
-    """Additions count as well as removals, and a renamed role is the same role."""
+def test_keep_last_refuses_to_remove_the_last_member_of_a_role(steps: list[Step], role: str, is_refused: bool) -> None:
+    """`keep_last` refuses removals that leave the role empty. It counts additions, and follows the role through
+    renames.
+    """
     guards = Guards(max_removals=100, keep_last=[role])
     if is_refused:
         with pytest.raises(LastMember, match=f"'{role}'"):
@@ -136,8 +140,8 @@ def test_a_role_that_shall_keep_somebody(steps: list[Step], role: str, is_refuse
         ([*taken("one", 1), step("rename_role", "one", "x"), step("delete_role", "x")], ""),
     ],
 )
-def test_a_role_that_is_emptied_and_renamed(steps: list[Step], told: str) -> None:
-    """The guard against empty sets follows a role through its renames, also where the removals come before them."""
+def test_the_guard_against_empty_roles_follows_renames(steps: list[Step], told: str) -> None:
+    """The guard against empty roles follows a role through its renames, even if the removals come before them."""
     guards = Guards(allow_empty=False, max_removals=100)
     if told:
         with pytest.raises(EmptySet, match=told):
@@ -146,8 +150,8 @@ def test_a_role_that_is_emptied_and_renamed(steps: list[Step], told: str) -> Non
         guards.check(steps, [FULL])
 
 
-def test_a_role_that_is_created_is_not_the_deleted_one_of_its_name() -> None:
-    """Removals from a role that the plan itself creates are counted apart from those of an older role of that name."""
+def test_removals_from_a_new_role_are_counted_apart_from_an_older_one() -> None:
+    """Removals from a role that the plan creates are counted apart from those of an older role of that name."""
     steps = [*taken("small", 3), step("rename_role", "small", "x"), step("create_role", "small")]
     steps += [step("add_member", "small", ANN), step("remove_member", "small", ANN)]
     assert count_removals(Impact.of(steps, [FULL])) == (
@@ -156,15 +160,17 @@ def test_a_role_that_is_created_is_not_the_deleted_one_of_its_name() -> None:
     )
 
 
-def test_the_order_is_the_plans_own_unless_asked() -> None:
-    """Only for `remove_first` the steps are put into another order."""
+def test_steps_keep_their_order_unless_remove_first_is_set() -> None:
+    """The guards keep the order of the plan's steps, unless `remove_first` is set."""
     steps = (step("add_member", "small", MANY[9]), *taken("one", 1))
     assert Guards().order(steps, [FULL]) == steps
     assert Guards(remove_first=True).order(steps, [FULL]) == steps[::-1]
 
 
-def test_keeping_somebody_all_the_time() -> None:
-    """A member who is added only after the last one has gone does not count, because the addition may fail."""
+def test_keep_last_does_not_count_a_member_who_is_added_after_the_removal() -> None:
+    """With `remove_first`, `keep_last` does not count a member who is added after the last removal, as the addition may
+    fail.
+    """
     steps = [step("add_member", "one", BOB), *taken("one", 1)]
     Guards(keep_last=["one"]).check(steps, [FULL])
     with pytest.raises(LastMember, match="adds first"):
@@ -180,8 +186,10 @@ def test_keeping_somebody_all_the_time() -> None:
         ([step("delete_role", "one")], ""),
     ],
 )
-def test_nothing_is_emptied_by_mistake(steps: list[Step], told: str) -> None:
-    """Where it is forbidden; usually it is not, and what is taken back may leave what was there: nothing."""
+def test_emptying_a_role_is_refused_only_if_allow_empty_is_false(steps: list[Step], told: str) -> None:
+    """With `allow_empty=False`, a plan that empties a role is refused, unless it undoes earlier changes or deletes the
+    role.
+    """
     Guards(max_removals=100).check(steps, [FULL])
     forbidding = Guards(max_removals=100, allow_empty=False)
     forbidding.check(steps, [FULL], leads_back=True)
@@ -193,15 +201,17 @@ def test_nothing_is_emptied_by_mistake(steps: list[Step], told: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a", "b"])
-def test_a_role_that_shall_keep_somebody_has_all_its_names(name: str) -> None:
-    """Whether it is named as it was or as it will be: of a plan that leads back that is the other way round."""
+def test_keep_last_accepts_the_old_and_the_new_name_of_a_role(name: str) -> None:
+    """`keep_last` accepts the old and the new name of a role that the plan renames."""
     taking = [step("remove_member", "b", ANN), step("rename_role", "b", "a")]
     with pytest.raises(LastMember, match=f"'{name}'"):
         Guards(keep_last=[name]).check(taking, [a_state({"b": [ANN]})])
 
 
-def test_roles_that_are_emptied_are_found_in_every_place() -> None:
-    """A plan for two places reports each of them, in any order. A role that is created again has no older names."""
+def test_emptied_roles_are_found_in_every_environment() -> None:
+    """A plan for two environments reports the emptied roles of both. A role that is created again has
+    no older names.
+    """
     test = Place(101, "test")
     state = PlaceState(test, "Grants Portal", frozenset({"a"}), members={"a": frozenset({ANN})})
     steps = [
@@ -220,8 +230,10 @@ def test_roles_that_are_emptied_are_found_in_every_place() -> None:
     assert emptied_roles(again, [a_state({"a": []})], ["a", "b"]) == ((DEV, "b"),)
 
 
-def test_people_who_lose_a_role_through_composites_are_counted_among_those_who_have_it_so() -> None:
-    """Not among its members; and a role that the plan creates has nobody of an older role of its name."""
+def test_losses_through_composites_are_compared_with_all_who_have_the_role_so() -> None:
+    """People who lose a role through a composite role are compared with all who have it so, and not
+    with its members.
+    """
     state = a_state(
         {"all": MANY[:40], "other": MANY[40:], "leaf": [*MANY[:5], MANY[50]]}, {"all": ["leaf"], "other": ["leaf"]}
     )

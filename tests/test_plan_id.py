@@ -1,4 +1,4 @@
-"""The plan id: it says which plan was approved, and a plan that was changed or extended by hand is noticed."""
+"""The plan id identifies the plan that was approved, so that a plan changed by hand is noticed."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ SAVED = Plan(
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_what_the_id_does_not_depend_on(same: dict[str, Any]) -> None:
-    """The time, the version, names, what is not done, and the order in which places are listed."""
+def test_the_plan_id_ignores_times_names_and_withheld_steps(same: dict[str, Any]) -> None:
+    """The plan id does not depend on time, version, names, withheld steps, or the order of environments."""
     assert evolve(SAVED, **same).id == SAVED.id
 
 
@@ -82,18 +82,18 @@ def test_what_the_id_does_not_depend_on(same: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_what_the_id_depends_on(other: dict[str, Any]) -> None:
-    """The service, the team, what was read of each place, and each step with its order."""
+def test_the_plan_id_depends_on_service_team_state_and_steps(other: dict[str, Any]) -> None:
+    """The plan id depends on the service, the team, the state of each environment, and each step with its order."""
     assert evolve(SAVED, **other).id != SAVED.id
 
 
 def desired(*roles: DesiredRole) -> Desired:
-    """Roles of the dev environment of the Grants Portal."""
+    """Return a desired state with these roles in the dev environment of the Grants Portal."""
     return Desired((DesiredPlace("101", "dev", roles=Listed(roles)),))
 
 
-def test_two_plans_of_one_file_have_one_id(sandbox: Sandbox, settings: Settings) -> None:
-    """As long as nothing changes that they were made from: a member who was read counts, one who was not does not."""
+def test_two_plans_of_one_file_have_the_same_id_until_the_state_changes(sandbox: Sandbox, settings: Settings) -> None:
+    """Two plans of one file have the same id until something changes that they read."""
     file = desired(DesiredRole("reviewer", members=Listed((Person("username", BOB),))), DesiredRole("auditor"))
     with Css(settings, transport=sandbox.transport()) as css:
         first = css.plan(file)
@@ -104,8 +104,8 @@ def test_two_plans_of_one_file_have_one_id(sandbox: Sandbox, settings: Settings)
         assert css.plan(file).id != first.id
 
 
-def test_the_id_stands_in_every_form_of_a_plan(sandbox: Sandbox, settings: Settings) -> None:
-    """In the text, in Markdown and in JSON, masked or not, so that what was reviewed can be named."""
+def test_every_form_of_a_plan_shows_the_plan_id(sandbox: Sandbox, settings: Settings) -> None:
+    """A plan shows its id as text, Markdown and JSON, masked or not, so that a reviewer can refer to it."""
     with Css(settings, transport=sandbox.transport()) as css:
         made = css.plan(desired(DesiredRole("reviewer", members=Listed((Person("username", BOB),)))))
     saved = read_plan(plan_as_json(made), "plan.json")
@@ -117,12 +117,12 @@ def test_the_id_stands_in_every_form_of_a_plan(sandbox: Sandbox, settings: Setti
 
 
 def test_a_plan_made_by_hand_has_no_id() -> None:
-    """It belongs to no service and no team."""
+    """A plan made by hand belongs to no service and no team, and so has no id."""
     assert Plan(steps=STEPS[:1], places=(PlannedPlace.of(PlaceState(DEV, "Grants Portal", frozenset())),)).id == ""
 
 
-def test_a_plan_stays_that_of_the_service_it_was_made_for(sandbox: Sandbox, settings: Settings) -> None:
-    """Another client does not make it its own: the plan is refused, and nothing is sent."""
+def test_a_plan_for_another_service_is_refused(sandbox: Sandbox, settings: Settings) -> None:
+    """A plan that was made for another API address is refused as stale, and nothing is written."""
     with Css(settings, transport=sandbox.transport()) as css:
         made = css.plan(desired(DesiredRole("auditor")))
         with pytest.raises(StalePlan, match="made for https://elsewhere"):
@@ -132,7 +132,7 @@ def test_a_plan_stays_that_of_the_service_it_was_made_for(sandbox: Sandbox, sett
 
 @pytest.fixture
 def plan_file(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A kept plan that creates a role and gives `reviewer` to somebody."""
+    """Save a plan that creates a role and gives `reviewer` to a person, and return its path."""
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, f"[auditor, {{name: reviewer, members: [{usernames(Sandbox(), 20)[-1]}]}}]")
     assert run_css("plan", file, "--out", "plan.json") == 0
@@ -140,14 +140,16 @@ def plan_file(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def printed_id(text: str) -> str:
-    """The id at the end of a plan's text."""
+    """Return the id at the end of a plan's text."""
     return text.splitlines()[-1].removeprefix("Plan id: ")
 
 
-def test_apply_demands_the_plan_id_that_is_given(
+def test_apply_accepts_only_the_plan_with_the_given_id(
     run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of a kept plan and of a new one of the roles file alike; anything else is stale, with nothing written."""
+    """With `--plan-id`, `css apply` accepts a saved plan or a roles file only if the plan has this id; otherwise it is
+    stale.
+    """
     assert run_css("plan", "roles.yaml") == 0
     approved = printed_id(capsys.readouterr().out)
     for source in ("plan.json", "roles.yaml"):
@@ -170,7 +172,9 @@ def test_apply_demands_the_plan_id_that_is_given(
 def test_a_resumed_plan_keeps_its_id(
     run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only what is left is shown, but the id is that of the whole plan, and `--plan-id` means it."""
+    """A resumed run shows only the remaining steps, but `--plan-id` and the output refer to the id of
+    the whole plan.
+    """
     approved = read_plan(plan_file.read_bytes(), "plan.json").id
     sandbox.faults.add("422_before", method="POST", path="*/users/*", times=None)
     assert run_css("apply", plan_file, "--yes", "--journal", "j.jsonl") == 3
@@ -183,7 +187,7 @@ def test_a_resumed_plan_keeps_its_id(
 
 
 def changed(file: Path, *, with_its_id: bool = True, **changes: Any) -> None:
-    """Changes a kept plan by hand, with the right id or without."""
+    """Change a saved plan by hand, with the right id or with the old one."""
     plan = evolve(read_plan(file.read_bytes(), file.name), **changes)
     told = json.loads(plan_as_json(plan))
     if not with_its_id:
@@ -193,12 +197,12 @@ def changed(file: Path, *, with_its_id: bool = True, **changes: Any) -> None:
 
 @pytest.mark.parametrize("with_its_id", [False, True])
 @pytest.mark.parametrize("role", ["admin", "reviewer"])
-def test_a_plan_that_was_extended_is_noticed(
+def test_a_plan_that_was_extended_by_hand_is_refused(
     run_css: Run, sandbox: Sandbox, plan_file: Path, with_its_id: bool, role: str
 ) -> None:
-    """A step for a stranger: by the plan id, and by a role whose members no plan read, whatever the id says.
+    """If somebody adds a step to a saved plan, the plan id or a role whose members were not read reveals it.
 
-    A whole plan written by hand can only be told from a real one by the id that was approved.
+    If a whole plan is written by hand with its own id, only the approved id reveals it.
     """
     before = everything(sandbox)
     made = read_plan(plan_file.read_bytes(), "plan.json")
@@ -211,7 +215,7 @@ def test_a_plan_that_was_extended_is_noticed(
     assert everything(sandbox) == before
 
 
-def test_a_project_is_called_what_the_service_calls_it(
+def test_a_plan_with_another_project_name_is_stale(
     run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """People confirm a change of prod by the project's name, so a plan with another name is stale."""
@@ -232,7 +236,7 @@ STATE = PlaceState(
 
 
 def checked(*steps: Step) -> None:
-    """Check the steps as those of a plan made from the state."""
+    """Check the steps as those of a plan that was made from `STATE`."""
     check_steps(steps, Impact.of(steps, [STATE]))
 
 
@@ -253,8 +257,10 @@ def checked(*steps: Step) -> None:
         ("remove_composite", "a", "c"),
     ],
 )
-def test_a_step_that_no_plan_holds_is_noticed(kind: StepKind, role: str, target: str) -> None:
-    """One that would change nothing, changes a role that does not exist, or members who were not read."""
+def test_a_step_that_css_sdk_would_never_plan_is_refused(kind: StepKind, role: str, target: str) -> None:
+    """A step that changes nothing, a role that does not exist, or members that were not read, makes the
+    plan invalid.
+    """
     people = 1 if kind in ("add_member", "remove_member") else 0
     with pytest.raises(InvalidFile) as caught:
         checked(Step(kind, DEV, role, target, people))
@@ -263,8 +269,10 @@ def test_a_step_that_no_plan_holds_is_noticed(kind: StepKind, role: str, target:
     assert told in caught.value.faults
 
 
-def test_each_step_is_judged_after_those_before_it() -> None:
-    """A role may be created, renamed and used by the same plan."""
+def test_each_step_is_checked_against_the_state_after_the_earlier_steps() -> None:
+    """A plan may create, rename and use a role, because each step is checked against the state after
+    the earlier ones.
+    """
     steps = [
         Step("create_role", DEV, "z"),
         Step("rename_role", DEV, "z", "y"),
@@ -277,8 +285,8 @@ def test_each_step_is_judged_after_those_before_it() -> None:
         checked(*steps[1:])
 
 
-def test_all_that_does_not_fit_is_told_at_once() -> None:
-    """Wrong numbers, members who were not read and steps that change nothing do not hide one another."""
+def test_all_faults_of_steps_are_reported_at_once() -> None:
+    """Wrong counts, members that were not read and steps that change nothing are all reported at once."""
     steps = [
         Step("remove_composite", DEV, "a", "b", 7),
         Step("delete_role", DEV, "c", people=0),
@@ -293,14 +301,14 @@ def test_all_that_does_not_fit_is_told_at_once() -> None:
     )
 
 
-def test_an_id_stays_the_same_from_version_to_version() -> None:
-    """The reviewer of a plan may use another version of css-sdk than the program that carries it out."""
+def test_the_plan_id_is_the_same_in_all_versions() -> None:
+    """The plan id is the same in all versions, since reviewer and pipeline may use different versions of css-sdk."""
     assert SAVED.id == "44a8e630ff2880b5d8213f384bc87e93edf6897997359ac2ac9917b5703f0a73"
     assert plan_id(SAVED.api_url, 2016, {one.place: one.fingerprint for one in SAVED.places}, STEPS) == SAVED.id
 
 
-def test_names_may_go_to_and_fro_by_renames_alone() -> None:
-    """The same rename may come twice in a row of renames, where every other step would be the same again."""
+def test_only_renames_may_be_repeated_without_other_steps_between() -> None:
+    """A rename may be repeated after the opposite rename; any other repeated step is a fault."""
     to, fro = Step("rename_role", DEV, "a", "b"), Step("rename_role", DEV, "b", "a")
     assert list(find_repeated([to, fro, to])) == []
     twice = Step("delete_role", DEV, "a")

@@ -1,4 +1,4 @@
-"""A plan as an HTML page for reviewers: its content, and that no name does anything in it."""
+"""A plan as an HTML page for reviewers: its content, and that no name can add anything active."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ def page(plan: Plan, mask: bool = False) -> str:
     return "\n".join(plan_as_html(plan, {ANN: "Ann Sato"}, mask=mask))
 
 
-def test_a_page_holds_the_plan_with_its_id() -> None:
-    """Each step has its sign, people have names, and the page explains the signs and names the command."""
+def test_a_page_shows_the_steps_with_signs_names_and_plan_id() -> None:
+    """The page shows each step with its sign and people with names, explains the signs, and names the command to apply
+    it.
+    """
     text = page(plan_of("clerk"))
     assert f"<code>{re.sub('@', '&#64;', ANN)}</code> (<code>Ann Sato</code>)" in text
     assert "+ adds; - removes; ~ renames; ! would remove" in text
@@ -55,8 +57,8 @@ def test_a_page_holds_the_plan_with_its_id() -> None:
     assert "0f3a0f…@idir" in page(plan_of("clerk"), mask=True).replace("&#64;", "@").replace("&#8230;", "…")
 
 
-def test_an_empty_plan_says_so() -> None:
-    """It has no id and no command."""
+def test_the_page_of_an_empty_plan_says_that_there_are_no_changes() -> None:
+    """The page of a plan without steps says that there are no changes, and shows no plan id."""
     assert "No changes." in page(Plan())
     assert "plan-id" not in page(Plan())
 

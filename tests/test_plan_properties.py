@@ -1,4 +1,4 @@
-"""Properties of every plan, for every state and every desired state."""
+"""Properties that every plan has, for random states and random desired states."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ MANY: Final = settings(max_examples=examples(48), deadline=None)
 
 
 class Dice(Random):
-    """Chance that can be repeated: hypothesis draws its seed alone, a hundred times faster than each choice."""
+    """A random generator that can be repeated: Hypothesis draws only its seed, which is a hundred times faster."""
 
     def some(self, things: Iterable[Any], most: int = 5) -> list[Any]:
-        """Some of the things, none twice."""
+        """Return some of the things, each at most once."""
         pool = sorted(things, key=repr)
         return self.sample(pool, min(self.randint(0, most), len(pool)))
 
     def maybe(self, thing: Any) -> Any:
-        """The thing, or nothing."""
+        """Return the thing or None."""
         return thing if self.random() < 0.7 else None
 
     def listed(self, things: Iterable[Any], exact: float, most: int = 4) -> Listed[Any]:
@@ -53,7 +53,7 @@ class Dice(Random):
 
 
 def a_state(dice: Dice) -> PlaceState:
-    """What may be there; composites may lead in a circle, which the service lets them."""
+    """Return a random state, in which composite roles may form cycles, as the service allows."""
     roles = frozenset(dice.some(ROLES))
     below = {name: frozenset(dice.some(roles - {name}, 2)) for name in dice.some(roles)}
     members = {name: frozenset(dice.some(USERS)) for name in sorted(roles)}
@@ -61,7 +61,7 @@ def a_state(dice: Dice) -> PlaceState:
 
 
 def a_desired_place(dice: Dice, exact: float) -> DesiredPlace:
-    """What may stand in a file; names of roles are not always of roles that will be there."""
+    """Return a random environment of a roles file, whose roles need not all exist."""
     chosen = dice.some(ROLES)
     known = chosen if chosen and dice.random() < 0.9 else ROLES
     roles = tuple(
@@ -79,7 +79,7 @@ def a_desired_place(dice: Dice, exact: float) -> DesiredPlace:
 
 @frozen
 class Case:
-    """A file, what is there, as far as it is read and as it is, and whom the file means."""
+    """A roles file, the state as far as it is read, the whole state, and the people whom the file means."""
 
     desired: Desired
     state: PlaceState
@@ -91,7 +91,7 @@ class Case:
 
 
 def a_case(seed: int, exact: float = 0.5) -> Case:
-    """A case in which the file asks for nothing that cannot be; only that is read which a plan needs."""
+    """Return a case in which the file can be planned, and only the members that a plan needs are read."""
     dice = Dice(seed)
     while True:
         wanted, whole = a_desired_place(dice, exact), a_state(dice)
@@ -114,7 +114,7 @@ states = st.integers(0, 2**32).map(lambda seed: a_state(Dice(seed)))
 
 
 class Strict:
-    """Carries steps out and accepts none that the service would refuse, or that has nothing to do."""
+    """Carry out steps, and fail for a step that the service would refuse or that changes nothing."""
 
     def __init__(self, state: PlaceState, *, circles: bool = False) -> None:
         self.state = state
@@ -150,8 +150,8 @@ def carried_out(state: PlaceState, steps: Iterable[Step], *, circles: bool = Fal
 
 @MANY
 @given(cases())
-def test_what_was_carried_out_needs_no_plan(case: Case) -> None:
-    """Once a plan is carried out, the plan of what is then there has no steps, and protects and lacks the same."""
+def test_a_plan_after_a_plan_has_no_steps(case: Case) -> None:
+    """After a plan is carried out, a second plan has no steps, and the same protected steps and unresolved people."""
     first = case.plan()
     after = case.state.after(first.steps)
     second = case.plan(after)
@@ -162,8 +162,8 @@ def test_what_was_carried_out_needs_no_plan(case: Case) -> None:
 
 @MANY
 @given(cases(exact=0))
-def test_what_only_adds_takes_nothing_away(case: Case) -> None:
-    """Where nothing is exact no step takes anything away, none would, and the old is still there under some name."""
+def test_a_plan_of_additive_lists_removes_nothing(case: Case) -> None:
+    """If no list is exact, no step removes anything, and all roles and members still exist under some name."""
     made = case.plan()
     assert not [step for step in (*made.steps, *made.withheld) if step.removes]
     after = case.state.after(made.steps)
@@ -175,7 +175,7 @@ def test_what_only_adds_takes_nothing_away(case: Case) -> None:
 @MANY
 @given(cases())
 def test_nothing_is_removed_without_prune(case: Case) -> None:
-    """Without prune the same removals are reported, none of them is a step, and nothing else differs."""
+    """Without `prune`, the same removals are withheld instead of being steps, and nothing else differs."""
     pruning = case.plan()
     try:
         made = case.plan(prune=False)
@@ -188,8 +188,8 @@ def test_nothing_is_removed_without_prune(case: Case) -> None:
 
 @MANY
 @given(cases(), st.booleans())
-def test_the_order_can_be_carried_out(case: Case, remove_first: bool) -> None:
-    """No step of either order lacks a role, meets one in its way, or closes a circle, and both lead to the same."""
+def test_the_steps_can_be_carried_out_in_both_orders(case: Case, remove_first: bool) -> None:
+    """In either order no step lacks a role, meets a name in use or closes a cycle, and both lead to the same state."""
     made = case.plan()
     steps = ordered(made.steps, remove_first=True) if remove_first else made.steps
     assert carried_out(case.state, steps) == case.state.after(made.steps)
@@ -198,7 +198,9 @@ def test_the_order_can_be_carried_out(case: Case, remove_first: bool) -> None:
 
 @MANY
 @given(cases(), st.booleans(), st.data())
-def test_what_depends_on_a_failure_is_known(case: Case, remove_first: bool, data: st.DataObject) -> None:
+def test_steps_that_do_not_depend_on_a_failed_step_can_be_carried_out(
+    case: Case, remove_first: bool, data: st.DataObject
+) -> None:
     """If any step fails, all steps that do not depend on it can be carried out."""
     steps = ordered(case.plan().steps, case.plan().states, remove_first=remove_first)
     if not steps:
@@ -210,8 +212,8 @@ def test_what_depends_on_a_failure_is_known(case: Case, remove_first: bool, data
 
 @MANY
 @given(cases(), st.booleans(), st.integers(0, 40))
-def test_undoing_leads_back(case: Case, remove_first: bool, done: int) -> None:
-    """After any beginning of a plan, the way back can be carried out and leads to what was there before."""
+def test_undo_restores_the_state_before_any_part_of_a_plan(case: Case, remove_first: bool, done: int) -> None:
+    """After any first part of a plan, its undo can be carried out and restores the state before."""
     steps = ordered(case.plan().steps, case.plan().states, remove_first=remove_first)[:done]
     back = undo(steps, [case.state])
     had_circles = any(name in case.state.tree.descendants(name) for name in case.state.roles)
@@ -220,8 +222,8 @@ def test_undoing_leads_back(case: Case, remove_first: bool, done: int) -> None:
 
 @MANY
 @given(cases())
-def test_what_is_protected_stays(case: Case) -> None:
-    """A protected role is never deleted, renamed, or left by a member or by what it stands for; nor a user's grants."""
+def test_protected_roles_and_users_keep_everything(case: Case) -> None:
+    """A protected role is not deleted and keeps its members and descendants; a protected user keeps all roles."""
     made = case.plan()
     after = case.state.after(made.steps)
     called = {step.role: step.target for step in made.steps if step.kind == "rename_role"}
@@ -238,8 +240,10 @@ def test_what_is_protected_stays(case: Case) -> None:
 
 @MANY
 @given(cases())
-def test_whoever_may_be_meant_keeps_what_they_have(case: Case) -> None:
-    """Who may be the one that the file names and could not be identified is not taken out of where it names them."""
+def test_a_member_whom_an_unidentified_person_may_be_keeps_the_role(case: Case) -> None:
+    """If a person in the file was not identified, no member who may be this person loses a role for which the file
+    names them.
+    """
     told = case.people[DEV, EMAIL]
     [wanted] = case.desired.places
     roles = wanted.roles.items if wanted.roles else ()
@@ -255,8 +259,8 @@ def test_whoever_may_be_meant_keeps_what_they_have(case: Case) -> None:
 
 @MANY
 @given(st.lists(states, max_size=3), st.booleans(), st.booleans())
-def test_the_plan_of_what_was_exported_is_empty(found: list[PlaceState], exact: bool, by_name: bool) -> None:
-    """The plan of a file that was made from the state is empty, for every form of the file."""
+def test_the_plan_of_an_export_is_empty(found: list[PlaceState], exact: bool, by_name: bool) -> None:
+    """The plan of a file that was exported from the state is empty, for every form of the file."""
     some = [evolve(state, place=Place(101 + n, "dev"), project_name=f"P{n}") for n, state in enumerate(found)]
     file = export(some, exact=exact, by_name=by_name)
     observed = {wanted.named: state for wanted, state in zip(file.places, some, strict=True)}
@@ -268,7 +272,7 @@ def test_the_plan_of_what_was_exported_is_empty(found: list[PlaceState], exact: 
 @MANY
 @given(cases(), st.booleans())
 def test_a_saved_plan_is_read_back(case: Case, prune: bool) -> None:
-    """A plan that is saved and read is the same in all that a later run has to know, and reads the same."""
+    """A plan that is saved and read is equal to the original, and its text and Markdown are the same."""
     try:
         made = case.plan(prune=prune)
     except CompositeCycle:
@@ -283,8 +287,8 @@ def test_a_saved_plan_is_read_back(case: Case, prune: bool) -> None:
 
 @MANY
 @given(cases())
-def test_removals_are_counted(case: Case) -> None:
-    """The counts of removals sum up to what was lost, who loses a role with another or through composites included."""
+def test_counts_of_removals_include_all_losses(case: Case) -> None:
+    """The counts of removals add up to all losses, including those through deleted roles and composite roles."""
     made = case.plan()
     counted = sum(removed for _, removed, _ in count_removals(Impact.of(made.steps, made.states)))
     losing = [step for step in made.steps if step.kind in ("delete_role", "remove_composite")]
@@ -293,7 +297,7 @@ def test_removals_are_counted(case: Case) -> None:
 
 
 def with_role(state: PlaceState, role: str) -> set[str]:
-    """Who has it, found from above: everybody's roles and what these lead to."""
+    """Return who has the role, directly or through composite roles, computed from the top."""
     return {
         who for name, held in state.members.items() if role in {name} | state.tree.descendants(name) for who in held
     }
@@ -301,8 +305,8 @@ def with_role(state: PlaceState, role: str) -> set[str]:
 
 @MANY
 @given(cases(), st.booleans())
-def test_parents_are_followed(case: Case, back: bool) -> None:
-    """Who is whose parent is right after every step, on the way there and on the way back."""
+def test_the_parents_of_roles_are_correct_after_every_step(case: Case, back: bool) -> None:
+    """After every step of a plan and of its undo, the recorded parents of each role are correct."""
     there = case.plan().steps
     draft = Draft(case.state.after(there) if back else case.state)
     for step in undo(there, [case.state]) if back else there:
@@ -312,8 +316,10 @@ def test_parents_are_followed(case: Case, back: bool) -> None:
 
 @MANY
 @given(cases())
-def test_whoever_loses_a_role_is_counted(case: Case) -> None:
-    """Directly or through composites, and not who has it in another way; what has to be read for that is enough."""
+def test_every_person_who_loses_a_role_is_counted(case: Case) -> None:
+    """A step counts everybody who loses the role directly or through composites and no one else, from the members it
+    had to read.
+    """
     steps = case.plan().steps
     lacking = Impact.of(steps, [case.state]).unread.get(DEV, frozenset())
     read = evolve(case.state, members={**case.state.members, **{name: case.whole.members[name] for name in lacking}})
@@ -331,8 +337,8 @@ def test_whoever_loses_a_role_is_counted(case: Case) -> None:
 
 @MANY
 @given(st.integers(0, 2**32), states)
-def test_whatever_is_asked_ends_in_a_plan_or_in_an_error_of_ours(seed: int, state: PlaceState) -> None:
-    """No file and no state cause an unexpected error, and every fault is a sentence."""
+def test_every_file_leads_to_a_plan_or_an_error_of_css_sdk(seed: int, state: PlaceState) -> None:
+    """No roles file and no state cause an unexpected error."""
     wanted = a_desired_place(Dice(seed), 0.5)
     try:
         plan(Desired((wanted,)), {wanted.named: state}, {(DEV, EMAIL): USERS[0]})

@@ -46,8 +46,8 @@ PLAN = Plan(
 )
 
 
-def test_a_plan_on_a_terminal() -> None:
-    """Each environment has a line for each step, for what is not done and why, and the end sums it up."""
+def test_the_text_of_a_plan_has_a_line_for_each_step() -> None:
+    """The text lists each step by environment, the steps that are not done with the reason, and a sum at the end."""
     total = "Plan: 1 to create, 1 to rename, 2 to add, 2 to remove, 1 to delete."
     left = "Not part of it: 1 withheld, 1 protected, 2 not resolved."
     assert (
@@ -74,15 +74,15 @@ Note: Grants Portal dev: 'a' and 'b' both exist.
     )
 
 
-def test_nothing_to_do() -> None:
-    """A plan without steps says so, with or without notes."""
+def test_a_plan_without_steps_says_that_there_are_no_changes() -> None:
+    """A plan without steps says that there are no changes, as text and as Markdown."""
     assert plan_as_text(Plan()) == "No changes."
     assert plan_as_text(Plan(withheld=PLAN.withheld)).splitlines()[-1] == "No changes. Not part of it: 1 withheld."
     assert plan_as_markdown(Plan()) == "**No changes.**\n"
 
 
-def test_a_plan_in_a_pull_request() -> None:
-    """The Markdown is a table for each environment, which renders with as many rows as there are lines."""
+def test_the_markdown_of_a_plan_has_a_table_for_each_environment() -> None:
+    """The Markdown has a table for each environment, and each line of the plan is a row."""
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(plan_as_markdown(PLAN))
     assert html.count("<table>") == 2
     assert html.count("<tr>") == 2 + 11
@@ -93,8 +93,8 @@ def test_a_plan_in_a_pull_request() -> None:
 HOSTILE = "@octocat | [x](http://evil.example) `code` <img src=x> *b* _i_ #12 \x1b[31m \u202e www.evil.example\n| a |"
 
 
-def test_names_are_harmless() -> None:
-    """No name moves the cursor of a terminal, mentions anybody, becomes a link or an image, or breaks a table."""
+def test_names_have_no_effect_in_text_and_markdown() -> None:
+    """No name controls a terminal, mentions a user, becomes a link or an image, or breaks a table."""
     plan = Plan(
         steps=(Step("create_role", DEV, HOSTILE), Step("add_member", DEV, HOSTILE, ANN)),
         unresolved=(Unresolved(DEV, Person("email", HOSTILE), HOSTILE),),
@@ -139,7 +139,7 @@ def test_people_can_be_masked(tell: type[plan_as_text]) -> None:  # type: ignore
 @settings(max_examples=examples(40), deadline=None)
 @given(st.from_regex(r"[a-z0-9.]{1,40}@[a-z]{1,9}(\.[a-z]{2,3})?", fullmatch=True))
 def test_no_more_than_a_quarter_is_shown(name: str) -> None:
-    """Of a login or address at most six characters, and a quarter, are left; the same one always looks the same."""
+    """Masking leaves at most a quarter of a login or address, and at most six characters."""
     own = name.partition("@")[0]
     shown = mask_name(name).partition("…")[0]
     assert own.startswith(shown)
@@ -147,7 +147,7 @@ def test_no_more_than_a_quarter_is_shown(name: str) -> None:
 
 
 def test_masking_changes_nothing_else() -> None:
-    """Roles, counts and places stay as they are."""
+    """Masking does not change roles, counts, notes and environments."""
     hidden = masked(PLAN)
     assert [(step.kind, step.role, step.people) for step in hidden.steps] == [
         (step.kind, step.role, step.people) for step in PLAN.steps

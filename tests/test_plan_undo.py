@@ -1,4 +1,4 @@
-"""What is taken back, role by role: a role is followed through all its names, so that none is taken for another."""
+"""Undo plans: each role is followed through all its names, so that no other role is confused with it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ SOME = STEPS.filter(lambda step: step.role != step.target)
 
 
 class World:
-    """Roles by numbers that they keep, whatever they are called.
+    """Roles identified by numbers, which stay the same whatever the roles are called.
 
     Attributes:
-        names: of the roles, by number.
-        facts: who holds which role, and what is whose child: pairs of a number and a username or another number.
+        names: the names of the roles, by number.
+        facts: members and children, as pairs of a number and a username or another number.
     """
 
     def __init__(self, state: PlaceState) -> None:
@@ -41,13 +41,13 @@ class World:
             self.facts |= {(number, self.number(child)) for child in state.children.get(name, ())}
 
     def copy(self) -> World:
-        """Another one, alike."""
+        """Return an equal world."""
         other = object.__new__(World)
         other._numbers, other.names, other.facts = self._numbers, dict(self.names), set(self.facts)
         return other
 
     def number(self, name: str) -> int:
-        """Of the role that has the name now."""
+        """Return the number of the role that has the name now."""
         [number] = [number for number, called in self.names.items() if called == name]
         return number
 
@@ -73,10 +73,10 @@ class World:
 
 
 class Story:
-    """What was there at first, what a journal tells of, what others did then, and the way back.
+    """The first state, the changes in a journal, later changes of others, and the plan that undoes the journal.
 
-    Others neither create nor rename a role to a name that one had while the journal was written: from outside nobody
-    could tell the one from the other.
+    Others neither create a role with a name that a role had while the journal was written, nor rename one to it: nobody
+    could tell the roles apart.
     """
 
     def __init__(self, steps: Sequence[Step], others: Sequence[Step]) -> None:
@@ -107,8 +107,8 @@ class Story:
 
 @settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.lists(SOME, max_size=8), st.lists(SOME, max_size=3))
-def test_what_others_did_is_not_taken_for_ours(steps: list[Step], others: list[Step]) -> None:
-    """The way back can be gone; it changes only what the journal changed, and to what it was."""
+def test_undo_changes_only_what_the_journal_changed(steps: list[Step], others: list[Step]) -> None:
+    """The undo plan can be carried out, changes only what the journal changed, and restores its earlier value."""
     story = Story(steps, others)
     first, middle, then, end = story.first, story.middle, story.then, story.end
     for number in then.names.keys() - end.names.keys():
@@ -120,7 +120,7 @@ def test_what_others_did_is_not_taken_for_ours(steps: list[Step], others: list[S
             assert number in first.names
         elif name != then.names[number]:
             assert then.names[number] == middle.names[number]
-    # A role that others made again, or that the journal did, stands for the one that is gone.
+    # A role that was created again, by others or in the journal, replaces the one that was deleted.
     gone = {name: number for number, name in first.names.items() if number not in end.names}
     stands_for: dict[str | int, int] = {
         number: gone.get(name, number) for number, name in end.names.items() if number not in first.names
@@ -133,8 +133,8 @@ def test_what_others_did_is_not_taken_for_ours(steps: list[Step], others: list[S
 
 @settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.lists(SOME, max_size=8), SOME)
-def test_a_write_in_flight_was_done_or_not(steps: list[Step], last: Step) -> None:
-    """The way back from either leads to the beginning."""
+def test_undo_restores_the_state_whether_the_last_write_was_done_or_not(steps: list[Step], last: Step) -> None:
+    """Whether the write in flight was done or not, the undo plan restores the first state."""
     now, done = journaled(BEGINNING, steps)
     after, more = journaled(now, [last])
     entries = [Entry(number, (step,), "confirmed") for number, step in enumerate(done)]
@@ -146,35 +146,35 @@ def test_a_write_in_flight_was_done_or_not(steps: list[Step], last: Step) -> Non
 
 
 def step(kind: StepKind, role: str, target: str = "") -> Step:
-    """A step in dev."""
+    """Return a step in dev."""
     return Step(kind, DEV, role, target)
 
 
 @pytest.mark.parametrize(
     ("done", "others", "back"),
     [
-        # Another role took the name that ours should get back: what follows would speak of the wrong one.
+        # Another role has the name that ours should get back, so later steps would change the wrong role.
         ([step("delete_role", "a"), step("rename_role", "b", "a")], [step("create_role", "b")], []),
         (
             [step("remove_member", "b", "2@idir"), step("rename_role", "b", "c")],
             [step("create_role", "b"), step("add_member", "b", "3@idir")],
             [],
         ),
-        # A role that came and went while the journal was written, and that others made again.
+        # The journal created and deleted a role, and others created it again.
         ([step("create_role", "c"), step("delete_role", "c")], [step("create_role", "c")], []),
-        # Somebody got a role again that was given and taken here, under two names.
+        # The journal added and removed a member, under two names of the role, and others added them again.
         (
             [step("add_member", "a", "3@idir"), step("rename_role", "a", "d"), step("remove_member", "d", "3@idir")],
             [step("add_member", "d", "3@idir")],
             [step("rename_role", "d", "a")],
         ),
-        # A new role has the name of one that ours was, and stays because others use it.
+        # A new role has the old name of ours, and stays because others use it.
         (
             [step("remove_composite", "a", "b"), step("rename_role", "b", "c"), step("create_role", "b")],
             [step("add_composite", "c", "b"), step("rename_role", "c", "d")],
             [],
         ),
-        # One that was deleted, and that others made again, gets its members back.
+        # The journal deleted a role, others created it again, and it gets its members back.
         (
             [step("delete_role", "a")],
             [step("create_role", "a")],
@@ -182,8 +182,10 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
         ),
     ],
 )
-def test_names_that_others_took(done: list[Step], others: list[Step], back: list[Step]) -> None:
-    """Nothing is given to, or taken from, a role that only has the name of the one that is meant."""
+def test_undo_does_not_change_a_role_that_only_has_the_same_name(
+    done: list[Step], others: list[Step], back: list[Step]
+) -> None:
+    """Undo does not change a role that only has the name of the role in the journal."""
     middle, told = journaled(BEGINNING, done)
     now, _ = journaled(middle, others)
     assert list(undo_plan(told, [now]).steps) == back
@@ -200,15 +202,15 @@ GIVEN = [step("create_role", "c"), step("add_member", "c", "1@idir")]
         ([], [step("delete_role", "c")]),
     ],
 )
-def test_a_role_created_twice(since: list[Step], back: list[Step]) -> None:
-    """Others deleted it in between, so that an apply that went on made it again: it stays as any that others use."""
+def test_undo_of_a_role_created_twice_keeps_it_if_others_use_it(since: list[Step], back: list[Step]) -> None:
+    """If a resumed run created a role again, undo deletes it only if nobody else has used it since."""
     made = undo_plan([*GIVEN, *GIVEN], [BEGINNING.after([*GIVEN, *since])])
     assert list(made.steps) == back
     assert bool(made.notes) is bool(since)
 
 
-def test_undoing_takes_back_what_was_done_and_no_more() -> None:
-    """A member from before stays, and css-sdk removes nothing that was not read."""
+def test_undo_reverts_only_the_recorded_changes() -> None:
+    """Undo keeps members from before the journal, and removes nothing that was not read."""
     state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset(["ann@idir"])})
     done = [step("add_member", "a", "ann@idir"), step("add_member", "a", "bob@idir")]
     assert undo(done, [state]) == (step("remove_member", "a", "bob@idir"),)
@@ -218,8 +220,8 @@ def test_undoing_takes_back_what_was_done_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("kind", ["create_role", "rename_role"])
-def test_the_way_back_of_many_roles_is_quickly_found(kind: StepKind) -> None:
-    """Ten times the roles are ten times the work, and not a hundred times."""
+def test_the_effort_of_an_undo_plan_grows_linearly(kind: StepKind) -> None:
+    """An undo plan of ten times as many roles takes about ten times the work."""
     work = []
     for size in (30, 300):
         done = [step(kind, f"r{n}", f"n{n}" if kind == "rename_role" else "") for n in range(size)]
@@ -239,8 +241,10 @@ def test_the_way_back_of_many_roles_is_quickly_found(kind: StepKind) -> None:
     assert work[1] < 12 * work[0]
 
 
-def test_a_role_that_others_use_keeps_its_new_name_and_all_that_it_was_given() -> None:
-    """Renamed since it was created, it could be taken for another one: nothing that speaks of it is taken back."""
+def test_undo_leaves_a_renamed_new_role_that_others_use_unchanged() -> None:
+    """If a new role was renamed and others use it, undo changes nothing of it, since it could be confused with another
+    role.
+    """
     created, given = Step("create_role", DEV, "c"), Step("add_member", DEV, "c", "1@idir")
     held = {**BEGINNING.members, "d": frozenset({"1@idir", "3@idir"})}
     state = evolve(BEGINNING, roles=BEGINNING.roles | {"d"}, members=held)
@@ -253,7 +257,7 @@ def test_a_role_that_others_use_keeps_its_new_name_and_all_that_it_was_given() -
 
 @pytest.mark.parametrize("outcome", [None, "unknown"])
 def test_a_doubtful_deletion_is_judged_by_the_role_alone(outcome: Literal["unknown"] | None) -> None:
-    """Members and children that went along may be gone for another reason: while the role exists, it was not done."""
+    """A deletion without a known outcome counts as done only if the role is gone, whatever happened to its members."""
     along = Step("remove_member", DEV, "b", "3@idir"), Step("remove_composite", DEV, "b", "a")
     entry = Entry(1, (*along, Step("delete_role", DEV, "b")), outcome)
     assert steps_done([entry], [BEGINNING]) == ()
@@ -261,15 +265,17 @@ def test_a_doubtful_deletion_is_judged_by_the_role_alone(outcome: Literal["unkno
     assert steps_done([entry], [gone]) == entry.steps
 
 
-def test_a_write_that_failed_is_not_taken_back() -> None:
-    """If the role exists now, somebody else has created it."""
+def test_undo_ignores_a_write_that_failed() -> None:
+    """A write that failed is not undone: if its role exists now, somebody else created it."""
     created = Step("create_role", DEV, "b")
     assert steps_done([Entry(1, (created,), "failed")], [BEGINNING]) == ()
     assert steps_done([Entry(1, (created,), "confirmed")], [BEGINNING]) == (created,)
 
 
-def test_members_are_read_under_every_name_of_a_role() -> None:
-    """The new name of a renamed role counts; a child, a member, or a role of another place does not."""
+def test_undo_reads_the_members_of_each_role_under_all_its_names() -> None:
+    """Undo reads the members of roles under their old and new names, but not of children or roles of other
+    environments.
+    """
     steps = [
         Step("rename_role", DEV, "a", "c"),
         Step("add_composite", DEV, "b", "d"),
@@ -279,8 +285,8 @@ def test_members_are_read_under_every_name_of_a_role() -> None:
     assert roles_concerned(steps, DEV) == {"a", "b", "c", "e"}
 
 
-def test_a_role_that_is_there_again_under_its_old_name_is_not_created_anew() -> None:
-    """The journal renamed and deleted it, and others created it again: nothing is left to undo for this role."""
+def test_undo_does_not_create_a_role_that_others_created_again() -> None:
+    """If the journal renamed and deleted a role and others created it again, nothing is left to undo for it."""
     done = [
         Step("rename_role", DEV, "c", "d"),
         Step("remove_member", DEV, "d", "1@idir"),
@@ -292,8 +298,8 @@ def test_a_role_that_is_there_again_under_its_old_name_is_not_created_anew() -> 
     assert undo_plan([*done, also], [state]).steps == (Step("remove_member", DEV, "a", "1@idir"),)
 
 
-def test_each_place_is_judged_for_itself() -> None:
-    """If everything in one place is restored already, a note says so. The other place is undone, in any order."""
+def test_undo_decides_about_each_environment_on_its_own() -> None:
+    """If one environment is as it was before, a note says so, and undo still restores the other one."""
     here, there = Step("create_role", DEV, "c"), Step("create_role", Place(101, "test"), "d")
     states = evolve(BEGINNING, roles=BEGINNING.roles | {"c"}), PlaceState(there.place, "Grants Portal", frozenset())
     for done in ([here, there], [there, here]):
@@ -302,15 +308,15 @@ def test_each_place_is_judged_for_itself() -> None:
         assert made.notes == ("#101 test: everything is already as it was before",)
 
 
-def test_a_child_is_followed_through_its_names() -> None:
-    """A child that was renamed and then taken out, and that is there again under its old name, is as it was before."""
+def test_undo_follows_a_renamed_child() -> None:
+    """A child that was renamed and then removed, and exists again under its old name, needs no step."""
     made = undo_plan([Step("rename_role", DEV, "b", "d"), Step("remove_composite", DEV, "a", "d")], [BEGINNING])
     assert made.steps == ()
     assert made.notes == ("#101 dev: everything is already as it was before",)
 
 
-def test_a_role_that_came_and_went_under_two_names_is_no_detour() -> None:
-    """Created, renamed and deleted by the journal: only what is still there is taken back."""
+def test_undo_ignores_a_role_that_the_journal_created_and_deleted() -> None:
+    """If the journal created, renamed and deleted a role, undo reverts only the other changes."""
     steps = [Step("create_role", DEV, "c"), Step("rename_role", DEV, "c", "d"), Step("delete_role", DEV, "d")]
     steps.append(Step("create_role", DEV, "q"))
     made = undo_plan(steps, [evolve(BEGINNING, roles=BEGINNING.roles | {"q"})])
@@ -318,8 +324,10 @@ def test_a_role_that_came_and_went_under_two_names_is_no_detour() -> None:
 
 
 @pytest.mark.parametrize("is_back", [True, False])
-def test_a_deletion_counts_where_the_rest_is_back_already(is_back: bool) -> None:
-    """Somebody took the grant back, but not the deletion: the role is created again, unless that was done as well."""
+def test_undo_restores_a_deleted_role_even_if_all_else_is_restored(is_back: bool) -> None:
+    """If others reverted a grant but not a deletion, undo creates the role again. If both are reverted,
+    a note says so.
+    """
     done = [Step("add_member", DEV, "a", "3@idir"), Step("delete_role", DEV, "c")]
     state = evolve(BEGINNING, roles=BEGINNING.roles | ({"c"} if is_back else set()))
     made = undo_plan(done, [state])
@@ -327,8 +335,8 @@ def test_a_deletion_counts_where_the_rest_is_back_already(is_back: bool) -> None
     assert ("#101 dev: everything is already as it was before" in made.notes) is is_back
 
 
-def test_a_rename_counts_where_the_rest_is_back_already() -> None:
-    """A role that exists neither under its old name nor under its new one is not as it was before."""
+def test_a_renamed_role_that_is_missing_is_not_reported_as_restored() -> None:
+    """If a role exists neither under its old nor its new name, undo does not report that everything is as before."""
     done = [Step("add_member", DEV, "a", "3@idir"), Step("rename_role", DEV, "c", "d")]
     made = undo_plan(done, [BEGINNING])
     assert made.steps == ()

@@ -1,4 +1,4 @@
-"""Tests that need POSIX say so, so that all others run on Windows, too."""
+"""Tests that need POSIX are marked, so that all others run on Windows, too."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ONLY_ON_POSIX: Final = {
     *("SIGALRM", "SIGKILL", "alarm", "fork", "getuid", "killpg", "mkfifo", "openpty", "pread", "pthread_kill", "tzset"),
     *("fcntl", "resource", "send_signal", "st_mode", "symlink_to"),
 }
-"""Names of attributes and modules that Windows lacks, or gives another meaning."""
+"""Names of attributes and modules that do not exist on Windows, or mean something else there."""
 ONLY_POSIX_PATHS: Final = ("/bin/sh", "/dev/full", "/dev/null")
 
 SAY_SO: Final = ("posix", "POSIX", "os.name", "sys.platform", "hasattr", "importorskip", "is_char_device")
-"""What a decorator, a mark of the module or the function itself says then."""
+"""Words of which one must be in a decorator, in a mark of the module or in the function itself."""
 
 ELSEWHERE: Final = {"benchmarks", "browser", "keycloak", "notebooks", "packaging", "answers", "_sync"}
 """Folders of tests that do not run on Windows, and of generated ones."""
@@ -28,7 +28,7 @@ MODULES: Final = [path for path in sorted(TESTS.rglob("*.py")) if path.relative_
 
 
 def needs(node: ast.AST) -> Iterator[str]:
-    """Yield what a function needs that only POSIX has."""
+    """Yield the names in a function that exist on POSIX only."""
     for inner in ast.walk(node):
         if isinstance(inner, ast.Attribute) and inner.attr in ONLY_ON_POSIX:
             yield inner.attr
@@ -37,8 +37,8 @@ def needs(node: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(TESTS)))
-def test_who_needs_posix_says_so(path: Path) -> None:
-    """With the mark `posix`, for a function or for a whole module, or with a condition that names the system."""
+def test_tests_that_need_posix_are_marked(path: Path) -> None:
+    """A test that needs POSIX has the mark `posix`, or a condition that names the system."""
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
     marks = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Assign) and "mark" in ast.unparse(node)]

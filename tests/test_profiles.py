@@ -1,4 +1,4 @@
-"""The user's config file and a project's `css.toml`: what they may hold, and who may have written them."""
+"""The user's config file and a project's `css.toml`: the allowed keys, and the checks of who may have written them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def read(table: Mapping[str, Any]) -> profiles.Profile:
     return profiles.read_profiles({"profiles": {"grants": table}}, "config.toml")[0]["grants"]
 
 
-def test_a_profile_holds_what_it_was_given() -> None:
-    """Every key reaches the profile under its own name; an integration may be an id."""
+def test_a_profile_has_every_key_that_was_set() -> None:
+    """Every key of a profile is read under its own name, and an integration may be an id."""
     given = {
         "credential_process": ["vault-print", "css/grants"],
         "api_url": "https://api.example/v1",
@@ -67,7 +67,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("table", "words"), WRONG)
 def test_a_wrong_profile_is_named_without_its_values(table: dict[str, Any], words: str) -> None:
-    """The message names the file, the profile and the key, and never repeats a value."""
+    """The error for an invalid profile names the file, the profile and the key, and never repeats a value."""
     with pytest.raises(ConfigurationError) as caught:
         read(table)
     assert str(caught.value).startswith("config.toml, profile 'grants': ")
@@ -75,8 +75,10 @@ def test_a_wrong_profile_is_named_without_its_values(table: dict[str, Any], word
     assert "hush-5a1f" not in str(caught.value)
 
 
-def test_the_default_profile() -> None:
-    """It is called `default`, or as `default_profile` says, which must exist."""
+def test_the_default_profile_must_exist_and_may_be_named() -> None:
+    """The default profile is called `default`, or as `default_profile` says; if that profile is missing, the error
+    lists all.
+    """
     tables = {"grants": GRANTS, "default": GRANTS}
     assert profiles.read_profiles({"profiles": tables}, "c")[1] == "default"
     assert profiles.read_profiles({"default_profile": "grants", "profiles": tables}, "c")[1] == "grants"
@@ -103,13 +105,13 @@ PLANTED = [
 
 @pytest.mark.parametrize("content", PLANTED, ids=lambda content: next(iter(content)))
 def test_a_cloned_project_cannot_run_commands_or_redirect_secrets(content: dict[str, Any]) -> None:
-    """A `css.toml` that sets anything else than a default is refused whole."""
+    """A `css.toml` of a project that sets anything other than a default is refused completely."""
     with pytest.raises(ConfigurationError, match=f"a project cannot set {next(iter(content))}"):
         profiles.read_project({"integration": 101, **content}, "css.toml")
 
 
 def test_a_project_sets_defaults() -> None:
-    """Integration, environment, width and timeout are what a project may set."""
+    """A project may set integration, environment, width and timeout, and a mistyped key gets a suggestion."""
     content = {"integration": "Grants Portal", "environment": "dev", "width": 2, "timeout": 10}
     assert profiles.read_project(content, "css.toml") == content
     with pytest.raises(ConfigurationError, match="Did you mean 'environment'"):
@@ -121,7 +123,7 @@ def test_a_project_sets_defaults() -> None:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A config file that only its owner can change, in such a folder."""
+    """Return a config file that only its owner can change, in a folder that only its owner can change."""
     folder = tmp_path / "css-sdk"
     folder.mkdir(mode=0o700)
     path = folder / "config.toml"
@@ -130,8 +132,10 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_where_the_config_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is where CSS_CONFIG_FILE says, nowhere for `off`, and by default in the platform's config folder."""
+def test_the_config_file_is_named_by_a_variable_or_in_the_platforms_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The config file is the one in CSS_CONFIG_FILE, none for `off`, and by default in the platform's config folder."""
     assert files.config_path({"CSS_CONFIG_FILE": str(tmp_path)}) == tmp_path
     assert files.config_path({"CSS_CONFIG_FILE": "off"}) is None
     pytest.importorskip("platformdirs")
@@ -143,8 +147,8 @@ def test_where_the_config_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert found == tmp_path / "css-sdk" / "config.toml"
 
 
-def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
-    """There need be no config file, unless something names it."""
+def test_a_config_file_may_be_missing_unless_it_is_named(tmp_path: Path) -> None:
+    """A missing config file counts as empty, unless something names it."""
     assert files.read_config(tmp_path / "config.toml") == {}
     with pytest.raises(ConfigurationError, match="it does not exist"):
         files.read_config(tmp_path / "config.toml", must_exist=True)
@@ -153,7 +157,9 @@ def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
 @posix
 @pytest.mark.parametrize(("what", "mode"), [("file", 0o620), ("file", 0o602), ("folder", 0o770), ("above", 0o707)])
 def test_a_file_that_others_can_change_is_refused(config: Path, what: str, mode: int) -> None:
-    """Who can write the file or a folder above it could run a command with the user's rights. Nothing of it is used."""
+    """If others can write to the config file or a folder above it, nothing of it is used, and the error names the
+    command.
+    """
     changed = {"file": config, "folder": config.parent, "above": config.parent.parent}[what]
     changed.chmod(mode)
     with pytest.raises(ConfigurationError, match=f"they can write to {changed}. Run: chmod go-w {changed}"):
@@ -166,7 +172,7 @@ def test_a_file_that_others_can_change_is_refused(config: Path, what: str, mode:
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_a_file_of_another_user_is_refused(config: Path, what: str) -> None:
-    """The owner of the file or of its folder could change it."""
+    """A config file whose file or folder belongs to another user is refused."""
     changed = config if what == "file" else config.parent
     os.chown(changed, 12345, -1)
     with pytest.raises(ConfigurationError, match="belongs to another user"):
@@ -174,8 +180,8 @@ def test_a_file_of_another_user_is_refused(config: Path, what: str) -> None:
 
 
 @posix
-def test_a_link_counts_as_what_it_leads_to(config: Path, tmp_path: Path) -> None:
-    """A link to a file in a folder that others can change is refused."""
+def test_a_link_to_a_file_that_others_can_change_is_refused(config: Path, tmp_path: Path) -> None:
+    """A link to a config file in a folder that others can change is refused."""
     shared = tmp_path / "shared"
     shared.mkdir()
     target = config.rename(shared / "config.toml")
@@ -195,7 +201,7 @@ def test_a_link_counts_as_what_it_leads_to(config: Path, tmp_path: Path) -> None
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_without_its_content(config: Path, content: bytes, words: str) -> None:
-    """Neither the message nor the errors behind it repeat the file."""
+    """If the config file is not valid, neither the error nor its causes repeat its content."""
     config.write_bytes(content)
     with pytest.raises(ConfigurationError, match=words) as caught:
         files.read_config(config)
@@ -205,14 +211,16 @@ def test_a_file_that_cannot_be_read_is_named_without_its_content(config: Path, c
 
 @posix
 def test_a_pipe_in_place_of_a_file_does_not_hang(tmp_path: Path) -> None:
-    """A named pipe that somebody planted as `css.toml` is refused."""
+    """A named pipe that somebody planted as `css.toml` is refused, and css-sdk does not hang."""
     os.mkfifo(tmp_path / "css.toml")
     with pytest.raises(ConfigurationError, match="it is not a file"):
         files.read_project_file(tmp_path / "css.toml")
 
 
 def test_a_project_ends_at_its_repository(tmp_path: Path) -> None:
-    """`css.toml` counts in the current folder and above it up to the root of the git repository, and no further."""
+    """css-sdk searches `css.toml` in the current folder and above it, up to the root of the git repository and no
+    further.
+    """
     (tmp_path / "css.toml").touch()
     inner = tmp_path / "repository" / "folder"
     inner.mkdir(parents=True)
@@ -230,26 +238,30 @@ def test_a_project_ends_at_its_repository(tmp_path: Path) -> None:
 
 
 def run(tmp_path: Path, code: str, timeout: float = 20.0, **options: Any) -> str:
-    """Return what a Python program prints as a credential process."""
+    """Return the output of a Python program that runs as a credential process."""
     command = [sys.executable, "-c", code]
     return process.run_credential_process(command, tmp_path, "The command", timeout, **options).reveal()
 
 
-def test_the_output_of_the_command_is_taken(tmp_path: Path) -> None:
-    """What it prints on stdout is returned, as a secret, and what it prints on stderr is not."""
+def test_a_credential_process_returns_its_stdout(tmp_path: Path) -> None:
+    """A credential process returns what it prints on stdout, and nothing of stderr."""
     assert run(tmp_path, "import sys; print('{}'); print('hello', file=sys.stderr)").strip() == "{}"
 
 
-def test_no_shell_reads_the_command(tmp_path: Path) -> None:
-    """Arguments reach the program as they are."""
+def test_a_credential_process_runs_without_a_shell(tmp_path: Path) -> None:
+    """A credential process runs without a shell, so that its arguments reach the program unchanged."""
     nasty = "$(touch planted); `touch planted` | > planted 'x\" *"
     command = [sys.executable, "-c", "import sys; print(sys.argv[1], end='')", nasty]
     assert process.run_credential_process(command, tmp_path, "The command").reveal() == nasty
     assert not (tmp_path / "planted").exists()
 
 
-def test_files_of_the_current_folder_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command runs in the folder of the config file, so that a cloned repository cannot plant a module for it."""
+def test_a_credential_process_runs_in_the_folder_of_the_config_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A credential process runs in the folder of the config file, so that a cloned repository cannot plant a module for
+    it.
+    """
     (tmp_path / "repository").mkdir()
     (tmp_path / "own").mkdir()
     (tmp_path / "repository" / "keyring.py").write_text("print('planted')", encoding="utf-8")
@@ -261,7 +273,7 @@ def test_files_of_the_current_folder_do_not_matter(tmp_path: Path, monkeypatch: 
 
 @posix
 def test_a_program_of_the_current_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a relative path nor an entry `.` of PATH leads to a program of a cloned repository."""
+    """A relative path or an entry `.` in PATH does not make css-sdk run a program of the current folder."""
     program = tmp_path / "vault-print"
     program.write_text("#!/bin/sh\necho planted\n", encoding="utf-8")
     program.chmod(0o755)
@@ -281,8 +293,8 @@ def test_a_program_of_the_current_folder_is_not_run(tmp_path: Path, monkeypatch:
     ],
     ids=["fails", "endless", "slow"],
 )
-def test_the_output_is_in_no_error(tmp_path: Path, code: str, words: str) -> None:
-    """A command that fails, prints without end or never ends is an error that does not repeat what it printed."""
+def test_the_output_of_a_failed_credential_process_is_in_no_error(tmp_path: Path, code: str, words: str) -> None:
+    """If a credential process fails, prints too much or takes too long, the error does not repeat its output."""
     with pytest.raises(ConfigurationError, match=words) as caught:
         run(tmp_path, code, timeout=2.0)
     assert "hush-5a1f" not in repr(caught.value)
@@ -291,7 +303,9 @@ def test_the_output_is_in_no_error(tmp_path: Path, code: str, words: str) -> Non
 
 @posix
 def test_processes_that_the_command_started_end_with_it(tmp_path: Path) -> None:
-    """A command that leaves a child behind, which holds its output open, is waited for no longer than the time."""
+    """If a credential process leaves a child that holds its output open, css-sdk waits only until the timeout and ends
+    it.
+    """
     code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
@@ -308,8 +322,8 @@ def test_processes_that_the_command_started_end_with_it(tmp_path: Path) -> None:
             time.sleep(0.01)
 
 
-def test_a_program_that_is_none(tmp_path: Path) -> None:
-    """A missing program is named by what it is for."""
+def test_a_missing_program_is_refused(tmp_path: Path) -> None:
+    """If the program of a credential process does not exist, css-sdk raises an error that says what it is for."""
     for name in ("no-such-program", str(tmp_path / "nothing")):
         with pytest.raises(ConfigurationError, match="The command"):
             process.run_credential_process([name], tmp_path, "The command")

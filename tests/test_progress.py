@@ -1,4 +1,4 @@
-"""The bar of a long piece of work: shown on a terminal, nowhere else, and never in the way."""
+"""The progress bar of a long run is shown on a terminal only, and never breaks the run."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from css_sdk.sandbox import Sandbox
 
 
 class Terminal(io.StringIO):
-    """What says that it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
-def test_a_bar_tells_how_far_how_fast_and_how_long() -> None:
-    """It appears with the first result, and moves its end where there are more than were foreseen."""
+def test_a_bar_shows_count_speed_and_remaining_time() -> None:
+    """A progress bar appears with the first result, shows count, speed and time, and grows if there are
+    more results.
+    """
     shown = io.StringIO()
     with progress_bar(2, file=shown) as tick:
         assert shown.getvalue() == ""
@@ -34,8 +36,8 @@ def test_a_bar_tells_how_far_how_fast_and_how_long() -> None:
     assert "<" in last
 
 
-def test_the_command_line_shows_it_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log file gets nothing."""
+def test_the_command_line_shows_a_bar_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line shows a progress bar on a terminal, and writes nothing into a log file."""
     for stream, is_shown in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr("sys.stderr", stream)
         with bar_on_terminal(1) as tick:
@@ -46,7 +48,9 @@ def test_the_command_line_shows_it_on_a_terminal_only(monkeypatch: pytest.Monkey
 def test_without_tqdm_the_command_line_shows_nothing_and_the_helper_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What nobody asked for by name is no error where it is missing."""
+    """Without tqdm, the command line shows no bar, and `progress_bar` raises an error that names the package to
+    install.
+    """
     stream = Terminal()
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setitem(sys.modules, "tqdm", None)
@@ -59,7 +63,7 @@ def test_without_tqdm_the_command_line_shows_nothing_and_the_helper_says_what_to
 
 
 def test_a_bar_that_cannot_be_shown_hides_no_result(sandbox: Sandbox, settings: Settings) -> None:
-    """A terminal that went away breaks the bar; the command still has the results to report."""
+    """If the progress bar fails because the terminal is gone, the command still has the results to report."""
     text = "username,role\n0f3ac87806aa7f215a7c0d4cc4d9e799@idir,approver"
     rows = read_roster(text, "roster.csv", integration="101", environment="dev")
 
@@ -71,8 +75,8 @@ def test_a_bar_that_cannot_be_shown_hides_no_result(sandbox: Sandbox, settings: 
     assert [result.state for result in results] == ["done"]
 
 
-def test_a_bar_of_look_ups_gets_its_total_with_each_count() -> None:
-    """And grows when more searches are needed."""
+def test_the_total_of_a_bar_grows_with_the_number_of_searches() -> None:
+    """The total of a progress bar of searches grows when more searches are needed."""
     shown = io.StringIO()
     with progress_bar(0, unit="search", file=shown) as tick:
         for done, of in ((1, 2), (2, 2), (3, 4), (4, 4)):
@@ -82,10 +86,10 @@ def test_a_bar_of_look_ups_gets_its_total_with_each_count() -> None:
     assert "searches/s" in last
 
 
-def test_a_roster_shows_its_look_ups_and_its_rows_on_a_terminal(
+def test_roster_check_shows_a_bar_of_searches_and_of_rows(
     run_css: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each with its count: searching for many people takes longer than reading the rows."""
+    """On a terminal, `css roster check --online` shows a progress bar for its searches and for its rows."""
     roster = tmp_path / "r.csv"
     roster.write_text(
         "email,role\nilse.hargreave@example.com,reviewer\nnobody@example.com,reviewer\n", encoding="utf-8"

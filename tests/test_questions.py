@@ -1,4 +1,4 @@
-"""Questions before a write: one table for every command, as a pure decision and as each command follows it."""
+"""Questions before a write: one table decides for every command, and each command follows it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME = "Grants Portal"
 def test_the_table_of_questions(
     is_plan: bool, in_prod: bool, adds: bool, removes: bool, yes: bool, allow_prod: bool
 ) -> None:
-    """A plan and a removal need a yes, prod needs its project's name; each option answers its own question alone."""
+    """Plans and removals need a yes, prod needs its project's name, and each option answers only its own question."""
     prod = (NAME, NAME) if in_prod else ()
     found = open_questions(
         Changes(adds=adds, removes=removes, is_plan=is_plan, prod=prod), Answers(yes=yes, allow_prod=allow_prod)
@@ -38,8 +38,8 @@ def test_the_table_of_questions(
     assert found.options == (("--yes",) if found.to_go_on else ()) + (("--allow-prod",) if found.project_names else ())
 
 
-def test_the_same_table_in_words() -> None:
-    """Row by row, as the documentation shows it: what a script has to pass."""
+def test_the_options_that_a_script_needs_match_the_documented_table() -> None:
+    """The options that a script must pass match the rows of the documented table."""
     rows = {
         Changes(adds=True): (),
         Changes(removes=True): ("--yes",),
@@ -52,7 +52,7 @@ def test_the_same_table_in_words() -> None:
 
 
 class Terminal(io.StringIO):
-    """What somebody types."""
+    """Input that is typed on a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -99,7 +99,7 @@ NEEDED = [
 def command(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., list[str]]:
-    """Make the words of a command for a place in which there is something for it to do."""
+    """Return a function that makes the words of a command for an environment in which it has something to do."""
     monkeypatch.chdir(tmp_path)
 
     def make(words: str, place: str) -> list[str]:
@@ -143,7 +143,7 @@ def test_in_a_script_a_command_needs_exactly_the_options_of_the_table(
     place: str,
     options: tuple[str, ...],
 ) -> None:
-    """With one of them missing it fails with exit code 4, names those that are missing, and writes nothing."""
+    """In a script, a command that lacks an option of the table fails with exit code 4, names it, and writes nothing."""
     arguments = command(words, place)
     before, written = everything(sandbox), len(writes(sandbox))
     for given in {(), *((option,) for option in options)} - {options}:
@@ -158,7 +158,7 @@ def test_in_a_script_a_command_needs_exactly_the_options_of_the_table(
 
 @pytest.mark.parametrize("unread", ["*/roles/*/users", "*/users/*/roles", "*/composite-roles", "mistyped roles"])
 @pytest.mark.parametrize("words", [*ADDING.values(), *REMOVING.values(), *PLANNING.values()])
-def test_what_could_not_be_read_is_not_written_without_the_options(
+def test_if_a_read_before_the_question_fails_nothing_is_written(
     run_css: Run, sandbox: Sandbox, command: Callable[..., list[str]], words: str, unread: str
 ) -> None:
     """If a read before the question fails, css does not go on: in prod it sends nothing, for every failing read."""
@@ -183,7 +183,9 @@ def test_on_a_terminal_a_command_asks_exactly_the_questions_of_the_table(
     place: str,
     options: tuple[str, ...],
 ) -> None:
-    """Both questions follow one preview; no answer but the right one writes anything, and a no is exit code 4."""
+    """On a terminal, a command asks exactly the questions of the table; any wrong answer writes nothing, with exit code
+    4.
+    """
     arguments = command(words, place)
     before, written = everything(sandbox), len(writes(sandbox))
     answers = {"--yes": "y", "--allow-prod": NAME}
@@ -226,7 +228,7 @@ def test_a_question_costs_few_reads(
     words: str,
     reads: int,
 ) -> None:
-    """What is shown is read before the question and again after it, and nothing else is."""
+    """A command that asks reads its state once before the question and once after it, and nothing else."""
     arguments = [*command(words, "prod"), "--no-names"]
     sandbox.clear_requests()
     monkeypatch.setattr("sys.stdin", Terminal(f"y\n{NAME}\n" if words in REMOVING.values() else f"{NAME}\n"))
@@ -246,10 +248,10 @@ NOTHING = [
 
 
 @pytest.mark.parametrize("words", NOTHING)
-def test_where_there_is_nothing_to_do_nothing_is_asked(
+def test_without_changes_no_question_is_asked(
     run_css: Run, sandbox: Sandbox, command: Callable[..., list[str]], words: str
 ) -> None:
-    """In a script as well, where no option is needed then."""
+    """If a command has nothing to change, it asks nothing and needs no option, in a script, too."""
     arguments = command(words, "prod")
     if "exact" in words:
         sandbox.grant(GRANTS_PORTAL, "prod", "guest", usernames(sandbox, 30)[-1])
@@ -261,7 +263,7 @@ def test_where_there_is_nothing_to_do_nothing_is_asked(
 def test_a_preview_names_who_gains_and_who_loses(
     run_css: Run, command: Callable[..., list[str]], capsys: pytest.CaptureFixture[str], sandbox: Sandbox
 ) -> None:
-    """Once, before the questions, by name where people have one."""
+    """The preview lists once who gains and who loses a role, by name unless `--no-names` is set."""
     held, other = (
         "{firstName} {lastName} {username}".format(**sandbox.world.users[user]) for user in usernames(sandbox, 30)[-2:]
     )

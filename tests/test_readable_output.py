@@ -1,4 +1,4 @@
-"""Output for people: colours and tables that fit, on a terminal only."""
+"""Output for people: colours and tables that fit the terminal."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ COLUMNS = ["state", "role", "message"]
     [("", 0), ("reviewer", 8), ("日本語", 6), ("e\u0301", 1), ("Ó Brien", 7), ("\uff57", 2), ("a\u0300b", 2)],
 )
 def test_wide_characters_take_two_columns(text: str, width: int) -> None:
-    """And an accent that is a character of its own takes none."""
+    """A wide character takes two columns, and a combining accent takes none."""
     assert text_width(text) == width
 
 
 @pytest.mark.parametrize("most", [None, 200, 60, 40, 24, 10])
 def test_a_table_fits(most: int | None) -> None:
-    """No line is wider than the terminal, down to a width that no terminal has, and no text is lost."""
+    """No line of a table is wider than the terminal, as long as it has 29 columns, and no text is lost."""
     lines = table_lines(ROWS, COLUMNS, most)
     if most is not None:
         assert max(map(text_width, lines)) <= max(most, 29)
@@ -45,7 +45,7 @@ def test_a_table_fits(most: int | None) -> None:
 
 
 def test_messages_go_below_their_rows() -> None:
-    """Where the table with them is too wide; the columns stay in line, although one cell has wide characters."""
+    """If a table with messages is too wide, each message goes below its row, and the columns stay aligned."""
     assert table_lines(ROWS, COLUMNS, 30) == [
         "STATE   ROLE",
         "done    日本語",
@@ -57,7 +57,7 @@ def test_messages_go_below_their_rows() -> None:
 
 
 def test_a_narrow_terminal_gets_a_list() -> None:
-    """Each cell with the name of its column."""
+    """On a narrow terminal, each cell is on its own line behind the name of its column."""
     assert table_lines([{"username": "0f3a" * 8, "role": "reviewer"}], ["username", "role"], 34) == [
         "USERNAME  0f3a0f3a0f3a0f3a0f3a0f3a",
         "          0f3a0f3a",
@@ -67,31 +67,31 @@ def test_a_narrow_terminal_gets_a_list() -> None:
 
 
 def test_text_is_wrapped_at_blanks() -> None:
-    """A word that is too long is broken."""
+    """Text is wrapped at blanks, and a word that is too long is broken."""
     assert wrapped("one two", 3) == ["one", "two"]
     assert wrapped("abcdef", 4) == ["abcd", "ef"]
     assert wrapped("", 4) == []
 
 
-def test_cells_have_one_vocabulary() -> None:
-    """Truth values are yes and no, and a list is its items."""
+def test_cells_show_yes_no_and_lists() -> None:
+    """A cell shows a boolean as yes or no, a list as its items, and None as empty text."""
     assert [cell_text(value) for value in (True, False, None, ["a", "b"], 3)] == ["yes", "no", "", "a, b", "3"]
 
 
 def test_failures_are_grouped() -> None:
-    """By their message without names; a failure that stands alone is not repeated."""
+    """Failures with the same message except for names are grouped, and a single failure is not repeated."""
     told = [f'User "{name}@idir" not found. Check it. (GET /x/{name}: 404)' for name in ("0f3a", "0f3b")]
     rows = [{"error": "NotFound", "message": message} for message in (*told, "Something else.")]
     assert grouped_failures([*rows, {"error": "", "message": "repeats line 2"}]) == ["2 x User … not found. Check it."]
 
 
 def test_plans_have_no_colour_in_a_pipe() -> None:
-    """The text stays as it is."""
+    """The text of a plan has no colours if the output is not a terminal."""
     assert painted_plan("x\n  + create role auditor", "stdout") == "x\n  + create role auditor"
 
 
 def shown_on_a_terminal(environ: dict[str, str], *arguments: str) -> str:
-    """Return what a command shows on a terminal of 70 columns."""
+    """Return the output of a command on a terminal of 70 columns."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     env = os.environ | environ | {"COLUMNS": "70"}
@@ -112,7 +112,7 @@ def shown_on_a_terminal(environ: dict[str, str], *arguments: str) -> str:
 
 @pytest.fixture
 def environ(sandbox: Sandbox) -> Iterator[dict[str, str]]:
-    """The variables that lead a process to the sandbox, on a terminal with colours."""
+    """Yield the environment variables that lead a process to the sandbox, on a terminal with colours."""
     with sandbox.serve() as server:
         yield {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()} | {"TERM": "xterm"}
 
@@ -121,7 +121,7 @@ def environ(sandbox: Sandbox) -> Iterator[dict[str, str]]:
     ("more", "colours"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)], ids=str
 )
 def test_a_terminal_has_colours(sandbox: Sandbox, environ: dict[str, str], more: dict[str, str], colours: bool) -> None:
-    """States and errors in tables that fit, unless NO_COLOR or a dumb terminal says otherwise."""
+    """A terminal shows states in colour, unless NO_COLOR is set or the terminal is dumb."""
     [user] = usernames(sandbox, 1)
     arguments = ("assign", user, f"{'0' * 32}@idir", "-r", "approver", "-i", "101", "-e", "dev")
     shown = shown_on_a_terminal(environ | more, *arguments)

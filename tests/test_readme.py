@@ -1,4 +1,4 @@
-"""What the README says is what happens."""
+"""The programs and commands of the README and the documentation run as they are written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = readme.README.parent
 
 @pytest.fixture
 def beside_the_examples(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """A sandbox on a socket, its credentials in the environment, and a folder with the examples."""
+    """Serve a sandbox, set its credentials in the environment, and yield a current folder with the examples."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     with sandbox.serve() as server:
@@ -30,8 +30,10 @@ def beside_the_examples(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_p
         yield tmp_path
 
 
-def test_the_python_runs(beside_the_examples: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The program of the README prints what the README shows below it."""
+def test_the_python_of_the_readme_prints_its_output(
+    beside_the_examples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program of the README prints the output that the README shows."""
     exec(compile(readme.python(), "README.md", "exec"), {})  # noqa: S102
     [shown] = readme.blocks("text")
     assert capsys.readouterr().out == shown
@@ -39,15 +41,17 @@ def test_the_python_runs(beside_the_examples: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.usefixtures("beside_the_examples")
 def test_the_asynchronous_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The example of `AsyncCss` lists the two reviewers of the shipped world."""
+    """The example of `AsyncCss` lists the two reviewers of the shipped sandbox."""
     [program] = readme.blocks("python", ROOT / "docs" / "reference" / "python.md")
     exec(compile(program, "python.md", "exec"), {})  # noqa: S102
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 @pytest.mark.usefixtures("beside_the_examples")
-def test_the_generated_client_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The first program of its page prints what the page shows below it, and the asynchronous one runs."""
+def test_the_programs_of_the_generated_client_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first program about the generated client prints the output that the page shows, and the asynchronous one
+    runs.
+    """
     page = ROOT / "docs" / "how-to" / "generated-client.md"
     first, second = readme.blocks("python", page)
     exec(compile(first, page.name, "exec"), {})  # noqa: S102
@@ -58,7 +62,7 @@ def test_the_generated_client_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("beside_the_examples")
 def test_the_python_of_rosters_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """On the file that the page shows."""
+    """The program of the page about rosters applies the example roster, in which two rows cannot succeed."""
     [program] = readme.blocks("python", ROOT / "docs" / "rosters.md")
     exec(compile(program, "rosters.md", "exec"), {})  # noqa: S102
     told = Counter(line.split(" ", 1)[1].partition(" The ")[0].strip() for line in capsys.readouterr().out.splitlines())
@@ -68,7 +72,7 @@ def test_the_python_of_rosters_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("beside_the_examples")
 def test_the_python_of_off_boarding_runs(sandbox: Sandbox) -> None:
-    """The person has no role afterwards."""
+    """After the program of the page about off-boarding, the person no longer has the role."""
     page = ROOT / "docs" / "how-to" / "off-board-a-person.md"
     [program] = readme.blocks("python", page)
     with Css.from_env() as css:
@@ -81,20 +85,20 @@ def test_the_python_of_off_boarding_runs(sandbox: Sandbox) -> None:
 
 
 class Workers(ThreadPoolExecutor):
-    """As dask's client, with threads of this process for machines elsewhere."""
+    """Imitate dask's client with threads of this process."""
 
     def __init__(self, _: str) -> None:
         super().__init__(2)
 
     def get_executor(self, *, pure: bool) -> Workers:
-        """Return an executor, as dask does for work that is done again each time."""
+        """Return an executor for work that is not cached, as dask does."""
         assert not pure
         return self
 
 
 @pytest.mark.usefixtures("beside_the_examples")
 def test_the_python_of_notebooks_runs(sandbox: Sandbox) -> None:
-    """A table as it is shown, and grants by an executor's workers."""
+    """The programs of the page about notebooks show a table, and give a role through the workers of an executor."""
     shown, machines = readme.blocks("python", ROOT / "docs" / "notebooks.md")
     user = sandbox.world.usernames("idir")[-1]
     with Css.from_env() as css:
@@ -107,21 +111,21 @@ def test_the_python_of_notebooks_runs(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("document", readme.DOCUMENTS, ids=lambda path: path.name)
 def test_the_commands_run(document: Path, beside_the_examples: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Those of a document, one after the other, in one sandbox."""
+    """The commands of a document, run one after the other in one sandbox, give the exit codes that it names."""
     for arguments, expected in readme.runnable(document):
         code = exit_code(arguments)
         assert code == expected, f"{arguments}: {capsys.readouterr().err}"
 
 
 def test_the_examples_roster_has_rows_that_cannot_succeed(beside_the_examples: Path) -> None:
-    """There are two such rows, and the result file contains them."""
+    """The example roster has rows that fail, and the file of results contains them."""
     assert exit_code(["roster", "apply", "examples/roster.csv"]) == 3
     result = beside_the_examples / "examples" / "roster.result.csv"
     assert "never logged in" in result.read_text(encoding="utf-8")
 
 
 def test_every_target_is_explained() -> None:
-    """`make help` and CONTRIBUTING know the same targets, but for those that are only steps of others."""
+    """Every make target has a description, and CONTRIBUTING names only targets that exist."""
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert phony is not None
@@ -131,14 +135,14 @@ def test_every_target_is_explained() -> None:
     assert {"test", "check", "generate", "spec", "build"} <= told
 
 
-def test_the_gate_runs_the_tests_that_the_readme_names() -> None:
-    """The commands for contributors are those that count."""
+def test_the_ci_runs_make_check_and_make_test() -> None:
+    """The CI script runs `make check` and `make test`."""
     gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert {"make check", "make test"} <= set(gate)
 
 
 def test_the_readme_works_on_an_index() -> None:
-    """It has no relative link, which an index would break; the pictures exist, and their texts describe them."""
+    """The README has no relative links, which a package index would break; its pictures exist and are described."""
     text = readme.README.read_text(encoding="utf-8")
     links = re.findall(r"(!?)\[([^\]]+)\]\(([^)]+)\)", text)
     pictures = [(described, picture) for is_picture, described, picture in links if is_picture]

@@ -1,4 +1,4 @@
-"""Texts that no request may hold, wherever they come from; and refusals that name what they are about."""
+"""Texts that no request may contain are refused wherever they come from, and the error names what they are about."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ CALLS: dict[str, Callable[[Css, EnvironmentClient, str], object]] = {
 
 @pytest.fixture
 def css(sandbox: Sandbox) -> Any:
-    """A client of the sandbox."""
+    """Yield a client of the sandbox."""
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         yield css
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_half_a_character_is_refused_everywhere(css: Css, sandbox: Sandbox, call: str) -> None:
-    """A lone surrogate, which cannot be encoded, ends in an error of ours, and nothing is written."""
+def test_a_lone_surrogate_is_refused_in_every_call(css: Css, sandbox: Sandbox, call: str) -> None:
+    """A lone surrogate cannot be encoded, so every call refuses it with a `CssError` and writes nothing."""
     dev = css.integration(GRANTS_PORTAL).environment("dev")
     with pytest.raises(CssError):
         CALLS[call](css, dev, LONE)
@@ -73,8 +73,8 @@ def test_half_a_character_is_refused_everywhere(css: Css, sandbox: Sandbox, call
 
 
 @pytest.mark.parametrize("field", ["client_id", "client_secret", "api_url", "token_url"])
-def test_half_a_character_is_refused_in_settings(sandbox: Sandbox, field: str) -> None:
-    """When they are made, or at the first request."""
+def test_a_lone_surrogate_is_refused_in_settings(sandbox: Sandbox, field: str) -> None:
+    """Settings with a lone surrogate are refused when they are made, or at the first request."""
     credentials: dict[str, Any] = {**sandbox.credentials(), field: f"https://example.com/{LONE}"}
     with pytest.raises(CssError):
         with Css(Settings(**credentials), transport=sandbox.transport()) as css:
@@ -82,15 +82,15 @@ def test_half_a_character_is_refused_in_settings(sandbox: Sandbox, field: str) -
 
 
 @pytest.mark.parametrize("opened", [Journal])
-def test_half_a_character_is_refused_in_paths(opened: Callable[[Any], object], tmp_path: Path) -> None:
-    """No file can have such a name."""
+def test_a_lone_surrogate_is_refused_in_the_path_of_a_journal(opened: Callable[[Any], object], tmp_path: Path) -> None:
+    """A journal whose path contains a lone surrogate is refused with a `CssError`."""
     with pytest.raises(CssError):
         opened(tmp_path / LONE)
 
 
 @pytest.mark.parametrize("name", ["", " ", "\ufeff", ".", "..", " .. ", "\ufeff..", "\u3000.\ufeff"])
-def test_an_environment_that_a_server_made_up_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """A server that lists it would lead to the path of something else: the request is never built."""
+def test_an_unusable_environment_name_of_the_server_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """If the server lists an environment such as `..`, which would change the path of a request, no request is sent."""
     monkeypatch.setitem(INTEGRATION, "environments", ["dev", name])
     service = Service()
     with client_of(service) as css, pytest.raises(CssError):
@@ -103,8 +103,8 @@ def client_of(service: Service) -> Css:
     return Css(SETTINGS, transport=httpx.MockTransport(service))
 
 
-def test_an_empty_part_of_a_path_is_refused_at_the_bottom() -> None:
-    """This is true for every call."""
+def test_the_lowest_layer_refuses_an_empty_part_of_a_path() -> None:
+    """The lowest layer refuses an empty part of a path, so that no call can send it."""
     service = Service()
     with client_of(service) as css:
         with pytest.raises(UnusableName, match="empty"):
@@ -112,8 +112,10 @@ def test_an_empty_part_of_a_path_is_refused_at_the_bottom() -> None:
     assert service.requests == []
 
 
-def test_a_role_name_that_is_too_long_is_refused_as_that(css: Css) -> None:
-    """Creating it, and renaming to it, does not speak of a user whom nobody named."""
+def test_the_error_for_a_too_long_role_name_mentions_no_user(css: Css) -> None:
+    """The error for creating a role with a too long name, or renaming to it, is about the role name and mentions no
+    user.
+    """
     dev = css.integration(GRANTS_PORTAL).environment("dev")
     for call in (lambda: dev.roles.create("x" * 300), lambda: dev.roles.rename("reviewer", "x" * 300)):
         with pytest.raises(RequestTooLong, match=r"role name 'x+' is too long") as told:
@@ -121,8 +123,10 @@ def test_a_role_name_that_is_too_long_is_refused_as_that(css: Css) -> None:
         assert "user" not in str(told.value)
 
 
-def test_an_assignment_that_is_too_long_names_the_request(css: Css) -> None:
-    """By which the role would be removed again."""
+def test_the_error_for_a_too_long_assignment_names_the_removal_request(css: Css) -> None:
+    """If the request that would remove a role again is too long, assigning the role is refused, and the error names
+    that request.
+    """
     dev = css.integration(GRANTS_PORTAL).environment("dev")
     with pytest.raises(RequestTooLong, match=f"request that removes the role 'x+' from {USER}"):
         dev.users.assign(USER, "x" * 200)
@@ -130,7 +134,7 @@ def test_an_assignment_that_is_too_long_names_the_request(css: Css) -> None:
 
 @pytest.mark.parametrize("threads", CALLERS)
 def test_a_refusal_of_a_new_token_is_more_likely_the_services_fault(threads: str) -> None:
-    """The message says so, and what to ask the service's operators."""
+    """If the service refuses a fresh token, the error says that this is probably a fault of the service."""
     service = Service(read=answer(401, json={"success": False, "err": "invalid token"}))
     with pytest.raises(AuthenticationError, match=r"probably a fault of the service.*Ask its operators"):
         CALLERS[threads](service, "roles.list")

@@ -1,4 +1,4 @@
-"""The next step after an error, in the words of its reader: Python, the command line, or a line of a file."""
+"""The next step after an error is worded for its reader: Python, the command line, or a line of a file."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ PLACE = ("-i", 101, "-e", "dev")
         (lambda: removal_limits.check_removals("members", 9, 9), "max_removals=9", "--max-removals 9", ""),
     ],
 )
-def test_each_reader_is_sent_to_what_they_have(
+def test_an_error_names_the_next_step_for_each_reader(
     refused: Callable[[], object], python: str, command_line: str, file: str
 ) -> None:
-    """And the text of the error itself is for Python, pickled or not."""
+    """An error names arguments for Python, options for the command line and columns for a file, also after pickling."""
     with pytest.raises(CssError) as caught:
         refused()
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):  # noqa: S301
@@ -71,7 +71,7 @@ def test_the_command_line_names_nothing_of_python(
     capsys: pytest.CaptureFixture[str],
     arguments: tuple[object, ...],
 ) -> None:
-    """Neither functions nor arguments: results, errors and faults of files."""
+    """Messages of commands, in results, errors and faults of files, name no function or argument of Python."""
     monkeypatch.chdir(tmp_path)
     Path("roster.csv").write_text("username,role\na@b.example,reviewer\nbob,reviewer\n", encoding="utf-8")
     assert run_css(*arguments) in (1, 4, 64)
@@ -80,10 +80,10 @@ def test_the_command_line_names_nothing_of_python(
     assert not PYTHON.search(out + err), out + err
 
 
-def test_no_address_of_the_settings_speaks_of_python(
+def test_errors_about_variables_name_nothing_of_python(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Plain http, and a line break at the end of a variable."""
+    """Errors of commands about an address or secret in a variable name no function or argument of Python."""
     for name, value in sandbox.credentials().items():
         monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
     for name, value in (("CSS_API_URL", "http://api.example/api/v1"), ("CSS_CLIENT_SECRET", "x\n")):
@@ -93,7 +93,7 @@ def test_no_address_of_the_settings_speaks_of_python(
 
 
 def test_a_roster_says_which_column_to_use() -> None:
-    """In the faults of its lines."""
+    """If a username in a roster is an address or a client id, the fault names the column to use."""
     with pytest.raises(CssError) as caught:
         read_roster("username,role\na@b.example,reviewer\nbob,reviewer\n", "r.csv", integration="1", environment="dev")
     first, second = caught.value.faults  # type: ignore[attr-defined]
@@ -102,8 +102,8 @@ def test_a_roster_says_which_column_to_use() -> None:
     assert not {"ServiceAccount", "css people"} & {*first.split(), *second.split()}
 
 
-def test_a_service_account_is_no_person() -> None:
-    """Its long form is taken as it is."""
+def test_the_long_form_of_a_service_account_is_accepted() -> None:
+    """The username of a service account is accepted, and means the same as its client id."""
     assert identifiers.username_of(ServiceAccount("a-1")) == identifiers.username_of("service-account-a-1")
 
 
@@ -121,7 +121,9 @@ def test_a_service_account_is_no_person() -> None:
 def test_a_mistyped_role_gets_a_suggestion(
     run_css: Run, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The role with the most similar name, beside the command that lists all."""
+    """If a role does not exist, the error suggests the role with the most similar name and the command that lists all
+    roles.
+    """
     assert run_css(*arguments, *PLACE) == 1
     assert "Did you mean 'reviewer'? To see which roles there are, run: css roles list" in capsys.readouterr().err
 
@@ -139,7 +141,7 @@ def test_a_mistyped_role_gets_a_suggestion(
 def test_the_command_that_searches_for_people_has_a_term(
     run_css: Run, arguments: tuple[str, ...], command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It can be run as it stands, or shows what to put in."""
+    """The suggested `css people find` has a search term, or shows where to put one."""
     assert run_css(*arguments) in (1, 4)
     assert f"css people find {command}\n" in capsys.readouterr().err
 
@@ -147,7 +149,7 @@ def test_the_command_that_searches_for_people_has_a_term(
 def test_whoami_names_where_the_credentials_are_set(
     run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The variables, or the file."""
+    """`css whoami` names the variables or the file from which the credentials come."""
     assert run_css("whoami", "--json") == 0
     assert json.loads(capsys.readouterr().out)["credentials"] == "CSS_CLIENT_ID, CSS_CLIENT_SECRET"
     file = tmp_path / "team.json"
@@ -172,7 +174,7 @@ def test_whoami_names_where_the_credentials_are_set(
 def test_every_error_names_its_class(
     run_css: Run, arguments: tuple[str, ...], kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """So that its page in the documentation can be found: at the end of the line, or in JSON."""
+    """Every error names its class, at the end of the line or in JSON, so that its page can be found."""
     assert run_css(*arguments) in (1, 4)
     out, err = capsys.readouterr()
     assert json.loads(out)["error"] == kind if out else err.splitlines()[0].endswith(f" [{kind}]")

@@ -67,7 +67,7 @@ names = st.sampled_from(HOSTILE) | st.text(min_size=1, max_size=30)
 
 @given(names)
 def test_no_cell_of_csv_is_a_formula(name: str) -> None:
-    """Such a cell begins with a quotation mark, is one line, and can be read back."""
+    """With any names, no cell of a CSV report is a formula, each row is one line, and names can be read back."""
     lines = list(report_as_csv(hostile(name)))
     assert len(lines) == 2
     assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2028\u2029\ud800-\udfff]", "".join(lines))
@@ -81,8 +81,8 @@ def test_no_cell_of_csv_is_a_formula(name: str) -> None:
 
 
 @given(names)
-def test_no_name_does_anything_in_markdown(name: str) -> None:
-    """The table has its nine cells of plain text, and the list one entry."""
+def test_no_name_has_an_effect_in_markdown(name: str) -> None:
+    """With any names, the Markdown has a table of nine cells of plain text, and a list with one entry."""
     text = "\n".join(report_as_markdown(hostile(name)))
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens = markdown.parse(text)
@@ -97,7 +97,7 @@ def test_no_name_does_anything_in_markdown(name: str) -> None:
 
 
 class Reader(HTMLParser):
-    """The elements of a page and the text of its cells."""
+    """Collect the elements of a page and the text of its cells."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ def elements_of(report: AccessReport) -> tuple[list[tuple[str, frozenset[str]]],
 
 @given(names)
 def test_no_name_adds_an_element_to_the_page(name: str) -> None:
-    """With any names, a page has the same elements and attributes."""
+    """With any names, the HTML page has the same elements and attributes."""
     elements, cells = elements_of(hostile(name))
     assert elements == elements_of(hostile("plain"))[0]
     "\n".join(report_as_html(hostile(name), AT)).encode()
@@ -131,8 +131,8 @@ def test_no_name_adds_an_element_to_the_page(name: str) -> None:
         assert cells[2] == name
 
 
-def test_the_page_needs_nothing_else() -> None:
-    """It has no address but an empty icon, and nothing inline that its policy forbids."""
+def test_the_page_loads_nothing_and_follows_its_policy() -> None:
+    """The HTML page loads nothing, has no inline code that its policy forbids, and names team and time in its title."""
     page = "\n".join(report_as_html(hostile("plain"), AT))
     assert re.findall(r'(?:src|href|action)="([^"]*)"', page) == ["data:,"]
     assert "url(" not in page
@@ -157,27 +157,29 @@ def test_the_page_needs_nothing_else() -> None:
     ],
 )
 def test_children_stand_to_the_right_of_their_parents(children: dict[str, str], columns: list[list[str]]) -> None:
-    """Also if there are several ways, and if roles contain each other."""
+    """In a graph of composite roles, children are to the right of their parents, even with several paths and cycles."""
     assert layers({role: frozenset(names) for role, names in children.items()}) == columns
 
 
 def composed(name: str, count: int = 1) -> AccessReport:
-    """Return a report of one place whose role `name` contains roles."""
+    """Return a report of one environment whose role `name` contains roles."""
     below = frozenset(f"{name}{number}" for number in range(count))
     return AccessReport(1, (evolve(one_place(name, *below), children={name: below, "none": frozenset()}),))
 
 
 @given(names)
 def test_no_name_adds_an_element_to_a_graph(name: str) -> None:
-    """With any names, a graph has the same elements and attributes, and all its roles."""
+    """With any names, a graph has the same elements and attributes, and shows all roles."""
     assert elements_of(composed(name))[0] == elements_of(composed("plain"))[0]
     "\n".join(report_as_html(composed(name), AT)).encode()
     if name.isprintable() and not hidden_in(name):
         assert f"<title>{html.escape(name)}</title>" in "\n".join(report_as_html(composed(name), AT))
 
 
-def test_a_graph_that_could_not_be_read_is_not_drawn() -> None:
-    """A sentence names the command that lists the roles. Without composite roles there is no section."""
+def test_a_graph_with_too_many_roles_is_not_drawn() -> None:
+    """If a graph has too many roles to draw, the page names a command instead. Without composites there
+    is no section.
+    """
     assert "<svg" in "\n".join(report_as_html(composed("a", 149), AT))
     page = "\n".join(report_as_html(composed("a", 150), AT))
     assert "<svg" not in page
@@ -186,8 +188,8 @@ def test_a_graph_that_could_not_be_read_is_not_drawn() -> None:
     assert '<section id="graphs">' not in "\n".join(report_as_html(hostile("plain"), AT))
 
 
-def test_unread_places_are_named_in_each_format() -> None:
-    """A report that lacks a place says so at the top."""
+def test_environments_that_could_not_be_read_are_named_in_markdown_and_html() -> None:
+    """If an environment could not be read, the Markdown and the HTML page name it with the reason, and the filters."""
     for text in (report_as_markdown(hostile("plain")), report_as_html(hostile("plain"), AT)):
         told = "\n".join(text)
         assert "1 place could not be read" in told
@@ -196,7 +198,7 @@ def test_unread_places_are_named_in_each_format() -> None:
 
 
 def test_rows_are_computed_when_they_are_read() -> None:
-    """The first of a million rows is computed without the others, again for each reading."""
+    """The first of a million rows is computed without the others, and again for each reading."""
     report = AccessReport(1, (one_place(*(f"role {n}" for n in range(1000)), users=1000),))
     assert [row.role for row in itertools.islice(report.rows(), 2)] == ["role 0", "role 0"]
     assert next(report_as_csv(report)).startswith("integration_id,")
@@ -204,7 +206,7 @@ def test_rows_are_computed_when_they_are_read() -> None:
 
 
 def test_rows_have_one_order() -> None:
-    """Project, environment, role and name, in any order of reading."""
+    """Rows are ordered by project, environment, role and name, whatever the order of reading."""
     users = {
         name: User(name, first_name=first) for name, first in (("1@idir", "Zoe"), ("2@idir", "ann"), ("3@idir", ""))
     }
@@ -236,15 +238,17 @@ def test_a_summary_counts_people_once() -> None:
 
 
 def test_a_report_is_narrowed_to_roles_and_people() -> None:
-    """Roles by exact names; people by a part of username, name or address, ignoring case."""
+    """A report can be limited to exact role names, and to people by a part of username, name or
+    address, ignoring case.
+    """
     report = AccessReport(1, (one_place("reader", "Reader", users=12),))
     assert {row.role for row in report.only(roles=["reader"]).rows()} == {"reader"}
     for person, count in (("n11", 1), ("P1@X", 1), ("@IDIR", 12), ("reader n3", 1), ("nobody", 0)):
         assert len(list(report.only(roles=["reader"], person=person).rows())) == count, person
 
 
-def test_chains_lead_to_the_role() -> None:
-    """All composites that include the role are found, each with the shortest chain."""
+def test_each_composite_that_includes_a_role_has_the_shortest_chain() -> None:
+    """All composite roles through which a person has a role are found, each with the shortest chain."""
     children = {"top": frozenset(["a", "b"]), "a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a")}
     users = {"1@idir": User("1@idir")}
     members = {"top": frozenset(users)}
@@ -256,7 +260,7 @@ def test_chains_lead_to_the_role() -> None:
 
 
 def test_members_without_a_known_name_are_reported() -> None:
-    """A computed state has members of whom nothing else was read."""
+    """A member of whom only the username is known is still reported."""
     state = PlaceState(Place(1, "dev"), "Alpha", frozenset({"a"}), members={"a": frozenset({"0f3a@idir"})})
     assert [row.user.username for row in AccessReport(1, (state,)).rows()] == ["0f3a@idir"]
     assert [found.username for found in login_differences(state.members, {})] == ["0f3a@azureidir"]

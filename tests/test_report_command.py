@@ -1,4 +1,4 @@
-"""`css report`, as its user meets it."""
+"""`css report` prints and writes who has which role."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support import asked
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """Two integrations and a draft."""
+    """Return a sandbox of two integrations and a draft."""
     return Sandbox(world=world())
 
 
@@ -31,7 +31,9 @@ def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def test_each_format_has_every_row(run: Run) -> None:
-    """The draft is named on stderr and skipped; if it is named explicitly, the exit code is 3."""
+    """Each format has every row. A draft is named on stderr and skipped; if it is named explicitly, the
+    exit code is 3.
+    """
     code, out, err = run("--json")
     rows = [json.loads(line) for line in out]
     assert (code, len(rows)) == (0, 15)
@@ -52,8 +54,8 @@ def test_each_format_has_every_row(run: Run) -> None:
     assert (code, sum(line.startswith("<tr><td>") for line in out)) == (0, 15)
 
 
-def test_a_report_is_narrowed(run: Run) -> None:
-    """By environment, role and person; a role that does not exist is mentioned."""
+def test_a_report_is_limited_to_environments_roles_and_people(run: Run) -> None:
+    """Options limit a report to environments, roles and people, and a role that does not exist is reported."""
     place = ("-i", "Alpha", "-e", "dev", "-e", "prod")
     code, out, _ = run(*place, "--role", "writer", "--role", "lead", "--person", f"{ANN}@idir", "--json")
     assert code == 0
@@ -64,7 +66,7 @@ def test_a_report_is_narrowed(run: Run) -> None:
 
 
 def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name decides the format; on an error the old file stays, and no draft is left."""
+    """The name of the file decides the format. If writing fails, the old file stays and no temporary file is left."""
     chosen = ("-i", "Alpha", "--output")
     for name, begins in (("r.csv", b"\xef\xbb\xbfintegration_id,"), ("r.html", b"<!DOCTYPE html>"), ("r.md", b"# Who"), ("r.jsonl", b'{"int'), ("r.txt", b"INTEGRATION")):  # fmt: skip  # noqa: E501
         assert run(*chosen, tmp_path / name) == (0, [], "")
@@ -84,8 +86,10 @@ def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeyp
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """A folder, a missing folder, an unknown format, two formats, or an unknown environment."""
+def test_wrong_options_of_report_send_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Wrong options fail with exit code 64 and send nothing; an unknown integration or environment is
+    refused with 4.
+    """
     for arguments, said in (
         (["--output", tmp_path], "it is a folder"),
         (
@@ -105,7 +109,7 @@ def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> 
     assert run("-i", "Beta", "-e", "test")[0] == 4
 
 
-def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox) -> None:
+def test_control_characters_of_names_are_in_no_format(run: Run, sandbox: Sandbox) -> None:
     """In every format, characters that control a terminal or reverse text are replaced."""
     sandbox.create_role(BETA, "dev", "evil\u202erole")
     sandbox.grant(BETA, "dev", "evil\u202erole", f"{ANN}@idir")
@@ -120,7 +124,7 @@ def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
 def test_a_full_disk_is_reported_in_one_line(sandbox: Sandbox) -> None:
-    """Nothing was changed, and the line does not ask for a bug report."""
+    """If the output cannot be written, css reports this in one line with exit code 64."""
     with sandbox.serve() as server, Path("/dev/full").open("w", encoding="utf-8") as full:
         environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
         command = [sys.executable, "-m", "css_sdk.cli", "integrations"]

@@ -1,4 +1,4 @@
-"""The options that every command takes: `-v`, `-vv`, `-q`, `--timeout` and `--retries`."""
+"""Every command takes the options `-v`, `-vv`, `-q`, `--timeout` and `--retries`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROLES = "/integrations/{integration_id}/{environment}/users/{username}/roles"
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the command", "after it"])
 def test_verbose_prints_each_request(run_css: Run, sandbox: Sandbox, capsys: Capture, before: bool) -> None:
-    """With method, path, status and milliseconds, on stderr; no names of people, and stdout as without it."""
+    """`-v` prints each request with method, path, status and milliseconds on stderr, without names of people."""
     [person] = usernames(sandbox, 1)
     command = ["assign", person, "-r", "approver", *PLACE]
     assert run_css(*(["-v", *command] if before else [*command, "-v"])) == 0
@@ -44,7 +44,7 @@ def test_verbose_prints_each_request(run_css: Run, sandbox: Sandbox, capsys: Cap
 
 
 def test_verbose_twice_prints_time_and_thread(run_css: Run, capsys: Capture) -> None:
-    """Given together or apart; each line is printed once."""
+    """`-v` twice, together or apart, also prints time and thread, and each line once."""
     for options in (["-vv", "whoami"], ["-v", "whoami", "-v"]):
         assert run_css(*options) == 0
         found = re.findall(r"^\d{4}-\d\d-\d\d [\d:,]+ MainThread (.*) in", capsys.readouterr().err, re.MULTILINE)
@@ -52,7 +52,7 @@ def test_verbose_twice_prints_time_and_thread(run_css: Run, capsys: Capture) -> 
 
 
 def test_verbose_ends_with_the_command(run_css: Run, capsys: Capture) -> None:
-    """The next command of the same process prints nothing, and the logger is as before."""
+    """`-v` affects one command only: afterwards the logger is as before, and the next command prints no requests."""
     log = logging.getLogger("css_sdk")
     before = (log.level, list(log.handlers))
     assert run_css("-v", "whoami") == 0
@@ -63,7 +63,7 @@ def test_verbose_ends_with_the_command(run_css: Run, capsys: Capture) -> None:
 
 
 def test_verbose_shows_waits_and_attempts(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
-    """An attempt that failed, the wait after it, and the number of the next attempt."""
+    """`-v` shows a failed attempt, the wait after it, and the number of the next attempt."""
     sandbox.faults.add("429", path="/integrations", times=1, retry_after=0)
     assert run_css("whoami", "-v") == 0
     err = capsys.readouterr().err
@@ -73,7 +73,7 @@ def test_verbose_shows_waits_and_attempts(run_css: Run, sandbox: Sandbox, capsys
 
 
 def test_quiet_prints_only_errors(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
-    """Neither counts nor commands to run next; the results and the errors stay."""
+    """`-q` prints neither counts nor suggested commands, but still results and errors."""
     [person] = usernames(sandbox, 1)
     assert run_css("assign", "-q", person, "-r", "approver", *PLACE) == 0
     printed = capsys.readouterr()
@@ -88,7 +88,7 @@ def test_quiet_prints_only_errors(run_css: Run, sandbox: Sandbox, capsys: Captur
 def test_quiet_prints_no_warnings(
     run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
 ) -> None:
-    """Here that the variables hide the credentials file. Without -q, Python prints it on stderr."""
+    """`-q` prints no warning, such as the one that the credentials file is not read."""
     monkeypatch.setenv("CSS_CREDENTIALS_FILE", str(tmp_path / "account.json"))
     for options, shown in ([], True), (["-q"], False):
         run = subprocess.run(
@@ -104,7 +104,7 @@ def test_quiet_prints_no_warnings(
 
 
 def test_the_options_of_a_token_request(sandbox: Sandbox, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`css token` prints its request too, and gives it up after the time."""
+    """`css token` prints its request with `-v`, and gives up after `--timeout`."""
     with sandbox.serve() as server:
         for name, value in server.credentials().items():
             monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
@@ -116,14 +116,14 @@ def test_the_options_of_a_token_request(sandbox: Sandbox, capsys: Capture, monke
 
 
 def test_quiet_and_verbose_contradict_each_other(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
-    """Nothing is sent."""
+    """`-v` together with `-q` is refused, and nothing is sent."""
     assert run_css("-v", "whoami", "-q") == 64
     assert "Pass -v or -q, not both." in capsys.readouterr().err
     assert not sandbox.requests
 
 
 def test_retries_limit_the_attempts(run_css: Run, sandbox: Sandbox) -> None:
-    """`--retries 0` makes one attempt; `--retries 2` makes three."""
+    """`--retries 0` makes one attempt, and `--retries 2` makes three."""
     for retries in (0, 2):
         sandbox.faults.add("429", path="/integrations", times=None, retry_after=0)
         sent = len(sandbox.requests)
@@ -134,28 +134,30 @@ def test_retries_limit_the_attempts(run_css: Run, sandbox: Sandbox) -> None:
 
 
 def test_timeout_limits_an_attempt(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
-    """An answer that takes longer is given up, and the message says after how long."""
+    """If an answer takes longer than `--timeout`, css gives up and names the request."""
     sandbox.faults.add("delay", path="/integrations", times=None, seconds=5.0)
     assert run_css("whoami", "--timeout", "0.2", "--retries", "0") == 1
     assert "GET /integrations: no" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("given", [("--timeout", "0"), ("--timeout", "soon"), ("--retries", "-1")])
-def test_values_that_make_no_sense_are_refused(run_css: Run, given: tuple[str, str], capsys: Capture) -> None:
-    """As usage errors."""
+def test_invalid_values_of_timeout_and_retries_are_refused(
+    run_css: Run, given: tuple[str, str], capsys: Capture
+) -> None:
+    """An invalid value of `--timeout` or `--retries` is a usage error that names the option."""
     assert run_css("whoami", *given) == 64
     assert given[0] in capsys.readouterr().err
 
 
 def leaves(command: click.Command) -> list[click.Command]:
-    """A command and all its subcommands."""
+    """Return a command and all its subcommands."""
     below = command.commands.values() if isinstance(command, click.Group) else ()
     return [command, *(leaf for each in below for leaf in leaves(each))]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_takes_the_options(name: str) -> None:
-    """Once each, and no command has an option of the same name that means something else."""
+    """Every command has each of the options once, and none has another option of the same name."""
     command = css.get_command(click.Context(css), name)
     assert command is not None
     for each in leaves(command):

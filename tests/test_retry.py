@@ -1,4 +1,4 @@
-"""Whether to try again, and when."""
+"""The decision whether to retry, and after how long."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ YEAR_2024 = 1_704_067_200.0
         (Backoff(tries=9, longest=3.0), Attempt(5, 1.0, None, None), 1.0, 3.0),
         (Backoff(tries=9999, longest=3.0, budget=1e9), Attempt(5000, 1.0, None, None), 1.0, 3.0),
         (Backoff(tries=9999, first=0.0), Attempt(5000, 0.0, None, None), 1.0, 0.0),
-        # Chance takes any part of them.
+        # A random part of each wait is used.
         (Backoff(), Attempt(2, 0.0, None, 500), 0.5, 0.5),
         (Backoff(), Attempt(1, 0.0, None, 500), 0.0, 0.0),
-        # The tries are counted with the first.
+        # The number of attempts includes the first one.
         (Backoff(), Attempt(4, 0.0, None, 503), 1.0, None),
         (Backoff(), Attempt(9, 0.0, None, 503), 1.0, None),
         (Backoff(tries=1), Attempt(1, 0.0, None, 503), 1.0, None),
@@ -40,7 +40,7 @@ YEAR_2024 = 1_704_067_200.0
         (Backoff(budget=20.0), Attempt(2, 19.5, None, 503), 1.0, None),
         (Backoff(budget=0.0), Attempt(1, 0.0, None, 503), 1.0, None),
         (Backoff(budget=0.0, first=0.0), Attempt(1, 0.0, None, 503), 1.0, 0.0),
-        # What the service asks for is obeyed without chance, when it fits the budget.
+        # The wait that the service asks for is kept exactly, if it fits the budget.
         (Backoff(), Attempt(1, 0.0, 20.0, 429), 0.1, 20.0),
         (Backoff(), Attempt(1, 0.0, 20.5, 429), 0.1, None),
         (Backoff(), Attempt(2, 15.0, 6.0, 429), 0.1, None),
@@ -49,8 +49,10 @@ YEAR_2024 = 1_704_067_200.0
         (Backoff(), Attempt(1, 0.0, math.inf, 503), 1.0, None),
     ],
 )
-def test_waits(backoff: Backoff, attempt: Attempt, chance: float, wait: float | None) -> None:
-    """The wait after each kind of failed try, or None where the tries end."""
+def test_the_wait_after_each_failed_attempt(
+    backoff: Backoff, attempt: Attempt, chance: float, wait: float | None
+) -> None:
+    """After a failed attempt, the policy gives the next wait, or None if no attempt may follow."""
     assert backoff(attempt, chance) == wait
 
 
@@ -68,7 +70,7 @@ def test_waits(backoff: Backoff, attempt: Attempt, chance: float, wait: float | 
     st.floats(0, 1),
 )
 def test_waits_stay_within_bounds(backoff: Backoff, attempt: Attempt, chance: float) -> None:
-    """No wait, however many tries came before, is negative, passes the budget or is longer than it may be."""
+    """No wait is negative, exceeds the budget or is longer than the longest wait, however many attempts came before."""
     wait = backoff(attempt, chance)
     if wait is None:
         return
@@ -81,8 +83,8 @@ def test_waits_stay_within_bounds(backoff: Backoff, attempt: Attempt, chance: fl
 @pytest.mark.parametrize(
     "wrong", [{"tries": 0}, {"tries": -1}, {"first": -0.1}, {"longest": -1.0}, {"budget": -1.0}], ids=str
 )
-def test_senseless_limits_are_refused(wrong: dict[str, float]) -> None:
-    """No tries at all, and negative seconds, are refused when the policy is made."""
+def test_invalid_limits_of_a_policy_are_refused(wrong: dict[str, float]) -> None:
+    """A policy with no attempts or negative seconds is refused when it is made."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Backoff(**wrong)  # type: ignore[arg-type]
 
@@ -95,7 +97,7 @@ def test_senseless_limits_are_refused(wrong: dict[str, float]) -> None:
         ("120", 120.0),
         (" 120 ", 120.0),
         ("3600", 3600.0),
-        # The three forms of a date that RFC 9110 knows, and one with a zone of its own.
+        # Two forms of a date in RFC 9110, and a date with a time zone.
         ("Mon, 01 Jan 2024 00:02:00 GMT", 120.0),
         ("Monday, 01-Jan-24 00:02:00 GMT", 120.0),
         ("Mon, 01 Jan 2024 01:02:00 +0100", 120.0),
@@ -103,7 +105,7 @@ def test_senseless_limits_are_refused(wrong: dict[str, float]) -> None:
         ("Mon, 01 Jan 2024 00:00:00 GMT", 0.0),
         ("Sun, 31 Dec 2023 23:59:59 GMT", 0.0),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
-        # Anything else asks for nothing.
+        # Anything else is ignored.
         ("", None),
         ("soon", None),
         ("-5", None),
@@ -114,14 +116,14 @@ def test_senseless_limits_are_refused(wrong: dict[str, float]) -> None:
         ("1 Jan 99999999999999999999 00:00:00 GMT", None),
     ],
 )
-def test_retry_after(header: str | None, seconds: float | None) -> None:
-    """`Retry-After` is read in both its forms, and anything else is as if it were not there."""
+def test_retry_after_is_read_as_seconds_or_date(header: str | None, seconds: float | None) -> None:
+    """`Retry-After` is read as seconds or as a date, and any other value is ignored."""
     assert seconds_to_wait(header, now=YEAR_2024) == seconds
 
 
 @pytest.fixture(params=["UTC0", "PST8PDT", "XYZ-14"])
 def zone(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The machine's time zone, one after the other."""
+    """Set each time zone of the machine in turn, and yield it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", request.param)
         time.tzset()
@@ -148,6 +150,6 @@ def test_dates_without_a_zone_are_in_gmt(zone: str, header: str) -> None:
     st.floats(0, 4e9),
 )
 def test_any_header_gives_seconds_or_nothing(header: str, now: float) -> None:
-    """No content of the header causes another error."""
+    """Any content of the header gives seconds or None, and no error."""
     seconds = seconds_to_wait(header, now)
     assert seconds is None or seconds >= 0

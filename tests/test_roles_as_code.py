@@ -1,4 +1,4 @@
-"""The steps of `docs/roles-as-code.md` print what the page shows, and no secret."""
+"""The steps of `docs/roles-as-code.md` print the output that the page shows, and no secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DOCUMENT = readme.README.parent / "docs" / "roles-as-code.md"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """All that any library logs, down to DEBUG."""
+    """Yield a stream with everything that any library logs, down to DEBUG."""
     stream = io.StringIO()
     handler, root = logging.StreamHandler(stream), logging.getLogger()
     level = root.level
@@ -36,7 +36,7 @@ def log() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The sandbox on a socket, so that the libraries below log, too; its credentials are in the environment."""
+    """Serve the sandbox on a socket, so that libraries below log, too, and set its credentials in the environment."""
     with sandbox.serve() as server:
         for name, value in server.credentials().items():
             monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
@@ -45,13 +45,13 @@ def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One with the examples, which is the current one."""
+    """Return the current folder, which contains the examples."""
     shutil.copytree(readme.README.parent / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_the_walk_prints_what_it_shows_and_tells_no_secret(
+def test_the_steps_of_the_page_print_its_output_and_no_secret(
     served: None,
     sandbox: Sandbox,
     folder: Path,
@@ -59,7 +59,9 @@ def test_the_walk_prints_what_it_shows_and_tells_no_secret(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Neither in outputs nor in plans, journals and logs, with debugging on and a token that is refused on the way."""
+    """The steps print the output of the page. Output, plans, journals and logs contain no secret, even after a refused
+    token.
+    """
     monkeypatch.setenv("CSS_DEBUG", "1")
     sandbox.faults.add("revoked_token", method="POST")
     said, last, shown = "", "", 0
@@ -84,8 +86,10 @@ def test_the_walk_prints_what_it_shows_and_tells_no_secret(
     assert not [secret for secret in secrets(sandbox) if secret in said]
 
 
-def test_the_python_runs(run_css: Run, sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As it stands; what it did it takes back, and leaves its journal."""
+def test_the_python_of_the_page_runs_and_undoes_its_changes(
+    run_css: Run, sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program of the page creates a role, undoes this, and leaves only its journal."""
     before = everything(sandbox)
     [program] = readme.blocks("python", DOCUMENT)
     exec(compile(program, DOCUMENT.name, "exec"), {})  # noqa: S102
