@@ -1,4 +1,4 @@
-"""`css roles`: trees for people, and roles made, renamed and deleted."""
+"""`css roles` shows trees of composite roles, and creates, renames and deletes roles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLACE = ("-i", 101, "-e", "dev")
 
 
 def tree(**children: str) -> RoleTree:
-    """Roles a to e with these children."""
+    """Return a tree of the roles a to e with these children."""
     return RoleTree(tuple(Role(name) for name in "abcde"), {name: tuple(below) for name, below in children.items()})
 
 
@@ -35,22 +35,26 @@ def tree(**children: str) -> RoleTree:
     ],
 )
 def test_a_tree_is_indented(read: RoleTree, lines: list[str]) -> None:
-    """Roots first; a circle is marked and not followed, and what was shown is not shown again."""
+    """The tree begins with roles that have no parent. A cycle is marked and not followed, and no branch
+    is shown twice.
+    """
     assert list(indented(read)) == lines
 
 
 @given(st.dictionaries(st.sampled_from("abcde"), st.frozensets(st.sampled_from("abcde")).map(sorted)))
-def test_every_role_and_every_step_is_shown_once(children: dict[str, list[str]]) -> None:
-    """With any cycles, each role is shown, with one line for each child and each beginning."""
+def test_the_tree_shows_every_role_and_every_child_once(children: dict[str, list[str]]) -> None:
+    """With any cycles, the tree shows each role, and has one line for each child of each role."""
     lines = list(indented(RoleTree(tuple(Role(name) for name in "abcde"), {k: tuple(v) for k, v in children.items()})))
     assert {line.split()[0] for line in lines} == set("abcde")
     assert sum(line.startswith(" ") for line in lines) == sum(map(len, children.values()))
 
 
-def test_a_tree_for_machines_tells_what_each_role_leads_to(
+def test_the_tree_as_json_lists_children_and_descendants(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One object per role; names that a terminal would obey are escaped, in the tree for people replaced."""
+    """With `--json`, the tree has one object for each role with its children and descendants. Control characters are
+    escaped.
+    """
     sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x9b2J")
     sandbox.create_role(GRANTS_PORTAL, "dev", "boss", ["admin", "evil\x9b2J"])
     assert run_css("roles", "tree", *PLACE, "--json") == 0
@@ -66,7 +70,7 @@ def test_a_tree_for_machines_tells_what_each_role_leads_to(
 
 
 def test_roles_are_created_each_on_its_own(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """One that exists, or that cannot be, does not stop the others; names given twice count once."""
+    """If one role cannot be created, css still creates the others, and a name that is given twice counts once."""
     assert run_css("roles", "create", *PLACE, "new", "reviewer", "..", "other", "new", "--json") == 3
     out, err = capsys.readouterr()
     rows = [json.loads(line) for line in out.splitlines()]
@@ -78,8 +82,8 @@ def test_roles_are_created_each_on_its_own(run_css: Run, sandbox: Sandbox, capsy
     assert asked(sandbox)["POST"] == 3
 
 
-def test_one_change_that_fails_has_its_exit_code(run_css: Run, sandbox: Sandbox) -> None:
-    """1 when it failed, 4 when it was refused, 64 for what is no command: the old form without one included."""
+def test_the_exit_codes_of_failed_refused_and_invalid_changes(run_css: Run, sandbox: Sandbox) -> None:
+    """A change that failed gives exit code 1, a refused one 4, and wrong usage 64; no role is changed."""
     expected = {
         "create reviewer": 1,
         "create ..": 4,
@@ -94,11 +98,11 @@ def test_one_change_that_fails_has_its_exit_code(run_css: Run, sandbox: Sandbox)
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "approver", "reviewer"}
 
 
-def test_a_change_that_nobody_can_tell_of_ends_with_3(
+def test_a_rename_with_an_unknown_outcome_fails_with_exit_code_3(
     run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The write's answer is lost, and no read gets through."""
-    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
+    """If the answer to a rename is lost and no read succeeds, css reports it as unknown with exit code 3."""
+    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between attempts
     sandbox.faults.add("lose_after", method="PUT")
     sandbox.faults.add("422_before", method="GET", path="*/roles", times=None, after=1)
     assert run_css("roles", "rename", "reviewer", "examiner", *PLACE) == 3
@@ -106,16 +110,16 @@ def test_a_change_that_nobody_can_tell_of_ends_with_3(
 
 
 def test_a_rename_keeps_the_members(run_css: Run, sandbox: Sandbox) -> None:
-    """And asks nobody, since it takes nothing away."""
+    """`css roles rename` keeps the members and needs no `--yes`, since nobody loses anything."""
     before = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     assert run_css("roles", "rename", "reviewer", "examiner", *PLACE) == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "examiner") == before
 
 
-def test_deleting_tells_first_who_loses_what(
+def test_delete_lists_the_people_and_roles_that_lose_something(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Show who has the role, which roles contain it, who else has it through these, and which roles it contains."""
+    """Before a deletion, css lists the members, the roles that contain the role, and the roles that it contains."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "boss", ["reviewer"])
     sandbox.create_role(GRANTS_PORTAL, "dev", "free")
     people = usernames(sandbox, 30)
@@ -140,8 +144,10 @@ def test_deleting_tells_first_who_loses_what(
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"approver", "admin", "boss"}
 
 
-def test_prod_needs_a_word_of_its_own(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """A yes alone is not enough there."""
+def test_a_deletion_in_prod_needs_yes_and_allow_prod(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In prod, `--yes` alone does not delete a role; `--allow-prod` is needed, too."""
     sandbox.create_role(GRANTS_PORTAL, "prod", "x")
     prod = ("-i", 101, "-e", "prod")
     assert run_css("roles", "delete", "x", *prod, "--yes") == 4
@@ -152,32 +158,32 @@ def test_prod_needs_a_word_of_its_own(run_css: Run, sandbox: Sandbox, capsys: py
 
 
 class Terminal(io.StringIO):
-    """What somebody types."""
+    """Input that is typed on a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 @pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, False), ("n\n", 4, True), ("", 130, True)])
-def test_on_a_terminal_it_asks(
+def test_on_a_terminal_delete_asks_for_confirmation(
     run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, left: bool
 ) -> None:
-    """Only a yes deletes; a no is refused, and an end of the input is an interrupt."""
+    """On a terminal only a yes deletes the role. A no is refused, and the end of the input counts as an interrupt."""
     monkeypatch.setattr("sys.stdin", Terminal(typed))
     assert run_css("roles", "delete", "approver", *PLACE) == code
     assert ("approver" in sandbox.roles(GRANTS_PORTAL, "dev")) is left
     assert asked(sandbox)["DELETE"] == (not left)
 
 
-def test_whoever_is_let_in_no_more_is_not_turned_away_for_each(run_css: Run, sandbox: Sandbox) -> None:
-    """After the first refusal the rest is not tried."""
+def test_after_refused_credentials_no_further_role_is_created(run_css: Run, sandbox: Sandbox) -> None:
+    """If the service refuses the credentials, css sends no request for the remaining roles."""
     sandbox.faults.add("revoked_token", method="POST", times=None)
     assert run_css("roles", "create", "a", "b", "c", *PLACE) == 3
     assert asked(sandbox)["POST"] == 2
 
 
 def test_a_mistyped_name_gets_a_suggestion(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a rename as of a deletion, and nothing is sent."""
+    """If the role of a rename or deletion does not exist, css suggests a similar name and writes nothing."""
     for words in (("rename", "reviwer", "examiner"), ("delete", "reviwer", "--yes")):
         assert run_css("roles", *words, *PLACE) == 1
         assert "Did you mean 'reviewer'?" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Rosters in, results out, and every fault with its line."""
+"""css-sdk reads rosters, reports every fault with its line, and writes files of results."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def a_row(**changes: Any) -> Row:
     return attrs.evolve(row, **changes)
 
 
-# Good rosters
+# Valid rosters
 
 
-def test_a_roster() -> None:
-    """Each line is a row with its number, and both actions are known."""
+def test_each_line_of_a_roster_is_a_row_with_its_number() -> None:
+    """Each line of a roster is a row with its line number, and the action is `grant` or `revoke`."""
     text = f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n{JOHN},reader,102,prod,revoke\n"
     assert read(text) == (
         a_row(),
@@ -74,7 +74,9 @@ def test_a_roster() -> None:
     ],
 )
 def test_people_are_named_in_four_ways(column: str, value: str, user: str | ServiceAccount | None) -> None:
-    """A person is named by one of four columns, by another in each row if need be; two of them need a search first."""
+    """A person is named in one of four columns; a GUID or an e-mail address needs a search before the
+    person is known.
+    """
     columns = ["username", "guid", "email", "client_id"]
     cells = ",".join(value if name == column else "" for name in columns)
     [row] = read(f"{','.join(columns)},role\n{cells},reviewer\n", integration="101", environment="dev")
@@ -83,13 +85,13 @@ def test_people_are_named_in_four_ways(column: str, value: str, user: str | Serv
 
 
 def test_columns_come_in_any_order() -> None:
-    """The header names the columns, in upper or lower case, with or without blanks around."""
+    """The header names the columns in any order, in upper or lower case, with or without blanks around them."""
     text = f"Action; ROLE ;environment;Integration; userName\n;reviewer;dev;Grants Portal;{JANE}\n"
     assert read(text) == (a_row(),)
 
 
-def test_defaults_fill_what_is_left_out() -> None:
-    """Integration and environment may be left out, or left empty, where a default is given."""
+def test_defaults_fill_in_a_missing_integration_and_environment() -> None:
+    """If integration and environment are missing or empty, the given defaults apply."""
     assert read(f"username,role\n{JANE},reviewer\n", integration="Grants Portal", environment="dev") == (a_row(),)
     text = f"{HEADER}\n{JANE},reviewer,,,\n{JANE},reviewer,Grants Portal,dev,\n"
     rows = read(text, integration="Grants Portal", environment="dev")
@@ -100,7 +102,7 @@ def test_defaults_fill_what_is_left_out() -> None:
     ("word", "action"),
     [("", "grant"), (" ", "grant"), ("grant", "grant"), ("GRANT", "grant"), (" Revoke ", "revoke")],
 )
-def test_action_words(word: str, action: str) -> None:
+def test_the_action_is_grant_or_revoke_in_any_case(word: str, action: str) -> None:
     """The action can be in upper or lower case. If it is empty, it is `grant`."""
     [row] = read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,{word}\n")
     assert row.action == action
@@ -109,8 +111,8 @@ def test_action_words(word: str, action: str) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
-def test_files_as_programs_write_them(separator: str, end: str, encoding: str) -> None:
-    """A roster is read with every separator, line end and encoding that spreadsheets and editors give it."""
+def test_every_separator_line_ending_and_encoding_is_read(separator: str, end: str, encoding: str) -> None:
+    """css-sdk reads every separator, line ending and encoding that spreadsheets and editors write."""
     lines = [HEADER.split(","), [JANE, "Prüfer 🦫", "Grants Portal", "dev", "grant"], [""] * 5]
     text = "".join(separator.join(cells) + end for cells in lines)
     content = {
@@ -120,22 +122,22 @@ def test_files_as_programs_write_them(separator: str, end: str, encoding: str) -
     assert read(text_of(content or text.encode(encoding), NAME)) == (a_row(role="Prüfer 🦫"),)
 
 
-def test_a_mark_that_python_left_is_no_harm() -> None:
-    """Text that was read without regard to its byte order mark is read as well."""
+def test_a_byte_order_mark_in_a_text_is_ignored() -> None:
+    """A byte order mark at the beginning of a text is ignored."""
     assert read(f"\ufeff{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n") == (a_row(),)
 
 
 @pytest.mark.parametrize(
     "content", ["0f3a é".encode("latin-1"), b"PK\x03\x04\x14\x00\xff\xff", b"\xff\xfea", b"\xff\xfe\x00\xd8"]
 )
-def test_other_files_are_refused(content: bytes) -> None:
-    """What is in no encoding that we know, a workbook for instance, is refused with what to do."""
+def test_a_file_in_an_unknown_encoding_is_refused(content: bytes) -> None:
+    """A file in an unknown encoding, such as a workbook, is refused with the advice to use UTF-8."""
     with pytest.raises(InvalidFile, match=f"{NAME}.*UTF-8"):
         text_of(content, NAME)
 
 
 def test_cells_may_be_quoted() -> None:
-    """Quoted cells hold separators, quotation marks and line ends."""
+    """Quoted cells may contain separators, quotation marks and line breaks."""
     text = f'{HEADER}\n{JANE},"review, ""all""","Grants\nPortal",dev,grant\n'
     assert read(text) == (a_row(role='review, "all"', integration="Grants\nPortal"),)
 
@@ -157,21 +159,21 @@ def test_lines_are_counted_as_an_editor_does() -> None:
 
 
 def test_blank_lines_may_come_first() -> None:
-    """Blank lines before the header do not hide which separator the file has, nor move the numbers of its lines."""
+    """Blank lines before the header change neither the detected separator nor the numbers of the lines."""
     text = f"\n ; ;\n{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n".replace(",", ";")
     assert read(text) == (a_row(line=4),)
     assert faults_of("\n\nusername,rôle\n", integration="101", environment="dev")[0].startswith(f"{NAME}:3: ")
 
 
 def test_empty_cells_at_the_end_do_not_count() -> None:
-    """Empty cells that a spreadsheet leaves behind a row or the header are as if they were not there."""
+    """Empty cells that a spreadsheet leaves behind a row or the header are ignored."""
     assert read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant,, ,\n") == (a_row(),)
     assert read(f"{HEADER},,\n{JANE},reviewer,Grants Portal,dev,grant,,\n") == (a_row(),)
 
 
 @pytest.mark.parametrize("role", ["=1+1", "+1", "-1", "@sum", "'quoted", "007", "TRUE", "1e5", "=HYPERLINK(A1)"])
-def test_formulas_are_only_texts(role: str) -> None:
-    """A role that a spreadsheet would take for a formula is read, and written, as it stands."""
+def test_a_role_that_looks_like_a_formula_is_read_and_written_as_text(role: str) -> None:
+    """A role whose name looks like a formula is read as text, and read back from a file of results unchanged."""
     [row] = read(f"{HEADER}\n{JANE},{role},Grants Portal,dev,grant\n")
     assert row.role == role
     [again] = read(results_as_csv([RowResult(row, "failed", NotFound("no such role", what="role"))]))
@@ -199,8 +201,8 @@ def test_formulas_are_only_texts(role: str) -> None:
         ("guid,guid,email,x,y", ["'x'", "'y'", "'guid' appears twice", "'role'", "'integration'", "'environment'"]),
     ],
 )
-def test_faulty_headers(header: str, told: list[str]) -> None:
-    """A header is refused with all that is wrong with it, an empty file's too."""
+def test_all_faults_of_a_header_are_reported(header: str, told: list[str]) -> None:
+    """All faults of a header are reported, also for an empty file."""
     faults = faults_of(header + "\n")
     for words in told:
         assert any(words in fault for fault in faults), words
@@ -209,7 +211,7 @@ def test_faulty_headers(header: str, told: list[str]) -> None:
 
 @pytest.mark.parametrize("text", [HEADER, f"{HEADER}\n", f"{HEADER}\r\n,,,,\r\n\r\n"], ids=repr)
 def test_a_roster_without_rows_is_refused(text: str) -> None:
-    """A roster in which nobody stands is a mistake, and not a wish that nothing be done."""
+    """A roster without rows is refused, because it is probably a mistake."""
     assert faults_of(text)
 
 
@@ -236,8 +238,8 @@ def test_a_roster_without_rows_is_refused(text: str) -> None:
         (f'{JANE},,"reviewer,Grants Portal,dev,grant', ""),
     ],
 )
-def test_faulty_rows(cells: str, told: str) -> None:
-    """A faulty row is refused with its line and what is wrong with it."""
+def test_a_faulty_row_is_refused_with_its_line(cells: str, told: str) -> None:
+    """A faulty row is refused with its line number and the reason."""
     [fault] = faults_of(f"username,guid,role,integration,environment,action\n\n{cells}\n")
     assert fault.startswith(f"{NAME}:3: ")
     assert told in fault
@@ -250,7 +252,7 @@ def test_client_ids_are_checked_too(client_id: str) -> None:
     assert fault.startswith(f"{NAME}:2: ")
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once_in_the_order_of_lines() -> None:
     """The error contains every fault of every row, in the order of the lines, and the message contains their number."""
     text = (
         f"{HEADER}\n"
@@ -275,8 +277,8 @@ CONTRARY = [
 
 
 @pytest.mark.parametrize(("one", "other"), CONTRARY)
-def test_contradictions(one: tuple[str, str], other: tuple[str, str]) -> None:
-    """Giving and taking the same is refused, however the same person is written, with both lines."""
+def test_rows_that_grant_and_revoke_the_same_role_contradict(one: tuple[str, str], other: tuple[str, str]) -> None:
+    """If two rows grant and revoke the same role of the same person, however written, the error names both lines."""
     columns = ["username", "guid", "email", "client_id", "role", "integration", "environment", "action"]
     out = io.StringIO()
     writer = csv.DictWriter(out, columns)
@@ -299,8 +301,10 @@ def test_contradictions(one: tuple[str, str], other: tuple[str, str]) -> None:
         f"{JANE},reviewer,Grants Portal,test,revoke",
     ],
 )
-def test_no_contradictions(other: str) -> None:
-    """Giving twice is no contradiction; nor is taking elsewhere, from somebody else, or another role by case."""
+def test_rows_about_different_people_roles_or_environments_do_not_contradict(other: str) -> None:
+    """Granting twice is no contradiction, and neither are rows that differ in person, role, integration
+    or environment.
+    """
     assert len(read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n{other}\n")) == 2
 
 
@@ -319,25 +323,25 @@ STATES: list[tuple[Outcome, CssError | None, str, bool]] = [
 
 
 @pytest.mark.parametrize(("outcome", "error", "state", "is_done"), STATES)
-def test_states(outcome: Outcome, error: CssError | None, state: str, is_done: bool) -> None:
-    """Each outcome has its own word, and each state with its own next step has one, too."""
+def test_each_outcome_has_its_state(outcome: Outcome, error: CssError | None, state: str, is_done: bool) -> None:
+    """Each outcome of a row, and each kind of error with its own next step, has its own state."""
     result = RowResult(a_row(), outcome, error)
     assert (result.state, result.is_done) == (state, is_done)
 
 
-def test_only_what_is_left_is_tried_again() -> None:
-    """A file of results is a roster of what is not done."""
+def test_a_file_of_results_is_a_roster_of_the_remaining_rows() -> None:
+    """Reading a file of results gives only the rows that are not done."""
     results = [RowResult(a_row(role=f"role {n}"), outcome, error) for n, (outcome, error, _, _) in enumerate(STATES)]
     rows = read(results_as_csv(results))
     assert [row.role for row in rows] == [f"role {n}" for n, (_, _, _, is_done) in enumerate(STATES) if not is_done]
 
 
-def test_a_file_in_which_all_is_done_asks_for_nothing() -> None:
-    """A file of results in which every row is done is no empty roster: it is read, and nothing is left to do."""
+def test_a_file_of_results_without_remaining_rows_is_read_as_empty() -> None:
+    """If every row in a file of results is done, reading it gives no rows and no error."""
     assert read(results_as_csv([RowResult(a_row(), "confirmed"), RowResult(a_row(), "already")])) == ()
 
 
-def test_results_tell_why() -> None:
+def test_results_have_columns_for_outcome_and_message() -> None:
     """A file of results has the outcome and the error's message in columns of their own."""
     error = ServiceUnavailable('the service said "no", twice;\nthat is\tall')
     [line] = csv.DictReader(io.StringIO(results_as_csv([RowResult(a_row(), "failed", error)]), newline=""))
@@ -377,8 +381,8 @@ RESULTS = st.one_of(
 @given(st.lists(RESULTS, min_size=1))
 @example([RowResult(a_row(line=0), "failed", CssError("one\rtwo"))])
 @example([RowResult(a_row(line=0), "failed", CssError("one\r\ntwo\n"))])
-def test_results_are_read_back(results: list[RowResult]) -> None:
-    """For all rows and messages, reading a result file returns exactly the rows that are left."""
+def test_the_remaining_rows_of_results_are_read_back_unchanged(results: list[RowResult]) -> None:
+    """For all rows and messages, reading a file of results returns exactly the rows that are left."""
     text = results_as_csv(results)
     left = [result.row for result in results if not result.is_done]
     assert [attrs.evolve(row, line=0) for row in read(text)] == left

@@ -22,25 +22,27 @@ DEV = ("-i", 101, "-e", "dev")
 
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tries follow each other at once."""
+    """Remove the waits between attempts."""
     monkeypatch.setattr("random.random", lambda: 0.0)
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The rows on stdout."""
+    """Return the JSON rows on stdout."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def write(path: Path, *lines: str) -> Path:
-    """A CSV file of these lines."""
+    """Write a CSV file of these lines and return its path."""
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
-def test_a_roster_is_carried_out_and_what_is_left_written_down(
+def test_apply_carries_out_a_roster_and_writes_the_results(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every way to name a person, a revocation among the grants, and a second run from the result file."""
+    """`css roster apply` grants and revokes for people named in every way, and applying its results retries only the
+    rest.
+    """
     guid, person, held = usernames(sandbox, 20)[-3:]
     sandbox.create_role(FISHERIES, "dev", "reader")
     sandbox.grant(FISHERIES, "dev", "reader", held)
@@ -74,14 +76,14 @@ def test_a_roster_is_carried_out_and_what_is_left_written_down(
     assert run_css("roster", "apply", result, "--json") == 3
     rows = told(capsys)
     assert [row["line"] for row in rows] == [5, 8, 9]
-    # Whether somebody is known is seen by reading: nothing is sent for those who are not.
+    # A read shows whether a person is known: css sends no write for those who are not.
     assert (asked(sandbox) - before)["POST"] == 0
 
 
-def test_a_roster_with_faults_is_refused_whole(
+def test_a_roster_with_faults_is_refused_completely(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All faults at once, each with its line, and nothing is sent."""
+    """If a roster has faults, css reports all of them with their lines and sends nothing."""
     roster = write(
         tmp_path / "roster.csv",
         "username,role,integration,environment",
@@ -98,10 +100,12 @@ def test_a_roster_with_faults_is_refused_whole(
     assert "a roster has no column 'who'" in capsys.readouterr().err
 
 
-def test_a_revocation_in_a_roster_needs_a_yes(
+def test_a_roster_with_a_revocation_needs_yes(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a terminal nothing is removed unasked, and nothing else is done either."""
+    """Without a terminal and `--yes`, a roster with a revocation is refused, and its other rows are not
+    applied either.
+    """
     user = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
     roster = write(tmp_path / "r.csv", "username,role,action", f"{user},reviewer,revoke", f"{user},approver,grant")
     assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev") == 4
@@ -111,10 +115,10 @@ def test_a_revocation_in_a_roster_needs_a_yes(
     assert asked(sandbox).keys() == {"token", "GET"}
 
 
-def test_a_result_that_cannot_be_written_is_told_before_anything_is_sent(
+def test_a_result_file_that_cannot_be_written_is_reported_before_anything_is_sent(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A folder that is not there, or a folder itself."""
+    """If the file of results cannot be written, css reports this, names `--result` and sends nothing."""
     roster = write(tmp_path / "r.csv", "username,role", f"{usernames(sandbox, 1)[0]},reviewer")
     for result in (tmp_path / "nowhere" / "x.csv", tmp_path):
         assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev", "--result", result) == 64
@@ -124,8 +128,8 @@ def test_a_result_that_cannot_be_written_is_told_before_anything_is_sent(
     assert asked(sandbox) == {}
 
 
-def test_a_result_file_is_brought_up_to_date(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Applied, it is written again, under its own name, and in the end nothing is left in it to do."""
+def test_applying_a_result_file_updates_it(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """If a corrected file of results is applied, css writes the new results into the same file."""
     roster = write(tmp_path / "r.csv", "email,role", "nobody@example.com,reviewer", "saltwind@example.org,reviewer")
     place = ("-i", 101, "-e", "dev")
     assert run_css("roster", "apply", roster, *place, "--provider", "githubpublic") == 3
@@ -138,8 +142,8 @@ def test_a_result_file_is_brought_up_to_date(run_css: Run, sandbox: Sandbox, tmp
     assert "never logged in" not in result.read_text(encoding="utf-8-sig")
 
 
-def test_a_roster_may_come_through_a_pipe(sandbox: Sandbox) -> None:
-    """`-` is stdin; no result file is made up for it."""
+def test_a_roster_can_be_read_from_standard_input(sandbox: Sandbox) -> None:
+    """`-` reads a roster from standard input in UTF-8, and css writes no file of results for it."""
     with sandbox.serve() as server:
         environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
         done = subprocess.run(
@@ -157,7 +161,7 @@ def test_a_roster_may_come_through_a_pipe(sandbox: Sandbox) -> None:
 
 
 def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: Any) -> None:
-    """It prints the number of good rows, or all faults, for every format of the file."""
+    """`css roster check` without `--online` prints the number of valid rows or all faults, and sends nothing."""
     user = usernames(sandbox, 1)[0]
     good = write(tmp_path / "r.csv", "username,role", f"{user},reviewer", f"{user},approver")
     assert run_css("roster", "check", good, *DEV) == 0
@@ -175,7 +179,7 @@ def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path:
     assert asked(sandbox) == {}
 
 
-def test_a_check_online_tells_what_would_come_of_each_row(
+def test_an_online_check_shows_the_state_of_each_row(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """css looks up everything once, writes nothing, and shows which rows are to do and which need no change."""
@@ -216,10 +220,10 @@ def test_a_check_online_tells_what_would_come_of_each_row(
     assert [row["state"] for row in told(capsys)] == ["already has it", "to do"]
 
 
-def test_three_of_five_hundred_fail_and_only_they_are_tried_again(
+def test_only_the_three_failed_rows_of_five_hundred_are_sent_again(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The result file has a row for each, the second run sends a write for each of the three and no other."""
+    """If 3 of 500 rows fail, the file of results has all rows, and applying it sends a write for these 3 only."""
     people = [f"{number:032x}@idir" for number in range(500)]
     for user in people:
         sandbox.world.users[user] = person(user[:32], "idir", "Ann", "ann@example.com")
@@ -244,10 +248,12 @@ def test_three_of_five_hundred_fail_and_only_they_are_tried_again(
 A, B, C, D = "aa" * 16, "bb" * 16, "cc" * 16, "dd" * 16
 
 
-def test_no_write_is_sent_for_whom_nobody_can_be_sure_of(
+def test_no_write_is_sent_for_people_who_are_not_identified(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An ambiguous, an unknown and a wrong person have different states; the other rows are done."""
+    """If a person is ambiguous, not found or at another provider, no write is sent for them; the other
+    rows are done.
+    """
     for user in (
         person(A, "idir", "Ann", "one@example.com"),
         person(B, "idir", "Bo", "one@example.com"),
@@ -288,10 +294,12 @@ REFUSED = [
 ]
 
 
-def test_what_takes_away_is_refused_without_a_write(
+def test_removals_that_a_guard_refuses_send_no_write(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In prod, without a terminal, from an emptied roster, too many at once: exit code 4, and no write is sent."""
+    """A roster that would remove too many or all members, or lacks an option, is refused with exit code
+    4 and no write.
+    """
     people = usernames(sandbox, 21)
     sandbox.create_role(GRANTS_PORTAL, "prod", "reviewer")
     sandbox.revoke(GRANTS_PORTAL, "prod", "reviewer", *sandbox.members(GRANTS_PORTAL, "prod", "reviewer"))
@@ -304,10 +312,12 @@ def test_what_takes_away_is_refused_without_a_write(
     assert not (tmp_path / "r.result.csv").exists()
 
 
-def test_an_exact_roster_takes_what_it_does_not_list(
+def test_an_exact_roster_removes_members_that_it_does_not_list(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It says first who loses what; the removals follow the rows; and a file of results is no exact roster."""
+    """`--exact` lists the losses first, and removes the members that the roster does not list. It refuses a file of
+    results.
+    """
     kept, gone, new = usernames(sandbox, 20)[-3:]
     sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
     sandbox.grant(GRANTS_PORTAL, "dev", "guest", kept, gone)
@@ -325,10 +335,12 @@ def test_an_exact_roster_takes_what_it_does_not_list(
     assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == sorted([kept, new])
 
 
-def test_removals_that_wait_are_not_said_to_be_in_the_result_file(
+def test_withheld_removals_are_not_in_the_result_file(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The result file holds the rows that are left; what waits is done by the corrected roster."""
+    """If a row is not settled, the removals wait and are not in the file of results, and css asks to correct the
+    roster.
+    """
     kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     roster = write(tmp_path / "r.csv", "username,email,role", f"{kept},,reviewer", ",x@example.org,reviewer")
     assert run_css("roster", "apply", roster, *DEV, "--exact", "--yes") == 3
@@ -338,10 +350,10 @@ def test_removals_that_wait_are_not_said_to_be_in_the_result_file(
     assert gone not in (tmp_path / "r.result.csv").read_text(encoding="utf-8-sig")
 
 
-def test_a_check_names_rows_that_repeat_others(
+def test_repeated_rows_are_named_and_not_counted_again(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Offline too, and they are not counted again."""
+    """A row that repeats another one is named, offline, too, and not counted again."""
     user = usernames(sandbox, 20)[-1]
     roster = write(tmp_path / "r.csv", "username,role", f"{user},approver", f"{user.upper()},approver")
     assert run_css("roster", "check", roster, *DEV) == 0
@@ -355,16 +367,18 @@ def test_a_check_names_rows_that_repeat_others(
     assert capsys.readouterr().err == "1 done, 1 repeated\n"
 
 
-def test_the_limit_of_removals_is_for_exact_rosters(run_css: Run, tmp_path: Path) -> None:
-    """Elsewhere it would be taken for what it is not."""
+def test_max_removals_without_exact_is_a_usage_error(run_css: Run, tmp_path: Path) -> None:
+    """`--max-removals` without `--exact` is a usage error, because it would limit nothing."""
     roster = write(tmp_path / "r.csv", "username,role", f"{A}@idir,guest")
     assert run_css("roster", "apply", roster, *DEV, "--max-removals", 3) == 64
 
 
-def test_a_check_shows_whom_an_exact_roster_would_take_from(
+def test_an_exact_check_shows_the_removals_and_withholds_uncertain_ones(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After the rows, without a write; and they would wait where a row may mean one of them."""
+    """`css roster check --exact` shows removals after the rows, withheld if a row may mean that member, and writes
+    nothing.
+    """
     kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     for others, states in (
         ([], ["already has it", "to do"]),
@@ -381,10 +395,12 @@ def test_a_check_shows_whom_an_exact_roster_would_take_from(
     assert set(asked(sandbox)) == {"GET", "token"}
 
 
-def test_who_never_logged_in_may_be_waited_for(
+def test_allow_missing_accepts_only_people_who_never_logged_in(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A nightly run ends with 0 then; a service account that is not there is a mistake and no newcomer."""
+    """With `--allow-missing`, people who never logged in do not count; an unknown address or service account still
+    does.
+    """
     roster = write(tmp_path / "r.csv", "username,client_id,role", f"{'0' * 32}@idir,,reviewer")
     assert run_css("roster", "apply", roster, *DEV) == 3
     assert run_css("roster", "apply", roster, *DEV, "--allow-missing") == 0
@@ -397,8 +413,10 @@ def test_who_never_logged_in_may_be_waited_for(
     assert "1 failed" in capsys.readouterr().err
 
 
-def test_a_result_that_was_asked_for_is_written(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Even where nothing is left; and never over the roster itself."""
+def test_a_named_result_file_is_always_written_but_never_over_the_roster(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The file that `--result` names is written even if all rows are done, and never replaces the roster itself."""
     roster = write(tmp_path / "r.csv", "username,role,note", f"{usernames(sandbox, 1)[0]},reviewer,x")
     chosen = ("roster", "apply", roster, *DEV, "--ignore", "Note", "--result")
     assert run_css(*chosen, roster) == 64
@@ -411,8 +429,8 @@ def test_a_result_that_was_asked_for_is_written(run_css: Run, sandbox: Sandbox, 
     "row",
     ["ilse@exmaple.com,reviewer", "ilse.hargreave@example.com,reviwer"],
 )
-def test_one_row_that_is_left_ends_with_3(run_css: Run, tmp_path: Path, row: str) -> None:
-    """This is true for rosters with a single row, and for every reason."""
+def test_a_roster_with_a_single_failed_row_fails_with_exit_code_3(run_css: Run, tmp_path: Path, row: str) -> None:
+    """A roster with a single row that is not done fails with exit code 3, whatever the reason."""
     roster = write(tmp_path / "r.csv", "email,role", row)
     assert run_css("roster", "apply", roster, *DEV) == 3
 
@@ -420,7 +438,9 @@ def test_one_row_that_is_left_ends_with_3(run_css: Run, tmp_path: Path, row: str
 def test_a_result_file_that_somebody_corrected_is_not_overwritten(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Applying the first file again keeps the correction and writes another file; a name that was given is refused."""
+    """If somebody corrected a file of results, applying the roster again keeps it and writes another file, or is
+    refused.
+    """
     roster = write(tmp_path / "r.csv", "email,role", "nobody@example.com,reviewer", "noone@example.com,reviewer")
     assert run_css("roster", "apply", roster, *DEV) == 3
     assert run_css("roster", "apply", roster, *DEV) == 3
@@ -444,17 +464,17 @@ def test_a_result_file_that_somebody_corrected_is_not_overwritten(
     result.write_text(corrected.replace("reviewer", ".."), encoding="utf-8")
     assert run_css("roster", "apply", roster, *DEV) == 3
     assert ".." in result.read_text(encoding="utf-8")
-    # A file of results takes its own results.
+    # Applying a file of results updates this file.
     result.write_text(corrected, encoding="utf-8")
     assert run_css("roster", "apply", result, *DEV) == 3
     assert "ilse.hargreave@" in result.read_text(encoding="utf-8-sig")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.result-2.csv", "r.result.csv"]
 
 
-def test_removals_of_an_exact_roster_stand_on_no_line(
+def test_removals_of_an_exact_roster_have_no_line_number(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The column is empty for them, where people read it."""
+    """The removals of an exact roster have an empty line number in the table."""
     kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     roster = write(tmp_path / "r.csv", "username,role", f"{kept},reviewer")
     assert run_css("roster", "check", roster, *DEV, "--online", "--exact") == 0

@@ -1,4 +1,4 @@
-"""`css roster apply` that does not come to its end: interrupts write down the rest, and a kill loses nothing."""
+"""If `css roster apply` is interrupted, the results contain the rest, and if it is killed, nothing is lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 @pytest.fixture
 def environ_of_server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The variables that lead to the sandbox on a socket, whose answers to writes are late; set in this process too."""
+    """Serve the sandbox with late answers to writes, and yield the variables that lead to it, set in
+    this process, too.
+    """
     with sandbox.serve() as server:
         sandbox.faults.add("delay", method="POST", path="*/users/*", times=None, seconds=0.05)
         environ = {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}
@@ -38,7 +40,7 @@ def environ_of_server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture
 def roster(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """A role for each of 40 people, none of whom has it."""
+    """Return a roster that gives a role to 40 people, none of whom has it."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
     file = tmp_path / "r.csv"
     file.write_text("\n".join(["username,role", *(f"{user},guest" for user in usernames(sandbox, ROWS))]), "utf-8")
@@ -47,7 +49,7 @@ def roster(sandbox: Sandbox, tmp_path: Path) -> Path:
 
 @contextmanager
 def after_some_writes(sandbox: Sandbox, pid: int, number: int) -> Iterator[None]:
-    """Send a signal to a process when it has sent 6 writes; their answers are late from then on, so it is in time."""
+    """Send a signal to a process after 6 writes, whose answers are so late that the process is still running."""
     sandbox.faults.add("delay", method="POST", after=5, times=None, seconds=1.0)
     is_over = threading.Event()
 
@@ -67,12 +69,12 @@ def after_some_writes(sandbox: Sandbox, pid: int, number: int) -> Iterator[None]
 
 
 def arguments(roster: Path) -> list[str]:
-    """Of the command."""
+    """Return the arguments of the command."""
     return ["roster", "apply", str(roster), "-i", "101", "-e", "dev", "--json"]
 
 
 def left_in(result: Path) -> list[dict[str, str]]:
-    """The rows of a file of results that are not done."""
+    """Return the rows of a file of results that are not done."""
     with result.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == ROWS
@@ -82,10 +84,10 @@ def left_in(result: Path) -> list[dict[str, str]]:
 @pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.usefixtures("environ_of_server")
-def test_an_interrupt_writes_down_what_is_left(
+def test_after_an_interrupt_the_result_file_contains_the_rest(
     sandbox: Sandbox, roster: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The calls in flight are finished, done rows are reported, and the result file contains the rest."""
+    """The calls in flight are finished, done rows are reported, and the file of results contains the rest."""
     with after_some_writes(sandbox, os.getpid(), number):
         code = exit_code(arguments(roster))
     assert code == 130
@@ -106,7 +108,7 @@ def test_an_interrupt_writes_down_what_is_left(
 def test_a_process_that_is_ended_can_be_run_again(
     sandbox: Sandbox, roster: Path, environ_of_server: dict[str, str], number: signal.Signals
 ) -> None:
-    """After every kind of end, a second run does the rest, and writes nothing twice."""
+    """After an interrupt or a kill, a second run does the rest, and writes nothing twice."""
     command = [sys.executable, "-m", "css_sdk.cli", *arguments(roster)]
     process = subprocess.Popen(command, env=environ_of_server, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with after_some_writes(sandbox, process.pid, number):

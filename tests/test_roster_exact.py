@@ -1,4 +1,4 @@
-"""Rosters that name everybody, on random worlds."""
+"""Exact rosters on random worlds end with exactly the listed members."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEADY = settings(
     max_examples=examples(10),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-"""The same examples in every run."""
+"""Settings with the same examples in every run."""
 
 SETS = st.dictionaries(
     st.tuples(st.sampled_from(PLACES), st.sampled_from(ROLES)), st.sets(st.integers(0, 7), min_size=1)
@@ -28,7 +28,9 @@ SETS = st.dictionaries(
 @STEADY
 @given(before=SETS, wanted=SETS, spelling=st.randoms(use_true_random=False))
 def test_an_exact_roster_ends_with_exactly_the_listed_members(before: object, wanted: object, spelling: object) -> None:
-    """In all roles that it names, and in no other is anybody touched; a second run sends no write."""
+    """An exact roster gives each role that it names exactly the listed members, changes no other role, and writes
+    nothing twice.
+    """
     assert isinstance(before, dict)
     assert isinstance(wanted, dict)
     sandbox = Sandbox()

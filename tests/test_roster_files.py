@@ -1,4 +1,6 @@
-"""Rosters as people have them: each file of a folder is read right, or refused with the line and the option to use."""
+"""Rosters as people have them: each file of a folder is read correctly, or refused with the line
+and the option to use.
+"""
 
 from __future__ import annotations
 
@@ -119,15 +121,15 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
 
 
 def read(name: str, **how: Any) -> Any:
-    """The rows of a file of the folder."""
+    """Return the rows of a file of the folder."""
     if name.endswith(".xlsx"):
         pytest.importorskip("python_calamine")
     return read_roster((FOLDER / name).read_bytes(), name, **DEV | how)
 
 
 @pytest.mark.parametrize("case", READ)
-def test_a_file_is_read_right(case: str) -> None:
-    """With the options that its case names: line, person and role of each row."""
+def test_a_file_is_read_correctly_with_its_options(case: str) -> None:
+    """The file is read with the options of its case, and each row has the right line, person and role."""
     name, how, expected = READ[case]
     rows = read(name, **how)
     assert [(row.line, row.person.value, row.role) for row in rows] == expected
@@ -136,8 +138,8 @@ def test_a_file_is_read_right(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_file_is_refused_with_what_to_do(case: str) -> None:
-    """Its line, what is wrong with it, and the option."""
+def test_a_file_is_refused_with_its_fault_and_the_option_to_use(case: str) -> None:
+    """The file is refused with its line, the fault, and the option that helps."""
     name, how, fault, said = REFUSED[case]
     with pytest.raises((InvalidFile, Refused)) as caught:
         read(name, **how)
@@ -146,14 +148,14 @@ def test_a_file_is_refused_with_what_to_do(case: str) -> None:
 
 
 def test_every_file_of_the_folder_is_tested() -> None:
-    """There are more than thirty, and none is left over."""
+    """Every file of the folder is in a test case, and there are more than thirty."""
     used = {name for name, *_ in (*READ.values(), *REFUSED.values())} | {"german-columns.txt"}
     assert used == {path.name for path in FOLDER.iterdir() if path.suffix not in (".py", "")}
     assert len(used) > 30
 
 
-def test_a_mapping_may_stand_in_a_file() -> None:
-    """A line for each column; another form is refused with its line."""
+def test_a_mapping_of_columns_can_be_read_from_a_file() -> None:
+    """A file maps one column a line, and an invalid line is refused."""
     mapping = read_mapping((FOLDER / "german-columns.txt").read_text(encoding="utf-8"), "german-columns.txt")
     assert mapping == {"email": "Anschrift", "role": "Rolle"}
     assert len(read("german.csv", columns=mapping, ignore="Bemerkung")) == 1
@@ -166,7 +168,7 @@ def test_a_mapping_may_stand_in_a_file() -> None:
 
 
 def with_sheet(change: Any) -> bytes:
-    """The plain workbook with another sheet."""
+    """Return the plain workbook with a changed sheet."""
     out = io.BytesIO()
     with zipfile.ZipFile(FOLDER / "plain.xlsx") as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():
@@ -175,8 +177,8 @@ def with_sheet(change: Any) -> bytes:
     return out.getvalue()
 
 
-def test_rows_that_are_only_formatted_are_no_rows() -> None:
-    """However many they are: they are neither read nor a reason to refuse."""
+def test_rows_with_formatting_only_are_ignored() -> None:
+    """Rows of a workbook that contain only formatting are ignored, however many there are."""
     pytest.importorskip("python_calamine")
     rows = "".join(f'<row r="{row}"><c r="A{row}" s="1"/></row>' for row in range(6, 150_000))
     content = with_sheet(lambda data: data.replace(b"</sheetData>", rows.encode() + b"</sheetData>"))
@@ -196,8 +198,8 @@ def test_rows_that_are_only_formatted_are_no_rows() -> None:
     ],
     ids=["bomb", "stray", "entity", "address", "doctype", "cut"],
 )  # fmt: skip
-def test_a_workbook_that_could_harm_is_refused(change: Any, said: str) -> None:
-    """Before it is unpacked into memory, and without a traceback."""
+def test_a_harmful_or_damaged_workbook_is_refused(change: Any, said: str) -> None:
+    """A workbook that expands too much or is damaged is refused with a clear error."""
     pytest.importorskip("python_calamine")
     try:
         rows = read_roster(with_sheet(change), "p.xlsx")
@@ -219,7 +221,7 @@ def test_a_workbook_that_could_harm_is_refused(change: Any, said: str) -> None:
     ],
 )
 def test_an_option_that_does_not_apply_is_refused(name: str, how: dict[str, Any]) -> None:
-    """It is not silently ignored, for dictionaries neither."""
+    """An option that does not apply to the kind of file, or to dictionaries, is refused instead of being ignored."""
     with pytest.raises(InvalidRequest, match="Leave out --"):
         read(name, **how)
     with pytest.raises(InvalidRequest, match="Leave out --"):
@@ -241,29 +243,31 @@ def test_an_option_that_does_not_apply_is_refused(name: str, how: dict[str, Any]
         ({"username": f"{JANE}@idir", "direct": "perhaps"}, "must be yes or no"),
     ],
 )
-def test_cells_of_a_row_that_differ_are_a_fault(cells: dict[str, str], fault: str) -> None:
-    """Nobody guesses which of them is right."""
+def test_cells_of_a_row_that_name_different_people_are_a_fault(cells: dict[str, str], fault: str) -> None:
+    """If the cells of a row name different people or do not fit together, this is a fault, because either could be
+    wrong.
+    """
     with pytest.raises(InvalidFile) as caught:
         read_roster([cells | {"role": "reviewer"}], **DEV)
     assert fault in caught.value.faults[0]
 
 
 def test_cells_of_a_row_that_agree_name_one_person() -> None:
-    """Any number of them, in upper or lower case."""
+    """Several cells of a row may name the same person, in upper or lower case."""
     cells = {"username": f"{JANE}@idir", "guid": f"{{{JANE.upper()}}}", "provider": "IDIR", "person": f"{JANE}@IDIR"}
     [row] = read_roster([cells | {"email": ILSE, "role": "reviewer"}], **DEV)
     assert (row.person.value, row.email) == (f"{JANE}@idir", ILSE)
 
 
-def test_a_workbook_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or how to do without."""
+def test_without_the_extra_a_workbook_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the package for workbooks is missing, the error names the extra to install."""
     monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)
     with pytest.raises(ConfigurationError, match=r'pip install "css-sdk\[excel\]"'):
         read_roster((FOLDER / "plain.xlsx").read_bytes(), "plain.xlsx")
 
 
-def test_another_archive_is_no_workbook() -> None:
-    """A document of another program, and a file that is damaged."""
+def test_other_archives_are_refused_as_workbooks() -> None:
+    """An archive that is not a workbook, or is damaged, is refused."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("content.xml", "<x/>")

@@ -1,4 +1,4 @@
-"""What css-sdk writes can be edited and applied: reports, exports and results, as CSV, JSON and workbooks."""
+"""Files that css-sdk writes can be edited and applied: reports, exports and results, as CSV, JSON and workbooks."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ FORMATS = ["csv", "xlsx", "jsonl"]
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The rows on stdout."""
+    """Return the JSON rows on stdout."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def cells_of(file: Path) -> list[list[str]]:
-    """The cells of a workbook, the header first."""
+    """Return the cells of a workbook, the header first."""
     pytest.importorskip("python_calamine")
     from css_sdk.roster.workbooks import grid_of
 
@@ -46,7 +46,7 @@ def cells_of(file: Path) -> list[list[str]]:
 
 
 def edit(file: Path, old: str, new: str, *, row: int) -> None:
-    """Change a cell of the row with this number, from 1, as somebody does in Excel or in an editor."""
+    """Change a cell in the row with this number, from 1, as a user does in Excel or in an editor."""
     if file.suffix == ".xlsx":
         lines = cells_of(file)
         assert old in lines[row]
@@ -61,7 +61,7 @@ def edit(file: Path, old: str, new: str, *, row: int) -> None:
 
 
 def needs_excel(ending: str) -> None:
-    """Skip a test of workbooks where the extra is not installed."""
+    """Skip a test of workbooks if the extra is not installed."""
     if ending == "xlsx":
         pytest.importorskip("python_calamine")
         pytest.importorskip("xlsxwriter")
@@ -69,10 +69,12 @@ def needs_excel(ending: str) -> None:
 
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("command", ["report", "roster export"])
-def test_one_edited_cell_is_the_one_change(
+def test_one_edited_cell_of_an_export_leads_to_one_change(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, ending: str
 ) -> None:
-    """Unchanged, there is nothing to do; roles through composite roles are not taken for grants."""
+    """An unchanged report or export needs no change, and one edited cell leads to one. Roles through composites are
+    left out.
+    """
     needs_excel(ending)
     file = tmp_path / f"who.{ending}"
     assert run_css(*command.split(), "-i", 101, "-e", "dev", "--output", file) == 0
@@ -96,7 +98,7 @@ def test_one_edited_cell_is_the_one_change(
     assert run_css("roster", "apply", file) == 0
     assert (asked(sandbox) - sent)["POST"] == 1
     assert changed["person"] in sandbox.members(GRANTS_PORTAL, "dev", "approver")
-    # An older export is replaced, a file of another kind is not.
+    # An older export is replaced, but no file of another kind.
     assert run_css(*command.split(), "-i", 101, "-e", "dev", "--output", file) == 0
     other = "roster export" if command == "report" else "report"
     if ending != "jsonl":
@@ -106,7 +108,9 @@ def test_one_edited_cell_is_the_one_change(
 def test_an_address_that_does_not_belong_to_the_username_is_a_fault(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With its line, before anything is sent: somebody changed the one and not the other."""
+    """If only one of username and address in a row was changed, this is a fault with its line, and
+    nothing is written.
+    """
     file = tmp_path / "who.csv"
     assert run_css("roster", "export", "-i", 101, "-e", "dev", "--output", file) == 0
     edit(file, "ilse.hargreave@example.com", "caspian.quist@example.com", row=1)
@@ -121,10 +125,10 @@ def test_an_address_that_does_not_belong_to_the_username_is_a_fault(
     assert "line 2: the integration is '#102' (#102, Fisheries Service), but 'Grants Portal'" in capsys.readouterr().err
 
 
-def test_an_export_is_printed_or_filtered(
+def test_an_export_is_csv_by_default_and_can_be_limited_to_roles(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """CSV by default; a workbook needs a file, and the name of a file shows its format."""
+    """An export is CSV by default and can be limited to roles. A workbook needs a file, whose name shows the format."""
     assert run_css("roster", "export", "-i", 101, "-e", "dev", "--role", "reviewer") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "integration_id,integration,environment,role,username,name,email"
@@ -139,7 +143,7 @@ def test_an_export_is_printed_or_filtered(
 def test_results_of_a_workbook_are_a_workbook(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Corrected and applied, only the corrected row is sent."""
+    """The results of a workbook are a workbook. If one row is corrected and it is applied, only that row is sent."""
     needs_excel("xlsx")
     first, second = usernames(sandbox, 20)[-2:]
     roster = tmp_path / "people.xlsx"
@@ -160,7 +164,7 @@ def test_results_of_a_workbook_are_a_workbook(
 def test_the_json_of_a_check_can_be_applied(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is to do is done, and what needs no change is left out; as an exact roster it is refused."""
+    """The JSON output of a check can be applied: rows to do are done, others left out. With `--exact` it is refused."""
     [new] = usernames(sandbox, 20)[-1:]
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
     roster = tmp_path / "r.csv"
@@ -176,8 +180,8 @@ def test_the_json_of_a_check_can_be_applied(
     assert [(row["line"], row["state"]) for row in told(capsys)] == [(1, "done"), (3, "done")]
 
 
-def test_a_workbook_shows_what_stands_in_it() -> None:
-    """The header stays, has filters, and columns are wide enough; nothing is a formula, a link or a number."""
+def test_a_workbook_contains_only_text_and_has_filters() -> None:
+    """In a workbook the header is frozen and has filters, and all cells are text: no formula, link or number."""
     needs_excel("xlsx")
     import zipfile
 
@@ -197,7 +201,7 @@ def test_a_workbook_shows_what_stands_in_it() -> None:
 
 
 def is_role_name(text: str) -> bool:
-    """Whether a role of this name could be assigned, and stands in a roster without a fault."""
+    """Return whether a role of this name could be assigned, and be in a roster without a fault."""
     try:
         check_role_name(text)
     except Refused:
@@ -222,7 +226,7 @@ ERRORS = st.one_of(
 
 
 def forms_of(lines: list[list[str]]) -> list[tuple[bytes, str]]:
-    """The same cells as CSV with each separator, and as a workbook where the extra is installed."""
+    """Return the same cells as CSV and, if the extra is installed, as a workbook."""
     forms = [("".join(f"{csv_line(cells)}\r\n" for cells in lines).encode("utf-8-sig"), "r.csv")]
     if find_spec("xlsxwriter") and find_spec("python_calamine"):
         forms.append((workbook_of(lines, "Roster"), "r.xlsx"))
@@ -232,7 +236,7 @@ def forms_of(lines: list[list[str]]) -> list[tuple[bytes, str]]:
 @settings(deadline=None, max_examples=30)
 @given(st.lists(ROWS, min_size=1, max_size=4, unique_by=lambda row: (row.person, row.role, row.place)), ERRORS)
 def test_results_are_read_as_they_were_written(rows: list[Row], error: CssError) -> None:
-    """All cells, those that a spreadsheet would take for formulas included, from CSV and from a workbook."""
+    """Rows are read back unchanged from CSV and from a workbook, including cells that look like formulas."""
     lines = list(results_as_cells([RowResult(row, "failed", error) for row in rows]))
     for content, name in forms_of(lines):
         read = read_roster(content, name)
@@ -246,7 +250,7 @@ def test_results_are_read_as_they_were_written(rows: list[Row], error: CssError)
 def test_exports_and_reports_are_read_as_they_were_written(
     members: dict[str, set[str]], project: str, name: str
 ) -> None:
-    """From each form, with any names of people; the grants are those of the report."""
+    """The grants in exports and reports are read back unchanged from each format, with any names of people."""
     users = {user: User(user, first_name=name) for user in (ILSE, "service-account-x-1")}
     held = {role: frozenset(found) for role, found in members.items()}
     state = PlaceState(Place(101, "dev"), project, frozenset(members), {}, held, users)

@@ -1,4 +1,4 @@
-"""Rosters as JSON lines, and rosters that are to be exact: what is read, and every fault with its line."""
+"""Rosters as JSON lines, and exact rosters: css-sdk reads them and reports every fault with its line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLACE = {"integration": "Grants Portal", "environment": "dev"}
 
 
 def faults_of(text: str, name: str = "r.jsonl") -> list[str]:
-    """What is wrong with a file, a line each."""
+    """Return the faults of a file."""
     with pytest.raises(InvalidFile, match=r"(?i)nothing was sent") as caught:
         read_roster(text, name, **PLACE)
     return list(caught.value.faults)
@@ -30,7 +30,9 @@ def faults_of(text: str, name: str = "r.jsonl") -> list[str]:
 @pytest.mark.parametrize("name", ["r.jsonl", "R.NDJSON", "r.csv", "stdin"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
 def test_json_lines_are_a_roster(name: str, end: str) -> None:
-    """The file name or the first character shows this; with a byte order mark, blank lines, and any line end."""
+    """JSON lines are recognized by file name or first character, with a byte order mark, blank lines and any line
+    ending.
+    """
     objects: list[dict[str, Any]] = [
         {"username": JANE, "role": "Prü\u2028fer", **PLACE, "action": "Revoke"},
         {"Email": "jane.doe@gov.bc.ca", "role": "reader", "integration": None, "guid": ""},
@@ -65,16 +67,16 @@ def test_json_lines_are_a_roster(name: str, end: str) -> None:
         ('{"role": "x"}', "nobody is named"),
     ],
 )
-def test_faulty_lines(line: str, told: str) -> None:
-    """A line that is no row is refused with its number and what is wrong with it."""
+def test_a_faulty_json_line_is_refused_with_its_number(line: str, told: str) -> None:
+    """A JSON line that is not a valid row is refused with its line number and the reason."""
     good = f'{{"username": "{JANE}", "role": "good"}}'
     [fault] = faults_of(f"{good}\n\n{line}\n{good}")
     assert fault.startswith("r.jsonl:3: ")
     assert told in fault
 
 
-def test_all_faults_of_json_lines_are_told_at_once() -> None:
-    """Those of the form and those of what stands in it, and contradictions."""
+def test_all_faults_of_json_lines_are_reported_at_once() -> None:
+    """Faults of structure and content, and contradictions, are all reported at once."""
     lines = ['{"x": "", "role": 1}', f'{{"username": "{JANE}", "role": "a"}}', '{"guid": "-", "role": "."}']
     lines.append(f'{{"username": "{JANE.upper()}", "role": "a", "action": "revoke"}}')
     assert [fault.split(":")[1] for fault in faults_of("\n".join(lines))] == ["1", "1", "3", "3", "4"]
@@ -86,7 +88,7 @@ CELLS = st.sampled_from([JANE, JOHN, "reviewer", "a,b", '"', "dev", "grant", "re
 
 
 @given(st.lists(st.fixed_dictionaries({"username": CELLS, "role": CELLS, "action": CELLS}), min_size=1, max_size=4))
-def test_both_forms_say_the_same(rows: list[dict[str, str]]) -> None:
+def test_csv_and_json_lines_give_the_same_rows(rows: list[dict[str, str]]) -> None:
     """The same cells give the same rows, or the same number of faults, from CSV and from JSON lines."""
     out = io.StringIO()
     writer = csv.DictWriter(out, ["username", "role", "action"])
@@ -108,14 +110,16 @@ def test_both_forms_say_the_same(rows: list[dict[str, str]]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \r\n", ",,;\t\n", "username,role\n", "username,role\n,\n"], ids=repr)
-def test_an_emptied_roster_is_refused_and_not_only_faulty(text: str) -> None:
-    """This is true for everything that an editor may leave in the file: everybody would lose their roles."""
+def test_an_empty_exact_roster_raises_empty_set(text: str) -> None:
+    """An exact roster without rows raises `EmptySet`, because everybody would lose their roles."""
     with pytest.raises(EmptySet, match=r"r\.csv names nobody"):
         read_roster(text, "r.csv", **PLACE, exact=True)
 
 
-def test_results_are_no_exact_roster() -> None:
-    """They name only those who are left, so that all others would lose their roles."""
+def test_results_are_refused_as_an_exact_roster() -> None:
+    """A file of results is refused as an exact roster, since it lists only the remaining rows and all others would lose
+    roles.
+    """
     result = RowResult(Row(2, Person("username", JANE), "reviewer", "101", "dev"), "unknown")
     text = results_as_csv([result])
     assert len(read_roster(text, "r.result.csv")) == 1
@@ -127,15 +131,15 @@ def test_results_are_no_exact_roster() -> None:
 
 
 def test_rows_that_revoke_contradict_an_exact_roster() -> None:
-    """With the first of their lines."""
+    """An exact roster with rows that revoke is refused, and the error names their lines."""
     row = Row(2, Person("username", JANE), "reviewer", "101", "dev")
     check_exact([row])
     with pytest.raises(Refused, match=r"\(line 3, 4\)"):
         check_exact([row, *(Row(line, row.person, "r", "101", "dev", "revoke") for line in (3, 4))])
 
 
-def test_a_row_that_contradicts_what_was_said_for_all_is_a_fault() -> None:
-    """If somebody passes `dev` and a file that says `prod`, prod is a mistake. A traceback shows the faults, too."""
+def test_a_row_that_contradicts_the_value_for_all_rows_is_a_fault() -> None:
+    """If a row names another integration or environment than the one given for all rows, this is a fault."""
     with pytest.raises(InvalidFile) as caught:
         read_roster(f"username,role,integration,environment\n{JANE},reviewer,Other,test\n", "r.csv", **PLACE)
     assert caught.value.faults == (
@@ -145,8 +149,8 @@ def test_a_row_that_contradicts_what_was_said_for_all_is_a_fault() -> None:
     assert tuple(caught.value.__notes__) == caught.value.faults
 
 
-def test_columns_that_hold_something_else_can_be_ignored() -> None:
-    """By name, without case, those of a roster included; an unknown one says which may be meant."""
+def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
+    """Columns can be ignored by name, without case. The fault of an unknown column suggests a column or `--ignore`."""
     unknown = faults_of("Usr Name,Notes,role\n", "r.csv")
     assert "did you mean 'username'? Then pass --column username='Usr Name'; to ignore this column of " in unknown[0]
     assert "a roster has no column 'Notes'; to ignore this column of your file, pass --ignore Notes (in" in unknown[1]
@@ -163,7 +167,7 @@ def test_columns_that_hold_something_else_can_be_ignored() -> None:
 
 
 @pytest.mark.parametrize("content", ["roster.csv", Path("roster.csv"), None])
-def test_a_name_is_no_content(content: Any) -> None:
+def test_a_path_in_place_of_content_is_refused(content: Any) -> None:
     """If a path is passed as content, the error says what to pass."""
     with pytest.raises(InvalidRequest, match="read_bytes"):
         read_roster(content)
@@ -173,7 +177,7 @@ DASHED = "0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799"
 
 
 def test_a_guid_may_have_dashes() -> None:
-    """As many programs write one; it means the same as without, and in another form it is none."""
+    """A GUID with dashes means the same as without, and a GUID that lacks a digit is refused."""
     [row] = read_roster(f"guid,role\n{DASHED},reviewer", integration="101", environment="dev")
     assert row.person == Person("guid", DASHED.replace("-", ""))
     with pytest.raises(InvalidFile):
@@ -184,8 +188,10 @@ def test_a_guid_may_have_dashes() -> None:
     ("said", "own", "meant"),
     [(None, 101, "#101"), ("101", 101, "#101"), ("#101", 101, "#101"), ("102", 101, None), ("x", "#x", None)],
 )
-def test_a_number_is_an_id(said: str | None, own: object, meant: str | None) -> None:
-    """This is true only in JSON. If the same id is passed for all rows, this is not a contradiction."""
+def test_a_number_in_json_is_the_id_of_an_integration(said: str | None, own: object, meant: str | None) -> None:
+    """A number in JSON is the id of an integration. If the same id is passed for all rows, this is not
+    a contradiction.
+    """
     line = json.dumps({"username": JANE, "role": "a", "environment": "dev", "integration": own})
     if meant is None:
         with pytest.raises(InvalidFile, match="1 fault"):
@@ -194,8 +200,10 @@ def test_a_number_is_an_id(said: str | None, own: object, meant: str | None) -> 
         assert [row.integration for row in read_roster(line, integration=said)] == [meant]
 
 
-def test_a_row_says_whose_login_it_means() -> None:
-    """For a GUID or an address, without case; and its result, read again, means the same."""
+def test_a_row_may_name_the_provider_of_a_guid_or_address() -> None:
+    """A row may name the provider of a GUID or address, without case, and its result means the same when it is read
+    again.
+    """
     head = "username,guid,email,provider,role\n"
     rows = read_roster(f"{head},,a@b.example,AzureIDIR,x\n{',' + JANE[:32]},,idir,x\n", **PLACE)
     assert [row.person for row in rows] == [

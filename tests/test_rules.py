@@ -1,4 +1,4 @@
-"""What css-sdk may send, and which answers verify a write."""
+"""The rules of the service: what css-sdk may send, and which answers verify a write."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ GUID = "0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a"
     ids=repr,
 )
 def test_unusable_names_are_refused(name: Any) -> None:
-    """A name that the service cannot hold, or that would address something else, never leaves the client."""
+    """A role name that the service cannot hold, or that would address something else, is refused before anything is
+    sent.
+    """
     with pytest.raises(UnusableName):
         identifiers.check_role_name(name)
     with pytest.raises(UnusableName):
@@ -81,7 +83,7 @@ def test_unusable_names_are_refused(name: Any) -> None:
     ["a", "...", ". .", "..a", "a..", "a/b", "a?b", "a#b", "100%", " a ", "%2e%2e", "é", "a\u2028b", "🦫", "a\ufeff"],
 )
 def test_odd_names_are_used_as_they_are(name: str) -> None:
-    """What is odd but harmless is neither refused nor changed, blanks around it included."""
+    """An unusual but harmless role name is neither refused nor changed."""
     assert identifiers.check_role_name(name) == name
 
 
@@ -103,7 +105,7 @@ def test_odd_names_are_used_as_they_are(name: str) -> None:
     ],
 )
 def test_role_names_are_encoded_twice(name: str, twice: str) -> None:
-    """The service decodes a role name in a path twice; lengths are counted as the generated client writes it."""
+    """A role name in a path is encoded twice, as the service decodes it twice and the generated client writes it."""
     assert identifiers.role_in_path(name) == twice
     assert get_role._get_kwargs(101, "dev", name)["url"] == f"/integrations/101/dev/roles/{twice}"
 
@@ -113,7 +115,7 @@ def test_role_names_are_encoded_twice(name: str, twice: str) -> None:
 @example("%252e")
 @example("a/../b")
 def test_a_name_survives_two_decodings(name: str) -> None:
-    """Any name is refused, or its segment is one harmless segment that gives the name after two decodings."""
+    """Any name is refused, or becomes one path segment that gives the name after two decodings."""
     try:
         segment = identifiers.role_in_path(name)
     except UnusableName:
@@ -128,26 +130,26 @@ def test_a_name_survives_two_decodings(name: str) -> None:
     ("text", "number"),
     [("#101", 101), ("101", None), ("#0", None), ("#01", None), ("# 1", None), ("#\u0661", None), ("", None)],
 )
-def test_an_id_is_written_with_its_sign(text: str, number: int | None) -> None:
-    """As messages write it; every other text may be a project's name."""
+def test_only_a_number_after_a_hash_sign_is_read_as_an_id(text: str, number: int | None) -> None:
+    """A text such as `#101` is the id of an integration; any other text may be a project's name."""
     assert identifiers.integration_id(text) == number
 
 
-def test_nobody_at_a_provider_is_told_apart_from_a_wrong_provider() -> None:
-    """A list of providers would not help if the GUID is missing."""
+def test_the_error_for_a_missing_guid_does_not_list_providers() -> None:
+    """If a username lacks its GUID, the error says that it is not a username, as a list of providers would not help."""
     with pytest.raises(UnusableUser, match="'@idir' is not a username"):
         identifiers.username_of("@idir")
 
 
 @pytest.mark.parametrize("provider", sorted(PROVIDERS))
 def test_users_of_the_seven_providers_can_have_roles(provider: str) -> None:
-    """A username of each of the seven providers is taken, and lowered."""
+    """A username of each of the seven providers is accepted and becomes lower case."""
     assert identifiers.username_of(f"{GUID}@{provider}") == f"{GUID}@{provider}"
     assert identifiers.username_of(f"{GUID}@{provider}".upper()) == f"{GUID}@{provider}"
 
 
 def test_there_are_seven_providers() -> None:
-    """The service can give roles to users of these seven providers."""
+    """css-sdk knows the seven providers whose users can have roles."""
     assert sorted(PROVIDERS) == [
         "azureidir",
         "bceidbasic",
@@ -190,7 +192,7 @@ def test_there_are_seven_providers() -> None:
     ids=repr,
 )
 def test_unusable_users_are_refused(user: Any) -> None:
-    """What names no user, or one whose provider cannot have roles, is refused before anything is sent."""
+    """A text that is not a username, or a user whose provider cannot have roles, is refused before anything is sent."""
     with pytest.raises(UnusableUser):
         identifiers.username_of(user)
 
@@ -227,7 +229,7 @@ def test_service_accounts_have_usernames(user: str | ServiceAccount, username: s
         st.builds(ServiceAccount, ANY_TEXT),
     )
 )
-def test_usernames_are_final(user: str | ServiceAccount) -> None:
+def test_the_username_of_a_user_is_its_own_username(user: str | ServiceAccount) -> None:
     """Any user is refused, or its username is in lower case, can be sent, and is its own username."""
     try:
         username = identifiers.username_of(user)
@@ -243,13 +245,15 @@ def an_integration(environments: tuple[str, ...] = ("dev", "test"), status: str 
 
 @pytest.mark.parametrize("environment", ["prod", "TEST", "Dev", "", " dev", "..", "dev/../test"])
 def test_missing_environments_are_refused(environment: str) -> None:
-    """Only an integration's own environments are taken, matched with case; the refusal names those that there are."""
+    """An environment that the integration lacks, or in other case, is refused, and the error lists the integration's
+    environments.
+    """
     with pytest.raises(EnvironmentMissing, match=r"#101.*It has: dev, test\."):
         environment_checks.check_environment(an_integration(), environment)
 
 
-def test_an_integration_may_have_no_environment() -> None:
-    """The refusal reads well when the integration has no environment at all."""
+def test_the_error_for_an_integration_without_environments_says_none() -> None:
+    """If an integration has no environments, the error says `none`."""
     with pytest.raises(EnvironmentMissing, match="It has: none"):
         environment_checks.check_environment(an_integration(()), "dev")
 
@@ -257,26 +261,26 @@ def test_an_integration_may_have_no_environment() -> None:
 @pytest.mark.parametrize(
     "status", ["submitted", "pr", "prFailed", "planned", "applied", "applyFailed", "something new"]
 )
-def test_all_but_drafts_are_let_through(status: str) -> None:
-    """Every status but that of a draft is let through, one that nobody knew included."""
+def test_every_status_but_draft_is_accepted(status: str) -> None:
+    """An integration with any status but draft is accepted, unknown statuses included."""
     assert environment_checks.check_environment(an_integration(status=status), "test") == "test"
 
 
 def test_drafts_are_refused() -> None:
-    """A draft is unknown to the login server, so nothing is sent for it."""
+    """A draft is unknown to the login server, so it is refused as not applied."""
     with pytest.raises(NotApplied):
         environment_checks.check_environment(an_integration(status="draft"), "dev")
 
 
 @pytest.mark.parametrize("environment", ["dev", "test", "prod"])
 def test_the_three_environments_are_known(environment: str) -> None:
-    """The three environments that there are pass."""
+    """dev, test and prod are known environments."""
     environment_checks.check_known_environment(environment)
 
 
 @pytest.mark.parametrize("environment", ["", "DEV", "Test", "stage", "prod ", ".."])
 def test_unknown_environments_are_refused(environment: str) -> None:
-    """Anything else is no environment, the right one in upper case included."""
+    """Any other text is refused as an environment, also the right one in upper case."""
     with pytest.raises(EnvironmentMissing):
         environment_checks.check_known_environment(environment)
 
@@ -298,7 +302,7 @@ def test_all_logins_of_a_person_share_the_guid(username: str, shared: str) -> No
 
 
 def test_the_longest_request_is_255_characters() -> None:
-    """A request of 255 characters passes; one more would bring the service down."""
+    """A request of 255 characters is accepted, and a longer one is refused, because it would bring the service down."""
     service_limits.check_length("/" + "x" * 254, "GET /x")
     with pytest.raises(RequestTooLong, match="256") as caught:
         service_limits.check_length("/" + "x" * 255, "GET /x")
@@ -334,7 +338,7 @@ PLACE = "/integrations/101/dev"
     ],
 )
 def test_paths_that_would_harm_are_refused(path: str, error: type[Refused] | None) -> None:
-    """What stops the service or would reach something else is refused, and nothing else is."""
+    """A path that would stop the service or address something else is refused, and other paths are accepted."""
     with nullcontext() if error is None else pytest.raises(error) as caught:
         request_checks.check_path(path, "GET path")
     assert error is None or (type(caught.value), caught.value.request) == (error, "GET path")
@@ -352,8 +356,8 @@ def test_paths_that_would_harm_are_refused(path: str, error: type[Refused] | Non
         (f"/x{PLACE}/roles", UnusableName),
     ],
 )
-def test_a_request_arrives_as_it_was_built(target: str, error: type[Refused] | None) -> None:
-    """Libraries change paths with dots in them; path and query together have a limit."""
+def test_a_request_target_that_differs_from_its_path_is_refused(target: str, error: type[Refused] | None) -> None:
+    """If an HTTP library changed the path of a request, or path and query are too long, the request is refused."""
     with nullcontext() if error is None else pytest.raises(error):
         request_checks.check_target(f"{PLACE}/roles", target, "GET path")
 
@@ -380,13 +384,13 @@ def test_a_request_arrives_as_it_was_built(target: str, error: type[Refused] | N
     ],
 )
 def test_no_role_gets_a_name_that_cannot_be_addressed(path: str, body: Any, error: type[Refused] | None) -> None:
-    """Neither a new one nor a renamed one, and nobody gets a role that could not be removed again."""
+    """A body that gives a role an unusable name, or grants a role that could not be removed again, is refused."""
     with nullcontext() if error is None else pytest.raises(error):
         request_checks.check_body(path, body)
 
 
 def removal(integration_id: int, environment: str, username: str, role: str) -> str:
-    """The path of the call that takes a role away, as the generated client builds it."""
+    """Return the path of the request that removes a role, as the generated client builds it."""
     url: str = unassign_user_role._get_kwargs(
         integration_id=integration_id,
         environment=environment,
@@ -406,19 +410,19 @@ def is_removable(integration_id: int, environment: str, role: str, username: str
 
 @pytest.mark.parametrize("username", ["", f"{GUID}@idir", "service-account-fisheries-service-102"])
 def test_a_role_has_to_be_removable(username: str) -> None:
-    """A role name may be so long that taking it away just fits, and not a character longer."""
+    """A role name is accepted up to the length at which its removal just fits into a request."""
     room = 255 - len(removal(101, "dev", username or "u" * 64, "x")) + 1
     assert is_removable(101, "dev", "x" * room, username)
     assert not is_removable(101, "dev", "x" * (room + 1), username)
 
 
 def test_25_emoji_are_too_many() -> None:
-    """Percent-encoding counts, twice: a name of 25 emoji is too long to be addressed."""
+    """The length counts after encoding twice, so a name of 25 emoji is too long."""
     assert not is_removable(101, "dev", "🦫" * 25)
 
 
-def test_every_role_is_looked_at() -> None:
-    """One role too long among several is enough for a refusal, and the message names it."""
+def test_one_too_long_role_among_several_is_refused() -> None:
+    """If one of several roles is too long, all are refused, and the error names it."""
     with pytest.raises(RequestTooLong, match="x" * 300):
         service_limits.check_removable(101, "dev", ["fine", "x" * 300, "fine too"])
 
@@ -430,7 +434,7 @@ def test_every_role_is_looked_at() -> None:
     st.sampled_from(["", f"{GUID}@bceidbusiness", "service-account-" + "é" * 9, "service-account-" + "x" * 80]),
 )
 def test_removable_agrees_with_the_path(integration_id: int, environment: str, role: str, username: str) -> None:
-    """The rule refuses exactly those roles whose removal, as the generated client builds it, is too long."""
+    """css-sdk refuses exactly those roles whose removal request, as the generated client builds it, is too long."""
     true_path = removal(integration_id, environment, username or "u" * 64, role)
     try:
         identifiers.check_role_name(role)
@@ -453,7 +457,7 @@ PROOFS: dict[StepKind, VerifiedBy] = {
 
 D, R, N, Q, P = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_DONE, Verdict.DOUBTFUL, Verdict.PENDING
 VERDICTS: dict[tuple[bool, int | None, bool], dict[VerifiedBy, Verdict]] = {
-    # sent, status, shown: what it comes to where the answer proves, the status proves, only a read proves
+    # sent, status, shown: the verdict if the answer verifies the write, the status does, or only a read does
     (False, None, False): {VerifiedBy.ANSWER: N, VerifiedBy.STATUS: N, VerifiedBy.READ: N},
     (True, None, False): {VerifiedBy.ANSWER: P, VerifiedBy.STATUS: P, VerifiedBy.READ: P},
     (True, 101, False): {VerifiedBy.ANSWER: P, VerifiedBy.STATUS: P, VerifiedBy.READ: P},
@@ -479,27 +483,27 @@ VERDICTS: dict[tuple[bool, int | None, bool], dict[VerifiedBy, Verdict]] = {
 
 
 @pytest.mark.parametrize("write", STEP_KINDS)
-def test_each_write_has_its_proof(write: StepKind) -> None:
+def test_each_kind_of_write_has_its_verification(write: StepKind) -> None:
     """The test lists what verifies each write, so a new write needs a new line here."""
     assert VERIFIED_BY[write] is PROOFS[write]
 
 
 @pytest.mark.parametrize(("write", "case"), list(itertools.product(STEP_KINDS, VERDICTS)), ids=str)
-def test_verdicts(write: StepKind, case: tuple[bool, int | None, bool]) -> None:
-    """What one try of each write came to, for every kind of answer and for none."""
+def test_the_verdict_on_each_kind_of_answer(write: StepKind, case: tuple[bool, int | None, bool]) -> None:
+    """Each kind of write gets the right verdict for every kind of answer, and for none."""
     sent, status, shown = case
     assert verdicts.verdict(write, status, sent=sent, shown=shown) is VERDICTS[case][PROOFS[write]]
 
 
 @pytest.mark.parametrize("status", [None, 0, 99, *range(501, 600), 600, 999])
-def test_what_the_service_did_not_say_itself_proves_nothing(status: int | None) -> None:
-    """A proxy's 5xx, an answer that is none, and no answer: the request may still be on its way."""
+def test_an_answer_that_is_not_of_the_service_verifies_nothing(status: int | None) -> None:
+    """After a proxy's 5xx, an invalid status or no answer, a write is pending, because the request may still arrive."""
     assert verdicts.verdict("add_member", status, sent=True, shown=False) is Verdict.PENDING
 
 
 @given(st.sampled_from(STEP_KINDS), st.none() | st.integers(100, 599), st.booleans(), st.booleans())
-def test_nothing_but_a_success_is_done(write: StepKind, status: int | None, sent: bool, shown: bool) -> None:
-    """No try is called done unless it was sent and answered with a success."""
+def test_a_write_is_done_only_after_a_success(write: StepKind, status: int | None, sent: bool, shown: bool) -> None:
+    """An attempt counts as done only if it was sent and answered with a success that verifies it."""
     if verdicts.verdict(write, status, sent=sent, shown=shown) is Verdict.DONE:
         assert sent
         assert status is not None
@@ -508,19 +512,19 @@ def test_nothing_but_a_success_is_done(write: StepKind, status: int | None, sent
 
 
 @pytest.mark.parametrize(("count", "proves"), [(0, True), (4999, True), (5000, False), (5001, False)])
-def test_a_cut_list_proves_no_absence(count: int, proves: bool) -> None:
+def test_a_list_of_5000_roles_counts_as_incomplete(count: int, proves: bool) -> None:
     """A list of 5000 roles may have been cut, so a role that is missing in it may exist."""
     assert service_limits.list_is_complete([Role("x")] * count) is proves
 
 
 @pytest.mark.parametrize(("rows", "complete"), [(0, True), (50, True), (51, False), (250, False)])
-def test_more_than_50_rows_are_incomplete(rows: int, complete: bool) -> None:
-    """A search of more than 50 rows repeats itself, and leaves people out."""
+def test_a_search_of_more_than_50_rows_counts_as_incomplete(rows: int, complete: bool) -> None:
+    """A search with more than 50 rows repeats some and omits others, so it counts as incomplete."""
     assert service_limits.search_is_complete(rows) is complete
 
 
 def test_refusals_share_a_class() -> None:
-    """All refusals of the rules can be caught with one class."""
+    """All refusals of the rules can be caught as `Refused`."""
     assert issubclass(UnusableName, Refused)
     assert issubclass(UnusableUser, Refused)
     assert issubclass(RequestTooLong, Refused)

@@ -1,4 +1,4 @@
-"""Terms of searches and the narrowing of answers, by table."""
+"""Search terms, and the filtering of the service's answers, by table."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ SHOWN = User(f"{'2' * 32}@githubpublic", "o2@example.org", attributes={"display_
         ({"first_name": "lovelace", "last_name": "lovelace"}, [], []),
     ],
 )
-def test_wildcards_and_parts_let_no_stranger_in(
+def test_people_who_do_not_match_a_term_exactly_are_dropped(
     terms: dict[str, str], contained: list[User], equal: list[User]
 ) -> None:
-    """The service finds both people for each of these terms; those without the term are dropped."""
+    """The service reads terms as patterns and finds too many people; css-sdk drops those who do not
+    contain the term.
+    """
     assert containing([ADA, STRANGER], terms) == (contained, True)
     assert equal_to([ADA, STRANGER], terms) == (equal, True)
 
@@ -47,7 +49,7 @@ def test_wildcards_and_parts_let_no_stranger_in(
         ({"name": "octo_2", "email": "o2@"}, ([SHOWN], True), ([], True)),
     ],
 )
-def test_a_field_that_is_not_shown_concludes_nothing(
+def test_a_hidden_field_neither_confirms_nor_excludes_a_person(
     terms: dict[str, str], contained: tuple[list[User], bool], equal: tuple[list[User], bool]
 ) -> None:
     """GitHub's answers hide names: a part without wildcards counts; a wildcard or an equal value does not."""
@@ -56,7 +58,7 @@ def test_a_field_that_is_not_shown_concludes_nothing(
 
 
 def test_upper_and_lower_case_are_ignored_and_nothing_else() -> None:
-    """An address with ß is not the address with ss, which belongs to another person."""
+    """Comparison ignores case only: an address with ß is not the address with ss, which belongs to another person."""
     sharp, double = User("a@idir", "straße@example.com"), User("b@idir", "strasse@example.com")
     assert equal_to([sharp, double], {"email": "STRASSE@example.com"}) == ([double], True)
     assert equal_to([sharp, double], {"email": "Straße@example.com"}) == ([sharp], True)
@@ -64,14 +66,16 @@ def test_upper_and_lower_case_are_ignored_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("written", [GUID, GUID.upper(), "6513270E-269E-0D37-F2A7-4DE452E6B438"])
 def test_a_guid_is_sent_without_dashes_and_braces(written: str) -> None:
-    """In the form of the service; a term that is None is ignored."""
+    """A GUID is sent without dashes and braces, and a term that is None is ignored."""
     for text in (written, f"{{{written}}}"):
         assert terms_given({"guid": text, "email": None}) == {"guid": written.replace("-", "")}
 
 
 @pytest.mark.parametrize("part", ["b438", GUID[1:], GUID + "0", "__", "6513%", GUID[:-1] + "g", f"{GUID}-"])
 def test_only_a_complete_guid_is_sent(part: str) -> None:
-    """The service would match the end of a GUID. GitHub's GUIDs have no known form, so they are sent and compared."""
+    """An incomplete GUID is refused, because the service would match the end of any GUID. At GitHub any
+    form is sent.
+    """
     for named in ("idir", ["azureidir"], ["githubpublic", "bceidbasic"], None):
         with pytest.raises(InvalidRequest, match="complete GUID"):
             providers_for({"guid": part}, named, TERMS)
@@ -81,14 +85,14 @@ def test_only_a_complete_guid_is_sent(part: str) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), 12345, b"ada@example.com", ["ada@example.com"], "", "a", "a\x00b"])
 def test_a_term_must_be_text(value: Any) -> None:
-    """It has two characters or more that can be sent; the error names the term."""
+    """A search term must be text of at least two characters that can be sent, and the error names the term."""
     for name in ("email", "guid"):
         with pytest.raises(InvalidRequest, match=f"The {name} to search by"):
             terms_given({name: value})
 
 
-def test_providers_are_those_that_take_all_the_terms() -> None:
-    """Named providers are used or refused, never left out."""
+def test_a_search_uses_the_providers_that_accept_all_terms() -> None:
+    """Without named providers, a search uses those that accept all its terms. Named providers are used once each."""
     assert providers_for({"email": "ada@"}, None, TERMS_ANYWHERE) == (
         "idir",
         "azureidir",
@@ -114,6 +118,6 @@ def test_providers_are_those_that_take_all_the_terms() -> None:
     ],
 )
 def test_a_search_that_is_not_valid_is_refused(terms: dict[str, str], named: Any, said: str) -> None:
-    """The error says what is expected."""
+    """If the terms or providers of a search are not valid, the error says what is expected."""
     with pytest.raises(InvalidRequest, match=said):
         providers_for(terms, named, TERMS_ANYWHERE)

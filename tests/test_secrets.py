@@ -1,4 +1,4 @@
-"""No secret and no token in any repr, log line, error or traceback."""
+"""No repr, log line, error or traceback contains a secret or a token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support import at_once, usernames
 
 @pytest.fixture
 def everything_logged() -> Iterator[io.StringIO]:
-    """All that any library logs, down to DEBUG."""
+    """Yield a stream with everything that any library logs, down to DEBUG."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
@@ -29,8 +29,8 @@ def everything_logged() -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-def test_no_secret_or_token_is_told(sandbox: Sandbox, everything_logged: io.StringIO) -> None:
-    """Good calls, refused tokens, wrong credentials, lost connections: texts, reprs and locals of every frame."""
+def test_no_secret_or_token_is_shown_or_logged(sandbox: Sandbox, everything_logged: io.StringIO) -> None:
+    """After successful and failed calls, no repr, error, local variable or log line contains a secret or token."""
     credentials = sandbox.credentials()
     seen: list[str] = []
     tokens: list[str] = []
@@ -69,7 +69,7 @@ def test_no_secret_or_token_is_told(sandbox: Sandbox, everything_logged: io.Stri
 
 
 def test_no_personal_data_above_debug(sandbox: Sandbox, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither our log lines nor httpx's own, which would print whole addresses, hold who was asked for."""
+    """Above DEBUG, no log line of css-sdk or httpx contains a username or an e-mail address."""
     caplog.set_level(logging.INFO)
     user = usernames(sandbox, 1)[0]
     with Css(settings, transport=sandbox.transport(), retry=at_once) as css:
@@ -82,7 +82,9 @@ def test_no_personal_data_above_debug(sandbox: Sandbox, settings: Settings, capl
     assert "front.counter" not in caplog.text
 
 
-def test_httpx_still_logs_what_is_not_ours(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_httpx_still_logs_requests_of_the_programs_own_client(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     """A program's own httpx client keeps its log lines."""
     caplog.set_level(logging.INFO)
     with httpx.Client(transport=sandbox.transport()) as client:

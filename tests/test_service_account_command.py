@@ -1,4 +1,4 @@
-"""`css service-account`: the roles of an integration's own account."""
+"""`css service-account` shows and changes the roles of an integration's service account."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ PLACE = ("-i", "Grants Portal", "-e", "dev")
 CLIENT_ID = "fisheries-service-102"
 
 
-def test_roles_are_given_shown_and_taken(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """The list shows which roles are direct and which come through a composite role."""
+def test_roles_of_a_service_account_are_assigned_shown_and_removed(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """css assigns roles to a service account, shows which are direct and which come through composites, and removes
+    them.
+    """
     assert run_css("service-account", "assign", CLIENT_ID, "admin", "reviewer", *PLACE) == 0
     assert sandbox.grants(GRANTS_PORTAL, "dev")[f"service-account-{CLIENT_ID}"] == {"admin", "reviewer"}
     capsys.readouterr()
@@ -31,7 +35,9 @@ def test_roles_are_given_shown_and_taken(run_css: Run, sandbox: Sandbox, capsys:
 
 
 def test_each_mistake_has_its_exit_code(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """An account that is not there, one role of two that is not, no role, and prod without a word of its own."""
+    """An unknown account or role gives exit code 1, one missing role of two 3, no role 64, and prod without
+    `--allow-prod` 4.
+    """
     expected = {
         "roles nobody-1": 1,
         f"assign {CLIENT_ID} nope": 1,

@@ -1,4 +1,4 @@
-"""Where addresses and credentials come from, and that the secret shows nowhere."""
+"""Settings come from arguments, variables or a credentials file, and never show the secret."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WriteFile = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> WriteFile:
-    """Writes a credentials file that nobody else can read."""
+    """Return a function that writes a credentials file that nobody else can read."""
 
     def write(content: str | bytes | dict[str, Any] = CONTENT) -> Path:
         file = tmp_path / "service-account-team-2016-9002.json"
@@ -51,27 +51,29 @@ def write(tmp_path: Path) -> WriteFile:
     return write
 
 
-# One source, whole
+# One complete source
 
 
-def test_the_pair_alone_is_enough() -> None:
-    """Client id and secret from the environment go with the service's public addresses."""
+def test_client_id_and_secret_are_enough() -> None:
+    """With client id and secret in variables, css-sdk uses the service's public addresses."""
     settings = settings_from_env(PAIR)
     assert settings.client_id == PAIR["CSS_CLIENT_ID"]
     assert settings.client_secret.reveal() == SECRET
     assert (settings.api_url, settings.token_url, settings.source) == (API_URL, TOKEN_URL, "environment")
 
 
-def test_addresses_may_stand_beside_the_pair() -> None:
-    """Both addresses can be set together with the id and the secret."""
+def test_addresses_can_be_set_together_with_client_id_and_secret() -> None:
+    """Both addresses can be set in variables together with client id and secret."""
     settings = settings_from_env(
         {**PAIR, "CSS_API_URL": "https://api.example/v1/", "CSS_TOKEN_URL": "https://login.example/token"}
     )
     assert (settings.api_url, settings.token_url) == ("https://api.example/v1", "https://login.example/token")
 
 
-def test_the_pair_comes_before_the_file(write: WriteFile, caplog: pytest.LogCaptureFixture) -> None:
-    """If both are set, the file is not read, and a warning says so."""
+def test_client_id_and_secret_come_before_the_credentials_file(
+    write: WriteFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If variables set client id and secret, css-sdk does not read the credentials file, and logs a warning."""
     settings = settings_from_env({**PAIR, "CSS_CREDENTIALS_FILE": str(write("not even JSON"))})
     assert (settings.client_id, settings.token_url) == (PAIR["CSS_CLIENT_ID"], TOKEN_URL)
     [warning] = caplog.messages
@@ -80,8 +82,8 @@ def test_the_pair_comes_before_the_file(write: WriteFile, caplog: pytest.LogCapt
     )
 
 
-def test_the_file_brings_its_own_token_address(write: WriteFile) -> None:
-    """From a file come all three values; only the API's address may stand beside it."""
+def test_the_credentials_file_also_sets_the_token_address(write: WriteFile) -> None:
+    """A credentials file sets client id, secret and token address, and a variable may set the API address."""
     settings = settings_from_env({"CSS_CREDENTIALS_FILE": str(write()), "CSS_API_URL": "https://api.example/v1"})
     assert settings.client_id == CONTENT["clientId"]
     assert settings.client_secret.reveal() == SECRET
@@ -102,8 +104,8 @@ def test_the_file_brings_its_own_token_address(write: WriteFile) -> None:
     ],
     ids=str,
 )
-def test_half_a_source_is_refused(environ: dict[str, str], named: str) -> None:
-    """A source that is half filled in, or none at all, ends with what is missing."""
+def test_incomplete_credentials_are_refused(environ: dict[str, str], named: str) -> None:
+    """If credentials are incomplete or missing, the error names what is missing, without the secret."""
     with pytest.raises(ConfigurationError, match=named) as caught:
         settings_from_env(environ)
     assert SECRET not in str(caught.value)
@@ -115,13 +117,13 @@ def test_half_a_source_is_refused(environ: dict[str, str], named: str) -> None:
     ids=lambda beside: next(iter(beside)),
 )
 def test_two_sources_are_not_mixed(write: WriteFile, beside: dict[str, str]) -> None:
-    """A file does not make up for half a pair, and no token address replaces its own."""
+    """A variable with a client id, a secret or a token address beside a complete credentials file is refused."""
     with pytest.raises(ConfigurationError, match=next(iter(beside)).rpartition("_")[0]):
         settings_from_env({"CSS_CREDENTIALS_FILE": str(write()), **beside})
 
 
-def test_a_variable_tells_the_token_address_that_a_file_does_not(write: WriteFile) -> None:
-    """Messages then name the variable as its source."""
+def test_a_variable_sets_the_token_address_that_the_file_lacks(write: WriteFile) -> None:
+    """If the credentials file lacks the token address, a variable may set it, and messages name this variable."""
     file = write({key: value for key, value in CONTENT.items() if key != "tokenUrl"})
     settings = settings_from_env({"CSS_CREDENTIALS_FILE": str(file), "CSS_TOKEN_URL": "https://login.example/token"})
     assert (settings.token_url, settings.client_id) == ("https://login.example/token", CONTENT["clientId"])
@@ -135,17 +137,17 @@ def test_a_variable_tells_the_token_address_that_a_file_does_not(write: WriteFil
 @pytest.mark.parametrize(
     ("content", "said"), [(None, "cannot be read"), ("{", "is not JSON"), ({"clientId": "me"}, "lacks clientSecret")]
 )
-def test_a_token_address_hides_no_fault_of_a_file(
+def test_a_token_address_in_a_variable_hides_no_fault_of_the_file(
     write: WriteFile, tmp_path: Path, content: str | dict[str, Any] | None, said: str
 ) -> None:
-    """A file that is not there has no address of its own that could count."""
+    """A token address in a variable does not hide that the credentials file is missing, invalid or incomplete."""
     file = tmp_path / "none.json" if content is None else write(content)
     with pytest.raises(ConfigurationError, match=said):
         settings_from_env({"CSS_CREDENTIALS_FILE": str(file), "CSS_TOKEN_URL": TOKEN_URL})
 
 
-def test_the_process_is_asked_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a mapping the variables of the process are read, when it is called and not before."""
+def test_the_variables_of_the_process_are_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a mapping, `settings_from_env` reads the variables of the process when it is called."""
     for name, value in PAIR.items():
         monkeypatch.setenv(name, value)
     for name in ("CSS_API_URL", "CSS_TOKEN_URL", "CSS_CREDENTIALS_FILE"):
@@ -153,8 +155,8 @@ def test_the_process_is_asked_by_default(monkeypatch: pytest.MonkeyPatch) -> Non
     assert settings_from_env().client_id == PAIR["CSS_CLIENT_ID"]
 
 
-def test_the_team_is_handed_on(write: WriteFile) -> None:
-    """The pinned team reaches the settings from each source."""
+def test_the_team_id_reaches_the_settings_from_each_source(write: WriteFile) -> None:
+    """The given team id reaches the settings from each source."""
     assert settings_from_env(PAIR, team_id=2016).team_id == 2016
     assert settings_from_env({"CSS_CREDENTIALS_FILE": str(write())}, team_id=2016).team_id == 2016
     assert settings_from_file(write(), team_id=2016).team_id == 2016
@@ -162,14 +164,14 @@ def test_the_team_is_handed_on(write: WriteFile) -> None:
 
 @pytest.mark.parametrize("missing", ["client_id", "client_secret"])
 def test_empty_credentials_are_refused(missing: str) -> None:
-    """An empty client id or secret is no credential."""
+    """An empty client id or secret, or one that is not text, is refused."""
     for value in ("", 5, None):
         with pytest.raises(ConfigurationError, match="empty or not a string"):
             some_settings(**{missing: value})
 
 
-def test_wrong_types_are_told() -> None:
-    """A team that is not a whole number, and a file that is named by no path."""
+def test_wrong_types_of_team_and_file_are_refused() -> None:
+    """A team id that is not a whole number, and a file that is not a path, are refused."""
     for team in (float("inf"), "x", [1]):
         with pytest.raises(ConfigurationError, match="a whole number"):
             some_settings(team_id=team)
@@ -180,13 +182,13 @@ def test_wrong_types_are_told() -> None:
 # Files
 
 
-def test_a_byte_order_mark_is_no_harm(write: WriteFile) -> None:
-    """A file that an editor saved with a byte order mark is read."""
+def test_a_credentials_file_with_a_byte_order_mark_is_read(write: WriteFile) -> None:
+    """A credentials file that begins with a byte order mark is read."""
     assert settings_from_file(write(b"\xef\xbb\xbf" + json.dumps(CONTENT).encode())).client_id == CONTENT["clientId"]
 
 
-def test_other_keys_are_no_harm(write: WriteFile) -> None:
-    """Keys that nobody asked for are left alone."""
+def test_unknown_keys_of_a_credentials_file_are_ignored(write: WriteFile) -> None:
+    """Unknown keys of a credentials file are ignored."""
     assert settings_from_file(str(write({**CONTENT, "realm": "standard"}))).client_id == CONTENT["clientId"]
 
 
@@ -218,27 +220,27 @@ def test_a_faulty_file_keeps_its_secret(write: WriteFile, content: str | bytes |
 
 
 def everything_told(error: BaseException) -> str:
-    """What a log or an error tracker could show: the traceback with local variables, and every error behind it."""
+    """Return what a log or an error tracker could show: the traceback with local variables, and every cause."""
     told = []
     chain: BaseException | None = error
     while chain is not None:
         told += traceback.TracebackException.from_exception(chain, capture_locals=True).format()
         told.append(repr(getattr(chain, "__dict__", {})))
-        # Beyond this test's own frames, which know the secret, the error's are all of css_sdk.
+        # Frames of this file, which know the secret, are left out below; all others are of css_sdk.
         chain = chain.__cause__ or chain.__context__
     own = f'File "{__file__}"'
     return "".join(part for part in told if own not in part)
 
 
 @pytest.mark.parametrize("lacking", ["clientId", "clientSecret", "tokenUrl"])
-def test_what_a_file_lacks_is_named(write: WriteFile, lacking: str) -> None:
-    """A file that lacks one of the three is refused with the name of what it lacks, and of nothing else."""
+def test_the_missing_value_of_a_credentials_file_is_named(write: WriteFile, lacking: str) -> None:
+    """If a credentials file lacks one of its three values, the error names exactly this value."""
     with pytest.raises(ConfigurationError, match=f"lacks {lacking}\\."):
         settings_from_file(write({key: value for key, value in CONTENT.items() if key != lacking}))
 
 
-def test_half_a_pair_keeps_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A secret of the environment shows in no traceback when the pair is half filled in, or an address is none."""
+def test_errors_about_incomplete_variables_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If variables are incomplete or hold an invalid address, no traceback shows the secret."""
     monkeypatch.setenv("CSS_CLIENT_SECRET", SECRET)
     monkeypatch.delenv("CSS_CLIENT_ID", raising=False)
     with pytest.raises(ConfigurationError) as caught:
@@ -252,18 +254,20 @@ def test_half_a_pair_keeps_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", ["missing.json", ".", "no\x00path"], ids=repr)
-def test_an_unreadable_file_is_named(tmp_path: Path, path: str) -> None:
-    """A file that is missing, a folder, or no path at all, is refused with its name and the reason."""
+def test_a_credentials_file_that_cannot_be_read_is_refused(tmp_path: Path, path: str) -> None:
+    """A credentials file that is missing, a folder or an invalid path is refused, and the error says that it cannot be
+    read.
+    """
     with pytest.raises(ConfigurationError, match="cannot be read"):
         settings_from_file(tmp_path / path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX tells who can read a file")
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)], ids=oct)
-def test_a_file_that_others_can_read_is_warned_of(
+def test_a_credentials_file_that_others_can_read_leads_to_a_warning(
     write: WriteFile, caplog: pytest.LogCaptureFixture, mode: int, warned: bool
 ) -> None:
-    """The log has a warning that names the file when others can read it, and nothing otherwise."""
+    """If others can read the credentials file, css-sdk logs a warning that names it, and nothing otherwise."""
     file = write()
     file.chmod(mode)
     with caplog.at_level(logging.DEBUG, "css_sdk"):
@@ -289,8 +293,8 @@ def test_a_file_that_others_can_read_is_warned_of(
         "http://[::1]:9080/v1",
     ],
 )
-def test_good_addresses_are_kept(which: str, url: str) -> None:
-    """An https address is taken anywhere, a plain http one on this machine, each as it was given."""
+def test_valid_addresses_are_kept(which: str, url: str) -> None:
+    """An https address is accepted anywhere, a plain http one on this machine, each as it was given."""
     assert getattr(some_settings(**{which: url}), which) == url
 
 
@@ -321,8 +325,8 @@ def test_good_addresses_are_kept(which: str, url: str) -> None:
     ],
     ids=repr,
 )
-def test_bad_addresses_are_refused(which: str, url: str) -> None:
-    """What is no address, or holds more than host and path, is refused; the message does not repeat it."""
+def test_invalid_addresses_are_refused(which: str, url: str) -> None:
+    """A text that is not an address, or holds more than host and path, is refused without repeating a password."""
     with pytest.raises(ConfigurationError) as caught:
         some_settings(**{which: url})
     assert "password" not in str(caught.value)
@@ -341,15 +345,15 @@ def test_bad_addresses_are_refused(which: str, url: str) -> None:
         "HTTP://api.example",
     ],
 )
-def test_plain_http_stays_on_this_machine(which: str, url: str) -> None:
-    """Plain http to another machine is refused unless it is allowed in so many words."""
+def test_plain_http_to_another_machine_needs_allow_http(which: str, url: str) -> None:
+    """Plain http to another machine is refused unless `allow_http=True` is passed."""
     with pytest.raises(ConfigurationError, match="allow_http"):
         some_settings(**{which: url})
     assert getattr(some_settings(**{which: url, "allow_http": True}), which) == url
 
 
-def test_plain_http_is_allowed_from_each_source(write: WriteFile) -> None:
-    """The permission for plain http reaches the settings from each source."""
+def test_allow_http_works_for_each_source(write: WriteFile) -> None:
+    """`allow_http=True` works for settings from variables and from a file."""
     url = "http://api.example/v1"
     with pytest.raises(ConfigurationError, match="allow_http"):
         settings_from_env({**PAIR, "CSS_API_URL": url})
@@ -361,7 +365,7 @@ def test_plain_http_is_allowed_from_each_source(write: WriteFile) -> None:
 
 @pytest.mark.parametrize("slashes", ["/", "//"])
 def test_trailing_slashes_do_not_count(slashes: str) -> None:
-    """An address means the same with and without a slash at its end."""
+    """Slashes at the end of an address are removed."""
     assert some_settings(api_url=API_URL + slashes).api_url == API_URL
     assert some_settings(token_url=TOKEN_URL + slashes).token_url == TOKEN_URL
 
@@ -385,14 +389,14 @@ def test_trailing_slashes_do_not_count(slashes: str) -> None:
     ],
 )
 def test_the_secret_does_not_show(show: Callable[[object], str]) -> None:
-    """No usual way of showing settings, or the secret alone, shows the secret."""
+    """No usual way to show settings, or the secret alone, shows the secret."""
     settings = some_settings()
     assert SECRET not in show(settings)
     assert SECRET not in show(settings.client_secret)
 
 
 def test_secrets_compare() -> None:
-    """Secrets are equal when their texts are, true when they hold one, and wrapped only once."""
+    """Secrets are equal if their texts are, false if they are empty, and wrapped only once."""
     assert Secret("a") == Secret("a") != Secret("b")
     assert hash(Secret("a")) == hash(Secret("a"))
     assert Secret("a")
@@ -401,7 +405,7 @@ def test_secrets_compare() -> None:
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy])
-def test_settings_survive_a_copy(again: Callable[[Settings], Settings]) -> None:
+def test_settings_can_be_copied(again: Callable[[Settings], Settings]) -> None:
     """Settings can be copied, secret included, and stay equal."""
     settings = some_settings(team_id=2016)
     assert again(settings) == settings
@@ -409,8 +413,10 @@ def test_settings_survive_a_copy(again: Callable[[Settings], Settings]) -> None:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_secret_is_not_pickled(protocol: int) -> None:
-    """Nor are settings and tokens, which hold one: the refusal says where another process finds its credentials."""
+def test_secrets_settings_and_tokens_cannot_be_pickled(protocol: int) -> None:
+    """Secrets, settings and tokens cannot be pickled, and the error says where another process finds
+    its credentials.
+    """
     token = Token(Secret("t0ken"), 1000.0)
     for thing in (Secret(SECRET), some_settings(), token, {"of": [some_settings()]}):
         with pytest.raises(ConfigurationError, match=r"A secret cannot be pickled, .* Css\.from_env\(\)"):
@@ -418,7 +424,7 @@ def test_a_secret_is_not_pickled(protocol: int) -> None:
 
 
 def test_settings_cannot_be_changed() -> None:
-    """Settings are frozen; another address means other settings."""
+    """Settings cannot be changed, and a changed copy keeps the secret."""
     settings = some_settings()
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         settings.client_id = "somebody else"  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Commands in messages can be pasted, on Windows, too."""
+"""Commands in messages can be pasted into a shell, also on Windows."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ IMPORTERS = [*Path(__file__).resolve().parent.parent.joinpath("css_sdk").rglob("
     ],
 )
 def test_an_argument_is_quoted_for_the_shell(argument: str, posix: str, windows: str) -> None:
-    """Blanks, drive letters, and characters that a shell would obey."""
+    """Arguments with blanks, backslashes or characters that a shell would obey are quoted for the shell
+    of the system.
+    """
     assert quote(argument, "linux") == quote(argument, "darwin") == posix
     assert quote(argument, "win32") == windows
 
 
-def test_only_one_module_quotes() -> None:
-    """The sandbox shares nothing with the rest, and has its own."""
+def test_only_one_module_of_css_sdk_uses_shlex() -> None:
+    """Only one module quotes for shells, and the sandbox has its own, since it shares nothing with the rest."""
     users = {path.parent.name + "/" + path.name for path in IMPORTERS if "shlex" in path.read_text(encoding="utf-8")}
     assert users == {"_text/shells.py", "sandbox/command.py"}

@@ -1,4 +1,4 @@
-"""`css show`: plans, remainders and journals as text, Markdown and JSON, without the service or credentials."""
+"""`css show` prints plans, remainders and journals as text, Markdown and JSON, without the service or credentials."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def shown(*arguments: object) -> int:
 
 @pytest.fixture
 def plan_file(run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A saved plan with additions and withheld removals."""
+    """Return a saved plan with additions and withheld removals."""
     file = file_of_roles(
         tmp_path, f"[{{name: auditor, members: [{TOBIAS}]}}, {{name: reviewer, members: {{exact: []}}}}]"
     )
@@ -71,14 +71,16 @@ def plan_file(run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.Cap
 
 @pytest.fixture
 def journal_file(tmp_path: Path) -> Path:
-    """A journal with a write of each outcome, the last one still in flight when the program ended."""
+    """Return a journal with a write of each outcome, the last one in flight when the program ended."""
     file = tmp_path / "changes.jsonl"
     file.write_text(JOURNAL, encoding="utf-8", newline="")
     return file
 
 
-def test_a_plan_is_shown_as_python_shows_it(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Text, Markdown and JSON are what the public functions return; the plan id is in them."""
+def test_a_plan_is_printed_as_the_public_functions_return_it(
+    plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Text, Markdown and JSON of a plan are exactly what the public functions return, and contain the plan id."""
     plan = read_plan(plan_file.read_bytes(), "plan.json")
     for options, expected in (
         ([], plan_as_text(plan)),
@@ -94,7 +96,9 @@ def test_a_plan_is_shown_as_python_shows_it(plan_file: Path, capsys: pytest.Capt
 
 
 def test_a_plan_is_shown_as_a_page(plan_file: Path, journal_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`--html` prints one page, masked if asked; a journal has none, and the formats exclude each other."""
+    """`--html` prints a plan as one page, masked if asked. It is refused for a journal and together with another
+    format.
+    """
     plan = read_plan(plan_file.read_bytes(), "plan.json")
     for options, mask in (([], False), (["--mask"], True)):
         assert shown(plan_file, "--html", *options) == 0
@@ -104,10 +108,10 @@ def test_a_plan_is_shown_as_a_page(plan_file: Path, journal_file: Path, capsys: 
     assert shown(plan_file, "--html", "--json") == 64
 
 
-def test_a_remainder_is_a_plan(
+def test_a_remainder_is_shown_like_a_plan(
     run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a plan could not do is shown like a plan."""
+    """The remainder of a plan is shown like a plan."""
     sandbox.faults.add("500_before", method="POST", path="*/users/*", times=9)
     assert run_css("apply", plan_file, "--yes") == 3
     capsys.readouterr()
@@ -118,7 +122,7 @@ def test_a_remainder_is_a_plan(
 def test_a_masked_plan_is_shown_without_an_id(
     run_css: Run, plan_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It names nobody, so its id cannot be computed; and it is still refused by `css apply`."""
+    """A masked plan is shown without a plan id, and `css apply` still refuses it."""
     masked = plan_file.with_name("masked.json")
     masked.write_text(plan_as_json(read_plan(plan_file.read_bytes(), "plan.json"), mask=True), encoding="utf-8")
     assert shown(masked) == 0
@@ -130,8 +134,12 @@ def test_a_masked_plan_is_shown_without_an_id(
     assert run_css("apply", masked, "--yes") == 64
 
 
-def test_a_journal_is_shown_as_python_shows_it(journal_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each step with its state, by place, under who did it, when and why; nothing in it can redraw the terminal."""
+def test_a_journal_is_printed_with_who_when_why_and_each_state(
+    journal_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A journal shows who made the changes, when and why, and each step with its state. Control characters are shown as
+    text.
+    """
     journal = read_journal(journal_file.read_bytes(), "changes.jsonl")
     assert shown(journal_file) == 0
     told = capsys.readouterr().out
@@ -152,10 +160,10 @@ def test_a_journal_is_shown_as_python_shows_it(journal_file: Path, capsys: pytes
         assert line in told.splitlines()
 
 
-def test_a_journal_as_markdown_is_a_table_for_each_place(
+def test_a_journal_as_markdown_has_a_table_for_each_environment(
     journal_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A bar in a name or in an error makes no column."""
+    """The Markdown of a journal has a table for each environment, and a bar in a name or an error adds no column."""
     assert shown(journal_file, "--markdown") == 0
     told = capsys.readouterr().out
     assert told == f"{journal_as_markdown(read_journal(JOURNAL, 'changes.jsonl'))}\n"
@@ -166,7 +174,7 @@ def test_a_journal_as_markdown_is_a_table_for_each_place(
 
 
 def test_a_journal_as_json_is_an_object_for_each_step(journal_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the keys that results have everywhere."""
+    """With `--json`, a journal is one object for each step, with the same keys as results of commands."""
     assert shown(journal_file, "--json") == 0
     rows: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(row["state"], row["action"], row["role"], row["target"], row["username"]) for row in rows] == [
@@ -177,8 +185,8 @@ def test_a_journal_as_json_is_an_object_for_each_step(journal_file: Path, capsys
     assert {(row["integration_id"], row["environment"]) for row in rows} == {(101, "dev"), (102, "prod")}
 
 
-def test_a_journal_is_a_table_for_python() -> None:
-    """A row for each step, with the outcome of its write."""
+def test_the_table_of_a_journal_has_a_row_for_each_step() -> None:
+    """`table` of a journal has a row for each step, with the outcome of its write."""
     rows = table(read_journal(JOURNAL, "changes.jsonl"))
     assert [(row["write"], row["state"], row["step"], row["target"]) for row in rows] == [
         (1, "done", "create_role", ""),
@@ -191,7 +199,7 @@ def test_a_journal_is_a_table_for_python() -> None:
 def test_a_masked_journal_names_nobody(
     journal_file: Path, capsys: pytest.CaptureFixture[str], form: tuple[str, ...]
 ) -> None:
-    """Neither the people whose roles changed nor the person who changed them."""
+    """A masked journal names neither the people whose roles changed nor the person who changed them."""
     assert shown(journal_file, "--mask", *form) == 0
     told = capsys.readouterr().out
     assert TOBIAS not in told
@@ -208,10 +216,10 @@ def test_a_masked_journal_names_nobody(
         (JOURNAL, ("--json", "--markdown"), "contradict"),
     ],
 )
-def test_what_is_refused(
+def test_other_files_and_two_formats_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, arguments: tuple[str, ...], message: str
 ) -> None:
-    """Other files, other versions, and two forms at once are usage errors."""
+    """A file that is neither a plan nor a journal, another version, and two formats at once are usage errors."""
     file = tmp_path / "file"
     file.write_text(content, encoding="utf-8", newline="")
     assert shown(file, *arguments) == 64

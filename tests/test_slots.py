@@ -1,4 +1,4 @@
-"""So many at once, and the others in the order in which they came."""
+"""Slots let a limited number of callers in at once, in the order of their arrival."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from css_sdk._http.concurrency import Slots
 
 
-def test_they_are_let_in_in_the_order_in_which_they_came() -> None:
-    """A caller that leaves and returns is behind those who already wait."""
+def test_callers_get_slots_in_the_order_of_their_arrival() -> None:
+    """Callers that wait for a slot get it in the order of their arrival."""
     slots, order = Slots(1), []
     threads = []
     with slots:
@@ -33,8 +33,8 @@ def _pass(slots: Slots, order: list[int], name: int) -> None:
         order.append(name)
 
 
-def test_never_more_than_so_many(many: int = 40) -> None:
-    """However many threads there are."""
+def test_no_more_callers_than_slots_are_inside(many: int = 40) -> None:
+    """No more callers than there are slots are inside at once, however many threads there are."""
     slots, lock, inside, most = Slots(3), threading.Lock(), 0, 0
     start = threading.Barrier(many)
 
@@ -59,7 +59,7 @@ def test_never_more_than_so_many(many: int = 40) -> None:
 
 
 def test_an_error_gives_the_slot_back() -> None:
-    """Nobody is locked out by somebody else's failure."""
+    """If a caller raises an error, its slot is free again."""
     slots = Slots(1)
     for _ in range(3):
         with pytest.raises(ValueError, match="inside"), slots:

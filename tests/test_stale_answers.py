@@ -1,4 +1,4 @@
-"""Commands that ask: what somebody else changed before the answer is stale, and nothing is sent."""
+"""If somebody else changes the state before a question is answered, the answer is stale and nothing is sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACE = ("-i", "101", "-e", "dev")
 
 
 class Terminal(io.StringIO):
-    """Somebody who says yes, just after somebody else has changed something."""
+    """A terminal on which a user answers yes, just after somebody else has changed something."""
 
     def __init__(self, meanwhile: Callable[[], object]) -> None:
         super().__init__("y\n")
@@ -45,7 +45,7 @@ class Terminal(io.StringIO):
     ],
     ids=" ".join,
 )
-def test_an_answer_to_what_is_not_true_any_more_changes_nothing(
+def test_a_yes_after_a_change_by_somebody_else_writes_nothing(
     run_css: Run,
     sandbox: Sandbox,
     tmp_path: Path,
@@ -54,7 +54,9 @@ def test_an_answer_to_what_is_not_true_any_more_changes_nothing(
     command: list[str],
     is_changed: bool,
 ) -> None:
-    """Exit code 5, and it says to run the command again; else it is carried out."""
+    """If somebody else changed the state before the yes, css writes nothing, with exit code 5; otherwise it does the
+    change.
+    """
     kept, gone = usernames(sandbox, 30)[-2:]
     for name in ("guest", "child"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)

@@ -1,4 +1,4 @@
-"""A mistyped name gets the name that was meant, or the names that there are."""
+"""If a name is mistyped, css suggests a similar name or lists the existing ones."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ MEANT = "Did you mean 'reviewer'? To see which roles there are, run: css roles l
 def test_every_command_suggests_a_role(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: tuple[object, ...]
 ) -> None:
-    """Commands that read, add, rename, remove and delete do it."""
+    """Every command that takes a role suggests a similar one if the role does not exist."""
     [user] = usernames(sandbox, 1)
     assert run_css(*(user if word == "{user}" else word for word in words)) != 0
     assert MEANT in capsys.readouterr().err
 
 
 def test_few_roles_are_listed(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where none is similar; many are not."""
+    """If no role is similar, css lists the existing roles, unless there are many."""
     assert run_css("members", "list", "xyzzy", *PLACE) == 1
     assert "The roles are: 'admin', 'approver', 'reviewer'. To see" in capsys.readouterr().err
     assert asked(sandbox)["GET"] == 3
@@ -56,6 +56,6 @@ def test_few_roles_are_listed(run_css: Run, sandbox: Sandbox, capsys: pytest.Cap
     ],
 )
 def test_integrations_are_suggested(run_css: Run, capsys: pytest.CaptureFixture[str], name: str, sentence: str) -> None:
-    """By name, without another request."""
+    """If an integration does not exist, css suggests a similar name or lists the integrations."""
     assert run_css("roles", "list", "-i", name, "-e", "dev") == 4
     assert sentence in capsys.readouterr().err

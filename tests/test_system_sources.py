@@ -1,4 +1,4 @@
-"""Where the credentials of the ready-made systems come from: one source, whole, and never shown."""
+"""The credentials of each preset system come from one complete source and are never shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.system_calls import CALLS, lead_to
 
 @pytest.fixture(autouse=True)
 def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables that lead to the sandbox in process, for all three systems."""
+    """Set the variables that lead to the sandbox in process, for all three systems."""
     lead_to(sandbox, monkeypatch)
 
 
@@ -36,8 +36,10 @@ def no_variables(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GIVEN)
-def test_half_a_source_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arguments and variables alike, each error naming what lacks and where it may come from."""
+def test_incomplete_credentials_of_a_system_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If arguments or variables of a system are incomplete, the error names what is missing and where
+    it may come from.
+    """
     make, given, file = CALLS[name][0], GIVEN[name], f"{name.upper()}_CREDENTIALS_FILE"
     for lacking in given:
         variable = f"{name.upper()}_{lacking.upper()}"
@@ -62,16 +64,18 @@ def test_half_a_source_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("variable", ["CSS_API_URL", "CSS_TOKEN_URL", "CERN_API_URL", "CERN_TOKEN_URL", "BSS_HOST"])
-def test_plain_http_goes_no_further_than_this_machine(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no error speaks of an argument that a system does not have."""
+def test_plain_http_to_another_machine_is_refused_for_systems(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain http to another machine is refused for each system, and the error names no argument that
+    the system lacks.
+    """
     monkeypatch.setenv(variable, "http://elsewhere.example/x")
     with pytest.raises(ConfigurationError, match=r"plain http to elsewhere\.example, .* Use https\.$"):
         CALLS[variable.partition("_")[0].lower()][0]()
 
 
 @pytest.mark.parametrize("name", GIVEN)
-def test_what_is_no_text_is_refused(name: str) -> None:
-    """The error is one of css-sdk, for every argument."""
+def test_arguments_of_a_system_that_are_not_text_are_refused(name: str) -> None:
+    """An argument of a system that is not text raises `ConfigurationError`."""
     given = {**GIVEN[name], **({"host": "https://bss.example"} if name == "bss" else {})}
     for argument in [*given, "token_url", "base_url", *(["audience"] if name == "cern" else [])]:
         for value in (5, ["https://api.example"]):
@@ -80,10 +84,12 @@ def test_what_is_no_text_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["cern", "bss"])
-def test_a_file_is_read_when_no_variable_is_set(
+def test_the_credentials_file_of_a_system_is_read_if_no_variable_is_set(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    """Its own address counts, or the variable where it has none, but not both; a variable goes before the file."""
+    """A system reads its credentials file only if no variable sets credentials. The address comes from the file or a
+    variable.
+    """
     make, path, _ = CALLS[name]
     environment: dict[str, str] = getattr(sandbox, f"{name}_environment")()
     keys = {"client_id": "clientId", "client_secret": "clientSecret", "client_key": "clientKey"}
@@ -117,7 +123,7 @@ def test_a_file_is_read_when_no_variable_is_set(
 
 
 def test_no_secret_is_shown(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
-    """Not by a system, nor by its errors, the locals of their frames, or the log, where httpx stays silent."""
+    """No repr of a system, no error with its local variables and no log line shows a secret, and httpx logs nothing."""
     caplog.set_level(logging.DEBUG)
     shown: list[str] = []
     for name, given in GIVEN.items():
