@@ -1,4 +1,4 @@
-"""Fixtures for the room where the real login server is asked: it itself, its realm, and the sandbox beside it."""
+"""Fixtures for tests with a real Keycloak: the server, its realm, and a sandbox with the same world."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ RECORDINGS = Path(__file__).parents[1] / "sandbox" / "recordings"
 
 @pytest.fixture(scope="session")
 def world() -> dict[str, Any]:
-    """The world of the recordings."""
+    """Return the world of the recordings."""
     return dict(json.loads((RECORDINGS / "world.json").read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="session")
 def keycloak() -> Iterator[server.Keycloak]:
-    """A Keycloak for all tests; without one the run ends there and then, in one line."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of the run also ends Keycloak
+    """Return a Keycloak for all tests; if it is not available, end the test run with one line."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of the test run also stops Keycloak
     try:
         with server.running() as found:
             yield found
@@ -42,7 +42,7 @@ def keycloak() -> Iterator[server.Keycloak]:
 
 @pytest.fixture(scope="session")
 def make_realm(keycloak: server.Keycloak, world: dict[str, Any]) -> Callable[..., Realm]:
-    """Puts a fresh realm in the place of the one before of the same name."""
+    """Return a function that creates a realm in the place of an earlier one with the same name."""
     from keycloak import KeycloakAdmin
 
     from tests.keycloak.realm import NAME, Realm
@@ -58,25 +58,25 @@ def make_realm(keycloak: server.Keycloak, world: dict[str, Any]) -> Callable[...
 
 @pytest.fixture(scope="module")
 def realm(make_realm: Callable[[], Realm]) -> Realm:
-    """A realm that the tests of a module share; what one of them changes must be no other's."""
+    """Return a realm that the tests of a module share; they must not depend on each other's changes."""
     return make_realm()
 
 
 @pytest.fixture
 def sandbox(world: dict[str, Any]) -> Sandbox:
-    """The same world, in memory."""
+    """Return a sandbox with the same world."""
     return Sandbox(world)
 
 
 @pytest.fixture
 def real(keycloak: server.Keycloak) -> Iterator[httpx.Client]:
-    """Asks Keycloak."""
+    """Return a client that sends requests to Keycloak."""
     with httpx.Client(base_url=keycloak.url, trust_env=False, timeout=60) as client:
         yield client
 
 
 @pytest.fixture
 def ours(keycloak: server.Keycloak, sandbox: Sandbox) -> Iterator[httpx.Client]:
-    """Asks the sandbox at Keycloak's address, so that the two differ in no address."""
+    """Return a client that reaches the sandbox at Keycloak's address, so that both have the same addresses."""
     with httpx.Client(base_url=keycloak.url, transport=sandbox.transport()) as client:
         yield client

@@ -1,4 +1,4 @@
-"""The realm `standard` of a Keycloak, set up to be the login server of a made-up world."""
+"""A realm `standard` of Keycloak that is set up as the login server of a sandbox world."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ ENVIRONMENT: Final = "prod"
 
 
 class Realm:
-    """A fresh realm that holds the API accounts of a world, its integrations in prod, and one person.
+    """A new realm with the API accounts of a world, its integrations in prod, and one person.
 
     Attributes:
-        issuer: its address.
+        issuer: the address of the realm.
         token_url: the address of its token endpoint.
     """
 
     def __init__(self, server: Keycloak, admin: KeycloakAdmin, world: Mapping[str, Any], name: str = NAME) -> None:
-        """Put the realm in the place of the one before.
+        """Replace the realm of this name.
 
         Args:
-            server: where it shall be.
-            admin: logged in there.
+            server: the Keycloak in which the realm is created.
+            admin: an admin who is logged in there.
             world: a document in the form of the recorded one.
-            name: of the realm. An admin works in one realm at a time, so each realm needs its own.
+            name: the name of the realm. An admin works in one realm at a time, so each realm needs its own.
         """
         self.issuer = f"{server.url}/realms/{name}"
         self.token_url = f"{self.issuer}/protocol/openid-connect/token"
@@ -51,12 +51,12 @@ class Realm:
         self._add_person(next(user for user in world["users"] if user["username"] == ADA))
 
     def add_account(self, team: int, client_id: str, secret: str, **attributes: str) -> None:
-        """An API account: its tokens name the team, as a text."""
+        """Add an API account, whose tokens contain the team as text."""
         claim = _mapper("team", "oidc-hardcoded-claim-mapper", {"claim.value": str(team), "jsonType.label": "String"})
         self._add_client(client_id, secret, service_account=True, mappers=[claim], attributes=attributes)
 
     def _add_integration(self, integration: Mapping[str, Any]) -> None:
-        """The client of an integration: in its tokens it is the audience, and a claim holds its roles."""
+        """Add the client of an integration, whose tokens contain it as audience and its roles in a claim."""
         client_id = integration["client_id"]
         roles = {"usermodel.clientRoleMapping.clientId": client_id, "multivalued": "true", "jsonType.label": "String"}
         mappers = [
@@ -87,16 +87,16 @@ class Realm:
         )
 
     def _add_person(self, user: Mapping[str, Any]) -> None:
-        """A person as an identity provider brings them: without any of the realm's own roles."""
+        """Add a person without any roles of the realm, as an identity provider does."""
         names = {name: user[name] for name in ("username", "email", "firstName", "lastName")}
         password = {"type": "password", "value": PASSWORD, "temporary": False}
         found = self._admin.create_user({**names, "enabled": True, "credentials": [password]})
         self._admin.delete_realm_roles_of_user(found, self._admin.get_realm_roles_of_user(found))
 
-    # What changes in the life of a realm.
+    # Changes of a realm.
 
     def create_role(self, client_id: str, name: str, children: tuple[str, ...] = ()) -> None:
-        """A role of an integration, composed of roles that are there."""
+        """Create a role of an integration with existing roles as children."""
         client = self._client(client_id)
         self._admin.create_client_role(client, {"name": name})
         if children:
@@ -104,30 +104,30 @@ class Realm:
             self._admin.add_composite_client_roles_to_role(client, name, found)
 
     def grant(self, client_id: str, role: str, username: str) -> None:
-        """Give a person or a service account a role."""
+        """Assign a role to a person or a service account."""
         client = self._client(client_id)
         self._admin.assign_client_role(self._user(username), client, [self._admin.get_client_role(client, role)])
 
     def revoke(self, client_id: str, role: str, username: str) -> None:
-        """Take it again."""
+        """Remove a role from a person or a service account."""
         client = self._client(client_id)
         found = [self._admin.get_client_role(client, role)]
         self._admin.delete_client_roles_of_user(self._user(username), client, found)
 
     def rotate_secret(self, client_id: str) -> str:
-        """Let Keycloak make a new secret; the old one is good for nothing from then on."""
+        """Let Keycloak generate a new secret, which makes the old one invalid."""
         return str(self._admin.generate_client_secrets(self._client(client_id))["value"])
 
     def disable(self, client_id: str) -> None:
-        """Let a client ask in vain."""
+        """Disable a client, which gets no more tokens."""
         self._admin.update_client(self._client(client_id), {"enabled": False})
 
     def allow_passwords(self, client_id: str) -> None:
-        """Let a client ask for tokens with the passwords of users."""
+        """Allow a client to request tokens with passwords of users."""
         self._admin.update_client(self._client(client_id), {"directAccessGrantsEnabled": True})
 
     def token_for_ada(self, client_id: str, http: httpx.Client, **fields: str) -> dict[str, Any]:
-        """What an integration gets when Ada logs in to it; with her password, for want of a browser."""
+        """Return the tokens that an integration gets when Ada logs in, with her password instead of a browser."""
         client = self._client(client_id)
         self._admin.update_client(client, {"directAccessGrantsEnabled": True})
         secret = self._admin.get_client_secrets(client)["value"]
@@ -137,13 +137,13 @@ class Realm:
         return dict(answer.json())
 
     def add_signing_key(self) -> None:
-        """A new key for RS256 that is preferred to those before."""
+        """Add a key for RS256 that Keycloak prefers to the earlier ones."""
         settings = {"priority": ["200"], "algorithm": ["RS256"], "keySize": ["2048"]}
         provider = {"name": "rotated", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider"}
         self._admin.create_component({**provider, "config": settings})
 
     def retire_signing_key(self, kid: str) -> None:
-        """Take a key out of use: it is not published any more."""
+        """Disable a key, which is then no longer published."""
         (provider,) = [key["providerId"] for key in self._admin.get_keys()["keys"] if key.get("kid") == kid]
         component = self._admin.get_component(provider)
         component["config"] |= {"active": ["false"], "enabled": ["false"]}
@@ -161,7 +161,7 @@ class Realm:
 
 
 def _mapper(name: str, kind: str, settings: Mapping[str, str]) -> dict[str, Any]:
-    """What puts a claim into access tokens, and into them alone."""
+    """Return a mapper that adds a claim to access tokens only."""
     where = {"access.token.claim": "true", "id.token.claim": "false", "userinfo.token.claim": "false"}
     config = {"claim.name": name, **where, **settings}
     return {"name": name, "protocol": "openid-connect", "protocolMapper": kind, "config": config}

@@ -1,4 +1,4 @@
-"""Keycloak from Maven Central: fetched once, started on loopback for one run, and gone afterwards."""
+"""Keycloak from Maven Central: downloaded once, started on loopback for one test run, and removed afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Final
 import httpx
 from attrs import field, frozen
 
-VERSION: Final = "26.4.7"  # of Keycloak; the only place
+VERSION: Final = "26.4.7"  # of Keycloak; set only here
 JAVA_AT_LEAST: Final = 17
 SECONDS_TO_FETCH: Final = 900
 SECONDS_TO_START: Final = 300
@@ -36,12 +36,12 @@ class KeycloakError(Exception):
 
 @frozen
 class Keycloak:
-    """A Keycloak that runs.
+    """A running Keycloak.
 
     Attributes:
-        url: its address, up to and with the path before `/realms`.
-        admin: name of who may do everything.
-        password: theirs.
+        url: its address, including the path before `/realms`.
+        admin: the username of its administrator.
+        password: the password of its administrator.
     """
 
     url: str
@@ -51,10 +51,10 @@ class Keycloak:
 
 @contextmanager
 def running() -> Iterator[Keycloak]:
-    """A Keycloak with nothing in it, for as long as the block lasts; all that it writes is in a temporary folder.
+    """Start an empty Keycloak that runs within the block and writes only to a temporary folder.
 
     Raises:
-        KeycloakError: it cannot be fetched or does not start.
+        KeycloakError: it cannot be downloaded or does not start.
     """
     check_java()
     archive = fetch()
@@ -71,10 +71,10 @@ def running() -> Iterator[Keycloak]:
 
 
 def check_java() -> None:
-    """See that the Java that Keycloak will run on is there and new enough.
+    """Check that Java is installed and new enough.
 
     Raises:
-        KeycloakError: it is not.
+        KeycloakError: Java is missing or too old.
     """
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=str(Path(home) / "bin") if home else None)
@@ -90,10 +90,10 @@ def check_java() -> None:
 
 
 def fetch() -> Path:
-    """The archive that holds Keycloak; Maven fetches it if it is not there from an earlier run.
+    """Return the archive of Keycloak, and let Maven download it if no earlier run has.
 
     Raises:
-        KeycloakError: Maven is not there or could not fetch it.
+        KeycloakError: Maven is missing or the download failed.
     """
     archive = CACHE / f"{_NAME}-{VERSION}.zip"
     if archive.exists():
@@ -113,12 +113,12 @@ def fetch() -> Path:
         if ran.returncode or not draft.exists():
             reason = next((line for line in ran.stdout.splitlines() if "ERROR" in line), "it does not say why")
             raise KeycloakError(f"Maven could not fetch Keycloak {VERSION}: {reason[:300]}")
-        draft.replace(archive)  # whole or not at all
+        draft.replace(archive)  # so the archive is complete or missing
     return archive
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
-    """Each run has a copy of its own: Keycloak writes beside its programs."""
+    """Unpack a copy for this run, because Keycloak writes beside its programs."""
     try:
         with zipfile.ZipFile(archive) as content:
             content.extractall(folder)
@@ -149,7 +149,7 @@ def _start(server: Keycloak, home: Path, log: Path) -> subprocess.Popen[bytes]:
     environ |= {
         "KC_BOOTSTRAP_ADMIN_USERNAME": server.admin,
         "KC_BOOTSTRAP_ADMIN_PASSWORD": server.password,
-        "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",  # ready in two thirds of the time
+        "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",  # starts in two thirds of the time
     }
     command = [str(home / "bin" / "kc.sh"), "start-dev", *(f"--{name}={value}" for name, value in options.items())]
     with log.open("wb") as output:
@@ -160,12 +160,12 @@ def _start(server: Keycloak, home: Path, log: Path) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             env=environ,
             cwd=home,
-            start_new_session=True,  # a group of its own, so that the script and Java end together
+            start_new_session=True,  # a separate process group, so that the script and Java end together
         )
 
 
 def _wait(server: Keycloak, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until it answers, ends or has had time enough."""
+    """Wait until Keycloak answers, ends, or exceeds its time."""
     deadline = time.monotonic() + SECONDS_TO_START
     reason = f"no answer in {SECONDS_TO_START} s"
     with httpx.Client(trust_env=False, timeout=30) as http:
@@ -183,7 +183,7 @@ def _wait(server: Keycloak, process: subprocess.Popen[bytes], log: Path) -> None
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """At once: there is nothing to save."""
+    """Kill Keycloak at once, because there is nothing to save."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(30)

@@ -1,4 +1,4 @@
-"""The sandbox's tokens carry the claims that Keycloak's carry in the same world, and both those of the recordings."""
+"""The tokens of the sandbox have the same claims as those of Keycloak and of the recordings."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ RECORDED: Final = json.loads(
     (Path(__file__).parents[1] / "sandbox" / "recordings" / "tokens.json").read_text(encoding="utf-8")
 )["claims"]
 
-# What may differ between two tokens for the same: the claim, and the form that its values have. Groups must be equal.
+# Claims that may differ between two equal tokens, with the form of their values. Groups in a form must be equal.
 UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAY_DIFFER: Final = {
-    "exp": r"\d{10}",  # a time; the life of the tokens is compared apart
+    "exp": r"\d{10}",  # a time; the life of the tokens is compared separately
     "iat": r"\d{10}",  # a time
-    "jti": rf"(\w+:)?{UUID}",  # an id; before it the kinds of session, token and grant
+    "jti": rf"(\w+:)?{UUID}",  # an id after the kinds of session, token and grant
     "sub": UUID,  # the id of the user
     "sid": UUID,  # the id of the session
-    "at_hash": r"[\w-]{22}",  # follows from the access token
-    "iss": r"http://127\.0\.0\.1:\d+(/auth/realms/standard)",  # the recordings had another port
+    "at_hash": r"[\w-]{22}",  # a hash of the access token
+    "iss": r"http://127\.0\.0\.1:\d+(/auth/realms/standard)",  # the recordings have another port
 }
 
 ACCOUNT: Final = "service-account-team-2016-9001"
@@ -49,13 +49,13 @@ SECRETS: Final = {ACCOUNT: "api-secret-2016", FISHERIES: "s3cret-fisheries-servi
 
 @frozen
 class Scene:
-    """Who asks for a token, and which roles they have.
+    """The owner of a token and the roles that the owner has.
 
     Attributes:
-        client: whose token it is.
+        client: the client that gets the token.
         roles: pairs of integration and role.
-        person: who logs in to it; empty for its service account.
-        recorded: the number of the recorded token, where there is one.
+        person: the person who logs in; empty for the service account.
+        recorded: the number of the recorded token, if there is one.
     """
 
     client: str
@@ -65,7 +65,7 @@ class Scene:
 
     @property
     def username(self) -> str:
-        """Who holds the roles."""
+        """Return the username that has the roles."""
         return self.person or f"service-account-{self.client}"
 
 
@@ -89,7 +89,7 @@ SCENES: Final = {
 
 @pytest.fixture(scope="module")
 def realm(make_realm: Callable[[], Realm]) -> Realm:
-    """A realm with the roles of the recorded tokens, and one elsewhere."""
+    """Return a realm with the roles of the recorded tokens, and one role in another integration."""
     realm = make_realm()
     for name in ("reader", "writer", "other"):
         realm.create_role(FISHERIES, name)
@@ -100,7 +100,7 @@ def realm(make_realm: Callable[[], Realm]) -> Realm:
 
 @pytest.fixture
 def sandbox(sandbox: Sandbox) -> Sandbox:
-    """The same roles in the sandbox."""
+    """Return a sandbox with the same roles."""
     for name in ("reader", "writer", "other"):
         sandbox.create_role(102, "prod", name)
     sandbox.create_role(102, "prod", "mgr", ["reader", "writer"])
@@ -110,7 +110,7 @@ def sandbox(sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture(params=SCENES.values(), ids=[*SCENES])
 def scene(request: pytest.FixtureRequest, realm: Realm, sandbox: Sandbox) -> Iterator[Scene]:
-    """A scene, set on both stages."""
+    """Assign the roles of a scene in the realm and in the sandbox, and remove them afterwards."""
     scene: Scene = request.param
     for client, role in scene.roles:
         realm.grant(client, role, scene.username)
@@ -121,26 +121,26 @@ def scene(request: pytest.FixtureRequest, realm: Realm, sandbox: Sandbox) -> Ite
 
 
 def own_token(http: httpx.Client, client: str, **fields: str) -> dict[str, Any]:
-    """What a client gets for itself."""
+    """Return the tokens that a client gets for itself."""
     asked = {"grant_type": "client_credentials", **fields}
     path = "/realms/standard/protocol/openid-connect/token"
     return dict(http.post(path, data=asked, auth=(client, SECRETS[client])).raise_for_status().json())
 
 
 def unordered(value: Any) -> Any:
-    """Lists as sets, all the way down: roles and audiences are in no order, nor are the words of a scope."""
+    """Return a value with lists as sets at all levels, because roles and audiences have no order."""
     if isinstance(value, dict):
         return {key: unordered(found) for key, found in value.items()}
     return frozenset(value) if isinstance(value, list) else value
 
 
 def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token."""
+    """Return header and claims of a token."""
     return jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})
 
 
 def compare(found: str, header: dict[str, Any], claims: dict[str, Any]) -> None:
-    """Hold a token against another's header and claims, claim by claim."""
+    """Compare a token with the header and the claims of another one."""
     said, ours = parts(found)
     assert ours.keys() == claims.keys()
     for name, value in claims.items():
@@ -155,10 +155,10 @@ def compare(found: str, header: dict[str, Any], claims: dict[str, Any]) -> None:
     assert len(said["kid"]) == len(header["kid"])
 
 
-def test_the_sandbox_and_the_recordings_claim_what_keycloak_claims(
+def test_the_tokens_of_the_sandbox_and_the_recordings_have_the_claims_of_keycloak(
     scene: Scene, realm: Realm, sandbox: Sandbox, real: httpx.Client, ours: httpx.Client
 ) -> None:
-    """Claim by claim, but for the table above, the tokens of both and of the recordings are the same."""
+    """The tokens of the sandbox, of Keycloak and of the recordings have the same claims, except for the table above."""
     if scene.person:
         theirs = realm.token_for_ada(scene.client, real)["access_token"]
         request = Request("POST", "/", {"host": ours.base_url.netloc.decode()})
@@ -173,8 +173,8 @@ def test_the_sandbox_and_the_recordings_claim_what_keycloak_claims(
 
 
 @pytest.mark.parametrize("client", [ACCOUNT, FISHERIES])
-def test_id_tokens_are_the_same_too(realm: Realm, real: httpx.Client, ours: httpx.Client, client: str) -> None:
-    """The scope `openid` brings a second token. Keycloak and the sandbox put the same claims into both."""
+def test_id_tokens_have_the_same_claims(realm: Realm, real: httpx.Client, ours: httpx.Client, client: str) -> None:
+    """With the scope `openid`, Keycloak and the sandbox also issue an ID token with the same claims."""
     theirs, made = (own_token(http, client, scope="openid") for http in (real, ours))
     for name in ("access_token", "id_token"):
         compare(made[name], *parts(theirs[name]))
@@ -187,8 +187,10 @@ def test_id_tokens_are_the_same_too(realm: Realm, real: httpx.Client, ours: http
         "ours",
     ],
 )
-def test_an_id_token_holds_the_hash_of_its_access_token(realm: Realm, request: pytest.FixtureRequest, who: str) -> None:
-    """The left half of its SHA-256 (OpenID Connect Core, 3.1.3.6)."""
+def test_an_id_token_contains_the_hash_of_its_access_token(
+    realm: Realm, request: pytest.FixtureRequest, who: str
+) -> None:
+    """`at_hash` of an ID token is the left half of the SHA-256 of its access token (OpenID Connect Core, 3.1.3.6)."""
     answer = own_token(request.getfixturevalue(who), ACCOUNT, scope="openid")
     half = hashlib.sha256(answer["access_token"].encode()).digest()[:16]
     assert parts(answer["id_token"])[1]["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""Our own auth, asking the real login server."""
+"""css-sdk's authentication with a real Keycloak."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SECRET: Final = "api-secret-2016"
 
 @define
 class Service:
-    """What stands for the API: it takes whichever token of API accounts Keycloak's keys prove, and nothing else.
+    """A replacement of the API that accepts only tokens of API accounts which Keycloak's keys verify.
 
     Attributes:
-        realm: whose tokens it takes.
-        keys: published there, by id.
-        tokens: what came, in order.
-        revoked: what it takes no more.
+        realm: the realm whose tokens it accepts.
+        keys: the published keys of the realm by id.
+        tokens: the received tokens in order.
+        revoked: tokens that it no longer accepts.
     """
 
     realm: Realm
@@ -42,7 +42,7 @@ class Service:
     revoked: set[str] = field(factory=set)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """No integrations, or 401."""
+        """Return an empty list of integrations, or 401."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         self.tokens.append(token)
         try:
@@ -59,16 +59,16 @@ class Service:
 
 @pytest.fixture
 def service(realm: Realm, real: httpx.Client) -> Service:
-    """The API of Keycloak's API accounts."""
+    """Return a replacement of the API for Keycloak's API accounts."""
     found = real.get("/realms/standard/protocol/openid-connect/certs").json()["keys"]
     return Service(realm, {key["kid"]: jwt.PyJWK(key).key for key in found if key["use"] == "sig"})
 
 
 class Http(httpx.Client):
-    """Asks Keycloak over the wire, and the service in process.
+    """A client that reaches Keycloak over the network, and the replacement of the API in process.
 
     Attributes:
-        answered: paths of what Keycloak was asked.
+        answered: the paths of the requests to Keycloak.
     """
 
     def __init__(self, service: Service) -> None:
@@ -89,29 +89,29 @@ class Http(httpx.Client):
 
 @pytest.fixture
 def http(service: Service) -> Iterator[Http]:
-    """The way to both."""
+    """Return a client that reaches both."""
     with Http(service) as client:
         yield client
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands."""
+    """Return a clock that stands still until a test sets it."""
     return Clock()
 
 
 def auth(realm: Realm, clock: Clock, client_id: str = ACCOUNT, secret: str = SECRET) -> ClientCredentials:
-    """Our own auth, for an account."""
+    """Return css-sdk's authentication for an account."""
     return ClientCredentials(realm.token_url, client_id, secret, origins=[API], clock=clock)
 
 
 def settings(realm: Realm, client_id: str = ACCOUNT, secret: str = SECRET, team: int | None = None) -> Settings:
-    """The facade's settings, for an account."""
+    """Return the settings of the facade for an account."""
     return Settings(client_id=client_id, client_secret=secret, api_url=API, token_url=realm.token_url, team_id=team)
 
 
-def test_the_credentials_in_basic_and_in_a_form(realm: Realm, http: Http, clock: Clock) -> None:
-    """Our auth sends Basic; a form brings a token of the same account."""
+def test_credentials_as_basic_and_as_a_form_give_the_same_token(realm: Realm, http: Http, clock: Clock) -> None:
+    """css-sdk sends the credentials as HTTP Basic, and gets the same claims as a request with a form."""
     mine = auth(realm, clock)
     assert http.call(mine) == 200
     form = {"grant_type": "client_credentials", "client_id": ACCOUNT, "client_secret": SECRET}
@@ -133,8 +133,8 @@ def test_the_credentials_in_basic_and_in_a_form(realm: Realm, http: Http, clock:
         "100%",
     ],
 )
-def test_a_secret_may_hold_any_character(realm: Realm, http: Http, clock: Clock, secret: str) -> None:
-    """Also those that mean something in a form (RFC 6749, 2.3.1: they are encoded before Basic)."""
+def test_a_secret_may_contain_any_character(realm: Realm, http: Http, clock: Clock, secret: str) -> None:
+    """A secret may contain any character, because css-sdk encodes it before Basic (RFC 6749, 2.3.1)."""
     client_id = f"service-account-team-1-{secret.encode().hex()}"
     realm.add_account(1, client_id, secret)
     assert http.call(auth(realm, clock, client_id, secret)) == 200
@@ -148,10 +148,10 @@ def test_a_secret_may_hold_any_character(realm: Realm, http: Http, clock: Clock,
         ("grants-portal-101", "s3cret-grants-portal-101", "Client not enabled to retrieve service account"),
     ],
 )
-def test_wrong_credentials(
+def test_wrong_credentials_are_refused(
     realm: Realm, http: Http, service: Service, clock: Clock, client_id: str, secret: str, word: str
 ) -> None:
-    """The error has Keycloak's words and not the secret, and the API is not asked."""
+    """For wrong credentials, the error contains Keycloak's words and no secret, and no request reaches the API."""
     with pytest.raises(AuthenticationError) as caught:
         http.call(auth(realm, clock, client_id, secret))
     assert word in str(caught.value) and secret not in str(caught.value)
@@ -159,24 +159,24 @@ def test_wrong_credentials(
     assert service.tokens == []
 
 
-def test_a_disabled_account(realm: Realm, http: Http, clock: Clock) -> None:
-    """An account that was taken out of use is as if it were none."""
+def test_a_disabled_account_is_refused(realm: Realm, http: Http, clock: Clock) -> None:
+    """A disabled account is refused like an unknown one."""
     realm.add_account(1, "service-account-team-1-disabled", "secret")
     realm.disable("service-account-team-1-disabled")
     with pytest.raises(AuthenticationError, match="invalid_client: Invalid client or Invalid client credentials"):
         http.call(auth(realm, clock, "service-account-team-1-disabled", "secret"))
 
 
-def test_an_address_without_a_token_endpoint(realm: Realm, http: Http, clock: Clock) -> None:
-    """For a realm that does not exist, the error says where to look."""
+def test_an_address_without_a_token_endpoint_is_refused(realm: Realm, http: Http, clock: Clock) -> None:
+    """If the realm does not exist, the error suggests to check the token address."""
     url = realm.token_url.replace("standard", "nothing")
     with pytest.raises(AuthenticationError, match=r"Check .*token address") as caught:
         http.call(ClientCredentials(url, ACCOUNT, SECRET, origins=[API], clock=clock))
     assert caught.value.status == 404
 
 
-def test_a_rotated_secret(realm: Realm, http: Http, clock: Clock) -> None:
-    """The token in hand stays good; its renewal fails; with the new secret all is well."""
+def test_a_rotated_secret_ends_the_old_one_at_the_next_renewal(realm: Realm, http: Http, clock: Clock) -> None:
+    """After the secret was rotated, the current token works until it expires, and then only the new secret does."""
     client_id = "service-account-team-1-rotated"
     realm.add_account(1, client_id, "the-old-secret")
     old = auth(realm, clock, client_id, "the-old-secret")
@@ -191,7 +191,7 @@ def test_a_rotated_secret(realm: Realm, http: Http, clock: Clock) -> None:
 
 
 def test_a_token_is_renewed_before_its_life_ends(realm: Realm, http: Http, service: Service, clock: Clock) -> None:
-    """Keycloak states the lifetime. When a tenth of it is left, css-sdk requests the next token."""
+    """css-sdk requests the next token when a tenth of the token's lifetime is left."""
     realm.add_account(1, "service-account-team-1-short", "secret", **{"access.token.lifespan": "10"})
     mine = auth(realm, clock, "service-account-team-1-short", "secret")
     for after, requests in ((0, 1), (8.0, 1), (9.0, 2), (17.0, 2), (18.0, 3)):
@@ -202,8 +202,8 @@ def test_a_token_is_renewed_before_its_life_ends(realm: Realm, http: Http, servi
     assert len({*service.tokens}) == 3
 
 
-def test_a_token_lives_for_five_minutes_where_nothing_else_is_set(realm: Realm, http: Http, clock: Clock) -> None:
-    """It is renewed thirty seconds before."""
+def test_a_token_is_valid_for_five_minutes_by_default(realm: Realm, http: Http, clock: Clock) -> None:
+    """A default token is valid for five minutes, and css-sdk renews it thirty seconds before."""
     mine = auth(realm, clock)
     for after, requests in ((0, 1), (269, 1), (270, 2)):
         clock.now = 1000 + after
@@ -212,7 +212,7 @@ def test_a_token_lives_for_five_minutes_where_nothing_else_is_set(realm: Realm, 
 
 
 def test_a_revoked_token_is_renewed_once(realm: Realm, http: Http, service: Service, clock: Clock) -> None:
-    """After a 401 another one is asked for, and the call is made again with it."""
+    """After a 401, css-sdk requests one new token and repeats the call with it."""
     mine = auth(realm, clock)
     assert http.call(mine) == 200
     service.revoked.update(service.tokens)
@@ -221,8 +221,8 @@ def test_a_revoked_token_is_renewed_once(realm: Realm, http: Http, service: Serv
     assert len(service.tokens) == 3 and len({*service.tokens}) == 2
 
 
-def test_eight_threads_ask_for_one_token(realm: Realm, http: Http, clock: Clock) -> None:
-    """A cold auth that all of them share asks once."""
+def test_eight_threads_request_one_token(realm: Realm, http: Http, clock: Clock) -> None:
+    """Eight threads that share one authentication request one token together."""
     mine = auth(realm, clock)
     start = threading.Barrier(8)
 
@@ -236,7 +236,7 @@ def test_eight_threads_ask_for_one_token(realm: Realm, http: Http, clock: Clock)
 
 
 def test_the_facade_reads_the_team_from_the_token(realm: Realm, http: Http) -> None:
-    """`whoami` and the pinned team go by the claim that Keycloak put there."""
+    """whoami() and team_id= use the claim with the team in Keycloak's token."""
     with Css(settings(realm, team=2016), http_client=http) as css:
         assert css.whoami().team_id == 2016
     with Css(settings(realm, "service-account-team-2017-9002", "api-secret-2017"), http_client=http) as css:
@@ -245,16 +245,16 @@ def test_the_facade_reads_the_team_from_the_token(realm: Realm, http: Http) -> N
         css.whoami()
 
 
-def test_an_integration_is_no_api_account(realm: Realm, http: Http) -> None:
-    """Keycloak gives it a token, which the API refuses."""
+def test_the_credentials_of_an_integration_are_refused(realm: Realm, http: Http) -> None:
+    """An integration's credentials get a token from Keycloak, and the API refuses it."""
     wrong = settings(realm, "fisheries-service-102", "s3cret-fisheries-service-102")
     with Css(wrong, http_client=http) as css, pytest.raises(AuthenticationError):
         css.whoami()
     assert len(http.answered) == 2
 
 
-async def test_the_asynchronous_facade(realm: Realm, service: Service) -> None:
-    """The same flow, awaited: whoami, a renewal after a 401, and wrong credentials."""
+async def test_the_asynchronous_facade_does_the_same(realm: Realm, service: Service) -> None:
+    """The asynchronous facade handles whoami, a renewal after a 401, and wrong credentials in the same way."""
     mounts = {"http://localhost": httpx.MockTransport(service)}
     async with httpx.AsyncClient(mounts=mounts, trust_env=False, timeout=60) as http:
         async with AsyncCss(settings(realm, team=2016), http_client=http) as css:

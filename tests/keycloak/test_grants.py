@@ -1,4 +1,4 @@
-"""Each way to ask for a token, tried on the real login server."""
+"""The grants of css-sdk with a real Keycloak."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PORTAL_SECRET: Final = "s3cret-grants-portal-101"
 
 
 def call(auth: TokenAuth) -> dict[str, Any]:
-    """The claims of the token that a call carried, which is not made."""
+    """Return the claims of the token that a call sends; the call reaches no API."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=request.headers["Authorization"].removeprefix("Bearer "))
@@ -37,8 +37,10 @@ def call(auth: TokenAuth) -> dict[str, Any]:
 
 @pytest.mark.parametrize("client_auth", ["basic", "form"])
 @pytest.mark.parametrize("secret", [SECRET, "a b+c%41&ä€:"])
-def test_client_credentials(realm: Realm, client_auth: Literal["basic", "form"], secret: str) -> None:
-    """By Basic and by form, with a secret that holds what means something in either."""
+def test_client_credentials_work_as_basic_and_as_a_form(
+    realm: Realm, client_auth: Literal["basic", "form"], secret: str
+) -> None:
+    """Client credentials work as Basic and as a form, also with a secret of special characters."""
     client_id = ACCOUNT
     if secret != SECRET:
         client_id = f"service-account-team-7-{client_auth}"
@@ -48,14 +50,14 @@ def test_client_credentials(realm: Realm, client_auth: Literal["basic", "form"],
     assert claims["team"] == ("2016" if secret == SECRET else "7")
 
 
-def test_an_audience_that_nobody_asked_for_is_no_harm(realm: Realm) -> None:
-    """The ordinary token endpoint leaves it alone; only CERN's own takes it."""
+def test_an_audience_is_ignored_by_the_ordinary_token_endpoint(realm: Realm) -> None:
+    """The ordinary token endpoint ignores `audience`, which only CERN's endpoint uses."""
     claims = call(ClientCredentials(realm.token_url, ACCOUNT, SECRET, audience=PORTAL, client_auth="form"))
     assert claims["aud"] == "account"
 
 
-def test_the_password_of_a_user(realm: Realm) -> None:
-    """The token is the user's, for the client; and it comes in tasks as well."""
+def test_a_password_grant_gets_a_token_of_the_user(realm: Realm) -> None:
+    """A password grant gets a token of the user for the client, in a thread and in a task."""
     realm.allow_passwords(PORTAL)
     auth = PasswordGrant(realm.token_url, PORTAL, PORTAL_SECRET, ADA, PASSWORD, scope="email")
     claims = call(auth)
@@ -81,10 +83,10 @@ def test_the_password_of_a_user(realm: Realm) -> None:
         ("fisheries-service-102", "s3cret-fisheries-service-102", PASSWORD, 400, "unauthorized_client"),
     ],
 )
-def test_what_keycloak_says_no_to(
+def test_refused_password_grants_raise_an_error(
     realm: Realm, client: str, secret: str, password: str, status: int, error: str
 ) -> None:
-    """A wrong password, a wrong secret, no such client, and one that may not ask with passwords."""
+    """If Keycloak refuses a password grant, the error has Keycloak's words and contains no secret and no password."""
     realm.allow_passwords(PORTAL)
     with pytest.raises(AuthenticationError) as told:
         call(PasswordGrant(realm.token_url, client, secret, ADA, password))
@@ -96,8 +98,8 @@ def test_what_keycloak_says_no_to(
 
 
 @pytest.mark.parametrize("client_auth", ["basic", "form"])
-def test_a_secret_that_was_changed(realm: Realm, client_auth: Literal["basic", "form"]) -> None:
-    """The old one is good for nothing from then on, the new one at once."""
+def test_a_changed_secret_replaces_the_old_one(realm: Realm, client_auth: Literal["basic", "form"]) -> None:
+    """After a secret was changed, the old one is refused, and the new one works at once."""
     client_id = f"service-account-team-7-changed-{client_auth}"
     realm.add_account(7, client_id, "the-old-secret")
     call(ClientCredentials(realm.token_url, client_id, "the-old-secret", client_auth=client_auth))

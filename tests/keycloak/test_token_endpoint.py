@@ -1,4 +1,4 @@
-"""What the recordings and the sandbox say of the token endpoint is what Keycloak says."""
+"""The recordings and the sandbox's token endpoint agree with Keycloak."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ DISCOVERY: Final = f"{REALM}/.well-known/openid-configuration"
 CLIENT_ID: Final = "service-account-team-2016-9001"
 SECRET: Final = "api-secret-2016"
 
-Sent = dict[str, Any]  # what httpx sends; to the token endpoint by POST where it does not say otherwise
+Sent = dict[str, Any]  # arguments for httpx; the default is a POST to the token endpoint
 
 
 def form(**fields: Any) -> Sent:
-    """A good request for a token, but for the fields given."""
+    """Return a valid token request with these fields replaced."""
     good = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": SECRET}
     return {"data": {**good, **fields}}
 
 
 def header(value: str, **fields: str) -> Sent:
-    """A request with a header for authorization."""
+    """Return a request with this authorization header."""
     return {"data": {"grant_type": "client_credentials", **fields}, "headers": {"authorization": value}}
 
 
 def basic(client_id: str, secret: str = "", colon: str = ":") -> str:
-    """A header of HTTP Basic."""
+    """Return a header of HTTP Basic."""
     return "Basic " + base64.b64encode(f"{client_id}{colon}{secret}".encode()).decode()
 
 
 GOOD: Final = basic(CLIENT_ID, SECRET)
 FIELDS: Final = {"client_id": CLIENT_ID, "client_secret": SECRET}
 
-# Beyond the recordings: sandbox and Keycloak answer alike.
+# Requests that are not in the recordings, to which the sandbox and Keycloak give the same answers.
 ALIKE: Final[dict[str, Sent]] = {
     "a refresh token is missing": form(grant_type="refresh_token"),
     "a code is missing": form(grant_type="authorization_code"),
@@ -94,8 +94,8 @@ ALIKE: Final[dict[str, Sent]] = {
     "basic that cannot be read": header("Basic ?"),
 }
 
-# Where they differ, with what Keycloak says: a status, and words of its answer. None of it is worth living by; what
-# the sandbox learns moves to the table above.
+# Requests to which they give different answers, with the status and words of Keycloak. No client needs these answers.
+# If the sandbox learns one of them, its request moves to the table above.
 LIFE: Final = 300
 
 DIFFERENT: Final[dict[str, tuple[Sent, int, str]]] = {
@@ -110,15 +110,15 @@ DIFFERENT: Final[dict[str, tuple[Sent, int, str]]] = {
 
 
 def without_order(body: dict[str, Any]) -> dict[str, Any]:
-    """The words of a scope are in no order."""
+    """Return the body with a sorted scope, because the words of a scope have no order."""
     return {**body, "scope": " ".join(sorted(body["scope"].split()))} if "scope" in body else body
 
 
 def asked(client: httpx.Client, sent: Sent) -> tuple[int, str, Any, dict[str, str]]:
-    """Status, type, body and the headers against keeping; of tokens only that they are there."""
+    """Return status, type, body and cache headers of an answer, with tokens replaced by a placeholder."""
     answer = client.request(**{"method": "POST", "url": TOKEN, **sent})
     body = without_order(answer.json())
-    if body.get("expires_in") == LIFE - 1:  # a second ended while the token was made
+    if body.get("expires_in") == LIFE - 1:  # a second passed while the token was made
         body["expires_in"] = LIFE
     for name in ("access_token", "id_token"):
         if name in body:
@@ -130,7 +130,7 @@ def asked(client: httpx.Client, sent: Sent) -> tuple[int, str, Any, dict[str, st
 
 @pytest.mark.parametrize("exchange", RECORDED["token_endpoint"], ids=lambda exchange: exchange["about"])
 def test_keycloak_answers_as_recorded(real: httpx.Client, exchange: dict[str, Any]) -> None:
-    """Status, type, headers and body of each recorded request for a token are Keycloak's own."""
+    """Keycloak answers each recorded token request with the recorded status, type, headers and body."""
     sent: Sent = {"method": exchange["method"], "data": exchange.get("form")}
     if "basic" in exchange:
         sent["auth"] = tuple(exchange["basic"])
@@ -142,13 +142,15 @@ def test_keycloak_answers_as_recorded(real: httpx.Client, exchange: dict[str, An
 
 @pytest.mark.parametrize("sent", ALIKE.values(), ids=[*ALIKE])
 def test_the_sandbox_answers_as_keycloak_does(real: httpx.Client, ours: httpx.Client, sent: Sent) -> None:
-    """The two give the same answers, also to requests that were not recorded."""
+    """The sandbox and Keycloak give the same answers to requests that are not in the recordings."""
     assert asked(ours, sent) == asked(real, sent)
 
 
 @pytest.mark.parametrize(("sent", "status", "words"), DIFFERENT.values(), ids=[*DIFFERENT])
-def test_where_the_sandbox_differs(real: httpx.Client, ours: httpx.Client, sent: Sent, status: int, words: str) -> None:
-    """The table of differences is true: Keycloak says what stands there, and the sandbox something else."""
+def test_the_table_of_differences_is_true(
+    real: httpx.Client, ours: httpx.Client, sent: Sent, status: int, words: str
+) -> None:
+    """To each request in the table of differences, Keycloak gives the listed answer and the sandbox another one."""
     said = asked(real, sent)
     assert said[0] == status and words in json.dumps(said[2])
     assert asked(ours, sent) != said

@@ -1,4 +1,4 @@
-"""Tokens of a real Keycloak are checked: whose they are, roles in both places, and keys that change meanwhile."""
+"""Verifying tokens of a real Keycloak: issuer, audience, roles, and keys that change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ SECRETS: Final = {FISHERIES: "s3cret-fisheries-service-102", ACCOUNT: "api-secre
 
 @pytest.fixture
 def realm(make_realm: Callable[[], Realm]) -> Realm:
-    """A realm for each test: keys stay. The one integration's service account has roles in both, as Ada has."""
+    """Return a realm for each test, because keys remain in a realm.
+
+    The service account of an integration has roles in two integrations.
+    """
     realm = make_realm()
     realm.create_role(FISHERIES, "reader")
     realm.create_role(FISHERIES, "manager", ("reader",))
@@ -37,14 +40,14 @@ def realm(make_realm: Callable[[], Realm]) -> Realm:
 
 
 def token(realm: Realm, real: httpx.Client, client_id: str = FISHERIES) -> str:
-    """A fresh token of a service account."""
+    """Return a new token of a service account."""
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": SECRETS[client_id]}
     return str(real.post(realm.token_url, data=form).raise_for_status().json()["access_token"])
 
 
 @pytest.fixture
 def verifiers(realm: Realm) -> Iterator[Callable[..., TokenVerifier]]:
-    """Makes verifiers of the realm's tokens."""
+    """Return a function that makes verifiers for the realm's tokens."""
     made: list[TokenVerifier] = []
 
     def make(audience: str, **options: Any) -> TokenVerifier:
@@ -57,14 +60,16 @@ def verifiers(realm: Realm) -> Iterator[Callable[..., TokenVerifier]]:
 
 
 def reason(verifier: TokenVerifier, signed: str) -> str:
-    """Why it is refused."""
+    """Return why a token is refused."""
     with pytest.raises(InvalidToken) as caught:
         verifier.verify(signed)
     return caught.value.reason
 
 
-def test_roles_in_both_places(realm: Realm, real: httpx.Client, verifiers: Callable[..., TokenVerifier]) -> None:
-    """Each of two audiences of one token finds its own roles: those of `client_roles` belong to the client alone."""
+def test_a_verifier_finds_the_roles_of_its_audience(
+    realm: Realm, real: httpx.Client, verifiers: Callable[..., TokenVerifier]
+) -> None:
+    """A verifier for each of two audiences of a token finds the roles of its own audience only."""
     signed = token(realm, real)
     claims = claims_of(signed)
     assert set(claims["aud"]) == {FISHERIES, PORTAL, "account"}
@@ -77,10 +82,13 @@ def test_roles_in_both_places(realm: Realm, real: httpx.Client, verifiers: Calla
     assert reason(verifiers("grants-robot"), signed) == "audience"
 
 
-def test_an_audience_alone_and_in_a_list(
+def test_an_audience_may_be_a_text_or_a_list(
     realm: Realm, real: httpx.Client, verifiers: Callable[..., TokenVerifier]
 ) -> None:
-    """Keycloak writes one audience as a text and several as a list; a person is no service account."""
+    """A token is verified whether Keycloak writes its audience as a text or as a list.
+
+    A person is not a service account.
+    """
     from tests.keycloak.realm import ADA
 
     verifier = verifiers(FISHERIES)
@@ -94,10 +102,10 @@ def test_an_audience_alone_and_in_a_list(
         assert (told.client_id, told.is_service_account, told.roles) == (FISHERIES, False, {role})
 
 
-def test_what_is_no_access_token(
+def test_signed_tokens_that_are_not_access_tokens_are_refused(
     keycloak: Keycloak, realm: Realm, real: httpx.Client, verifiers: Callable[..., TokenVerifier]
 ) -> None:
-    """ID tokens, refresh tokens and those of another realm are all signed, and none is taken."""
+    """ID tokens, refresh tokens and tokens of another realm are refused, although they are signed."""
     got = realm.token_for_ada(FISHERIES, real, scope="openid")
     verifier = verifiers(FISHERIES)
     verifier.verify(got["access_token"])
@@ -114,10 +122,10 @@ def test_what_is_no_access_token(
     assert reason(verifier, other) == "unknown key"
 
 
-def test_keys_change_while_tokens_are_checked(
+def test_keys_may_change_while_tokens_are_verified(
     realm: Realm, real: httpx.Client, verifiers: Callable[..., TokenVerifier]
 ) -> None:
-    """A new key is fetched once, when the first token of it comes; one that was retired is forgotten."""
+    """The verifier fetches a new key once and drops a retired key after an hour."""
     from tests.keycloak.test_keys import kid
 
     later = 0.0
@@ -148,10 +156,10 @@ def test_keys_change_while_tokens_are_checked(
     transport.close()
 
 
-def test_two_issuers_and_two_audiences_while_keys_change(
+def test_two_issuers_and_two_audiences_with_changing_keys(
     make_realm: Callable[..., Realm], realm: Realm, real: httpx.Client
 ) -> None:
-    """The keys come from another address than the issuers', which are not asked; each issuer's keys stay its own."""
+    """With jwks_url=, keys come only from the given addresses. Each issuer has its own keys, also when they change."""
     from tests.keycloak.test_keys import kid
 
     second = make_realm("second")
@@ -198,8 +206,8 @@ def test_two_issuers_and_two_audiences_while_keys_change(
     transport.close()
 
 
-async def test_tasks_check_them_too(realm: Realm, real: httpx.Client) -> None:
-    """As threads do."""
+async def test_an_asynchronous_verifier_accepts_the_same_tokens(realm: Realm, real: httpx.Client) -> None:
+    """An asynchronous verifier verifies the same tokens."""
     async with AsyncTokenVerifier(realm.issuer, FISHERIES) as verifier:
         told = await verifier.verify(token(realm, real))
     assert told.roles == {"manager", "reader"}

@@ -1,4 +1,4 @@
-"""What the tests of the generation share: the committed inputs, fresh for each test."""
+"""Fixtures of the generation tests: fresh copies of the committed inputs, and a web server."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def _inputs() -> tuple[Any, Any]:
 
 @pytest.fixture
 def published() -> Any:
-    """The committed published document."""
+    """Return a copy of the committed published document."""
     return copy.deepcopy(_inputs()[0])
 
 
 @pytest.fixture
 def overlay() -> Any:
-    """The committed overlay."""
+    """Return a copy of the committed overlay."""
     return copy.deepcopy(_inputs()[1])
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    """A running site that publishes DOCUMENT."""
+    """Return a running web server that publishes DOCUMENT."""
     site = Site()
     thread = threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

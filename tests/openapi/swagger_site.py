@@ -24,7 +24,7 @@ def script(document: Any, before: str = "", name: str = "options") -> str:
 
 
 class Site:
-    """A web server on loopback that answers from a table: path -> (status, type or place, body)."""
+    """A web server on loopback that answers from a table of path to status, type or location, and body."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, str, str]] = {

@@ -1,4 +1,4 @@
-"""The generated client asks and understands as the service does."""
+"""The generated client builds requests and reads answers as the service needs."""
 
 from __future__ import annotations
 
@@ -46,29 +46,29 @@ def parse(operation: ModuleType, status: int, **body: Any) -> Any:
 
 
 @pytest.mark.parametrize(("tag", "operation"), NAMES)
-def test_every_operation_has_its_module(tag: str, operation: str) -> None:
-    """Each call has a module under its tag with the two private functions that the facade builds on."""
+def test_every_operation_has_a_module(tag: str, operation: str) -> None:
+    """Each call has a module under its tag with the two private functions that the facade uses."""
     found = module(tag, operation)
     assert callable(found._get_kwargs)
     assert callable(found._parse_response)
 
 
 def test_there_are_no_other_modules() -> None:
-    """The generated package holds a module for each entry of the table and none besides."""
+    """The generated package contains no modules besides those of the table."""
     found = {(p.parent.name, p.stem) for p in (generate.CLIENT / "api").glob("*/*.py") if p.stem != "__init__"}
     assert found == {(tag.lower().replace("-", "_"), operation) for tag, operation in NAMES}
 
 
 @pytest.mark.parametrize(("tag", "operation"), NAMES)
-def test_a_refused_token_and_a_disaster_are_understood(tag: str, operation: str) -> None:
-    """Each call reads a 401 in its own shape and a 503 in plain text."""
+def test_a_refused_token_and_a_disaster_are_parsed(tag: str, operation: str) -> None:
+    """Each call reads a 401 in its own form and a 503 in plain text."""
     refused = parse(module(tag, operation), 401, json={"success": False, "data": None, "err": "token expired"})
     assert refused == models.Unauthorized(success=False, data=None, err="token expired")
     assert parse(module(tag, operation), 503, text="down") == "down"
 
 
 def test_a_role_name_is_encoded_twice() -> None:
-    """The service decodes a role name in a path twice, and so sees the name itself, with its dots and slashes."""
+    """A role name in a path is encoded twice, because the service decodes it twice."""
     assert get_role._get_kwargs(101, "dev", "a%2Fb") == {
         "method": "get",
         "url": "/integrations/101/dev/roles/a%25252Fb",
@@ -83,8 +83,8 @@ def test_any_path_value_is_one_segment(name: str) -> None:
     assert (head, unquote(unquote(tail))) == ("/integrations/101/dev/roles", name)
 
 
-def test_queries_hold_what_was_asked() -> None:
-    """Only the given search terms are sent, under the service's names."""
+def test_a_query_contains_only_the_given_terms() -> None:
+    """A query contains only the given terms, under the names of the service."""
     assert list_role_members._get_kwargs(1, "dev", "r", page=2, max_=50)["params"] == {"page": 2, "max": 50}
     assert list_role_members._get_kwargs(1, "dev", "r")["params"] == {}
     assert search_idir_users._get_kwargs("dev", first_name="Ada")["params"] == {"firstName": "Ada"}
@@ -92,8 +92,8 @@ def test_queries_hold_what_was_asked() -> None:
     assert bceid["params"] == {"bceidType": "both", "displayName": "Biz"}
 
 
-def test_bodies_hold_role_names() -> None:
-    """A role is created by its name, and assigned in a list of names."""
+def test_bodies_contain_role_names() -> None:
+    """The body that creates a role contains its name, and the body that assigns roles contains a list of names."""
     assert create_role._get_kwargs(1, "dev", body=models.RoleRef("r"))["json"] == {"name": "r"}
     kwargs = assign_user_roles._get_kwargs(1, "dev", "u@idir", body=[models.RoleRef("a"), models.RoleRef("b")])
     assert (kwargs["url"], kwargs["json"]) == (
@@ -102,8 +102,8 @@ def test_bodies_hold_role_names() -> None:
     )
 
 
-def test_an_integration_has_a_list_of_environments_and_real_dates() -> None:
-    """The listing gives whole numbers, lists and dates that know their zone."""
+def test_an_integration_has_a_list_of_environments_and_dates() -> None:
+    """A listed integration has a whole number as id, a list of environments, and dates with a time zone."""
     (found,) = parse(list_integrations, 200, json={"data": [INTEGRATION]}).data
     assert (found.id, found.environments) == (101, ["dev", "test", "prod"])
     assert found.created_at == datetime.datetime(2026, 11, 21, 4, 0, 18, 206000, tzinfo=datetime.UTC)
@@ -111,7 +111,7 @@ def test_an_integration_has_a_list_of_environments_and_real_dates() -> None:
 
 
 def test_dates_are_parsed_by_isoparse() -> None:
-    """Dates go through python-dateutil, which reads forms of ISO 8601 such as a week date."""
+    """python-dateutil parses the dates, because it also reads forms of ISO 8601 such as a week date."""
     text = (generate.CLIENT / "models" / "integration.py").read_text(encoding="utf-8")
     assert "from dateutil.parser import isoparse" in text
     assert not [p for p in generate.CLIENT.rglob("*.py") if re.search("fromisoformat", p.read_text(encoding="utf-8"))]
@@ -119,16 +119,16 @@ def test_dates_are_parsed_by_isoparse() -> None:
     assert week.created_at == datetime.datetime(2026, 11, 22)
 
 
-def test_a_word_that_the_service_adds_breaks_nothing() -> None:
-    """A status, kind of login or environment that nobody knows yet is kept as it is."""
+def test_an_unknown_value_of_an_enumeration_is_kept() -> None:
+    """An unknown status, kind of login or environment is kept as text."""
     new = {**INTEGRATION, "status": "archived", "authType": "passkey", "environments": ["dev", "uat"], "extra": 1}
     found = parse(list_integrations, 200, json={"data": [INTEGRATION, new]}).data[1]
     assert (found.status, found.auth_type, found.environments) == ("archived", "passkey", ["dev", "uat"])
     assert found.additional_properties == {"extra": 1}
 
 
-def test_members_need_a_username_only() -> None:
-    """A service account among the members comes with its username and nothing else; people come with everything."""
+def test_members_need_only_a_username() -> None:
+    """A member may have a username only, as service accounts do, and a person's other data is kept."""
     person = {
         "username": "6513270e269e0d37f2a74de452e6b438@idir",
         "email": "ada.lovelace.0@gov.bc.ca",
@@ -143,8 +143,8 @@ def test_members_need_a_username_only() -> None:
     assert page.to_dict() == body
 
 
-def test_refusals_are_understood() -> None:
-    """A refusal comes back as an error with its message, never as a success."""
+def test_refusals_are_parsed_as_errors() -> None:
+    """A refusal is parsed as an error with its message."""
     assert parse(create_role, 409, json={"message": "role r exists"}) == models.Error("role r exists")
     assert parse(get_role, 422, json={"message": "unknown exception"}) == models.Error("unknown exception")
     assert parse(module("Logs", "get_logs"), 429, text="Too many requests") == "Too many requests"

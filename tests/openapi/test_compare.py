@@ -1,4 +1,4 @@
-"""Differences of two published documents are found, and sorted by what they mean for css-sdk."""
+"""compare() finds the differences of two published documents, and sorts them by what they mean for css-sdk."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def parameter(document: Document, name: str, path: str = MEMBERS) -> Any:
 
 
 def new_parameter(document: Document, *, required: bool) -> None:
-    """Give the list of integrations a parameter."""
+    """Add a parameter to the call that lists integrations."""
     wanted = {"name": "team", "in": "query", "required": required, "schema": {"type": "string"}}
     call(document, "/integrations")["parameters"] = [wanted]
 
 
 def move(mapping: Any, old: str, new: str) -> None:
-    """Give an entry another key."""
+    """Move an entry to another key."""
     mapping[new] = mapping.pop(old)
 
 
@@ -117,23 +117,23 @@ assert len(CASES) >= 10
 def test_each_change_is_reported_in_its_class(
     published: Document, change: Callable[[Document], Any], kind: Kind, place: str, what: str
 ) -> None:
-    """Each made-up change of the document is reported, with its place, in the class that it belongs to."""
+    """Each change of the document is reported with its place in the right class."""
     live = copy.deepcopy(published)
     change(live)
     assert (kind, place, what) in [(each.kind, each.place, each.what) for each in compare(published, live)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
-def test_a_harmless_change_breaks_nothing(published: Document, case: Any) -> None:
-    """A change that is new or wording is not reported as one that breaks css-sdk, besides others."""
+def test_a_change_that_is_not_breaking_is_not_reported_as_breaking(published: Document, case: Any) -> None:
+    """A change that is not breaking causes only differences of its own class."""
     live = copy.deepcopy(published)
     case[1](live)
     if case[2] is not BREAKING:
         assert {change.kind for change in compare(published, live)} == {case[2]}
 
 
-def test_the_same_document_does_not_differ(published: Document) -> None:
-    """A document that names other servers, or has its keys in another order, is the same."""
+def test_servers_and_the_order_of_keys_do_not_matter(published: Document) -> None:
+    """A document with other servers or another order of keys does not differ."""
     live = json.loads(json.dumps(published, sort_keys=True))
     live["servers"] = [{"url": "https://elsewhere/api/v1"}]
     for flow in live["components"]["securitySchemes"]["oAuth2ClientCredentials"]["flows"].values():
@@ -141,15 +141,15 @@ def test_the_same_document_does_not_differ(published: Document) -> None:
     assert compare(published, live) == []
 
 
-def test_a_reference_means_what_it_refers_to(published: Document) -> None:
-    """A schema that is written out where a reference stood is a matter of wording."""
+def test_a_schema_instead_of_its_reference_is_wording(published: Document) -> None:
+    """A schema that replaces a reference to the same schema is a difference in wording only."""
     live = copy.deepcopy(published)
     parameter(live, "environment")["schema"] = copy.deepcopy(schema(live, "environment"))
     assert [(change.kind, change.place) for change in compare(published, live)] == [(WORDING, "document")]
 
 
 def test_names_of_path_parameters_are_wording(published: Document) -> None:
-    """Another name of a parameter in the path is wording, because the name is never sent."""
+    """A new name of a path parameter is a difference in wording, because the name is never sent."""
     live = copy.deepcopy(published)
     parameter(live, "roleName")["name"] = "role"
     move(live["paths"], MEMBERS, MEMBERS.replace("roleName", "role"))
@@ -158,7 +158,7 @@ def test_names_of_path_parameters_are_wording(published: Document) -> None:
 
 
 def test_a_shared_schema_is_reported_once(published: Document) -> None:
-    """A change of a schema that many calls use is one entry, with all these calls."""
+    """A change of a schema that many calls use is one difference that lists all these calls."""
     live = copy.deepcopy(published)
     schema(live, "user")["properties"].pop("email")
     [change] = compare(published, live)
@@ -166,7 +166,7 @@ def test_a_shared_schema_is_reported_once(published: Document) -> None:
     assert f"GET {MEMBERS}" in change.calls
 
 
-def test_references_in_a_circle_end() -> None:
+def test_circular_references_do_not_stop_the_comparison() -> None:
     """Schemas that contain themselves, and references that lead nowhere, do not stop the comparison."""
     node = {"type": "object", "properties": {"child": {"$ref": "#/components/schemas/node"}}}
     answers = {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/node"}}}}}

@@ -1,4 +1,4 @@
-"""The published document is found behind a Swagger UI page, or published.json stays as it was."""
+"""fetch.py finds the published document behind a Swagger UI page, or leaves published.json unchanged."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.openapi.swagger_site import DOCUMENT, PAGE, Site, script
 
 @pytest.fixture
 def former(tmp_path: Path) -> Path:
-    """A published.json of an earlier fetch."""
+    """Return a published.json of an earlier fetch."""
     path = tmp_path / "published.json"
     path.write_text("former", encoding="utf-8")
     return path
 
 
 def test_the_document_is_found_behind_the_redirect(site: Site, former: Path) -> None:
-    """The script beside the page's final address is read, and the document written as it is, indented, in UTF-8."""
+    """fetch follows the redirect, reads the script beside the page, and writes its document, indented and in UTF-8."""
     assert fetch.main([site.address, "--output", str(former)]) == 0
     assert site.asked == ["/openapi/swagger", "/openapi/swagger/", "/openapi/swagger/swagger-ui-init.js"]
     assert former.read_bytes() == (json.dumps(DOCUMENT, indent=2, ensure_ascii=False) + "\n").encode()
@@ -39,8 +39,8 @@ def test_the_document_is_found_behind_the_redirect(site: Site, former: Path) -> 
         "/* ü */" + script(DOCUMENT).replace("var options = {", "const options={"),
     ],
 )
-def test_strings_may_hold_anything(text: str) -> None:
-    """Braces, quotes and the key itself in strings neither begin nor end the document."""
+def test_strings_may_contain_braces_quotes_and_the_key(text: str) -> None:
+    """Braces, quotes and the key `swaggerDoc` within strings neither begin nor end the document."""
     assert fetch.extract(text) == DOCUMENT
 
 
@@ -52,8 +52,8 @@ def test_strings_may_hold_anything(text: str) -> None:
         ("/docs/swagger-ui-init.js", "https://host/a/", "https://host/docs/swagger-ui-init.js"),
     ],
 )
-def test_the_script_is_relative_to_the_page(source: str, address: str, expected: str) -> None:
-    """A script's address is read as a browser reads it, among other scripts."""
+def test_the_address_of_the_script_is_relative_to_the_page(source: str, address: str, expected: str) -> None:
+    """The address of the script is resolved against the page as in a browser, and other scripts are ignored."""
     page = f'<script src="./swagger-ui-bundle.js"></script><script>let x</script><SCRIPT src="{source}"></SCRIPT>'
     assert fetch.script_address(page, address) == expected
 
@@ -78,10 +78,10 @@ def test_the_script_is_relative_to_the_page(source: str, address: str, expected:
         ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", script({"openapi": "3.0.0"})), "not OpenAPI"),
     ],
 )
-def test_anything_else_is_told_in_one_line(
+def test_a_wrong_page_script_or_document_is_reported_in_one_line(
     site: Site, former: Path, capsys: Any, path: str, answer: tuple[int, str, str], message: str
 ) -> None:
-    """What is no page, script or document ends with one line and code 1, and nothing is written."""
+    """For a wrong page, script or document, fetch prints one line, fails with exit code 1 and writes nothing."""
     site.answers[path] = answer
     assert fetch.main([site.address, "--output", str(former)]) == 1
     error = capsys.readouterr().err
@@ -92,8 +92,8 @@ def test_anything_else_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}/", "nowhere", "ftp://host/x", "http://[half/", ""])
-def test_a_host_that_does_not_answer(former: Path, capsys: Any, address: str) -> None:
-    """A refused connection and an invalid address are each reported in one line."""
+def test_a_host_that_does_not_answer_is_reported(former: Path, capsys: Any, address: str) -> None:
+    """A refused connection and an invalid address are each reported in one line, and nothing is written."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -104,16 +104,16 @@ def test_a_host_that_does_not_answer(former: Path, capsys: Any, address: str) ->
     assert former.read_text(encoding="utf-8") == "former"
 
 
-def test_a_host_that_says_nothing(former: Path, capsys: Any, monkeypatch: Any) -> None:
-    """A host that accepts the connection and is silent is given up after the timeout."""
+def test_a_silent_host_is_reported_after_the_timeout(former: Path, capsys: Any, monkeypatch: Any) -> None:
+    """If a host accepts the connection and sends nothing, fetch stops after the timeout."""
     monkeypatch.setattr(fetch, "TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert fetch.main([f"http://127.0.0.1:{silent.getsockname()[1]}/", "--output", str(former)]) == 1
     assert "no answer (timed out)" in capsys.readouterr().err
 
 
-def test_a_document_that_cannot_be_written(site: Site, former: Path, capsys: Any) -> None:
-    """Half a character in the document is no reason to lose the former one."""
+def test_a_document_that_cannot_be_written_leaves_the_former_one(site: Site, former: Path, capsys: Any) -> None:
+    """If the document contains a character that UTF-8 cannot encode, the former published.json stays."""
     site.answers["/openapi/swagger/swagger-ui-init.js"] = (
         200,
         "text/javascript",

@@ -1,4 +1,4 @@
-"""Generation gives the same bytes every time, and what is committed is what it gives."""
+"""Generation always writes the same bytes, and the committed files are current."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def files(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of what a process with a hash seed of 1 and an empty PATH generates."""
+    """Return the folder that a process with hash seed 1 and without PATH generated."""
     return generated_with("1", tmp_path_factory.mktemp("generated"))
 
 
 def generated_with(seed: str, where: Path) -> Path:
-    """Generate in a process with this hash seed."""
+    """Generate in a process with this hash seed and without PATH."""
     command = [sys.executable, "-m", "openapi.generate", "--output", str(where / "css_sdk_openapi")]
     command += ["--document", str(where / "css-api.json"), "--served", str(where / "published.json")]
     environment = {k: v for k, v in os.environ.items() if k != "PATH"} | {"PYTHONHASHSEED": seed}
@@ -36,7 +36,7 @@ def generated_with(seed: str, where: Path) -> Path:
 
 @pytest.fixture
 def generated_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the generator, which takes seconds, give again what it made of the same document before."""
+    """Replace the slow generator with a copy of its earlier output for the same document."""
 
     def again(document: Path, package: Path) -> None:
         assert document.read_bytes() == (made / "css-api.json").read_bytes()
@@ -47,19 +47,19 @@ def generated_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("generated_once")
 def test_the_committed_files_are_current(capsys: pytest.CaptureFixture[str]) -> None:
-    """Document and client are, in text and set of files, what the committed inputs give."""
+    """The committed document and client are what the committed inputs generate."""
     assert (generate.main(["--check"]), capsys.readouterr().err) == (0, "")
 
 
-def test_two_hash_seeds_give_the_same_bytes(made: Path, tmp_path: Path) -> None:
-    """Neither the order of sets nor an empty PATH changes a byte of what is written."""
+def test_two_hash_seeds_generate_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    """Generation does not depend on the hash seed or on PATH."""
     assert files(made) == files(generated_with("2", tmp_path))
     assert "css_sdk_openapi/py.typed" in files(made)
 
 
 @pytest.mark.usefixtures("generated_once")
 def test_the_check_names_every_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A changed, a missing and a stray file are each named, and the check fails and changes nothing."""
+    """`--check` names each changed, missing and extra file, fails, and changes nothing."""
     where = ["--output", str(tmp_path / "css_sdk_openapi"), "--document", str(tmp_path / "css-api.json")]
     assert generate.main(where) == 0
     package = tmp_path / "css_sdk_openapi"
@@ -80,7 +80,7 @@ def test_the_check_names_every_difference(tmp_path: Path, capsys: pytest.Capture
 
 @pytest.mark.usefixtures("generated_once")
 def test_a_generation_replaces_the_whole_folder(tmp_path: Path) -> None:
-    """A file of an earlier generation that no longer belongs is gone afterwards."""
+    """A generation removes files of an earlier one that are no longer generated."""
     package = tmp_path / "css_sdk_openapi"
     package.mkdir()
     (package / "stray.py").write_text("", encoding="utf-8")
@@ -91,10 +91,10 @@ def test_a_generation_replaces_the_whole_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("breakage", ["document", "generator"])
-def test_a_failed_generation_leaves_the_former_one(
+def test_a_failed_generation_leaves_the_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], breakage: str
 ) -> None:
-    """Whether the document or the generator fails, nothing is half written and nothing is left behind."""
+    """If the document or the generator fails, the files of the earlier generation are unchanged."""
     package, document = tmp_path / "css_sdk_openapi", tmp_path / "css-api.json"
     package.mkdir()
     (package / "former.py").write_text("", encoding="utf-8")
@@ -112,8 +112,8 @@ def test_a_failed_generation_leaves_the_former_one(
 
 
 @pytest.mark.posix
-def test_a_warning_of_the_generator_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client with pieces missing is never written: here ruff, which the post hooks call, is nowhere."""
+def test_a_warning_of_the_generator_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the generator warns, for example because ruff is missing, no client is written."""
     python = tmp_path / "bin" / Path(sys.executable).name
     python.parent.mkdir()
     try:
@@ -146,8 +146,8 @@ def test_a_warning_of_the_generator_is_a_failure(tmp_path: Path, monkeypatch: py
         ),
     ],
 )
-def test_the_templates_differ_from_the_generators_in_one_line(name: str, changes: list[str]) -> None:
-    """Our copies are those of the installed generator but for the parser of dates and the encoding of role names."""
+def test_the_templates_differ_from_those_of_the_generator_in_one_place(name: str, changes: list[str]) -> None:
+    """Our templates differ from the generator's only in the date parser and the encoding of role names."""
     theirs = (Path(openapi_python_client.__file__).parent / "templates" / name).read_text(encoding="utf-8")
     ours = (generate.TEMPLATES / name).read_text(encoding="utf-8")
     lines = difflib.unified_diff(theirs.splitlines(), ours.splitlines(), lineterm="", n=0)

@@ -1,4 +1,4 @@
-"""A repair that has nothing to repair is an error with its name."""
+"""Each action of the overlay fails with its name if there is nothing to repair."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def answer(path: str, method: str, status: str, *rest: str) -> tuple[str | int, 
     return ("paths", path, method, "responses", status, "content", "application/json", "schema", *rest)
 
 
-# (action, a place whose type it relies on, another value there)
+# (action, the place of a type that it relies on, another value there)
 CHANGES: list[tuple[str, tuple[str | int, ...], Any]] = [
     ("name-the-token-endpoint", ("components", "securitySchemes", "oAuth2ClientCredentials", "type"), "openIdConnect"),
     ("integration-id-is-whole", ("paths", E + "/roles", "get", "parameters", 0, "schema", "type"), "string"),
@@ -106,14 +106,14 @@ def put(document: Any, place: tuple[str | int, ...], value: Any) -> None:
 
 @pytest.mark.parametrize(("action", "place", "value"), CHANGES, ids=[f"{c[0]}-{i}" for i, c in enumerate(CHANGES)])
 def test_a_changed_type_names_the_action(published: Any, overlay: Any, action: str, place: Any, value: Any) -> None:
-    """A type that a repair relies on cannot change, not even in one place of many, without an error naming it."""
+    """If a type that an action relies on changes, even in one of many places, the error names the action."""
     put(published, place, value)
     with pytest.raises(prepare.PrepareError, match=re.escape(f'overlay action "{action}"')):
         prepare.apply_overlay(prepare.tidy(published), overlay)
 
 
 def with_other_types(node: Any) -> Any:
-    """Return a document in which every type and every reference is another one."""
+    """Return a document in which every type and every reference is different."""
     if isinstance(node, list):
         return [with_other_types(item) for item in node]
     if not isinstance(node, dict):
@@ -124,8 +124,8 @@ def with_other_types(node: Any) -> Any:
     }
 
 
-def test_every_action_that_asks_for_a_type_relies_on_it(published: Any, overlay: Any) -> None:
-    """If all types have changed, the action finds nothing and is named, even if earlier actions worked."""
+def test_every_action_with_a_type_in_its_target_relies_on_it(published: Any, overlay: Any) -> None:
+    """Each action whose target asks for a type fails with its name if all types are different."""
     document = prepare.name_operations(prepare.tidy(published), overlay["x-operations"])
     for action in overlay["actions"]:
         if re.search(r"\.type==|\['\$ref'\]==", action["target"]):
@@ -139,7 +139,7 @@ ACTIONS = yaml.safe_load(prepare.OVERLAY.read_text("utf-8"))["actions"]
 
 @functools.cache
 def above(index: int) -> Any:
-    """Return the committed document as the actions above this one leave it; each of them is applied once."""
+    """Return the committed document after all actions above this one, each of which is applied once."""
     if index == 0:
         return prepare.tidy(json.loads(prepare.PUBLISHED.read_text("utf-8")))
     return prepare.apply_overlay(above(index - 1), {"actions": [ACTIONS[index - 1]]})
@@ -147,7 +147,7 @@ def above(index: int) -> Any:
 
 @pytest.mark.parametrize("index", range(len(ACTIONS)))
 def test_an_action_without_a_match_is_named(overlay: Any, index: int) -> None:
-    """The error names the action that finds nothing."""
+    """If the target of an action matches nothing, the error names the action and the target."""
     action = overlay["actions"][index]
     action["target"] = "$.nowhere"
     action.pop("x-among", None)
@@ -155,16 +155,16 @@ def test_an_action_without_a_match_is_named(overlay: Any, index: int) -> None:
         prepare.apply_overlay(above(index), {"actions": overlay["actions"][index:]})
 
 
-def test_every_action_says_why(overlay: Any) -> None:
-    """Each action has a name of its own and a description, and the file is an Overlay 1.0 document."""
+def test_every_action_has_a_name_and_a_description(overlay: Any) -> None:
+    """Each action has its own name and a description, and the overlay is an Overlay 1.0 document."""
     assert overlay["overlay"] == "1.0.0"
     names = [action["x-name"] for action in overlay["actions"]]
     assert len(set(names)) == len(names)
     assert all(action["description"].endswith(".") for action in overlay["actions"])
 
 
-def test_objects_merge_and_lists_grow() -> None:
-    """An update merges objects key by key, joins lists and replaces everything else."""
+def test_an_update_merges_objects_and_extends_lists() -> None:
+    """An update merges objects key by key, extends lists and replaces other values."""
     before = {"a": {"list": [1], "word": "old", "kept": True}, "b": [1]}
     after = prepare.apply_overlay(
         before,
@@ -179,8 +179,8 @@ def test_objects_merge_and_lists_grow() -> None:
     assert before == {"a": {"list": [1], "word": "old", "kept": True}, "b": [1]}
 
 
-def test_removing_several_items_of_a_list_hits_the_right_ones() -> None:
-    """A removal does not move what is still to be removed, neither in lists nor inside what goes itself."""
+def test_several_items_of_a_list_are_removed_correctly() -> None:
+    """Removing several items of a list, or items within other removed items, removes the right ones."""
     before = {"list": [0, {"go": 1}, 2, {"go": {"go": 1}}, 4]}
     items = {"actions": [{"target": "$.list[?@.go]", "remove": True}]}
     nested = {"actions": [{"target": "$..go", "remove": True}]}
@@ -199,6 +199,6 @@ def test_removing_several_items_of_a_list_hits_the_right_ones() -> None:
     ],
 )
 def test_a_malformed_action_is_named(action: dict[str, Any]) -> None:
-    """An action that cannot be carried out is an error with its name, not a guess."""
+    """An action that cannot be carried out raises an error that names it."""
     with pytest.raises(prepare.PrepareError, match='overlay action "mine"'):
         prepare.apply_overlay({"a": {"word": "x"}}, {"actions": [copy.deepcopy(action) | {"x-name": "mine"}]})

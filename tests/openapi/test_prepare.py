@@ -1,4 +1,4 @@
-"""The repaired document is valid, complete and says what the service does."""
+"""The repaired document is valid and complete, and describes the real behaviour of the service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ERROR = "#/components/schemas/error"
 
 @pytest.fixture
 def prepared(published: Any, overlay: Any) -> Any:
-    """The repaired document, made from the committed inputs."""
+    """Return the repaired document, made from the committed inputs."""
     return prepare.prepare(published, overlay)
 
 
@@ -25,20 +25,20 @@ def operations(document: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("module", [fetch, generate, prepare])
-def test_examples_in_docstrings_hold(module: ModuleType) -> None:
-    """The examples in the modules' docstrings are true."""
+def test_the_examples_in_the_docstrings_are_right(module: ModuleType) -> None:
+    """The examples in the docstrings of the modules print what they show."""
     assert doctest.testmod(module).failed == 0
 
 
 def test_an_operation_without_an_entry_is_named(published: Any, overlay: Any) -> None:
-    """A new call in the published document needs an operation id before anything is generated."""
+    """A call of the published document that has no operation id in the overlay raises an error that names it."""
     published["paths"]["/integrations"]["post"] = {"responses": {"200": {"description": "New"}}}
     with pytest.raises(prepare.PrepareError, match=r"^calls without an entry in x-operations: POST /integrations$"):
         prepare.prepare(published, overlay)
 
 
 def test_an_entry_without_an_operation_is_named(published: Any, overlay: Any) -> None:
-    """A call that is gone from the published document is gone from the table too, or an error."""
+    """An operation id in the overlay whose call no longer exists raises an error that names it."""
     del published["paths"]["/integrations/{integrationId}"]
     with pytest.raises(
         prepare.PrepareError, match=r"^entries in x-operations without a call: GET /integrations/\{integrationId\}$"
@@ -46,22 +46,22 @@ def test_an_entry_without_an_operation_is_named(published: Any, overlay: Any) ->
         prepare.prepare(published, overlay)
 
 
-def test_a_renamed_path_is_named_in_both_directions(published: Any, overlay: Any) -> None:
-    """A path under another name is reported with both names."""
+def test_a_renamed_path_is_reported_with_both_names(published: Any, overlay: Any) -> None:
+    """If a path was renamed, the error contains both names."""
     published["paths"]["/projects"] = published["paths"].pop("/{environment}/idir/users")
     with pytest.raises(prepare.PrepareError, match=r"GET /projects; .*: GET /\{environment\}/idir/users$"):
         prepare.prepare(published, overlay)
 
 
-def test_a_published_path_without_a_repair_still_needs_its_entry(published: Any, overlay: Any) -> None:
-    """Dropping one method of a path is noticed although every repair still finds something."""
+def test_a_missing_method_of_a_path_is_reported(published: Any, overlay: Any) -> None:
+    """If one method of a path disappears, the error names it, even if every repair still matches."""
     del published["paths"]["/integrations/{integrationId}/{environment}/roles/{roleName}"]["delete"]
     with pytest.raises(prepare.PrepareError, match=r"^entries in x-operations without a call: DELETE "):
         prepare.prepare(published, overlay)
 
 
 def test_another_version_of_openapi_is_refused(published: Any, overlay: Any) -> None:
-    """The repairs are written for OpenAPI 3.0 and are not tried on anything else."""
+    """A document that is not OpenAPI 3.0 is refused, because the repairs are written for this version."""
     with pytest.raises(prepare.PrepareError, match=r"not OpenAPI 3\.0"):
         prepare.prepare({**published, "openapi": "3.1.0"}, overlay)
 
@@ -74,13 +74,13 @@ def test_an_invalid_result_is_refused(published: Any, overlay: Any) -> None:
 
 
 def test_every_operation_has_its_id_and_tag(prepared: Any, overlay: Any) -> None:
-    """All operations have the id and the tag from the table, not those of the document."""
+    """All operations have the id and the tag of the overlay's table."""
     named = [[operation["tags"][0], name] for name, operation in operations(prepared).items()]
     assert sorted(named) == sorted(overlay["x-operations"].values())
 
 
-def test_every_answer_refers_to_a_schema_with_a_name(prepared: Any) -> None:
-    """No JSON answer or request is inline, so no class has a made-up name."""
+def test_every_json_body_refers_to_a_named_schema(prepared: Any) -> None:
+    """No JSON body of a request or an answer is inline, so each generated class has a chosen name."""
     for operation in operations(prepared).values():
         answers = [*operation["responses"].values(), operation.get("requestBody", {})]
         for schema in [a["content"]["application/json"]["schema"] for a in answers if "application/json" in str(a)]:
@@ -88,7 +88,7 @@ def test_every_answer_refers_to_a_schema_with_a_name(prepared: Any) -> None:
 
 
 def test_refusals_are_declared_everywhere(prepared: Any) -> None:
-    """Each call declares 401 in its own shape, 422, and 503 in plain text."""
+    """Each call declares 401 in its own form, 422, and 503 in plain text."""
     for operation in operations(prepared).values():
         answers = {code: answer.get("content", {}) for code, answer in operation["responses"].items()}
         assert answers["401"] == {"application/json": {"schema": {"$ref": "#/components/schemas/unauthorized"}}}
@@ -96,8 +96,8 @@ def test_refusals_are_declared_everywhere(prepared: Any) -> None:
         assert list(answers["503"]) == ["text/plain"]
 
 
-def test_pages_of_html_are_declared(prepared: Any) -> None:
-    """404 of a call with a path parameter, 400 of a call with a body, and 429 may be a page."""
+def test_html_pages_are_declared(prepared: Any) -> None:
+    """The 404 of calls with path parameters, the 400 of calls with a body, and 429 may be an HTML page."""
     for name, operation in operations(prepared).items():
         answers = operation["responses"]
         assert ("404" in answers) == (name != "list_integrations")
@@ -109,8 +109,8 @@ def test_pages_of_html_are_declared(prepared: Any) -> None:
     assert "429" in operations(prepared)["get_logs"]["responses"]
 
 
-def test_what_the_document_gets_wrong_is_gone(prepared: Any) -> None:
-    """XML, the shared status key, the conflict that is never sent and misplaced keys are not in the result."""
+def test_the_mistakes_of_the_document_are_repaired(prepared: Any) -> None:
+    """The result contains no XML, no shared status key, no conflict that is never sent, and no misplaced key."""
     text = json.dumps(prepared)
     assert not any(word in text for word in ("xml", "500,504", '"contact"', '"number"', '"default"', '"example"'))
     assert {n for n, o in operations(prepared).items() if "409" in o["responses"]} == {"create_role", "rename_role"}
@@ -120,8 +120,8 @@ def test_what_the_document_gets_wrong_is_gone(prepared: Any) -> None:
     }
 
 
-def test_a_property_may_be_called_like_a_keyword(published: Any) -> None:
-    """Only keywords are taken for words: properties, schemas and answers of the same names stay."""
+def test_a_property_may_have_the_name_of_a_keyword(published: Any) -> None:
+    """tidy() removes keywords, but keeps properties, schemas and answers that have the same names."""
     words = ("title", "description", "summary", "example", "examples", "servers", "contact", "properties")
     schema = {"type": "object", "title": "T", "example": {}, "properties": {w: {"type": "string"} for w in words}}
     published["components"]["schemas"] |= {"example": schema, "title": {"type": "string"}}
@@ -131,15 +131,15 @@ def test_a_property_may_be_called_like_a_keyword(published: Any) -> None:
 
 
 def test_the_order_of_keys_does_not_matter() -> None:
-    """The written form is sorted, indented, unescaped and ends with a newline."""
+    """The written document is sorted and indented, and does not depend on the order of keys."""
     assert prepare.canonical({"b": {"d": 1, "c": "é"}, "a": []}) == prepare.canonical(
         {"a": [], "b": {"c": "é", "d": 1}}
     )
     assert prepare.canonical({"b": "é", "a": 1}) == '{\n  "a": 1,\n  "b": "é"\n}\n'
 
 
-def test_an_error_is_one_line_and_an_exit_code(tmp_path: Any, monkeypatch: Any, capsys: Any) -> None:
-    """The command says what does not fit and leaves the document alone."""
+def test_a_broken_input_is_reported_in_one_line(tmp_path: Any, monkeypatch: Any, capsys: Any) -> None:
+    """If an input is broken, the command prints one line, fails with exit code 1 and writes no document."""
     broken = tmp_path / "published.json"
     broken.write_text("{", encoding="utf-8")
     monkeypatch.setattr(prepare.read, "__defaults__", (broken, prepare.OVERLAY))

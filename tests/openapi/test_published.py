@@ -1,4 +1,4 @@
-"""The committed document has the structure of the live one, and the repairs do not depend on its details."""
+"""The committed document has the details of the live one, and the repairs do not depend on these details."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def attributes_in(published: Any, path: str) -> list[Any]:
 
 
 def test_the_defaults_of_page_and_max_are_texts(published: Any) -> None:
-    """The live document writes both defaults in quotes, beside the schema."""
+    """The defaults of `page` and `max` are texts beside the schema."""
     parameters = published["paths"][MEMBERS]["get"]["parameters"]
     defaults = {parameter["name"]: parameter["default"] for parameter in parameters if "default" in parameter}
     assert defaults == {"page": "1", "max": "50"}
 
 
 def test_the_list_of_integrations_has_an_empty_list_of_parameters(published: Any) -> None:
-    """It is the only call without parameters, and the list is there."""
+    """The call that lists integrations is the only one with an empty list of parameters."""
     empty = [
         path
         for path, item in published["paths"].items()
@@ -40,7 +40,7 @@ def test_the_list_of_integrations_has_an_empty_list_of_parameters(published: Any
 
 
 def test_the_bceid_search_of_an_integration_has_no_business_attributes(published: Any) -> None:
-    """Only the two deprecated searches for business people declare them."""
+    """Only the two deprecated searches for business users declare business attributes."""
     assert len(published["paths"]) == 19
     assert all(not BUSINESS & found.keys() for found in attributes_in(published, BCEID))
     for word in ("business-bceid", "basic-business-bceid"):
@@ -63,8 +63,8 @@ def _business_attributes(published: Any) -> None:
 
 
 @pytest.mark.parametrize("change", [_number_defaults, _no_parameters, _business_attributes])
-def test_none_of_these_details_reaches_the_client(published: Any, overlay: Any, change: Callable[[Any], None]) -> None:
-    """The repaired document is the same in either form, but for the empty list, which generates nothing."""
+def test_these_details_do_not_reach_the_client(published: Any, overlay: Any, change: Callable[[Any], None]) -> None:
+    """The repaired document is the same with and without each of these details, except for the empty list."""
 
     def repaired() -> Any:
         found = prepare.prepare(published, overlay)

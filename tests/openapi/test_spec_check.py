@@ -25,7 +25,7 @@ def publish(site: Site, document: Any) -> None:
 
 
 def changed(published: Any) -> Any:
-    """Return the document with one change of each class."""
+    """Return the document with one breaking, one new and one wording change."""
     live = copy.deepcopy(published)
     live["components"]["schemas"]["user"]["properties"].pop("email")
     live["components"]["schemas"]["status"]["enum"].append("archived")
@@ -33,8 +33,8 @@ def changed(published: Any) -> Any:
     return live
 
 
-def test_the_sandbox_publishes_our_document(capsys: Any) -> None:
-    """If nothing differs, the exit code is 0, for every host that serves the document."""
+def test_the_sandbox_publishes_the_same_document(capsys: Any) -> None:
+    """If nothing differs, spec_check exits with code 0, for any host that serves the document."""
     with Sandbox().serve() as server:
         address = server.credentials()["api_url"].removesuffix("/api/v1") + "/openapi/swagger"
         assert spec_check.main([address]) == 0
@@ -42,7 +42,7 @@ def test_the_sandbox_publishes_our_document(capsys: Any) -> None:
 
 
 def test_differences_are_listed_by_class(site: Site, published: Any, capsys: Any) -> None:
-    """Where something differs, the exit code is 2, and what breaks css-sdk stands first."""
+    """If the document differs, spec_check exits with code 2 and lists breaking changes first."""
     publish(site, changed(published))
     assert spec_check.main([site.address]) == 2
     text = capsys.readouterr().out
@@ -53,7 +53,7 @@ def test_differences_are_listed_by_class(site: Site, published: Any, capsys: Any
 
 
 def test_json_has_fixed_keys(site: Site, published: Any, capsys: Any) -> None:
-    """The report in JSON holds the class, the place and the calls of each difference, and what the overlay says."""
+    """The report in JSON contains class, place and calls of each difference."""
     publish(site, changed(published))
     assert spec_check.main([site.address, "--format", "json"]) == 2
     report = json.loads(capsys.readouterr().out)
@@ -67,14 +67,14 @@ def test_json_has_fixed_keys(site: Site, published: Any, capsys: Any) -> None:
 
 
 def test_the_report_says_whether_the_overlay_fits(site: Site, published: Any, capsys: Any) -> None:
-    """A document that the overlay does not repair is reported with the action that found nothing to repair."""
+    """If the overlay does not fit the live document, the report contains the error of the overlay."""
     publish(site, {**published, "paths": {}})
     assert spec_check.main([site.address, "--format", "json"]) == 2
     assert "entries in x-operations without a call" in json.loads(capsys.readouterr().out)["overlay_fault"]
 
 
-def test_texts_of_the_document_cannot_act_in_markdown(site: Site, published: Any, capsys: Any) -> None:
-    """Names with HTML, links, mentions, backticks, new lines and invisible characters stay text in an issue."""
+def test_texts_of_the_document_are_escaped_in_markdown(site: Site, published: Any, capsys: Any) -> None:
+    """Names with HTML, links, mentions, line breaks and invisible characters remain text in the Markdown report."""
     live = copy.deepcopy(published)
     nasty = "`x` <script>alert(1)</script> @everyone [a](http://evil)\n# heading\u202e\x1b[31m"
     live["paths"][f"/{nasty}"] = {"get": {"responses": {}}}
@@ -92,7 +92,7 @@ def test_texts_of_the_document_cannot_act_in_markdown(site: Site, published: Any
 
 
 def test_a_long_report_fits_into_an_issue(site: Site, published: Any, capsys: Any) -> None:
-    """A report of thousands of differences is cut, and says so."""
+    """A report of thousands of differences is shortened, and says so."""
     live = copy.deepcopy(published)
     live["paths"].update({f"/new/{number}/{'x' * 100}": {"get": {}} for number in range(2000)})
     publish(site, live)
@@ -112,8 +112,10 @@ def test_a_long_report_fits_into_an_issue(site: Site, published: Any, capsys: An
         ((200, "text/javascript", f'var options = {{"swaggerDoc": {"[" * 9000}'), "the script has no document"),
     ],
 )
-def test_a_document_that_cannot_be_had(site: Site, capsys: Any, answer: tuple[int, str, str], message: str) -> None:
-    """Where there is no document, one line on stderr says why, and the exit code is 1."""
+def test_a_document_that_cannot_be_fetched_is_reported_in_one_line(
+    site: Site, capsys: Any, answer: tuple[int, str, str], message: str
+) -> None:
+    """If the document cannot be fetched, spec_check prints the reason in one line and exits with code 1."""
     site.answers[SCRIPT] = answer
     assert spec_check.main([site.address]) == 1
     out, err = capsys.readouterr()
@@ -122,20 +124,20 @@ def test_a_document_that_cannot_be_had(site: Site, capsys: Any, answer: tuple[in
     assert err.count("\n") == 1
 
 
-def test_a_document_of_another_structure(site: Site, capsys: Any) -> None:
-    """Parts of any type where objects and lists should be are differences, not failures."""
+def test_a_document_of_another_structure_differs(site: Site, capsys: Any) -> None:
+    """Parts of the document with an unexpected type are reported as differences and cause no failure."""
     publish(site, {"openapi": "3.0.0", "paths": {"/integrations": 5, "/x": {"get": [1], "parameters": {"a": 1}}}})
     assert spec_check.main([site.address, "--format", "json"]) == 2
     assert json.loads(capsys.readouterr().out)["counts"]["breaking"] > 10
 
 
 def test_the_script_runs_by_its_path(site: Site, published: Any) -> None:
-    """The file that the Makefile and the workflow run gives the exit code."""
+    """The file that the Makefile and the workflow run returns the exit code."""
     publish(site, changed(published))
     command = [sys.executable, "openapi/spec_check.py", site.address]
     assert subprocess.run(command, capture_output=True, cwd=fetch.PUBLISHED.parent.parent, check=False).returncode == 2
 
 
-def test_every_class_has_its_meaning() -> None:
-    """The report explains each class."""
+def test_every_class_of_differences_is_explained() -> None:
+    """The report has an explanation for each class of differences."""
     assert set(spec_check.MEANINGS) == set(Kind)

@@ -27,7 +27,7 @@ def step(name: str) -> dict[str, Any]:
 
 
 def run(name: str, folder: Path, environ: dict[str, str]) -> int:
-    """Run the script of a step as GitHub does, with its own variables beneath the given ones."""
+    """Run the script of a step as GitHub does, with the given variables over those of the step."""
     own = {key: str(value) for key, value in step(name)["env"].items() if "${{" not in str(value)}
     runner = {
         "RUNNER_TEMP": str(folder),
@@ -39,8 +39,8 @@ def run(name: str, folder: Path, environ: dict[str, str]) -> int:
     return subprocess.run(command, env={**os.environ, **own, **runner, **environ}, cwd=ROOT, check=False).returncode
 
 
-def test_a_difference_is_handed_to_the_next_step(site: Site, published: Any, tmp_path: Path) -> None:
-    """Where the document differs, the step succeeds, and leaves its report and code 2 for the next one."""
+def test_a_difference_is_passed_to_the_next_step(site: Site, published: Any, tmp_path: Path) -> None:
+    """If the document differs, the comparison step succeeds, and passes its report and code 2 to the next step."""
     site.answers[SCRIPT] = (200, "text/javascript", script(changed(published)))
     assert run("Compare", tmp_path, {"SPEC_URL": site.address}) == 0
     assert (tmp_path / "output").read_text() == "code=2\n"
@@ -49,22 +49,22 @@ def test_a_difference_is_handed_to_the_next_step(site: Site, published: Any, tmp
 
 
 def test_the_same_document_opens_no_issue(site: Site, published: Any, tmp_path: Path) -> None:
-    """Where nothing differs, the code is 0, for which the next step is skipped."""
+    """If nothing differs, the code is 0, and the next step is skipped."""
     site.answers[SCRIPT] = (200, "text/javascript", script(published))
     assert run("Compare", tmp_path, {"SPEC_URL": site.address}) == 0
     assert (tmp_path / "output").read_text() == "code=0\n"
     assert step("Open or update the issue")["if"] == "steps.compare.outputs.code == '2'"
 
 
-def test_a_document_that_cannot_be_had_fails_the_job(site: Site, tmp_path: Path) -> None:
-    """Where the document cannot be had, the job fails, so that the alarm does not fall silent."""
+def test_a_document_that_cannot_be_fetched_fails_the_job(site: Site, tmp_path: Path) -> None:
+    """If the document cannot be fetched, the job fails, so that somebody notices."""
     site.answers[SCRIPT] = (503, "text/plain", "down")
     assert run("Compare", tmp_path, {"SPEC_URL": site.address}) != 0
 
 
 @pytest.mark.parametrize(("found", "words"), [("", "issue create"), ("7", "issue edit 7")])
 def test_one_issue_is_open_at_a_time(tmp_path: Path, found: str, words: str) -> None:
-    """The first difference opens an issue; while it is open, it is updated."""
+    """The first difference opens an issue. While this issue is open, later differences update it."""
     program = tmp_path / "gh"
     program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n[ "$2" != list ] || echo "{found}"\n')
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Words, places and order of the published document do not reach the generated code, docstrings apart."""
+"""Words, addresses and the order of the published document change only docstrings of the generated code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NASTY = (
     'It\'s "quoted", \\back\\slashed, {{ braced }} {% tagged %} and """tripled"""\nüber 🎉 zwei Zeilen\r\n\tand more '
     * 3
 )
-# An example may look like anything, also like what the repairs look for.
+# An example may look like anything, even like something that the repairs search for.
 TRAP = {
     "xml": {"name": "trap"},
     "type": "number",
@@ -31,7 +31,7 @@ NAMES = ("properties", "schemas", "responses", "paths", "content", "securitySche
 
 
 def without(node: Any, names: bool = False) -> Any:
-    """Returns a copy without any word, address or contact that OpenAPI can do without."""
+    """Return a copy without the words, addresses and contacts that OpenAPI does not require."""
     if isinstance(node, list):
         return [without(item) for item in node]
     if not isinstance(node, dict):
@@ -41,7 +41,7 @@ def without(node: Any, names: bool = False) -> Any:
 
 
 def full(node: Any, chance: random.Random, names: bool = False) -> Any:
-    """Returns a copy in another order of keys, with other words wherever words can stand."""
+    """Return a copy with another order of keys, and with other words wherever words are allowed."""
     if isinstance(node, list):
         return [full(item, chance) for item in node]
     if not isinstance(node, dict):
@@ -57,7 +57,7 @@ def full(node: Any, chance: random.Random, names: bool = False) -> Any:
 
 
 def code(package: Path) -> dict[str, str]:
-    """Returns each file's code without its docstrings."""
+    """Return the code of each file without its docstrings."""
     found = {}
     for path in sorted(package.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def code(package: Path) -> dict[str, str]:
 def rewrite(published: Any, how: str) -> Any:
     new = without(published) if how == "without" else full(published, random.Random(7))  # noqa: S311
     new["info"] = {"title": "Another title", "version": "1.0.0"} if how == "without" else new["info"]
-    if how == "full":  # words that are no keywords there must stay what they are
+    if how == "full":  # these are not words, so they must stay unchanged
         new["security"] = published["security"]
         flow = new["components"]["securitySchemes"]["oAuth2ClientCredentials"]["flows"]["clientCredentials"]
         flow["scopes"] = {}
@@ -83,15 +83,15 @@ def rewrite(published: Any, how: str) -> Any:
 
 @pytest.mark.parametrize("how", ["without", "full"])
 def test_words_and_order_change_docstrings_only(published: Any, tmp_path: Path, how: str) -> None:
-    """Without any words, and with the strangest ones everywhere, the generated code is the committed one."""
+    """With no words at all, or with strange words everywhere, the generated code is the committed code."""
     other = tmp_path / "published.json"
     other.write_text(json.dumps(rewrite(published, how)), encoding="utf-8")
     _, package = generate.build(tmp_path, other)
     assert code(package) == code(generate.CLIENT)
 
 
-def test_words_that_stay_become_docstrings(published: Any, tmp_path: Path) -> None:
-    """A summary of the published document stands in the docstring of its call."""
+def test_a_summary_becomes_a_docstring(published: Any, tmp_path: Path) -> None:
+    """The summary of a call becomes the docstring of its function."""
     published["paths"]["/integrations"]["get"]["summary"] = "Every integration there is"
     other = tmp_path / "published.json"
     other.write_text(json.dumps(published), encoding="utf-8")
@@ -100,8 +100,8 @@ def test_words_that_stay_become_docstrings(published: Any, tmp_path: Path) -> No
     assert '"""Every integration there is' in text
 
 
-def test_the_structure_survives_the_rewriting(published: Any, overlay: Any) -> None:
-    """The rewritten documents of these tests do differ from the published one, and prepare to equal structure."""
+def test_the_rewritten_documents_keep_the_structure(published: Any, overlay: Any) -> None:
+    """The rewritten documents of these tests differ from the published one, but the repairs give the same structure."""
     plain = prepare.prepare(published, overlay)
     for how in ("without", "full"):
         other = rewrite(published, how)
