@@ -71,9 +71,9 @@ class RawAnswer:
     """One answer.
 
     Args:
-        pieces: what is sent, one after the other.
-        pause: seconds between them.
-        ending: `keep` leaves the connection open, `close` ends it, `reset` breaks it, `stall` says nothing more.
+        pieces: the bytes that are sent one after another.
+        pause: the seconds between them.
+        ending: `keep` leaves the connection open, `close` closes it, `reset` aborts it, `stall` sends nothing more.
     """
 
     pieces: tuple[bytes, ...]
@@ -82,7 +82,7 @@ class RawAnswer:
 
 
 def value(chance: random.Random, depth: int = 0) -> Any:
-    """Return a JSON value that has something of what the service and a login server send."""
+    """Return a JSON value with some of the keys and texts that the service and a login server send."""
     kind = chance.randrange(14 if depth < 4 else 9)
     match kind:
         case 0:
@@ -106,7 +106,7 @@ def value(chance: random.Random, depth: int = 0) -> Any:
 
 
 def body(chance: random.Random, sane: bytes) -> bytes:
-    """Return a body: nonsense, or a sane one with something wrong in it."""
+    """Return a body: nonsense, or a valid one with a mistake."""
     match chance.randrange(14):
         case 0:
             return b""
@@ -159,7 +159,7 @@ def _status_line(chance: random.Random) -> bytes:
 
 
 def _framing(chance: random.Random, content: bytes) -> tuple[list[bytes], bytes]:
-    """Return the headers that say where the body ends, and the body as it travels."""
+    """Return the headers that say where the body ends, and the body as it is sent."""
     match chance.randrange(12):
         case 0:
             return [b"Content-Length: %d" % (len(content) + chance.choice([-1, 1, 1000, 10**15]))], content
@@ -225,10 +225,10 @@ def _packed(chance: random.Random, content: bytes) -> tuple[list[bytes], bytes]:
 
 
 def raw_answer(chance: random.Random, sane: bytes) -> RawAnswer:
-    """Return an answer.
+    """Return a random answer.
 
     Args:
-        chance: draws it.
+        chance: the random numbers.
         sane: the body that a good answer would have.
     """
     if (kind := chance.randrange(60)) < 3:

@@ -1,4 +1,7 @@
-"""For all answers over the socket: only errors of css-sdk, each call in its time, no result lost, little memory."""
+"""For random answers over a socket, calls raise only errors of css-sdk, keep their deadlines and lose no result.
+
+They also need little memory.
+"""
 
 from __future__ import annotations
 
@@ -80,11 +83,11 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "apply_plan": lambda css, dev: css.apply_plan(Plan(steps=(Step("create_role", HERE, "n"),))),
 }
 MANY = {"assign_many": 6, "assign_many, skipping": 6, "unassign_many": 6, "create_roles": 3, "apply_roster": 3}
-"""Calls that have a result for each of so many things, whatever happens."""
+"""Calls that always have a result for each item, with the number of items."""
 
 
 class Peer:
-    """A sandbox behind a socket, of whose answers a part is replaced by random ones."""
+    """A sandbox behind a socket that replaces a part of its answers by random ones."""
 
     def __init__(self, seed: int, share: float) -> None:
         self.chance = random.Random(seed)  # noqa: S311
@@ -96,15 +99,15 @@ class Peer:
         self.server = RawServer(self._handle)
 
     def settings(self) -> Settings:
-        """The account of the sandbox."""
+        """Return the settings for the sandbox's account."""
         return Settings(**self._sandbox.credentials_at(self.server.origin))
 
     def token(self) -> str:
-        """A token that is good."""
+        """Return a valid token."""
         return self._sandbox.token_for("fisheries-service-102", 102, "dev")
 
     def issuer(self) -> str:
-        """The issuer of its tokens."""
+        """Return the issuer of the sandbox's tokens."""
         return f"{self.server.origin}/auth/dev/realms/standard"
 
     def _handle(self, connection: socket.socket) -> None:
@@ -140,14 +143,14 @@ class Peer:
 
 
 def once(*_: object) -> None:
-    """No attempt but the first."""
+    """Allow only the first attempt."""
 
 
 OPTIONS: dict[str, Any] = {"deadline": DEADLINE, "largest_answer": LARGEST, "timeout": DEADLINE, "retry": once}
 
 
 def in_threads(peer: Peer, names: list[str], judge: Judge) -> None:
-    """Make calls with one client of threads."""
+    """Make calls with one client in a thread."""
     with Css(peer.settings(), **OPTIONS) as css:
         for name in names:
             with judge.judging(name):
@@ -156,7 +159,7 @@ def in_threads(peer: Peer, names: list[str], judge: Judge) -> None:
 
 
 def in_tasks(peer: Peer, names: list[str], judge: Judge) -> None:
-    """Make calls with one client of tasks."""
+    """Make calls with one client in a task."""
 
     async def run() -> None:
         async with AsyncCss(peer.settings(), **OPTIONS) as css:
@@ -170,7 +173,7 @@ def in_tasks(peer: Peer, names: list[str], judge: Judge) -> None:
 
 
 def in_verifiers(peer: Peer, names: list[str], judge: Judge) -> None:
-    """Check tokens with keys that are fetched again each time."""
+    """Verify tokens with keys that are fetched again each time."""
     token = peer.token()
     for _ in names[:4]:
         with (
@@ -181,7 +184,7 @@ def in_verifiers(peer: Peer, names: list[str], judge: Judge) -> None:
 
 
 class Judge:
-    """Holds what comes of calls against what is promised."""
+    """Compare the outcomes of calls with what css-sdk promises."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
@@ -189,7 +192,7 @@ class Judge:
 
     @contextmanager
     def judging(self, name: str) -> Iterator[None]:
-        """Make one call inside this."""
+        """Check the outcome of the call that is made within the block."""
         before, began, outcome = self._peer.requests, time.monotonic(), "returned"
         try:
             yield
@@ -206,16 +209,16 @@ class Judge:
 
     @staticmethod
     def take(name: str, found: Any) -> None:
-        """Look at what a call returned."""
+        """Check what a call returned."""
         if name in MANY:
             assert len(found) == MANY[name], f"{name}: results are lost"
             assert all(one.error is None or isinstance(one.error, CssError) for one in found)
 
 
 def tried(seed: int, share: float = 0.7) -> tuple[int, Counter[str]]:
-    """Make calls against random answers, and return how many answers there were and what the calls came to.
+    """Make calls with random answers, and return the number of answers and the outcomes of the calls.
 
-    Everything is drawn from the seed, but for what the machine's speed decides.
+    The seed decides everything except what depends on the speed of the machine.
     """
     peer = Peer(seed, share)
     make = peer.chance.choice([in_threads, in_threads, in_tasks, in_verifiers])
@@ -227,7 +230,7 @@ def tried(seed: int, share: float = 0.7) -> tuple[int, Counter[str]]:
 
 
 def run(seeds: Callable[[], int | None], workers: int) -> tuple[int, Counter[str]]:
-    """Try seeds until there are no more, in several threads."""
+    """Try seeds in several threads until there are no more."""
     answers, outcomes, failures = 0, Counter[str](), list[BaseException]()
     lock = threading.Lock()
 
@@ -255,7 +258,7 @@ def run(seeds: Callable[[], int | None], workers: int) -> tuple[int, Counter[str
 
 
 def seeds_from(start: int, clients: int | None, seconds: float | None) -> Callable[[], int | None]:
-    """Return a function that gives one seed after another, up to a number of clients or for so many seconds."""
+    """Return a function that returns one seed after another, for a number of clients or of seconds."""
     lock = threading.Lock()
     number, until = start, None if seconds is None else time.monotonic() + seconds
 
@@ -271,15 +274,15 @@ def seeds_from(start: int, clients: int | None, seconds: float | None) -> Callab
 
 
 def most_memory() -> int:
-    """Return the most memory that this process ever had, in MB."""
+    """Return the most memory that this process has ever used, in MB."""
     resource = pytest.importorskip("resource")
     return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024
 
 
 def held_objects() -> int:
-    """Return how many objects of ours and of the HTTP library this process holds without garbage.
+    """Return how many objects of css-sdk and of the HTTP libraries this process holds after a garbage collection.
 
-    The sandboxes are left out: the fixtures keep them to the end of a test.
+    The sandboxes do not count, because the fixtures keep them until the end of a test.
     """
     gc.collect()
     homes = [str(type(each).__module__) for each in gc.get_objects()]
@@ -287,7 +290,7 @@ def held_objects() -> int:
 
 
 def test_some_random_answers() -> None:
-    """A few of the answers that the long run below tries by the thousand."""
+    """A few random answers, of which the long test below tries thousands, break no promise of css-sdk."""
     answers, outcomes = run(seeds_from(7_000_000, 3, None), workers=3)
     assert answers > 20
     assert len(outcomes) > 2, "all came to the same"
@@ -295,19 +298,22 @@ def test_some_random_answers() -> None:
 
 @pytest.mark.answers
 def test_random_answers(capsys: pytest.CaptureFixture[str]) -> None:
-    """For two minutes; ANSWERS_SECONDS, or ANSWERS_CLIENTS, says how long, and ANSWERS_SEED where to begin."""
+    """Thousands of random answers break no promise of css-sdk, and memory does not grow.
+
+    The test takes two minutes. ANSWERS_SECONDS or ANSWERS_CLIENTS sets another length, and ANSWERS_SEED the first seed.
+    """
     start = int(os.environ.get("ANSWERS_SEED") or random.randrange(1_000_000_000))  # noqa: S311
     clients = int(os.environ["ANSWERS_CLIENTS"]) if os.environ.get("ANSWERS_CLIENTS") else None
     seconds = None if clients else float(os.environ.get("ANSWERS_SECONDS") or 120)
     with capsys.disabled():
         print(f"\nANSWERS_SEED={start}", flush=True)  # noqa: T201
-    run(seeds_from(start, 3, None), workers=3)  # what is imported and kept at the first use
+    run(seeds_from(start, 3, None), workers=3)  # loads what is loaded and kept at the first use
     peak, held, began = most_memory(), held_objects(), time.monotonic()
     answers, outcomes = run(seeds_from(start, clients, seconds), workers=8)
     took, peak, held = time.monotonic() - began, most_memory() - peak, held_objects() - held
     with capsys.disabled():
         print(f"{answers} answers to {outcomes.total()} calls in {took:.0f} s")  # noqa: T201
         print(f"{dict(outcomes.most_common())}\n{peak} MB more at most, {held} objects more in the end")  # noqa: T201
-    # Eight clients and eight sandboxes at once, with garbage that waits.
+    # Eight clients and eight sandboxes at once, with garbage that is not collected yet.
     assert peak < 1000
     assert held < 1000

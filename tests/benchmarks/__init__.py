@@ -1,4 +1,4 @@
-"""How fast it is, as ratios to references measured in the same run; `make bench` runs this, the tests do not.
+"""Benchmarks: times as ratios to references of the same run. `make bench` runs them, and the tests do not.
 
-One idea to a module: `measure` times and tells, `servers` starts what is asked, and the others hold the benchmarks.
+`measure` times and compares, `servers` starts servers, and the other modules contain the benchmarks.
 """

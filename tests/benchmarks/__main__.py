@@ -39,7 +39,7 @@ BENCHMARKS: Final[dict[str, Callable[[], Iterator[Finding]]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the benchmarks that are named, or all, and gives the exit code."""
+    """Run the named benchmarks, or all, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; all by default")
     names = parser.parse_args(arguments).names or list(BENCHMARKS)
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _machine() -> str:
-    """What it runs on, and how busy that was before."""
+    """Return a description of the machine and its load."""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return (
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores{load}, "

@@ -1,4 +1,4 @@
-"""A script: the requests of `css assign` for one user and one role, made with httpx and nothing else."""
+"""A script with the requests of `css assign` for one user and one role, made with httpx alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 
 
 def main(user: str, role: str, integration: str, environment: str) -> None:
-    """Give a user a role, unless the user has it."""
+    """Assign a role to a user who does not have it."""
     with httpx.Client() as http:
         answer = http.post(
             os.environ["CSS_TOKEN_URL"],

@@ -1,4 +1,4 @@
-"""Measure how fast many people get a role, by the number of concurrent calls; printed, without a limit."""
+"""Measure how many people a second get a role, by the number of concurrent calls. There is no limit for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUNDS: Final = 3
 
 
 def bulk() -> Iterator[Finding]:
-    """`bulk.assign_many` for 200 people, against as many bare POSTs one after another."""
+    """Compare `bulk.assign_many` for 200 people with the same number of single POSTs one after another."""
     with sandbox(world(PEOPLE, {"reviewer": 0})) as server, Css(server.settings) as css:
         many = css.integration(INTEGRATION).environment(PLACE).bulk
         grants = [(username(number), "reviewer") for number in range(PEOPLE)]
@@ -44,7 +44,7 @@ def bulk() -> Iterator[Finding]:
 
 
 def _bare_rate(server: Running) -> float:
-    """People a second that get a role by hand."""
+    """Return how many people a second get a role with single POSTs."""
     with httpx.Client(headers={"Authorization": f"Bearer {server.token()}"}, trust_env=False) as http:
         begin = time.perf_counter()
         for number in range(PEOPLE):

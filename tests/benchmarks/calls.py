@@ -1,4 +1,4 @@
-"""What a call of the facade costs beyond the same request by hand, on a warm connection to another process."""
+"""Measure a call of the facade, compared with the same request by httpx on an open connection to another process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USER: Final = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 
 
 def calls() -> Iterator[Finding]:
-    """`users.roles` of both clients, against the bare GET of the same address by the same kind of httpx client."""
+    """Compare `users.roles` of both clients with the GET of the same address by the same kind of httpx client."""
     with sandbox() as server:
         yield _sync(server)
         with asyncio.Runner() as runner:

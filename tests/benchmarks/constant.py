@@ -1,4 +1,4 @@
-"""A program: one constant answer from an ASGI application, on the server that the sandbox is served by."""
+"""A program that always gives one answer, on the same server as the sandbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8"), (b"cont
 async def application(
     scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
 ) -> None:
-    """Answers everything alike."""
+    """Answer every request in the same way."""
     await receive()
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     await send({"type": "http.response.body", "body": BODY})
@@ -34,8 +34,8 @@ class _Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Serves until it is terminated."""
-    # With its protocol named, or Nagle's algorithm stays on and answers wait 40 ms.
+    """Serve until the process is terminated."""
+    # Without the protocol, Nagle's algorithm stays enabled, and each answer waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(

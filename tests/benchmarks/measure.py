@@ -1,4 +1,4 @@
-"""Timing what is measured and its reference in turns, and telling how they compare."""
+"""Time a call and its reference in turns, and compare them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from attrs import frozen
 MICRO: Final = 1e6
 
 ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""Of the processes that are started: all of them may keep what they compiled."""
+"""Variables of started processes, which may write compiled files."""
 
 
 @frozen
 class Pair:
-    """What was measured and its reference, each as the median of its rounds.
+    """The medians of what was measured and of its reference.
 
-    `ratio` is the median of the rounds' own ratios, in which a load that comes and goes weighs less.
+    `ratio` is the median of the ratios of all rounds, in which a temporary load has less weight.
     """
 
     value: float
@@ -38,14 +38,14 @@ class Finding:
 
     Args:
         name: what was measured.
-        value: of what was measured.
-        unit: of the value and its reference.
-        reference: the same of something that the value compares to, from the same run.
-        against: what the reference is.
-        ratio: of the value to the reference; their quotient where it is not given.
-        most: what the ratio may be at the most.
-        most_value: what the value itself may be at the most.
-        complaint: the word for a broken limit.
+        value: the measured value.
+        unit: the unit of the value and its reference.
+        reference: the value of the reference in the same run.
+        against: a description of the reference.
+        ratio: the ratio of the value to the reference; by default their quotient.
+        most: the limit of the ratio.
+        most_value: the limit of the value.
+        complaint: the word for an exceeded limit.
     """
 
     name: str
@@ -60,20 +60,20 @@ class Finding:
 
     @property
     def quotient(self) -> float:
-        """How many times the reference the value is."""
+        """Return the ratio of the value to the reference."""
         if self.ratio is not None:
             return self.ratio
         return self.value / self.reference if self.reference else math.inf if self.value else 1.0
 
     @property
     def is_broken(self) -> bool:
-        """Whether a limit is."""
+        """Return whether a limit is exceeded."""
         over_ratio = self.most is not None and self.quotient > self.most
         return over_ratio or (self.most_value is not None and self.value > self.most_value)
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The line, in parts."""
+        """Return the parts of the line."""
         limits = [] if self.most is None else [f"{self.most:g} x"]
         limits += [] if self.most_value is None else [f"{self.most_value:g} {self.unit}"]
         verdict = "ok" if limits else "-"
@@ -92,12 +92,12 @@ HEADINGS: Final = ("measured", "value", "reference", "ratio", "limit", "", "the 
 
 
 def interleaved(measured: Callable[[], float], reference: Callable[[], float], rounds: int) -> Pair:
-    """Both in turns, after a round that does not count, and each of them first in every other round.
+    """Measure both in turns after one round that does not count; each goes first in every other round.
 
     Args:
-        measured: gives one value, such as seconds.
-        reference: gives the same of the reference.
-        rounds: that count.
+        measured: returns one value, such as seconds.
+        reference: returns the same for the reference.
+        rounds: the number of rounds that count.
     """
     measured(), reference()
     values: list[float] = []
@@ -110,14 +110,14 @@ def interleaved(measured: Callable[[], float], reference: Callable[[], float], r
 
 
 def seconds_each(work: Callable[[int], object], times: int) -> float:
-    """Seconds that one of so many calls takes, after one that does not count.
+    """Return the seconds of one of these calls, after one call that does not count.
 
-    The garbage of whatever came before is collected first. The collector stays on: what a call makes it do is a part
-    of the call's cost.
+    The garbage of earlier work is collected first. The collector stays on, because its work is part of the cost of a
+    call.
 
     Args:
-        work: does the call as often as it is told.
-        times: calls that count.
+        work: makes the call the given number of times.
+        times: the number of calls that count.
     """
     work(1)
     gc.collect()
@@ -127,7 +127,7 @@ def seconds_each(work: Callable[[int], object], times: int) -> float:
 
 
 def repeated(call: Callable[[], object]) -> Callable[[int], None]:
-    """Make a call as often as asked."""
+    """Return a function that makes a call the given number of times."""
 
     def work(times: int) -> None:
         for _ in range(times):
@@ -137,14 +137,14 @@ def repeated(call: Callable[[], object]) -> Callable[[int], None]:
 
 
 def process_seconds(*arguments: str, environ: Mapping[str, str] | None = None) -> float:
-    """Seconds that a new Python process takes from its start to its end.
+    """Return the seconds of a new Python process from its start to its end.
 
     Args:
-        arguments: of the interpreter.
-        environ: further variables.
+        arguments: arguments of the interpreter.
+        environ: additional variables.
 
     Raises:
-        subprocess.CalledProcessError: when it fails.
+        subprocess.CalledProcessError: the process fails.
     """
     begin = time.perf_counter()
     subprocess.run(
@@ -167,7 +167,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def _digits(value: float) -> int:
-    """Digits after the point that say something."""
+    """Return the number of useful digits after the decimal point."""
     if value == int(value):
         return 0
     return max(0, 2 - math.floor(math.log10(abs(value)))) if abs(value) < 100 else 0

@@ -1,4 +1,4 @@
-"""Reading a role with many members holds a page of them, not all."""
+"""Measure that reading a role with many members keeps one page of them in memory."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PAGE: Final = 50
 
 
 def memory() -> Iterator[Finding]:
-    """The most memory held at once while the members of a role are read one after another, in this process alone.
+    """Measure the most memory in use while members are read one after another in this process.
 
-    Garbage that waits for its collection is not held: it is collected after each page.
+    Garbage does not count, because it is collected after each page.
     """
     with sandbox(world(MANY, {"few": FEW, "many": MANY})) as server, Css(server.settings) as css:
         roles = css.integration(INTEGRATION).environment(PLACE).roles
@@ -39,7 +39,7 @@ def memory() -> Iterator[Finding]:
 
         tracemalloc.start()
         try:
-            peak("many")  # what is made once is made now, and httpx's and urllib's caches of addresses are full
+            peak("many")  # creates what is created once, and fills the address caches of httpx and urllib
             few, many = peak("few"), peak("many")
         finally:
             tracemalloc.stop()

@@ -1,6 +1,7 @@
-"""Planning for 100,000 grants is a matter of seconds, takes memory in proportion, and grows no faster than the size.
+"""Measure planning for 100,000 grants: it takes seconds, and time and memory grow in proportion to the grants.
 
-What is there was read before. Once the plan alone is measured, and once from the file's text to the text of the plan.
+The state was read before. The benchmark measures the plan alone, and the way from the text of the file to the text of
+the plan.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ ROLES: Final = 40
 MOST_SECONDS: Final = 10
 MOST_MEGABYTES: Final = 500
 MOST_GROWTH: Final = 1.5
-"""Of the time that one grant takes, from the smallest size on: a machine that does other things is no steady clock."""
+"""The limit for the growth of the time of one grant from the smallest size. It allows for a busy machine."""
 
 
 @frozen
 class Work:
-    """Hold a file with this number of grants, half of which exist, and as many grants that it does not name."""
+    """A roles file with this number of grants, half of which exist, and as many existing grants that it omits."""
 
     grants: int
     desired: Desired
@@ -42,7 +43,7 @@ class Work:
 
     @classmethod
     def of(cls, grants: int) -> Work:
-        """A fourth as many people as grants, each in four of 40 roles."""
+        """Return work with a quarter as many people as grants, each of them with four of 40 roles."""
         usernames = [f"{number:032x}@idir" for number in range(grants // 4)]
         wanted: dict[str, list[str]] = {f"role-{number}": [] for number in range(ROLES)}
         held: dict[str, set[str]] = {name: set() for name in wanted}
@@ -61,13 +62,13 @@ class Work:
         return cls(grants, desired, desired_as_yaml(desired), state)
 
     def plan(self, desired: Desired | None = None) -> Plan:
-        """The plan, with its removals: half of the grants to be given, and as many to be taken."""
+        """Return the plan with half of the grants to add and as many to remove."""
         made = plan(desired or self.desired, {("101", "dev"): self.state}, {}, prune=True)
         assert len(made.steps) == self.grants
         return made
 
     def from_text_to_text(self) -> str:
-        """The plan as it is saved, from the file as it is read."""
+        """Return the text of the plan from the text of the roles file."""
         made = self.plan(read_desired(self.text, "roles.yaml"))
         facts = {"api_url": "https://example.org", "version": "1", "created_at": "2026-11-21T12:00:00+00:00"}
         return plan_as_json(evolve(made, team_id=2016, **facts))
@@ -80,7 +81,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Work], object]], ...]] = (
 
 
 def planning() -> Iterator[Finding]:
-    """Seconds for each size, how the time for one grant grows from the smallest to it, and the most memory in use."""
+    """Measure the seconds for each size, the growth of the time of one grant, and the most memory in use."""
     works = [Work.of(size) for size in SIZES]
     against = f"as much a grant as for {SIZES[0]:,}"
     for name, stage in STAGES:
@@ -117,7 +118,7 @@ def _seconds(stage: Callable[[Work], object], work: Work) -> float:
 
 
 def _megabytes(stage: Callable[[Work], object], work: Work) -> float:
-    """The most that it needs beside what is there before, its own result included."""
+    """Return the most memory that the work needs, including its result, besides what was in use before."""
     gc.collect()
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""Reading 10,000 rows of a workbook, of a DataFrame or of dictionaries takes about as long as reading CSV."""
+"""Measure that reading 10,000 rows of a workbook, a DataFrame or dictionaries takes about as long as reading CSV."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ file = Path(sys.argv[1])
 assert len(read_roster(file.read_bytes(), file.name)) == int(sys.argv[2])
 print(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
 """
-"""Linux alone says how much memory a process needed; elsewhere its memory is not measured."""
+"""Only Linux reports how much memory a process needed, so memory is not measured elsewhere."""
 
 
 def rosters() -> Iterator[Finding]:
-    """The seconds for each form against CSV, and the most memory of a process that reads a workbook."""
+    """Compare each form with CSV: the time to read it, and for a workbook also the memory of the process."""
     lines = [[username(number), "reviewer", "Grants Portal", "dev", "grant"] for number in range(ROWS)]
     text = "".join(f"{csv_line(cells)}\r\n" for cells in (HEADER, *lines)).encode()
     workbook = workbook_of([HEADER, *lines], "People")
@@ -74,7 +74,7 @@ def rosters() -> Iterator[Finding]:
 
 
 def _seconds(content: Any) -> float:
-    """Seconds to read a roster."""
+    """Return the seconds to read a roster."""
     begin = time.perf_counter()
     assert len(read_roster(content)) == ROWS
     return time.perf_counter() - begin

@@ -1,4 +1,4 @@
-"""What is asked: sandboxes in processes of their own, with worlds as large as a benchmark wants them."""
+"""Servers for benchmarks: sandboxes in their own processes, with worlds of any size."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from css_sdk import Settings
 from .measure import ENVIRONMENT
 
 SANDBOX: Final = ("-c", "from css_sdk.cli import main; main()", "sandbox", "--port", "0")
-"""What the command `css sandbox` runs, on any free port."""
+"""Arguments that run `css sandbox` on a free port."""
 
 CONSTANT: Final = (str(Path(__file__).with_name("constant.py")),)
 """A server that always gives one answer."""
 
 INTEGRATION: Final = 101
 PLACE: Final = "dev"
-"""Where all calls go: the one integration's one environment."""
+"""The only environment of the only integration, which all calls use."""
 
 
 @frozen
@@ -37,7 +37,7 @@ class Running:
 
     Args:
         ready: the JSON that it printed.
-        seconds: from its start until it was ready.
+        seconds: the time from its start until it was ready.
     """
 
     ready: dict[str, Any]
@@ -45,28 +45,28 @@ class Running:
 
     @property
     def settings(self) -> Settings:
-        """What a client of the sandbox needs."""
+        """Return the settings for a client of the sandbox."""
         return Settings(**{name: self.ready[name] for name in ("client_id", "client_secret", "token_url", "api_url")})
 
     def roles_url(self, username: str) -> str:
-        """The address of a user's roles."""
+        """Return the address of a user's roles."""
         return f"{self.ready['api_url']}/integrations/{INTEGRATION}/{PLACE}/users/{username}/roles"
 
     def token(self) -> str:
-        """Return a token for requests that are written by hand."""
+        """Return a token for requests without css-sdk."""
         terms = {name: self.ready[name] for name in ("client_id", "client_secret")}
         form = urlencode({"grant_type": "client_credentials", **terms})
         answer = self._ask("POST", self.ready["token_url"], form, "application/x-www-form-urlencoded")
         return str(answer["access_token"])
 
     def admin(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """A call for the sandbox itself."""
+        """Make a control call of the sandbox."""
         control = self.ready["control"]
         content = None if body is None else json.dumps(body)
         return self._ask(method, f"{control['url']}{path}", content, "application/json", control["headers"])
 
     def connection(self) -> http.client.HTTPConnection:
-        """Return an open connection for requests that are written by hand."""
+        """Return an open connection for requests without css-sdk."""
         api = urlsplit(self.ready["api_url"])
         return http.client.HTTPConnection(str(api.hostname), api.port, timeout=30)
 
@@ -85,10 +85,10 @@ class Running:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Running]:
-    """A server in a new Python process, which is stopped at the end.
+    """Start a server in a new Python process, and stop it at the end of the block.
 
     Args:
-        arguments: of the interpreter; what runs prints one line of JSON when it is ready.
+        arguments: arguments of the interpreter; the program prints one line of JSON when it is ready.
     """
     begin = time.perf_counter()
     with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
@@ -103,10 +103,10 @@ def running(*arguments: str) -> Iterator[Running]:
 
 @contextmanager
 def sandbox(world: dict[str, Any] | None = None) -> Iterator[Running]:
-    """A sandbox in a new process.
+    """Start a sandbox in a new process.
 
     Args:
-        world: that it holds; the one that comes with it by default.
+        world: the world of the sandbox; the default world if it is None.
     """
     if world is None:
         with running(*SANDBOX) as server:
@@ -118,7 +118,7 @@ def sandbox(world: dict[str, Any] | None = None) -> Iterator[Running]:
 
 @contextmanager
 def world_file(world: dict[str, Any]) -> Iterator[Path]:
-    """A file that holds a world."""
+    """Write a world to a temporary file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "world.json"
         path.write_text(json.dumps(world), encoding="utf-8")
@@ -126,21 +126,21 @@ def world_file(world: dict[str, Any]) -> Iterator[Path]:
 
 
 def target_of(url: str) -> str:
-    """Path and query of an address."""
+    """Return path and query of an address."""
     return url.removeprefix("{0.scheme}://{0.netloc}".format(urlsplit(url)))
 
 
 def username(number: int) -> str:
-    """The person of that number in a made-up world."""
+    """Return the username of the person with this number in a generated world."""
     return f"{number:032x}@idir"
 
 
 def world(people: int, members: dict[str, int]) -> dict[str, Any]:
-    """A made-up world of one integration.
+    """Return a generated world of one integration.
 
     Args:
-        people: how many there are.
-        members: the integration's roles, and how many of the people hold each.
+        people: the number of people.
+        members: the roles of the integration with their number of members.
     """
     place = {"integration": INTEGRATION, "environment": PLACE}
     account = {"id": 1, "client_id": "service-account-team-1-1", "client_secret": "benchmark"}

@@ -1,4 +1,4 @@
-"""The sandbox itself: soon there, quick, without stalls, and so with 100,000 people too."""
+"""Measure the sandbox: time to start, time of reads, stalls, and a world of 100,000 people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STARTS: Final = 7
 ROUNDS: Final = 40
 READS: Final = 50
 STALLED: Final = 20.0
-"""Milliseconds; a delayed acknowledgement, where one is waited for, takes 40."""
+"""In milliseconds; a delayed acknowledgement of TCP takes 40."""
 
 PEOPLE: Final = 100_000
 SEARCHES: Final = 100
@@ -32,7 +32,7 @@ def start() -> Iterator[Finding]:
 
 
 def reads() -> Iterator[Finding]:
-    """Reads over one connection, against a server like it that does nothing."""
+    """Measure reads over one connection, compared with a server that always gives one answer."""
     with ExitStack() as stack:
         server, constant = stack.enter_context(sandbox()), stack.enter_context(running(*CONSTANT))
         read = _reader(stack, server, server.roles_url(USER))
@@ -46,7 +46,7 @@ def reads() -> Iterator[Finding]:
 
 
 def large_world() -> Iterator[Finding]:
-    """A world of 100,000 people: until it is ready, and a search for one of them."""
+    """Measure the start with a world of 100,000 people, and a search for one of them."""
     with world_file(world(PEOPLE, {"reviewer": 1})) as path, ExitStack() as stack:
         begin = time.perf_counter()
         json.loads(path.read_text(encoding="utf-8"))
@@ -70,7 +70,7 @@ def _until_ready(*arguments: str) -> float:
 
 
 def _milliseconds(work: Callable[[], object], times: int) -> list[float]:
-    """How long each of so many calls took."""
+    """Return the milliseconds of each of these calls."""
     took = []
     for _ in range(times):
         begin = time.perf_counter()
@@ -80,7 +80,7 @@ def _milliseconds(work: Callable[[], object], times: int) -> list[float]:
 
 
 def _reader(stack: ExitStack, server: Running, url: str) -> Callable[[], bytes]:
-    """Reads an address over one connection that stays open, and takes nothing but success."""
+    """Return a function that reads an address over one open connection and accepts only success."""
     connection = server.connection()
     stack.callback(connection.close)
     headers = {"Authorization": f"Bearer {server.token()}"} if "client_id" in server.ready else {}

@@ -1,4 +1,4 @@
-"""How long it takes until anything is done: importing the package, the first words of the command line, one grant."""
+"""Measure the time to start: importing the package, `css --help`, and one grant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_ASSIGN: Final = 1.3
 
 
 def imports() -> Iterator[Finding]:
-    """The client, against the libraries that it cannot do without; each in new processes."""
+    """Compare importing the client with importing the libraries that it needs, each in new processes."""
     pair = interleaved(
         lambda: process_seconds("-c", "from css_sdk import Css"),
         lambda: process_seconds("-c", "import httpx, attrs, dateutil.parser"),
@@ -37,7 +37,7 @@ def imports() -> Iterator[Finding]:
 
 
 def command_line() -> Iterator[Finding]:
-    """`css --help`, against that of a bare click program; each in new processes."""
+    """Compare `css --help` with that of a minimal click program, each in new processes."""
     bare = str(Path(__file__).with_name("bare_click.py"))
     pair = interleaved(
         lambda: process_seconds("-c", "from css_sdk.cli import main; main()", "--help"),
@@ -56,7 +56,7 @@ def command_line() -> Iterator[Finding]:
 
 
 def assign() -> Iterator[Finding]:
-    """`css assign` for one user and one role, against a script with the same requests; each in new processes."""
+    """Compare `css assign` for one user and one role with a script of the same requests, each in new processes."""
     bare = str(Path(__file__).with_name("bare_httpx.py"))
     users = map(username, count())
     with sandbox(world(4 * (ROUNDS + 1), {ROLE: 0})) as server, TemporaryDirectory() as state_folder:

@@ -1,4 +1,4 @@
-"""Tokens that live one second, and many who need them: no call fails, and few tokens are asked for."""
+"""Measure many callers with tokens that live one second: no call fails, and few tokens are requested."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from .servers import INTEGRATION, PLACE, Running, sandbox
 
 SECONDS: Final = 10.0
 USABLE: Final = 0.9
-"""Seconds for which a token that is said to live one second is used: its life less the leeway for its renewal."""
+"""Seconds for which a token with a stated life of one second is used: its life minus the time for its renewal."""
 
 LIVES: Final = {"said 1 s": 1.99, "cut short": 1.0}
-"""What the sandbox is told of a token's life.
+"""Lives of a token in the sandbox's settings.
 
-It counts whole seconds as login servers do, rounding down both the life that it tells and the moment at which it ends.
-So a life of 1.99 is said to be 1 s and hardly ends sooner; one of 1 s is said to be 1 s and ends with the second in
-which it began, mostly while its client takes it for good.
+Like login servers, the sandbox counts whole seconds and rounds down the stated life and the end of a token. With a life
+of 1.99 seconds, the stated life is one second and the token hardly ends sooner. With a life of 1 second, the token ends
+with the second in which it began, usually while its client still uses it.
 """
 
 MOST_SECONDS: Final = 5.0
-"""That a call may take while so many others are under way: nobody is left waiting for ever."""
+"""The longest time of a call while many others are in progress, so no caller waits forever."""
 
 THREADS: Final = 50
 TASKS: Final = 200
@@ -40,7 +40,7 @@ USER: Final = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 
 @define
 class Ends:
-    """How calls ended, and how long the longest of them took."""
+    """The outcomes of calls, and the time of the longest call."""
 
     done: int = 0
     longest: float = 0.0
@@ -48,7 +48,7 @@ class Ends:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Make one call, and ignore its outcome."""
+        """Count the outcome of the call that is made within the block."""
         begin = time.perf_counter()
         try:
             yield
@@ -60,7 +60,7 @@ class Ends:
 
 
 def tokens() -> Iterator[Finding]:
-    """Threads that share a client, then tasks that share one, each with lives of either kind."""
+    """Measure threads and tasks that share a client, with each kind of token life."""
     with sandbox() as server:
         for kind, life in LIVES.items():
             server.admin("PUT", "/settings", {"token_life": life})

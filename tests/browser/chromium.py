@@ -1,4 +1,4 @@
-"""Start Chromium without a window, for tests and for the pictures of the documentation."""
+"""Start headless Chromium for tests and for the pictures of the documentation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def start(**preferences: Any) -> Chrome:
         raise FileNotFoundError("Chromium and its driver are missing: apt-get install chromium chromium-driver")
     options = ChromeOptions()
     options.binary_location = program
-    # As root, as in a container, Chromium runs only without its sandbox; the pages are our own.
+    # As root, for example in a container, Chromium needs this option. It opens only our own pages.
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"):
         options.add_argument(argument)
     options.add_experimental_option("prefs", preferences)

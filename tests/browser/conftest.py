@@ -1,4 +1,4 @@
-"""Fixtures for tests that open our pages in a real browser: Chromium without a window."""
+"""Fixtures for tests that open our pages in headless Chromium."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Start = Callable[..., "Chrome"]
 
 @pytest.fixture(scope="session")
 def start_browser() -> Iterator[Start]:
-    """Start browsers that are closed at the end. Without Chromium the run ends at once, with one line."""
+    """Return a function that starts browsers, and close them at the end. If Chromium is missing, end the run.
+
+    The message about a missing Chromium is one line.
+    """
     started: list[Chrome] = []
 
     def start(**preferences: Any) -> Chrome:
@@ -34,13 +37,13 @@ def start_browser() -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def any_browser(start_browser: Start) -> Chrome:
-    """One browser for all tests."""
+    """Return one browser for all tests."""
     return start_browser()
 
 
 @pytest.fixture
 def browser(any_browser: Chrome) -> Iterator[Chrome]:
-    """The browser as it was started; nothing may be complained of, or asked of any network, in any test."""
+    """Return the browser in its initial state, and check afterwards that it logged nothing and sent no request."""
     any_browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     any_browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     quiet(any_browser)
@@ -49,7 +52,7 @@ def browser(any_browser: Chrome) -> Iterator[Chrome]:
 
 
 def quiet(browser: Chrome) -> tuple[list[str], list[str]]:
-    """What the console said and what was asked for, but for files that a test opened, since it was asked last."""
+    """Return what the console logged and which addresses were loaded since the last call, except for local files."""
     import json
 
     said = [entry["message"] for entry in browser.get_log("browser")]

@@ -1,4 +1,4 @@
-"""The page of a report in a real browser: it shows the rows, runs no hostile name, and logs nothing."""
+"""The page of a report in a real browser: it shows the rows, executes no hostile name, and logs nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOSTILE = (
 
 
 def made(count: int) -> AccessReport:
-    """So many people with roles in six places, one of them a composite, and hostile names among roles and people."""
+    """Return a report of this many people with roles in six places, a composite role, and hostile names."""
     chance = random.Random(7)  # noqa: S311
     roles, first = ["admin", "reviewer", *HOSTILE], ["Ilse", "Émile", *HOSTILE]
     people = [
@@ -54,7 +54,7 @@ def made(count: int) -> AccessReport:
 
 
 def cells(row: AccessRow) -> list[str]:
-    """The cells of a row, their parts divided by a blank."""
+    """Return the cells of a row, with their parts separated by a blank."""
     texts = (
         f"{with_codes(row.project_name)} #{row.place.integration}",
         row.place.environment,
@@ -69,26 +69,26 @@ def cells(row: AccessRow) -> list[str]:
 
 @pytest.fixture(scope="module")
 def report() -> AccessReport:
-    """Some dozens of people, more rows than are put on the page at once."""
+    """Return a report with more rows than the page shows at once."""
     return made(72)
 
 
 @pytest.fixture(scope="module")
 def rows(report: AccessReport) -> list[list[str]]:
-    """Its rows, as a browser should show them."""
+    """Return the rows of the report as a browser should show them."""
     return [cells(row) for row in report.rows()]
 
 
 @pytest.fixture(scope="module")
 def page(report: AccessReport, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of its page."""
+    """Return the address of the report's page."""
     file: Path = tmp_path_factory.mktemp("page") / "report.html"
     file.write_text("\n".join(report_as_html(report, AT)), encoding="utf-8")
     return file.as_uri()
 
 
 def shown(browser: Chrome) -> list[list[str]]:
-    """The cells of the rows that are on the page."""
+    """Return the cells of the rows on the page."""
     found: list[list[str]] = browser.execute_script(
         "return Array.from(document.querySelector('table').tBodies[0].rows, (row) => Array.from(row.cells, (cell) =>"
         " Array.from(cell.childNodes, (part) => part.textContent).join(' ')))"
@@ -97,7 +97,7 @@ def shown(browser: Chrome) -> list[list[str]]:
 
 
 def act(browser: Chrome, name: str, value: str | None = None) -> None:
-    """Types into, chooses from, or presses what has this id."""
+    """Type into, choose from, or click the element with this id."""
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.select import Select
 
@@ -112,17 +112,17 @@ def act(browser: Chrome, name: str, value: str | None = None) -> None:
 
 
 def count(browser: Chrome) -> str:
-    """What the page says about how many rows are shown."""
+    """Return the page's text about the number of rows."""
     return str(browser.execute_script("return document.getElementById('count').textContent"))
 
 
 def visible(browser: Chrome, selector: str) -> bool:
-    """Whether something takes room on the page."""
+    """Return whether an element is visible."""
     return bool(browser.execute_script("return document.querySelector(arguments[0]).offsetHeight > 0", selector))
 
 
 def sort(browser: Chrome, column: int) -> str | None:
-    """Presses the head of a column; gives what it then says of its order."""
+    """Click the head of a column and return its aria-sort."""
     return browser.execute_script(  # type: ignore[no-any-return]
         "const head = document.querySelectorAll('th')[arguments[0]]; head.querySelector('button').click();"
         "return head.getAttribute('aria-sort')",
@@ -130,8 +130,8 @@ def sort(browser: Chrome, column: int) -> str | None:
     )
 
 
-def test_all_rows_are_told_and_no_name_does_anything(browser: Chrome, page: str, rows: list[list[str]]) -> None:
-    """Names are text, cell by cell; no dialog opens, and the page has the two scripts that are its own."""
+def test_all_rows_are_shown_and_hostile_names_are_text(browser: Chrome, page: str, rows: list[list[str]]) -> None:
+    """The page shows all rows step by step, and hostile names are text and not part of the page."""
     browser.get(page)
     assert shown(browser) == rows[:200]
     assert count(browser) == f"Showing 200 of {len(rows):,} rows"
@@ -173,16 +173,16 @@ Kept = Callable[[list[str]], bool]
     ],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else "",
 )
-def test_search_and_filters_keep_what_they_say(
+def test_search_and_filters_show_the_matching_rows(
     browser: Chrome, page: str, rows: list[list[str]], actions: dict[str, str], kept: Kept
 ) -> None:
-    """The rows and the number are those of a count by hand; cleared, everything is there again."""
+    """Search and filters show exactly the matching rows and their number, and "clear" shows all rows again."""
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.select import Select
 
     browser.get(page)
     for name, value in actions.items():
-        if value == "All":  # not the first choice, which stands for all, but the role of that name
+        if value == "All":  # not the first option, which means all, but the role with this name
             select = Select(browser.find_element(By.ID, name))
             select.select_by_index([option.text for option in select.options].index("All", 1))
         else:
@@ -197,8 +197,8 @@ def test_search_and_filters_keep_what_they_say(
     assert shown(browser) == rows[:200]
 
 
-def test_each_column_sorts_both_ways(browser: Chrome, page: str, rows: list[list[str]]) -> None:
-    """No row is lost, equal ones keep their order, environments follow each other; the head says which way."""
+def test_each_column_sorts_in_both_directions(browser: Chrome, page: str, rows: list[list[str]]) -> None:
+    """Each column sorts in both directions, keeps the order of equal rows, and sorts environments by stage."""
     browser.get(page)
     act(browser, "search", "ilse")
     rows = [row for row in rows if "ilse" in row[3].lower()]
@@ -208,7 +208,7 @@ def test_each_column_sorts_both_ways(browser: Chrome, page: str, rows: list[list
             found = shown(browser)
             assert sorted(found) == sorted(rows)
             order = list(dict.fromkeys(row[column] for row in found))
-            # Each value stands in one run, and inside it the rows are as they were.
+            # Rows with equal values stay together and keep their order.
             assert found == [row for value in order for row in rows if row[column] == value]
             if column == 1:
                 assert order == ["dev", "test", "prod"][:: 1 if direction == "ascending" else -1]
@@ -217,8 +217,8 @@ def test_each_column_sorts_both_ways(browser: Chrome, page: str, rows: list[list
     assert browser.execute_script("return document.querySelectorAll('[aria-sort]').length") == 1
 
 
-def test_everything_is_reached_by_keyboard(browser: Chrome, page: str) -> None:
-    """In the order in which it stands; Enter on the head of a column sorts."""
+def test_every_control_is_reachable_by_keyboard(browser: Chrome, page: str) -> None:
+    """The keyboard reaches every control in its visible order, and Enter on the head of a column sorts."""
     from selenium.webdriver import ActionChains
     from selenium.webdriver.common.keys import Keys
 
@@ -240,8 +240,8 @@ def test_everything_is_reached_by_keyboard(browser: Chrome, page: str) -> None:
     assert browser.execute_script(labelled) == ["Search", *heads[:3], *heads[5:]]
 
 
-def test_paper_has_all_that_matches_and_no_controls(browser: Chrome, page: str, rows: list[list[str]]) -> None:
-    """Printing puts every row that matches on the page, and takes them away again afterwards."""
+def test_printing_shows_all_matching_rows_and_no_controls(browser: Chrome, page: str, rows: list[list[str]]) -> None:
+    """Printing shows all matching rows and hides the controls, and afterwards the page is as before."""
     browser.get(page)
     act(browser, "environment", "dev")
     browser.execute_script("window.printed = 0; addEventListener('beforeprint', () => { window.printed ="
@@ -257,7 +257,7 @@ def test_paper_has_all_that_matches_and_no_controls(browser: Chrome, page: str, 
 
 
 def matrix(browser: Chrome) -> list[list[str]]:
-    """Return the rows of the matrix: the roles, then each person with a sign for each role."""
+    """Return the rows of the matrix: the roles, and then each person with a mark for each role."""
     found: list[list[str]] = browser.execute_script(
         "return Array.from(document.querySelectorAll('#matrix tr:not(:first-child), #matrix tbody tr'), (row) =>"
         " Array.from(row.cells, (cell) => Array.from(cell.childNodes, (part) => part.textContent).join(' ')))"
@@ -265,8 +265,8 @@ def matrix(browser: Chrome) -> list[list[str]]:
     return found
 
 
-def test_the_matrix_has_a_sign_for_each_role_of_each_person(browser: Chrome, page: str, rows: list[list[str]]) -> None:
-    """The roles of both integrations stand side by side; a sign says whether a role is direct."""
+def test_the_matrix_has_a_mark_for_each_role_of_each_person(browser: Chrome, page: str, rows: list[list[str]]) -> None:
+    """The matrix shows the roles of all integrations side by side, and a mark says whether a role is direct."""
     browser.get(page)
     act(browser, "environment", "dev")
     act(browser, "view-matrix")
@@ -285,7 +285,7 @@ def test_the_matrix_has_a_sign_for_each_role_of_each_person(browser: Chrome, pag
 
 
 def test_a_matrix_that_is_too_large_asks_for_a_filter(browser: Chrome, page: str) -> None:
-    """Of 54 roles no more than 50 are shown, and the page says what to do."""
+    """If more than 50 roles match, the matrix is empty and the page asks for a filter."""
     browser.get(page)
     act(browser, "view-matrix")
     assert matrix(browser) == []
@@ -294,8 +294,8 @@ def test_a_matrix_that_is_too_large_asks_for_a_filter(browser: Chrome, page: str
     assert len(matrix(browser)) > 1
 
 
-def test_graphs_follow_the_filters_of_places_and_roles(browser: Chrome, page: str) -> None:
-    """Each place has one; searches and the filters of people do not apply, and say so."""
+def test_graphs_use_the_filters_of_places_and_roles(browser: Chrome, page: str) -> None:
+    """The page shows a graph for each place. Filters of places and roles apply to it, and the others are disabled."""
     browser.get(page)
     assert not visible(browser, "#graphs")
     act(browser, "view-graphs")
@@ -315,8 +315,8 @@ def test_graphs_follow_the_filters_of_places_and_roles(browser: Chrome, page: st
     assert browser.execute_script("return document.getElementById('search').disabled") is False
 
 
-def test_paper_has_the_view_that_was_chosen(browser: Chrome, page: str) -> None:
-    """The matrix is printed alone, with its filters."""
+def test_printing_shows_the_chosen_view(browser: Chrome, page: str) -> None:
+    """Printing shows only the chosen view, and its filters."""
     browser.get(page)
     act(browser, "environment", "prod")
     act(browser, "view-matrix")
@@ -327,8 +327,8 @@ def test_paper_has_the_view_that_was_chosen(browser: Chrome, page: str) -> None:
     assert visible(browser, "#filters")
 
 
-def test_filters_stand_on_paper(browser: Chrome, page: str) -> None:
-    """A printed page says what was searched and chosen; on the screen the controls show it."""
+def test_printing_shows_the_filters(browser: Chrome, page: str) -> None:
+    """A printed page names the search and the filters. On a screen, the controls show them."""
     browser.get(page)
     act(browser, "search", "Osei ")
     act(browser, "environment", "prod")
@@ -347,7 +347,7 @@ def test_filters_stand_on_paper(browser: Chrome, page: str) -> None:
 VIEWS = ("list", "matrix", "graphs")
 SCREENS = (320, 768, 800, 900, 1024, 1280, 1920)
 PAPERS = {"A4": 1032, "Letter": 965, "A4 upright": 703, "Letter upright": 725}
-"""The widths of paper without its margins, in points of CSS."""
+"""Widths of paper without margins, in CSS pixels."""
 
 BROKEN = r"""
 const wide = document.documentElement.clientWidth, found = [];
@@ -372,11 +372,11 @@ for (let left = 4000; left && words.nextNode(); left--) {
 }
 return found.slice(0, 5);
 """
-"""What is wider than the page or its cell, and short words that stand on two lines."""
+"""Return elements that are wider than the page or their cell, and short words that are broken."""
 
 
 def resize(browser: Chrome, width: int, *, media: str = "", scheme: str = "light") -> None:
-    """Give the page this width, on a screen or on paper, in light or dark colours."""
+    """Set the width, the medium and the colour scheme of the page."""
     device = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -385,8 +385,8 @@ def resize(browser: Chrome, width: int, *, media: str = "", scheme: str = "light
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", SCREENS)
-def test_it_fits_each_screen(browser: Chrome, page: str, width: int, scheme: str) -> None:
-    """Nothing is wider than the screen or its cell, and no short word is broken."""
+def test_the_report_fits_each_screen(browser: Chrome, page: str, width: int, scheme: str) -> None:
+    """On each screen, nothing is wider than the screen or its cell, and no short word is broken."""
     resize(browser, width, scheme=scheme)
     browser.get(page)
     act(browser, "environment", "dev")
@@ -397,8 +397,8 @@ def test_it_fits_each_screen(browser: Chrome, page: str, width: int, scheme: str
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-def test_it_fits_each_paper(browser: Chrome, page: str, paper: str) -> None:
-    """The same on paper, also if a browser prints it upright."""
+def test_the_report_fits_each_paper(browser: Chrome, page: str, paper: str) -> None:
+    """On each paper, also upright, nothing is wider than the paper or its cell, and no short word is broken."""
     browser.get(page)
     act(browser, "environment", "dev")
     for view in VIEWS:
@@ -409,7 +409,7 @@ def test_it_fits_each_paper(browser: Chrome, page: str, paper: str) -> None:
 
 
 def test_the_largest_matrix_fits_each_paper(browser: Chrome, tmp_path: Path) -> None:
-    """200 people and 50 roles with usual names, which is the most that a matrix shows."""
+    """A matrix of the largest size, 200 people and 50 roles, fits each paper."""
     users = {f"{n:032x}@azureidir": User(f"{n:032x}@azureidir", "", "Ilse", "Hargreave") for n in range(200)}
     members = {f"grants-approver-{n:02d}": frozenset(sorted(users)[n::3]) for n in range(50)}
     place = PlaceState(Place(1, "prod"), "Grants Portal", frozenset(members), members=members, users=users)
@@ -426,7 +426,7 @@ def test_the_largest_matrix_fits_each_paper(browser: Chrome, tmp_path: Path) -> 
 @pytest.mark.parametrize("width", [320, 900])
 @pytest.mark.parametrize("media", ["", "print"])
 def test_the_page_of_a_plan_fits(browser: Chrome, tmp_path: Path, width: int, media: str) -> None:
-    """Nothing is wider than a phone, a screen or paper, with hostile names too."""
+    """The page of a plan with hostile names fits phones, screens and paper."""
     file = tmp_path / "plan.html"
     file.write_text("\n".join(plan_as_html(plan_of(HOSTILE[1]))), encoding="utf-8")
     resize(browser, width, media=media)
@@ -450,7 +450,7 @@ return arguments[0].map((selector) => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_contrast(browser: Chrome, page: str, scheme: str) -> None:
-    """At least 4.5 to 1, as WCAG 2 asks for, in both colour schemes."""
+    """In both colour schemes, text has a contrast of at least 4.5 to 1, as WCAG 2 requires."""
     resize(browser, 1280, scheme=scheme)
     browser.get(page)
     act(browser, "environment", "prod")
@@ -459,10 +459,10 @@ def test_text_has_contrast(browser: Chrome, page: str, scheme: str) -> None:
     assert min(found) >= 4.5, dict(zip(texts, found, strict=True))
 
 
-def test_without_javascript_it_is_the_whole_table(
+def test_without_javascript_the_page_shows_the_whole_table(
     start_browser: Callable[..., Chrome], page: str, rows: list[list[str]]
 ) -> None:
-    """Every row is visible, and what would not work is not there."""
+    """Without JavaScript, the page shows every row and all graphs, and hides the controls."""
     from selenium.webdriver.common.by import By
 
     browser = start_browser(**{"profile.managed_default_content_settings.javascript": 2})

@@ -1,4 +1,4 @@
-"""The page of a sandbox in a real browser: it shows what happens, by itself, on every screen, and asks nobody else."""
+"""The page of a sandbox in a real browser: it updates itself, fits every screen, and loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOSTILE = "</td><script>alert(1)</script><img src=https://evil.example/x onerror
 
 @pytest.fixture(scope="module")
 def sandbox() -> Sandbox:
-    """A sandbox with hostile names."""
+    """Return a sandbox with hostile names."""
     world = make_world(300, 6, 3)
     world["integrations"][0]["project_name"] = HOSTILE
     world["users"][0] |= {"firstName": HOSTILE, "email": HOSTILE}
@@ -32,14 +32,14 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture(scope="module")
 def server(sandbox: Sandbox) -> Iterator[Server]:
-    """Its server."""
+    """Return the server of the sandbox."""
     with sandbox.serve() as server:
         yield server
 
 
 @pytest.fixture
 def browser(any_browser: Chrome, server: Server) -> Iterator[Chrome]:
-    """A browser that complains of nothing and asks only the sandbox, for its page."""
+    """Return a browser, and check afterwards that it logged nothing and loaded only the page of the sandbox."""
     any_browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     any_browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     quiet(any_browser)
@@ -52,19 +52,19 @@ def browser(any_browser: Chrome, server: Server) -> Iterator[Chrome]:
 
 
 def until(browser: Chrome, condition: Callable[[], Any]) -> None:
-    """Wait until something is true."""
+    """Wait until a condition is true."""
     from selenium.webdriver.support.ui import WebDriverWait
 
     WebDriverWait(browser, 30, 0.1).until(lambda _: condition())
 
 
 def text_of(browser: Chrome, part: str) -> str:
-    """The text of a part of the page."""
+    """Return the text of a part of the page."""
     return str(browser.execute_script("return document.getElementById(arguments[0]).innerText", part))
 
 
-def test_it_shows_a_request_and_a_fault_by_itself(browser: Chrome, sandbox: Sandbox, server: Server) -> None:
-    """Within seconds, without losing the place on the page; hostile names of the world are text."""
+def test_the_page_shows_requests_and_faults_by_itself(browser: Chrome, sandbox: Sandbox, server: Server) -> None:
+    """The page shows new requests and faults by itself and keeps its scroll position. Hostile names stay text."""
     browser.execute_script("window.scrollTo(0, 400)")
     sandbox.faults.add("500_before", path="*/seen-by-itself")
     httpx.get(f"{server.api_url}/seen-by-itself?<script>alert(3)</script>", trust_env=False)
@@ -72,15 +72,15 @@ def test_it_shows_a_request_and_a_fault_by_itself(browser: Chrome, sandbox: Sand
     sandbox.faults.add("late_write", method="PUT", path="*/later")
     until(browser, lambda: "*/later" in text_of(browser, "faults"))
     assert "500_before" not in text_of(browser, "faults")
-    assert browser.execute_script("return window.scrollY") >= 400  # more where something was added above
+    assert browser.execute_script("return window.scrollY") >= 400  # more, if something was added above
     assert browser.execute_script("return [document.scripts.length, document.images.length]") == [1, 0]
     assert HOSTILE in text_of(browser, "integrations")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 375, 768, 1024, 1280, 1920])
-def test_it_fits_every_screen_in_both_colour_schemes(browser: Chrome, width: int, scheme: str) -> None:
-    """Nothing is wider than the screen, no text covers another, and each text stands out from its background."""
+def test_the_page_fits_every_screen_in_both_colour_schemes(browser: Chrome, width: int, scheme: str) -> None:
+    """On every screen and in both colour schemes, nothing is too wide, no word is broken, and text has contrast."""
     device: dict[str, Any] = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 768}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
     feature = {"name": "prefers-color-scheme", "value": scheme}
@@ -102,7 +102,7 @@ def test_it_fits_every_screen_in_both_colour_schemes(browser: Chrome, width: int
 
 
 def contrast(browser: Chrome, selector: str) -> float:
-    """The contrast of a text with the page, as WCAG 2 defines it."""
+    """Return the contrast of a text with the page, as WCAG 2 defines it."""
     colours = browser.execute_script(
         "const parts = (colour) => colour.match(/\\d+/g).slice(0, 3).map(Number);"
         "return [getComputedStyle(document.querySelector(arguments[0])).color,"
@@ -114,7 +114,7 @@ def contrast(browser: Chrome, selector: str) -> float:
 
 
 def luminance(colour: list[int]) -> float:
-    """The relative luminance of a colour."""
+    """Return the relative luminance of a colour."""
     red, green, blue = (
         value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4
         for value in (channel / 255 for channel in colour)
@@ -122,8 +122,8 @@ def luminance(colour: list[int]) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_it_says_when_the_sandbox_has_stopped(any_browser: Chrome) -> None:
-    """And again nothing when it is back."""
+def test_the_page_says_when_the_sandbox_is_stopped(any_browser: Chrome) -> None:
+    """The page shows a notice while the sandbox is stopped, and hides it when the sandbox is back."""
     sandbox = Sandbox()
     with sandbox.serve() as server:
         any_browser.get(f"{server.origin}/")
@@ -137,8 +137,8 @@ def test_it_says_when_the_sandbox_has_stopped(any_browser: Chrome) -> None:
     quiet(any_browser)
 
 
-def test_without_javascript_it_reads_itself_again(start_browser: Callable[..., Chrome], sandbox: Sandbox) -> None:
-    """Every five seconds, as a whole."""
+def test_without_javascript_the_page_reloads_itself(start_browser: Callable[..., Chrome], sandbox: Sandbox) -> None:
+    """Without JavaScript, the page reloads itself every few seconds."""
     browser = start_browser(**{"profile.managed_default_content_settings.javascript": 2})
     with sandbox.serve() as server:
         browser.get(f"{server.origin}/")

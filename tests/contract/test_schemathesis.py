@@ -1,7 +1,7 @@
 """The sandbox gives no answer that our own document does not declare.
 
-Requests are made up from `openapi/css-api.json`: good ones, bad ones, and those at the edges. Each goes to a new
-sandbox in process, sometimes with a fault. Some requests are destructive, which is allowed here.
+Schemathesis generates valid, invalid and extreme requests from `openapi/css-api.json`. Each goes to a new sandbox in
+process, sometimes with a fault. Some requests are destructive, which is allowed here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "css-api.json"
 NOW = 1_795_000_000.0
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
-# Values of parameters that exist in the sandbox. Requests that must be bad break these rules.
+# Values of parameters that exist in the sandbox. Requests that must be invalid break these rules.
 ROLES = {"enum": ["admin", "reviewer", "approver", "nope", " ", ".", "..", "x" * 256]}
 DATES = {"enum": ["2026-11-15T00:00:00Z", "Mon, 16 Nov 2026 00:00:00 GMT", "1794700000000", "x"]}
 WORDS = {"enum": ["example", "il", "e", ""]}
@@ -53,7 +53,7 @@ KNOWN = {
     "guid": {"enum": ["d6dff8c2546921b01198b4efd12cb3bc", "0" * 32]},
 } | dict.fromkeys(("email", "firstName", "lastName", "displayName", "name", "login"), WORDS)
 
-# Faults of the service itself: the login server behind it fails in its own ways, the whole of it in these.
+# Faults of the service itself. The login server behind it can fail in several ways.
 FAULTS: list[dict[str, Any]] = [
     {"kind": "login_server"},
     {"kind": "login_server", "done": True},
@@ -64,13 +64,13 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "disaster"},
 ]
 
-# These may say nothing with a success, of its status and its type; no document can declare that there is no body.
+# These calls may succeed without content. No document can declare that there is no body.
 SAY_NOTHING = ("create_role", "rename_role", "get_role")
 LOGS = "/integrations/{integrationId}/{environment}/logs"
 
 
 def document() -> dict[str, Any]:
-    """Our document, with parameters that are narrowed to what the sandbox has."""
+    """Return our document, with parameters limited to values that the sandbox has."""
     found: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     for item in found["paths"].values():
         for operation in item.values():
@@ -85,13 +85,13 @@ OPERATIONS = [f"{method.upper()} {path}" for path, item in document()["paths"].i
 
 @pytest.fixture(scope="module")
 def schema() -> Any:
-    """That document, with all calls."""
+    """Return the schema with all calls of this document."""
     load_all_checks()
     return schemathesis.openapi.from_dict(document())
 
 
 def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> httpx.Response:
-    """Return the answer of a sandbox, with a good token unless the case has another one."""
+    """Return the answer of a sandbox to a case, with a valid token unless the case has another one."""
     credentials = sandbox.credentials()
     with httpx.Client(transport=sandbox.transport()) as client:
         form = {"grant_type": "client_credentials"}
@@ -111,9 +111,9 @@ def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> htt
 
 
 def is_beyond_words(name: str, found: httpx.Response) -> bool:
-    """Return whether it is a success that no document can declare.
+    """Return whether an answer is a success that no document can declare.
 
-    It has no role, or its page is not a whole number, because the request said so.
+    It contains no role, or its page is not a whole number because the request asked for that.
     """
     if name in SAY_NOTHING:
         return found.is_success and found.content in (b"", b"{}")
@@ -137,10 +137,10 @@ BOUNDS = settings(
 
 
 def hold_for_all(schema: Any, operation: str, test: Callable[..., None], **given: Any) -> None:
-    """Run a test with all that schemathesis makes of a call.
+    """Run a test with all cases that schemathesis generates for a call.
 
-    `schema.parametrize()` would build these tests when they are collected, in each process of a parallel run, and give
-    them all one name, so that only one of them runs there.
+    `schema.parametrize()` would build these tests during collection in each process of a parallel run. It would also
+    give all of them one name, so that only one of them would run.
     """
     method, path = operation.split()
     found = schema[path][method]
@@ -161,8 +161,8 @@ def test_every_answer_is_declared(schema: Any, operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_answer_is_declared_when_something_fails(schema: Any, operation: str) -> None:
-    """Also when the login server behind the service fails, and in a disaster."""
+def test_every_answer_is_declared_while_a_fault_applies(schema: Any, operation: str) -> None:
+    """The document also declares each answer while a fault of the service applies."""
 
     @settings(BOUNDS, max_examples=examples(3), phases=[Phase.generate, Phase.shrink])
     def hold(case: Any, fault: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ def test_every_answer_is_declared_when_something_fails(schema: Any, operation: s
 
 
 def test_the_limit_of_the_logs_is_declared(schema: Any) -> None:
-    """Twenty calls an hour; the next one is refused in plain text."""
+    """The document declares the answers of the logs, including 429 after twenty requests in an hour."""
     sandbox = Sandbox(clock=lambda: NOW)
     place = {"integrationId": 101, "environment": "dev"}
     case = schema[LOGS]["GET"].Case(path_parameters=place, query={"start": "2026-11-15", "end": "2026-11-16"})
@@ -194,8 +194,8 @@ def test_the_limit_of_the_logs_is_declared(schema: Any) -> None:
     ],
     ids=["status", "type", "content", "emptiness"],
 )
-def test_an_answer_that_is_not_declared_is_noticed(schema: Any, wrong: httpx.Response) -> None:
-    """A wrong status, a wrong type, and content of another form."""
+def test_the_check_reports_an_answer_that_is_not_declared(schema: Any, wrong: httpx.Response) -> None:
+    """The check reports an answer with a wrong status, type or content."""
     with httpx.Client(transport=httpx.MockTransport(lambda request: wrong)) as client:
         found = client.get("http://localhost/api/v1/integrations")
     found.elapsed = timedelta()

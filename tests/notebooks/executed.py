@@ -1,4 +1,4 @@
-"""The example notebooks and how they run: `python -m tests.notebooks.executed` runs all and stores their outputs."""
+"""Run the example notebooks: `python -m tests.notebooks.executed` runs all and stores their outputs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SECONDS = 60
-"""After which a cell has hung."""
+"""The time limit of a cell."""
 
 
 def read(path: Path) -> Any:
-    """A notebook, checked."""
+    """Return a validated notebook."""
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
@@ -23,9 +23,9 @@ def read(path: Path) -> Any:
 
 
 def executed(path: Path) -> Any:
-    """The notebook as it is after a run from top to bottom, in a new kernel and a copy of its folder.
+    """Return the notebook after a run in a new kernel and in a copy of its folder.
 
-    What changes from one machine or run to the next is left out, and so is the text of what has HTML.
+    The result leaves out what differs between machines and runs, and the text of outputs that have HTML.
     """
     from nbclient import NotebookClient
 
@@ -43,7 +43,7 @@ def executed(path: Path) -> Any:
 
 
 def outputs(notebook: Any) -> list[Any]:
-    """All outputs of all cells."""
+    """Return all outputs of all cells."""
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
 

@@ -1,4 +1,4 @@
-"""The example notebooks run, show the committed output, and contain no secret."""
+"""The example notebooks run, produce the committed output, and contain no secret."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ pytestmark = pytest.mark.notebooks
 by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def test_there_are_three() -> None:
-    """First steps, a spreadsheet of roles, and a review of access."""
+def test_there_are_three_notebooks() -> None:
+    """There are three notebooks: first steps, assigning roles from a spreadsheet, and a review of access."""
     assert [path.stem for path in NOTEBOOKS] == ["access-review", "assign-roles-from-a-spreadsheet", "first-steps"]
 
 
 @by_name
-def test_it_runs_and_shows_what_is_stored(path: Path) -> None:
-    """A new kernel runs all cells without an error; `python -m tests.notebooks.executed` stores their output again."""
+def test_a_notebook_runs_and_produces_the_stored_output(path: Path) -> None:
+    """A notebook runs without an error in a new kernel and produces the stored output.
+
+    `python -m tests.notebooks.executed` stores the output again.
+    """
     assert executed(path) == read(path)
 
 
 @by_name
-def test_its_outputs_tell_no_secret_and_no_person(path: Path, sandbox: Sandbox) -> None:
-    """No token, secret, e-mail address, name or whole GUID is in what was stored, and no secret in the cells."""
+def test_the_output_of_a_notebook_contains_no_secret_and_no_person(path: Path, sandbox: Sandbox) -> None:
+    """The stored output contains no token, secret, address, name or complete GUID, and the cells contain no secret."""
     told = json.dumps(outputs(read(path)), ensure_ascii=False)
     assert told.count("<td>") > 10
     assert not re.search(r"@[\w-]+\.\w|eyJ|[0-9a-fA-F]{16}", told)

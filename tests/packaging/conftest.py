@@ -1,4 +1,4 @@
-"""The sdist and the wheel, built once, and environments that hold the wheel."""
+"""Fixtures: the sdist and the wheel, built once, and environments with the wheel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.packaging.installed import Installed, build, pinned
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the sdist and the wheel that was made of it."""
+    """Return the folder with the sdist and the wheel built from it."""
     folder = tmp_path_factory.mktemp("dist")
     build(folder)
     return folder
@@ -19,11 +19,11 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wheel(dist: Path) -> Path:
-    """The wheel, as an index would hold it."""
+    """Return the wheel."""
     return next(dist.glob("*.whl"))
 
 
 @pytest.fixture(scope="session")
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """`css-sdk` without extras."""
+    """Return an environment with `css-sdk` without extras."""
     return Installed(tmp_path_factory.mktemp("bare"), pinned(wheel))

@@ -1,4 +1,4 @@
-"""A stand-in for GitHub: its API for comments, and a runner that carries out the steps of `action.yml`."""
+"""A fake GitHub: its API for comments, and a runner that carries out the steps of `action.yml`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 TOKEN: Final = "token-of-the-job"
 BOT: Final = "github-actions[bot]"
 PAGE: Final = 2
-"""Comments in one answer; few, so that every test meets several pages."""
+"""Comments in one answer; few, so that each test reads several pages."""
 
 
 @define
@@ -93,7 +93,7 @@ class GitHub:
 
 @frozen
 class Job:
-    """What a job came to."""
+    """The result of a job."""
 
     code: int
     log: str
@@ -103,13 +103,13 @@ class Job:
 
 @frozen
 class Runner:
-    """Carries out the steps of `action.yml` in a working copy, as GitHub's runner does.
+    """Carry out the steps of `action.yml` in a working copy, as GitHub's runner does.
 
     Args:
-        github: whose API the action calls.
-        copy: of the repository that holds the roles file.
-        temp: folder of the job.
-        credentials: variables of the job.
+        github: the GitHub whose API the action calls.
+        copy: the working copy with the roles file.
+        temp: the temporary folder of the job.
+        credentials: the variables of the job.
     """
 
     github: GitHub
@@ -118,17 +118,17 @@ class Runner:
     credentials: Mapping[str, str]
 
     def use_tested_environment(self) -> None:
-        """Let this environment stand for the one that the first step would make."""
+        """Use the environment of the tests instead of installing css-sdk."""
         (self.temp / "css-sdk").symlink_to(sys.prefix)
 
     def run(self, event: str, content: object, *, installs: bool = False, **inputs: str) -> Job:
         """Run the action for one event.
 
         Args:
-            event: name of the event.
-            content: of the event.
-            installs: carry out the step that installs css-sdk, too.
-            inputs: of the action; the others have their defaults.
+            event: the name of the event.
+            content: the content of the event.
+            installs: whether to carry out the step that installs css-sdk, too.
+            inputs: inputs of the action; the others have their defaults.
         """
         action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
@@ -183,5 +183,5 @@ class Runner:
 
 
 def filled(value: str, values: Mapping[str, str]) -> str:
-    """Return a text with the values of its expressions."""
+    """Return a text with its expressions replaced by their values."""
     return re.sub(r"\$\{\{ (\S+) \}\}", lambda match: values[match[1]], value)

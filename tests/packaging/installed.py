@@ -1,4 +1,4 @@
-"""Environments of their own, in which tests install the wheel."""
+"""Separate environments in which tests install the wheel."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ UV: Final = (sys.executable, "-m", "uv", "--no-python-downloads", "--no-progress
 
 
 def build(folder: Path, source: Path = ROOT) -> tuple[Path, Path]:
-    """Build the sdist, and of it the wheel, with the pinned back-end. Return both.
+    """Build the sdist, and from it the wheel, with the pinned back-end, and return both.
 
     Args:
-        folder: for the two files.
-        source: folder of the project.
+        folder: the folder for the two files.
+        source: the folder of the project.
     """
     command = (*UV, "build", "--build-constraints", str(CONSTRAINTS), "--require-hashes")
     subprocess.run([*command, "--out-dir", str(folder), str(source)], check=True, capture_output=True)
@@ -32,22 +32,22 @@ def build(folder: Path, source: Path = ROOT) -> tuple[Path, Path]:
 
 
 def pinned(wheel: Path, extras: str = "") -> str:
-    """Return the requirement that names the wheel with its hash.
+    """Return a requirement that names the wheel with its hash.
 
     Args:
-        wheel: that was built.
-        extras: such as `[sandbox]`.
+        wheel: the built wheel.
+        extras: extras such as `[sandbox]`.
     """
     return f"css-sdk{extras} @ {wheel.as_uri()}#sha256={hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
 
 class Installed:
-    """An environment that holds the wheel and what it needs, and nothing else.
+    """An environment with only the wheel and its requirements.
 
     Args:
-        folder: for the environment.
-        requirement: what to install; of every file, the hash must be known.
-        python: version of the interpreter, such as `3.12`; by default the one that runs the tests.
+        folder: the folder for the environment.
+        requirement: the requirement to install; every file needs a known hash.
+        python: the version of the interpreter, such as `3.12`; by default the one that runs the tests.
     """
 
     def __init__(self, folder: Path, requirement: str, python: str = sys.executable) -> None:
@@ -58,12 +58,12 @@ class Installed:
         self.install(requirement, "--require-hashes")
 
     def install(self, *arguments: str) -> None:
-        """Install more, with the versions of constraints.txt."""
+        """Install more packages, with the versions of constraints.txt."""
         command = (*UV, "pip", "install", "--quiet", "--python", str(self.folder), "--constraint", str(CONSTRAINTS))
         subprocess.run([*command, *arguments], check=True)
 
     def run(self, program: str, *arguments: str, code: int = 0, **environ: str) -> str:
-        """Run a program of the environment, and return what it printed on either stream."""
+        """Run a program of the environment and return its output on both streams."""
         run = subprocess.run(
             [str(self._bin / program), *arguments],
             stdout=subprocess.PIPE,

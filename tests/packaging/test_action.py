@@ -1,4 +1,4 @@
-"""The action, from a pull request to an apply, in a scratch repository and on a sandbox."""
+"""The GitHub action, from a pull request to an apply, in a temporary repository with a sandbox."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ integrations:
 
 @pytest.fixture
 def user(css_sandbox: Sandbox) -> str:
-    """Somebody whom the roles file names."""
+    """Return the user whom the roles file names."""
     return usernames(css_sandbox, 1)[0]
 
 
 @pytest.fixture
 def runner(css_sandbox: Sandbox, tmp_path: Path, user: str) -> Iterator[Runner]:
-    """A working copy with a committed roles file, whose jobs reach the sandbox and the stand-in for GitHub."""
+    """Return a runner for a working copy with a committed roles file, connected to a sandbox and a fake GitHub."""
     github, copy = GitHub(), tmp_path / "a copy"
     for folder in (copy, tmp_path / "temp"):
         folder.mkdir()
@@ -53,13 +53,13 @@ def runner(css_sandbox: Sandbox, tmp_path: Path, user: str) -> Iterator[Runner]:
 
 @pytest.fixture
 def ready(runner: Runner) -> Runner:
-    """The same, where css-sdk is installed already."""
+    """Return a runner on which css-sdk is already installed."""
     runner.use_tested_environment()
     return runner
 
 
 def members(css: Css) -> list[str]:
-    """Return who has the role of the file."""
+    """Return the members of the role in the roles file."""
     dev = css.integration(101).environment("dev")
     names = {role.name for role in dev.roles.list()}
     return [user.username for user in dev.roles.members("auditor")] if "auditor" in names else []
@@ -73,7 +73,7 @@ def merge(runner: Runner, number: int = 7) -> str:
 
 
 def test_from_a_pull_request_to_an_apply(ready: Runner, css: Css, user: str) -> None:
-    """The comment shows the masked plan, the merge applies it, and no log names the user."""
+    """The comment shows the masked plan, the merge applies it, and no log contains the username."""
     ready.github.say(7, "Looks good to me", "colleague")
     planned = ready.run("pull_request", PULL_REQUEST)
     assert (planned.code, members(css)) == (0, [])
@@ -97,7 +97,7 @@ def test_from_a_pull_request_to_an_apply(ready: Runner, css: Css, user: str) -> 
 
 
 def test_a_new_push_replaces_the_comment(ready: Runner, css: Css, user: str) -> None:
-    """A pull request has one comment for each file, and the last plan is the one that counts."""
+    """A new push to a pull request replaces the comment, and the merge applies the last plan."""
     first = ready.run("pull_request", PULL_REQUEST)
     ready.commit("roles.yaml", ROLES.format(environment="test", user=user))
     second = ready.run("pull_request", PULL_REQUEST)
@@ -110,8 +110,8 @@ def test_a_new_push_replaces_the_comment(ready: Runner, css: Css, user: str) -> 
     assert "auditor" in {role.name for role in css.integration(101).environment("test").roles.list()}
 
 
-def test_what_was_not_reviewed_is_not_applied(ready: Runner, css: Css) -> None:
-    """If the service changed since the plan, nothing is sent, and the message says what to do."""
+def test_a_plan_that_was_not_reviewed_is_not_applied(ready: Runner, css: Css) -> None:
+    """If the service changed after the plan was made, the apply sends nothing and says what to do."""
     ready.run("pull_request", PULL_REQUEST)
     css.integration(101).environment("dev").roles.create("auditor")
     merge(ready)
@@ -123,7 +123,7 @@ def test_what_was_not_reviewed_is_not_applied(ready: Runner, css: Css) -> None:
 
 @pytest.mark.parametrize("login", ["stranger", "github-actions"])
 def test_a_comment_of_somebody_else_approves_nothing(ready: Runner, css: Css, login: str) -> None:
-    """Everybody can write a comment that looks like ours, but not with our login."""
+    """A copied comment of somebody else approves no plan."""
     planned = ready.run("pull_request", PULL_REQUEST)
     [comment] = ready.github.comments
     ready.github.comments.clear()
@@ -137,7 +137,7 @@ def test_a_comment_of_somebody_else_approves_nothing(ready: Runner, css: Css, lo
 
 
 def test_the_mark_must_begin_the_comment(ready: Runner, css: Css) -> None:
-    """A role or a name in a plan that looks like the hidden line is not taken for it."""
+    """A comment counts as a plan only if the hidden mark is at its beginning."""
     ready.run("pull_request", PULL_REQUEST)
     [comment] = ready.github.comments
     comment["body"] = f"A plan:\n{comment['body']}"
@@ -147,7 +147,7 @@ def test_the_mark_must_begin_the_comment(ready: Runner, css: Css) -> None:
 
 
 def test_a_commit_without_a_pull_request_needs_a_plan_id(ready: Runner, css: Css, user: str) -> None:
-    """Nothing was approved; with the id of a plan that somebody approved elsewhere, it is applied."""
+    """A commit without a pull request is applied only with the id of a plan."""
     refused = ready.run("push", {})
     assert refused.code == 4
     assert re.search(r"::error::The commit [0-9a-f]{40} did not merge a pull request.* Pass plan-id\.", refused.log)
@@ -159,7 +159,7 @@ def test_a_commit_without_a_pull_request_needs_a_plan_id(ready: Runner, css: Css
 
 
 def test_prod_needs_its_input(ready: Runner, css: Css, user: str) -> None:
-    """Without allow-prod, the guard of css refuses, and the message says so."""
+    """In prod, the action applies a plan only with allow-prod."""
     ready.commit("roles.yaml", ROLES.format(environment="prod", user=user))
     ready.run("pull_request", PULL_REQUEST)
     merge(ready)
@@ -170,7 +170,7 @@ def test_prod_needs_its_input(ready: Runner, css: Css, user: str) -> None:
 
 
 def test_a_faulty_file_stops_the_job_before_the_service_is_asked(ready: Runner, css_sandbox: Sandbox) -> None:
-    """The fault is in the log, with its line."""
+    """A faulty roles file fails the job with its line in the log, before the service is asked."""
     ready.commit("roles.yaml", "version: 1\nintegration: []\n")
     css_sandbox.journal.clear()
     job = ready.run("pull_request", PULL_REQUEST)
@@ -180,7 +180,7 @@ def test_a_faulty_file_stops_the_job_before_the_service_is_asked(ready: Runner, 
 
 
 def test_a_plan_that_fails_replaces_the_older_one(ready: Runner) -> None:
-    """Nobody reviews a plan that is out of date; the job fails as css does."""
+    """If a new plan fails, the job fails and the comment no longer shows the old plan, so it cannot be applied."""
     assert ready.run("pull_request", PULL_REQUEST).code == 0
     broken = Runner(ready.github, ready.copy, ready.temp, {**ready.credentials, "CSS_CLIENT_SECRET": "wrong"})
     assert broken.run("pull_request", PULL_REQUEST).code != 0
@@ -191,14 +191,14 @@ def test_a_plan_that_fails_replaces_the_older_one(ready: Runner) -> None:
 
 
 def test_inputs_that_are_neither_true_nor_false_are_refused(ready: Runner) -> None:
-    """A typing mistake does not decide what is removed."""
+    """An input that must be true or false is refused if it has another value."""
     job = ready.run("pull_request", PULL_REQUEST, prune="yes")
     assert job.code == 64
     assert "::error::The input prune must be true or false, not 'yes'." in job.log
 
 
 def test_a_refusal_of_github_says_which_permission_is_missing(ready: Runner) -> None:
-    """The default token of a job can read only."""
+    """If GitHub refuses a request, the log names the missing permission."""
     ready.github.comments.clear()
     broken = Runner(GitHub(url=ready.github.url + "/nowhere"), ready.copy, ready.temp, ready.credentials)
     job = broken.run("pull_request", PULL_REQUEST)
@@ -208,7 +208,7 @@ def test_a_refusal_of_github_says_which_permission_is_missing(ready: Runner) -> 
 
 
 def test_the_first_step_installs_what_the_others_need(runner: Runner, css: Css, user: str) -> None:
-    """From an empty folder, with the files that constraints.txt pins."""
+    """The first step of the action installs css-sdk and its pinned requirements."""
     assert runner.run("pull_request", PULL_REQUEST, installs=True).code == 0
     merge(runner)
     assert runner.run("push", {}).code == 0

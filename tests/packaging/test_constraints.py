@@ -1,4 +1,4 @@
-"""`constraints.txt` pins everything that is installed or built with, and has a hash of every file."""
+"""`constraints.txt` pins everything that is installed or used for building, with a hash of every file."""
 
 from __future__ import annotations
 
@@ -32,27 +32,30 @@ def required() -> list[tuple[str, Requirement]]:
 
 
 def test_every_entry_pins_one_version_and_has_hashes() -> None:
-    """An installation from this file accepts only the files that were there when it was written."""
+    """Each entry of constraints.txt pins one version and has hashes, so no other file can be installed."""
     entries = [(entry, hashes) for entry, hashes in ENTRIES if not entry.startswith("#")]
     assert len(entries) > 100
     assert not [entry for entry, hashes in entries if not hashes or "==" not in entry]
     assert CONSTRAINTS.count("--hash=") == "".join(hashes for _, hashes in entries).count("--hash=")
 
 
-def test_it_names_no_address() -> None:
-    """Where the files come from is the business of each machine's configuration."""
+def test_constraints_contain_no_address() -> None:
+    """constraints.txt contains no address of an index, because each machine configures its own."""
     assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host", CONSTRAINTS)
 
 
 @pytest.mark.parametrize(("table", "requirement"), required(), ids=str)
 def test_every_requirement_is_pinned_within_its_bounds(table: str, requirement: Requirement) -> None:
-    """After adding a dependency, run `make lock`."""
+    """constraints.txt pins each requirement of pyproject.toml within its bounds.
+
+    After adding a dependency, run `make lock`.
+    """
     pinned = PINNED[canonicalize_name(requirement.name)]
     [version] = [specifier.version for specifier in pinned.specifier]
     assert requirement.specifier.contains(version), f"{table}: run make lock"
 
 
-def test_the_build_back_end_is_exact() -> None:
-    """The hashes in constraints.txt are those of the back-end that builds the package."""
+def test_the_build_back_end_is_pinned() -> None:
+    """The build back-end is pinned to exact versions, so constraints.txt has the hashes of the one that builds."""
     assert PROJECT["build-system"]["requires"] == PROJECT["dependency-groups"]["build"]
     assert all("==" in requirement for requirement in PROJECT["build-system"]["requires"])

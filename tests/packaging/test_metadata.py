@@ -1,4 +1,4 @@
-"""What the package says about itself, and the addresses that its files name."""
+"""The metadata of the package, and the addresses in its files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ OTHERS: Final = {
     "www.apache.org",
     "semver.org",
 }
-"""Hosts of others that our files name: services that css-sdk calls, and standards."""
+"""Hosts of others in our files: services that css-sdk calls, and standards."""
 MADE_UP: Final = re.compile(r"(.*\.)?(example(\.(com|org))?|invalid)|localhost|127\.0\.0\.1|host|css-sandbox")
 
 
 def shipped() -> list[Path]:
-    """Return the files that people install or read: all that git keeps, but for tests and published documents."""
+    """Return the files that people install or read: all files in git except tests and published documents."""
     command = [
         "git",
         "ls-files",
@@ -48,8 +48,8 @@ def shipped() -> list[Path]:
     return [ROOT / name for name in run.stdout.splitlines() if not name.startswith(("tests/", "openapi/"))]
 
 
-def test_no_file_names_an_address_that_somebody_else_could_take() -> None:
-    """Only pyproject.toml names addresses of the project; until the first release, they stand for an owner."""
+def test_no_file_contains_an_address_that_somebody_else_could_take() -> None:
+    """Files contain only known hosts and the placeholder for the owner of the repository."""
     found = {
         (str(path.relative_to(ROOT)), address)
         for path in shipped()
@@ -65,8 +65,8 @@ def test_no_file_names_an_address_that_somebody_else_could_take() -> None:
     }
 
 
-def test_the_classifiers_name_what_the_gate_tests() -> None:
-    """Each Python with a classifier runs the tests, and the oldest one is the one that is required."""
+def test_the_classifiers_name_the_tested_python_versions() -> None:
+    """Each Python version with a classifier is tested, and the oldest one is the required version."""
     versions = [entry.rpartition(" ")[2] for entry in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", entry)]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     others = re.search(r"^OTHER_PYTHONS \?= (.*)$", makefile, re.MULTILINE)
@@ -75,11 +75,11 @@ def test_the_classifiers_name_what_the_gate_tests() -> None:
     assert PROJECT["requires-python"] == f">={versions[0]}"
 
 
-def test_the_author_is_the_maintainers() -> None:
-    """No person and no e-mail address, which would be out of date first."""
+def test_the_author_is_the_group_of_maintainers() -> None:
+    """The author is the group of maintainers, because names and addresses of persons become outdated."""
     assert PROJECT["authors"] == [{"name": "css-sdk maintainers"}]
 
 
 def test_a_command_has_the_name_of_the_package() -> None:
-    """So `uvx css-sdk` and `pipx run css-sdk` find it."""
+    """The package has a command with its own name, so that `uvx css-sdk` and `pipx run css-sdk` find it."""
     assert PROJECT["scripts"]["css-sdk"] == PROJECT["scripts"]["css"]

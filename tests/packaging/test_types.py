@@ -1,4 +1,4 @@
-"""Type checkers read the types of the installed wheel, in a user's script. Run by `make test-wheel`."""
+"""Type checkers read the types of the installed wheel in a user's script. `make test-wheel` runs this."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHECKERS: Final = {
 
 @pytest.fixture
 def scripts(tmp_path: Path) -> list[str]:
-    """Two scripts away from the repository: each public call with its type, and the program in the README."""
+    """Return scripts outside of the repository: each public call with its type, and the program in the README."""
     shutil.copy(ROOT / "tests" / "typing_api.py", tmp_path)
     (tmp_path / "program.py").write_text(readme.python(), encoding="utf-8")
     (tmp_path / "mistake.py").write_text("from css_sdk import Css\n\nCss.from_env().nothing()\n", encoding="utf-8")
@@ -34,7 +34,7 @@ def scripts(tmp_path: Path) -> list[str]:
 def test_a_users_script_passes_and_a_mistake_is_found(
     bare: Installed, scripts: list[str], tmp_path: Path, checker: str
 ) -> None:
-    """Without stubs and settings, and with the types of the wheel alone."""
+    """Type checkers accept a correct script and find a mistake with the types of the wheel alone."""
 
     def run(*files: str) -> tuple[int, str]:
         command = [sys.executable, *CHECKERS[checker], str(bare.python), *files]

@@ -1,4 +1,4 @@
-"""The wheel, installed into an empty environment, does what the README says. Run by `make test-wheel`."""
+"""The wheel, installed into an empty environment, does what the README says. `make test-wheel` runs this."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ PYTHONS: Final = ("3.11", "3.12", "3.13")
 
 @pytest.fixture(scope="session", params=PYTHONS)
 def whole(wheel: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Installed:
-    """`css-sdk[sandbox]`, on each Python that is here."""
+    """Return `css-sdk[sandbox]` installed with each available version of Python."""
     found = subprocess.run([*UV, "python", "find", request.param], capture_output=True, check=False)
     if found.returncode:
         pytest.skip(f"there is no Python {request.param}")
     return Installed(tmp_path_factory.mktemp("whole"), pinned(wheel, "[sandbox]"), request.param)
 
 
-def test_the_wheel_holds_both_packages_and_their_data(wheel: Path) -> None:
-    """The facade, the typed client, the sandbox's world, both marks of typed packages, and the licence."""
+def test_the_wheel_contains_both_packages_and_their_data(wheel: Path) -> None:
+    """The wheel contains both packages, their data, both py.typed files, and the licence, and nothing else."""
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "css_sdk/py.typed",
@@ -45,8 +45,8 @@ def test_the_wheel_holds_both_packages_and_their_data(wheel: Path) -> None:
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"css_sdk", "css_sdk_openapi"}
 
 
-def test_the_readme_runs_on_the_wheel(whole: Installed) -> None:
-    """The Python as it stands, and the commands that need no file of the repository."""
+def test_the_readme_works_with_the_installed_wheel(whole: Installed) -> None:
+    """The README's Python program and the commands work with the installed wheel."""
     assert "Usage: css" in whole.run("css", "--help")
     with whole.sandbox() as environ:
         assert whole.run("python", "-c", readme.python(), **environ) in readme.blocks("text")
@@ -57,8 +57,8 @@ def test_the_readme_runs_on_the_wheel(whole: Installed) -> None:
         assert whole.run("python", "-m", "css_sdk", "--version") == whole.run("css", "--version")
 
 
-def test_without_extras_all_but_the_sandbox_works(bare: Installed, whole: Installed) -> None:
-    """A bare installation makes plans. The sandbox says what to install."""
+def test_without_extras_all_commands_except_the_sandbox_work(bare: Installed, whole: Installed) -> None:
+    """Without extras, the commands work except `css sandbox`, which says what to install."""
     with whole.sandbox() as environ:
         assert "2016" in bare.run("css", "whoami", **environ)
         assert "Plan:" in bare.run("css", "plan", str(ROOT / "examples" / "roles.yaml"), **environ)
@@ -68,14 +68,14 @@ def test_without_extras_all_but_the_sandbox_works(bare: Installed, whole: Instal
 
 
 def test_uvx_finds_the_command_of_the_package(wheel: Path, tmp_path: Path) -> None:
-    """`uvx css-sdk` runs `css` in an environment that lives for the call."""
+    """`uvx css-sdk` runs the command in a temporary environment."""
     command = [*UV, "tool", "run", "--constraints", str(CONSTRAINTS), "--from", str(wheel), "css-sdk", "--version"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
     assert run.stdout.startswith("css, version ")
 
 
 def test_pip_installs_the_wheel_with_hashes(wheel: Path, bare: Installed) -> None:
-    """As SECURITY says, and not a file that somebody has changed."""
+    """pip installs the wheel with its hash, and refuses a file with another hash."""
     bare.install("pip")
     requirement = pinned(wheel)
     options = ("-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--require-hashes")
@@ -88,7 +88,7 @@ def test_pip_installs_the_wheel_with_hashes(wheel: Path, bare: Installed) -> Non
 
 
 def test_two_builds_are_equal_byte_for_byte(dist: Path, tmp_path: Path) -> None:
-    """The same commit in another folder, with other times and modes of its files, gives the same sdist and wheel."""
+    """Building the same files in another folder, with other times and modes, gives the same sdist and wheel."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
     for name in filter(None, names.split("\0")):
@@ -102,7 +102,7 @@ def test_two_builds_are_equal_byte_for_byte(dist: Path, tmp_path: Path) -> None:
 
 
 def check(dist: Path, *tag: str) -> tuple[int, str]:
-    """Run the check of a release, and return its exit code and what it printed."""
+    """Run the check of a release, and return its exit code and its output."""
     tools = Path(sys.executable).parent
     command = [str(ROOT / ".ci" / "package-check"), str(tools), str(dist), *tag]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
@@ -110,8 +110,11 @@ def check(dist: Path, *tag: str) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="releases are built on Linux")
-def test_the_metadata_is_as_indexes_want_it(dist: Path, wheel: Path) -> None:
-    """twine, check-wheel-contents and pyroma find nothing. A release needs the tag of its version, and addresses."""
+def test_the_metadata_passes_the_checks_of_a_release(dist: Path, wheel: Path) -> None:
+    """twine, check-wheel-contents and pyroma accept the package.
+
+    A release needs the tag of its version and addresses.
+    """
     code, printed = check(dist)
     assert code == 0, printed
     assert "Final rating: 10/10" in printed
@@ -125,7 +128,7 @@ def test_the_metadata_is_as_indexes_want_it(dist: Path, wheel: Path) -> None:
 
 
 def test_pre_commit_checks_roles_files(tmp_path: Path) -> None:
-    """In a scratch repository, the hook names the fault in a roles file, and leaves other files alone."""
+    """The pre-commit hook reports the fault in a roles file and ignores other files."""
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         environ = os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home")}

@@ -1,1 +1,1 @@
-"""Rosters as people have them, and the program that writes those that are workbooks."""
+"""Rosters as people write them, and the program that writes those in workbooks."""

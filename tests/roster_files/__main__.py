@@ -1,4 +1,4 @@
-"""`python -m tests.roster_files`: writes the workbooks of this folder anew."""
+"""`python -m tests.roster_files` writes the workbooks of this folder again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ILSE, CASPIAN = "ilse@example.com", "caspian@example.com"
 
 
 def plain(book: Any, sheet: Any) -> None:
-    """Ids are numbers, there are empty rows, and a hidden sheet holds something else."""
+    """Write ids as numbers, empty rows, and a hidden sheet with other content."""
     sheet.write_row(0, 0, ["Email", "Role name", "Integration", "Env"])
     sheet.write_row(1, 0, [ILSE, "reviewer", 101, "dev"])
     sheet.write_row(4, 0, [CASPIAN, "reviewer", 101, "dev"])
@@ -24,7 +24,7 @@ def plain(book: Any, sheet: Any) -> None:
 
 
 def two_sheets(book: Any, sheet: Any) -> None:
-    """Two lists in one workbook."""
+    """Write two lists into one workbook."""
     sheet.name = "2025"
     sheet.write_row(0, 0, ["email", "role"])
     sheet.write_row(1, 0, [CASPIAN, "reviewer"])
@@ -34,7 +34,7 @@ def two_sheets(book: Any, sheet: Any) -> None:
 
 
 def merged(book: Any, sheet: Any) -> None:
-    """A title over all columns, and one role for three people."""
+    """Write a title over all columns, and one merged role for two people."""
     sheet.merge_range(0, 0, 0, 1, "Access list, version 3")
     sheet.write_row(1, 0, ["email", "role"])
     for row, person in enumerate((ILSE, CASPIAN), start=2):
@@ -43,7 +43,7 @@ def merged(book: Any, sheet: Any) -> None:
 
 
 def formulas(book: Any, sheet: Any) -> None:
-    """One with a value, and one without, as programs leave it that do not calculate."""
+    """Write a formula with a stored value, and one without, as programs do that do not calculate."""
     sheet.write_row(0, 0, ["email", "role"])
     sheet.write_row(1, 0, [ILSE])
     sheet.write_formula(1, 1, '="review"&"er"', None, "reviewer")
@@ -52,14 +52,14 @@ def formulas(book: Any, sheet: Any) -> None:
 
 
 def errors(book: Any, sheet: Any) -> None:
-    """A lookup that found nothing."""
+    """Write a lookup without a result."""
     sheet.write_row(0, 0, ["email", "role"])
     sheet.write_row(1, 0, [ILSE])
     sheet.write_formula(1, 1, "=VLOOKUP(A2,Roles!A:B,2,FALSE)", None, "#N/A")
 
 
 def changed(book: Any, sheet: Any) -> None:
-    """What Excel made of a role `1-2`, and of a GUID of digits."""
+    """Write what Excel makes of the role `1-2` and of a GUID of digits."""
     sheet.write_row(0, 0, ["guid", "role"])
     sheet.write_string(1, 0, "0f3a" * 8)
     sheet.write_datetime(1, 1, datetime.datetime(2026, 2, 1), book.add_format({"num_format": "d-mmm"}))
@@ -68,14 +68,14 @@ def changed(book: Any, sheet: Any) -> None:
 
 
 def far_apart(book: Any, sheet: Any) -> None:
-    """A stray cell in the last row and column."""
+    """Write a single cell in the last row and column."""
     sheet.write_row(0, 0, ["email", "role"])
     sheet.write_row(1, 0, [ILSE, "reviewer"])
     sheet.write_string(1_048_575, 16_383, "x")
 
 
 def empty(book: Any, sheet: Any) -> None:
-    """Nothing."""
+    """Write an empty sheet."""
 
 
 BOOKS: dict[str, Callable[[Any, Any], None]] = {

@@ -1,4 +1,4 @@
-"""Projects of users, whose tests are run by a pytest of their own."""
+"""Fixtures that run the tests of users' projects in a separate pytest."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import pytest
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "testing.md"
 
 PLAIN = [part for name in ("schemathesis", "hypothesispytest", "cacheprovider") for part in ("-p", f"no:{name}")]
-"""Without plugins that cost time and that the users' tests do not need."""
+"""Disable plugins that take time and that these tests do not need."""
 
 
 @pytest.fixture(scope="session")
 def documented() -> dict[str, str]:
-    """The files of the documentation's project, by name."""
+    """Return the files of the documentation's example project by name."""
     pattern = r"`([\w.]+)`:\n\n```\w+\n(.*?)^```$"
     return dict(re.findall(pattern, DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
 
 
 Outcome = tuple[dict[str, int], str]
-"""How many tests ended how, and everything that was printed."""
+"""The number of tests by outcome, and the printed text."""
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[[dict[str, str]], Outcome]:
-    """Writes the files of a project and runs pytest on it, as its user does: nothing is said about css-sdk."""
+    """Return a function that writes the files of a project and runs pytest on it, without any option for css-sdk."""
 
     def run(files: dict[str, str]) -> Outcome:
         for name, text in files.items():

@@ -1,4 +1,4 @@
-"""The fixtures of the pytest plugin, in projects of users."""
+"""The fixtures of the pytest plugin in projects of users."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Run = Callable[[dict[str, str]], tuple[dict[str, int], str]]
 
 
 def how_many_in(text: str) -> int:
-    """How many tests a file has, parametrization left aside."""
+    """Return the number of tests in a file, without counting parameters."""
     return sum(line.removeprefix("async ").startswith("def test_") for line in text.splitlines())
 
 
-def test_the_documentation_is_true(run: Run, documented: dict[str, str]) -> None:
-    """Every file of it, as it stands; those whose tests are parametrized or asynchronous have more of them."""
+def test_the_files_of_the_documentation_work(run: Run, documented: dict[str, str]) -> None:
+    """All files of the documentation's example project work as printed."""
     assert {"access.py", "test_access.py", "world.json"} < documented.keys()
     counts, printed = run(documented | {"conftest.py": BACKEND})
     assert counts == {"passed": sum(map(how_many_in, documented.values())) + 1}, printed
@@ -33,7 +33,7 @@ def anyio_backend():
 
 
 def test_a_script_and_its_test_need_nothing_else(run: Run, documented: dict[str, str]) -> None:
-    """Two files, without a `conftest.py` and without settings."""
+    """The script and its test in the documentation need no `conftest.py` and no settings."""
     names = ("access.py", "test_access.py")
     counts, printed = run({name: documented[name] for name in names})
     assert counts == {"passed": how_many_in(documented["test_access.py"])}, printed
@@ -72,8 +72,8 @@ def test_nobody_waits(css, css_sandbox):
 """
 
 
-def test_every_test_has_a_sandbox_of_its_own(run: Run) -> None:
-    """What one test did the next does not see; both clients of a test see the same; neither waits between tries."""
+def test_every_test_has_a_new_sandbox(run: Run) -> None:
+    """Each test has a new sandbox, both clients of a test share it, and neither client waits between attempts."""
     counts, printed = run({"test_fresh.py": FRESH})
     assert counts == {"passed": 4}, printed
 
@@ -112,8 +112,8 @@ def css_world():
 """
 
 
-def test_worlds_by_document_and_by_file(run: Run, documented: dict[str, str]) -> None:
-    """For a folder, for one test, as a dictionary and as a path from the folder of the test on."""
+def test_worlds_can_be_given_as_document_and_as_file(run: Run, documented: dict[str, str]) -> None:
+    """A world can be set for a folder or for one test, as a dictionary or as a path relative to the test."""
     files = {"conftest.py": CONFTEST, "world.json": documented["world.json"], "test_worlds.py": WORLDS}
     counts, printed = run({f"there/{name}": text for name, text in files.items()})
     assert counts == {"passed": 9}, printed
@@ -128,8 +128,8 @@ def test_no_world(css):
 """
 
 
-def test_a_world_that_is_none_is_told_in_one_line(run: Run) -> None:
-    """Not by a traceback into the plugin."""
+def test_an_invalid_world_is_reported_in_one_line(run: Run) -> None:
+    """An invalid world is reported in one line without a traceback into the plugin."""
     counts, printed = run({"test_no_world.py": NO_WORLDS})
     assert counts == {"error": 3}
     for told in ("nowhere.json cannot be read: ", "the world lacks 'integrations'\n", "the world has no team\n"):
@@ -158,15 +158,15 @@ def test_expected_harm(css_sandbox):
 """
 
 
-def test_a_test_that_does_harm_fails(run: Run) -> None:
-    """The test passes only if it clears the list. The message names the harmful requests."""
+def test_a_test_that_sends_a_harmful_request_fails(run: Run) -> None:
+    """A test that sends a harmful request fails and names the request, unless the test clears the list."""
     counts, printed = run({"test_harm.py": HARM})
     assert counts == {"passed": 2, "error": 1}
     assert "DELETE /api/v1/integrations/101/dev/roles/%252E%252E: deletes the whole client" in printed
 
 
-def test_a_missing_extra_is_told_in_one_line(run: Run) -> None:
-    """By the test that wants a sandbox; the others run."""
+def test_a_missing_extra_is_reported_in_one_line(run: Run) -> None:
+    """If a package of the sandbox is missing, only tests that use it fail, with the command that installs it."""
     code = "def test_sandbox(css_sandbox): pass\ndef test_css(css): pass\ndef test_other(): pass\n"
     counts, printed = run({"conftest.py": "import sys\nsys.modules['jwt'] = None\n", "test_missing.py": code})
     assert counts == {"passed": 1, "error": 2}
@@ -176,8 +176,8 @@ def test_a_missing_extra_is_told_in_one_line(run: Run) -> None:
     assert "testing.py" not in printed
 
 
-def test_the_plugin_costs_next_to_nothing() -> None:
-    """pytest loads it everywhere, so beside what pytest has loaded already it loads nothing but the empty package."""
+def test_the_plugin_loads_almost_nothing() -> None:
+    """The plugin loads only the empty package besides what pytest loads, because pytest loads it everywhere."""
     code = (
         "import sys, pytest, typing, pathlib; before = {*sys.modules}; import css_sdk.testing;"
         "print(*sorted({*sys.modules} - before))"
@@ -186,8 +186,8 @@ def test_the_plugin_costs_next_to_nothing() -> None:
     assert done.stdout.split() == ["css_sdk", "css_sdk.testing"]
 
 
-def test_who_uses_none_of_it_pays_for_none_of_it(run: Run) -> None:
-    """A test run without its fixtures loads neither the sandbox nor an HTTP client."""
+def test_a_test_run_without_the_fixtures_loads_no_sandbox(run: Run) -> None:
+    """A test run that uses none of the fixtures loads neither the sandbox nor an HTTP client."""
     code = """
         import sys
 
@@ -201,12 +201,12 @@ def test_who_uses_none_of_it_pays_for_none_of_it(run: Run) -> None:
 
 
 def test_the_plugin_is_found_by_pytest() -> None:
-    """The installed package says so."""
+    """The entry point of the installed package lets pytest find the plugin."""
     (found,) = entry_points(group="pytest11", name="css_sdk")
     assert found.value == "css_sdk.testing"
 
 
-def test_the_documentations_world_is_json(documented: dict[str, str]) -> None:
-    """And holds one of each thing that a world can hold."""
+def test_the_world_of_the_documentation_is_json(documented: dict[str, str]) -> None:
+    """The documentation's world is valid JSON and contains each kind of entry."""
     world = json.loads(documented["world.json"])
     assert world.keys() == {"teams", "integrations", "users", "roles", "grants"}
