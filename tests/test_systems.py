@@ -1,4 +1,4 @@
-"""The ready-made systems: where they are, what their calls carry, whose token goes where."""
+"""The preset systems: their addresses, the content of their calls, and the targets of their tokens."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SYSTEM = systems.css(client_id="me", client_secret="s3cret")
 
 @pytest.fixture(autouse=True)
 def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables that lead to the sandbox in process, for all three systems."""
+    """Set the variables that lead to the sandbox in process, for all three systems."""
     lead_to(sandbox, monkeypatch)
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_each_system_is_called_below_its_base(name: str, sandbox: Sandbox) -> None:
-    """Threads and tasks, with a slash in front and without: five calls on one token."""
+async def test_each_system_is_called_below_its_base_address(name: str, sandbox: Sandbox) -> None:
+    """Clients of a system send relative paths below its base address, and all calls share one token."""
     make, path, scheme = CALLS[name]
     system = make()
     with system.client(transport=sandbox.transport()) as client, system.client(transport=sandbox.transport()) as other:
@@ -52,8 +52,8 @@ async def test_each_system_is_called_below_its_base(name: str, sandbox: Sandbox)
     assert len({call.authorization for call in calls}) == 1
 
 
-def test_what_a_call_carries(sandbox: Sandbox) -> None:
-    """The version that the BSS wants, who is calling, and the caller's own headers before both."""
+def test_a_call_has_the_systems_headers_unless_the_caller_sets_them(sandbox: Sandbox) -> None:
+    """A call has the version that the BSS needs and a User-Agent, unless the caller sets these headers."""
     sent: list[httpx.Request] = []
     hooks = {"request": [sent.append]}
     with systems.bss().client(transport=sandbox.transport(), event_hooks=hooks, headers={"X-Trace": "1"}) as client:
@@ -67,8 +67,8 @@ def test_what_a_call_carries(sandbox: Sandbox) -> None:
     assert [second.headers[name] for name in ("X-Api-Version", "User-Agent")] == ["5", "mine"]
 
 
-def test_the_bss_wants_basic_alone(sandbox: Sandbox) -> None:
-    """Key and secret in the form are refused there; the password grant sends neither."""
+def test_the_bss_accepts_key_and_secret_only_as_basic_auth(sandbox: Sandbox) -> None:
+    """The BSS refuses key and secret in the form, so css-sdk sends them as Basic auth only."""
     env = sandbox.bss_environment()
     form = {"grant_type": "password", "username": env["BSS_USERNAME"], "password": env["BSS_PASSWORD"]}
     pair = {"client_id": env["BSS_CLIENT_KEY"], "client_secret": env["BSS_CLIENT_SECRET"]}
@@ -87,7 +87,7 @@ def test_the_bss_wants_basic_alone(sandbox: Sandbox) -> None:
 
 
 def test_an_opaque_token_is_renewed_before_its_1799_seconds_are_over(sandbox: Sandbox) -> None:
-    """Thirty seconds before; and once more when it is refused."""
+    """An opaque token is renewed thirty seconds before it expires, and once more after it was refused."""
     crowd = Crowd(1)
     system = systems.bss(clock=crowd.clock)
     with system.client(transport=sandbox.transport()) as client:
@@ -103,7 +103,9 @@ def test_an_opaque_token_is_renewed_before_its_1799_seconds_are_over(sandbox: Sa
 
 
 def test_two_audiences_at_once_never_mix(sandbox: Sandbox) -> None:
-    """Twenty threads call both: each target saw one token, its own; and each application took it."""
+    """If twenty threads call two audiences at once, each audience gets only its own token, with one
+    token request each.
+    """
     calls = {"Group": systems.cern(), "Grant": systems.cern("grants-portal-api", base_url=GRANTS_API)}
     clients = {path: system.client(transport=sandbox.transport()) for path, system in calls.items()}
     start = threading.Barrier(20)
@@ -129,8 +131,8 @@ def test_two_audiences_at_once_never_mix(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("make", [systems.bss, systems.cern])
-async def test_a_crowd_asks_once_per_life(make: Any, sandbox: Sandbox) -> None:
-    """Fifty threads and two hundred tasks, each on a cold system and again when the token has ended."""
+async def test_many_threads_and_tasks_make_one_token_request_per_token_life(make: Any, sandbox: Sandbox) -> None:
+    """Fifty threads and two hundred tasks make one token request at first, and one more when the token has expired."""
     path = "api/accounts/1" if make is systems.bss else "Group"
     sandbox.faults.add("delay", path="*/token", times=None, seconds=1)
     threads = Crowd(THREADS)
@@ -149,8 +151,10 @@ async def test_a_crowd_asks_once_per_life(make: Any, sandbox: Sandbox) -> None:
             tasks.now += 2000
 
 
-async def test_each_failure_is_told_to_all_and_asked_once(sandbox: Sandbox) -> None:
-    """Three times the login server fails, for fifty threads and two hundred tasks; the fourth time all is well."""
+async def test_each_failure_of_the_login_server_is_raised_in_all_callers_after_one_request(sandbox: Sandbox) -> None:
+    """If the login server fails, all waiting callers get their own error after one token request, and a later call
+    succeeds.
+    """
     sandbox.faults.add("delay", path="*/token", times=None, seconds=1)
     sandbox.faults.add("500_before", path="*/token", times=3)
     threads = Crowd(THREADS)
@@ -180,7 +184,7 @@ async def test_each_failure_is_told_to_all_and_asked_once(sandbox: Sandbox) -> N
     "url", ["https://localhost/bss/bsssmapi/api/accounts/1", "http://localhost:81/", "http://elsewhere.example/x"]
 )
 async def test_an_address_of_another_origin_is_refused(url: str, sandbox: Sandbox) -> None:
-    """Before a token is asked for, in both worlds."""
+    """A client of a system refuses an address of another origin before it requests a token."""
     with systems.bss().client(transport=sandbox.transport()) as client:
         with pytest.raises(ConfigurationError, match="another origin"):
             client.get(url)
@@ -190,8 +194,8 @@ async def test_an_address_of_another_origin_is_refused(url: str, sandbox: Sandbo
     assert sandbox.requests == []
 
 
-def test_what_the_system_sets_is_no_option() -> None:
-    """A client with another auth or base would not be this system's."""
+def test_options_that_the_system_sets_are_refused() -> None:
+    """The options `auth` and `base_url` are refused, because the system sets them, and so are unknown options."""
     for name in ("auth", "base_url"):
         for make in (systems.css().client, systems.css().async_client, systems.css().token):
             with pytest.raises(ConfigurationError, match=rf"^{name}= cannot be passed, because the system css sets it"):
@@ -200,14 +204,14 @@ def test_what_the_system_sets_is_no_option() -> None:
         systems.css().client(nonsense=None)
 
 
-def test_an_audience_is_a_text() -> None:
-    """For several audiences, create several systems."""
+def test_several_audiences_are_refused() -> None:
+    """A list of audiences is refused, because each audience needs its own system."""
     with pytest.raises(ConfigurationError, match=r"audience= must be a text, .* not \['a', 'b'\]"):
         systems.cern(["a", "b"], base_url="https://api.example")  # type: ignore[arg-type]
 
 
-def test_a_system_is_not_pickled() -> None:
-    """Its auth says why: a copy would ask for tokens of its own."""
+def test_a_system_and_its_auth_cannot_be_copied_or_pickled() -> None:
+    """A system and its auth cannot be copied or pickled, because a copy would request its own tokens."""
     for again in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(
             ConfigurationError, match=r"^ClientCredentials cannot be copied or pickled, .* create one from the same"
@@ -218,7 +222,7 @@ def test_a_system_is_not_pickled() -> None:
 
 
 def test_a_token_address_may_have_a_query(sandbox: Sandbox) -> None:
-    """As RFC 6749 allows; it is sent, and is no part of the issuer's name. An address may be a URL of httpx."""
+    """The query of a token address is sent and is not part of the issuer. The address may be an `httpx.URL`."""
     url = httpx.URL(os.environ["CSS_TOKEN_URL"] + "?tenant=a/")
     system = systems.css(token_url=url)  # type: ignore[arg-type]
     assert (system.token_url, system.issuer) == (str(url), systems.css().issuer)
@@ -226,8 +230,10 @@ def test_a_token_address_may_have_a_query(sandbox: Sandbox) -> None:
     assert sandbox.requests[-1].path.endswith("/token?tenant=a/")
 
 
-def test_addresses_where_nothing_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the systems themselves; and an audience whose address nobody knows is refused."""
+def test_systems_have_default_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without variables and arguments a system uses its public addresses, and an audience without a known address is
+    refused.
+    """
     for name in ("CSS_TOKEN_URL", "CSS_API_URL", "CERN_TOKEN_URL", "CERN_API_URL"):
         monkeypatch.delenv(name)
     css, cern = systems.css(), systems.cern()
@@ -252,8 +258,8 @@ def test_addresses_where_nothing_else_is_told(monkeypatch: pytest.MonkeyPatch) -
         systems.cern("", base_url="https://api.example/")
 
 
-def test_addresses_may_be_told_by_arguments() -> None:
-    """They go before those of the environment; credentials stay those of the environment."""
+def test_addresses_in_arguments_come_before_variables() -> None:
+    """Addresses in arguments come before those in variables, and credentials still come from variables."""
     told = {"token_url": "https://login.example/t", "base_url": "https://api.example/v1"}
     for make in (systems.css, systems.cern, systems.bss):
         system = make(**told)
@@ -261,8 +267,8 @@ def test_addresses_may_be_told_by_arguments() -> None:
     assert systems.bss("https://bss.example/").token_url == "https://bss.example/bsssmapi/oauth/token"
 
 
-def test_a_proxy_of_the_environment_is_no_way_to_this_machine(sandbox: Sandbox, monkeypatch: Any) -> None:
-    """Or a token would leave it in plain http."""
+def test_requests_to_this_machine_bypass_the_proxy_of_the_environment(sandbox: Sandbox, monkeypatch: Any) -> None:
+    """Requests to this machine bypass a proxy that a variable names, but not a proxy that the caller passes."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
     with sandbox.serve() as server:
@@ -282,10 +288,10 @@ def test_a_proxy_of_the_environment_is_no_way_to_this_machine(sandbox: Sandbox, 
         ("all_proxy", "gopher://me:hush@proxy.example", r"a proxy's address is not usable\. Check .*all_proxy"),
     ],
 )
-def test_an_environment_that_is_no_good_is_told(
+def test_unusable_certificates_and_proxies_name_their_variable(
     variable: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the variable's name and without its value, for each kind of client; what options get wrong is httpx's."""
+    """If certificates or a proxy in a variable cannot be used, the error names the variable, and not its value."""
     monkeypatch.setenv(variable, value)
     for make in (SYSTEM.client, SYSTEM.async_client, SYSTEM.token, Css.from_env, AsyncCss.from_env):
         with pytest.raises(ConfigurationError, match=said) as told:
@@ -299,7 +305,7 @@ def test_an_environment_that_is_no_good_is_told(
 
 @pytest.fixture
 def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The stand-ins on a socket, as a script finds them."""
+    """Serve the sandbox on a socket, and set the variables that lead a script to it."""
     with sandbox.serve() as server:
         for variable, value in {**server.cern_environment(), **server.bss_environment()}.items():
             monkeypatch.setenv(variable, value)
@@ -307,24 +313,24 @@ def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("name", "said"), [("cern", "harbour-operators"), ("bss", "Kettle Valley Cider")])
-def test_the_example_runs(
+def test_the_example_of_each_system_runs(
     name: str, said: str, served: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As its user would run it."""
+    """The example script runs in the sandbox and prints the expected name."""
     monkeypatch.setattr("sys.argv", [name])
     runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
     assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["cern", "bss"])
-def test_an_example_without_credentials_ends_in_a_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which says what to set; the exit code is not 0, and there is no traceback."""
+def test_an_example_without_credentials_fails_with_one_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials, an example fails with one line that says what to set."""
     for variable in [variable for variable in os.environ if variable.startswith(name.upper())]:
         monkeypatch.delenv(variable)
     monkeypatch.setattr("sys.argv", [name])
     with pytest.raises(SystemExit, match=rf"^{name}: There are no credentials\. Set [^\n]*$") as told:
         runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
-    assert isinstance(told.value.code, str)  # which Python prints on stderr, and ends with 1
+    assert isinstance(told.value.code, str)  # Python prints it on stderr and exits with 1
 
 
 @pytest.mark.parametrize(
@@ -335,10 +341,10 @@ def test_an_example_without_credentials_ends_in_a_line(name: str, monkeypatch: p
         ("bss", "", "invalid literal for int"),
     ],
 )
-def test_an_example_without_an_answer_ends_in_a_line(
+def test_an_example_that_fails_prints_one_line(
     name: str, variable: str, said: str, served: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As well one that is asked for nonsense."""
+    """If a server does not answer or the argument is invalid, an example fails with one line."""
     if variable:
         monkeypatch.setenv(variable, "http://localhost:9/token")
     monkeypatch.setattr("sys.argv", [name, "nonsense"])
@@ -350,7 +356,7 @@ def test_an_example_without_an_answer_ends_in_a_line(
 
 
 def test_the_documentation_runs(served: None) -> None:
-    """The Python of `docs/tokens.md` that asks for tokens, block after block."""
+    """The Python programs of `docs/tokens.md` that request tokens run one after the other."""
     names: dict[str, Any] = {}
     for program in readme.blocks("python", ROOT / "docs" / "tokens.md")[:2]:
         exec(compile(program, "tokens.md", "exec"), names)  # noqa: S102

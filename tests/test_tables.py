@@ -1,4 +1,4 @@
-"""What calls return shows as tables: flat rows for pandas and CSV files, harmless HTML, masked for other readers."""
+"""Results of calls as tables: flat rows for pandas and CSV files, safe HTML, and masked for other readers."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ ROSTER = f"username,role\n{TOBIAS},approver\n{'0' * 32}@idir,reviewer\n"
 
 @pytest.fixture
 def css(sandbox: Sandbox) -> Iterator[Css]:
-    """A client of the first team."""
+    """Yield a client of the first team."""
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         yield css
 
 
 class Cells(HTMLParser):
-    """The cells of a table as a reader sees them, and the elements that it is made of."""
+    """The visible cells of an HTML table, and its elements."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -79,12 +79,14 @@ class Cells(HTMLParser):
 
 
 def shown(value: Any) -> list[list[str]]:
-    """The cells that a notebook shows, the columns' names first."""
+    """Return the cells that a notebook shows, column names first."""
     return Cells(value._repr_html_()).rows
 
 
 def test_a_result_of_a_roster_is_one_flat_row(css: Css) -> None:
-    """Its row, the person, and how it ended, errors as text; a notebook shows the same."""
+    """A result of a roster is one flat row with person, role and outcome, errors as text, and a notebook shows the
+    same.
+    """
     results = css.apply_roster(read_roster(ROSTER, "roster.csv", integration="101", environment="dev"))
     rows = table(results)
     assert list(rows[0].items()) == [
@@ -107,8 +109,8 @@ def test_a_result_of_a_roster_is_one_flat_row(css: Css) -> None:
     ]
 
 
-def test_what_holds_others_is_laid_out(css: Css) -> None:
-    """A search by user, a person by login and by role, roles with their children, a state by member."""
+def test_nested_results_become_rows_of_users_logins_roles_and_members(css: Css) -> None:
+    """Nested results become flat rows: a search by user, a person by login, a tree by role, a state by member."""
     dev = css.integration(GRANTS_PORTAL).environment("dev")
     found = table(css.find_people(email="maren.fairweather@example.com"))
     assert [(row["name"], row["username"].partition("@")[2], row["environments"]) for row in found] == [
@@ -140,16 +142,16 @@ def test_what_holds_others_is_laid_out(css: Css) -> None:
     assert [row["other_login"].partition("@")[2] for row in table(dev.login_differences())] == ["azureidir"] * 3
 
 
-def test_what_is_missing_is_told() -> None:
-    """An empty search says that there may be more, and a person's roles what could not be read."""
+def test_incomplete_and_empty_results_say_so() -> None:
+    """An incomplete search and environments that could not be read are shown, and an empty table says `no rows`."""
     assert shown(SearchResult((), complete=False)) == [["complete"], ["no"]]
     unread = (UnreadPlace(Place(101, "dev"), "Grants Portal", CssError("It is away.")),)
     assert shown(PersonRoles((), unread=unread))[-1] == ["101", "dev", "Grants Portal", "It is away."]
     assert Cells(table([])._repr_html_()).text.strip() == "no rows"
 
 
-def test_rows_can_be_chosen_and_written(css: Css) -> None:
-    """A table is a list of dictionaries: some of them are a table again, and a CSV file takes them."""
+def test_rows_of_a_table_can_be_filtered_and_written_as_csv(css: Css) -> None:
+    """A table is a list of dictionaries: selected rows are a table again, and `csv` can write them."""
     rows = table(css.integrations())
     gold = table([{"id": row["id"], "at": row["created_at"]} for row in rows if row["id"] == GRANTS_PORTAL])
     assert shown(gold) == [["id", "at"], ["101", "2026-01-05 17:00:00+00:00"]]
@@ -164,8 +166,8 @@ def test_rows_can_be_chosen_and_written(css: Css) -> None:
     ]
 
 
-def test_a_long_table_is_cut_where_it_is_shown() -> None:
-    """A notebook with ten thousand rows would not open again; the rows themselves are all there."""
+def test_a_notebook_shows_only_the_first_rows_of_a_long_table() -> None:
+    """A notebook shows 200 rows of a long table and the number of the others; the table has all rows."""
     rows = table(Role(str(number)) for number in range(10_000))
     assert len(rows) == 10_000
     assert len(shown(rows)) == 201
@@ -173,7 +175,7 @@ def test_a_long_table_is_cut_where_it_is_shown() -> None:
 
 
 @given(st.text(), st.text())
-def test_names_do_nothing(name: str, email: str) -> None:
+def test_names_have_no_effect_in_html(name: str, email: str) -> None:
     """For every name, the HTML is a table and shows the name without its invisible characters."""
     html = table(User(name, email))._repr_html_()
     page = Cells(html)
@@ -187,8 +189,8 @@ def test_names_do_nothing(name: str, email: str) -> None:
 
 
 @given(st.emails(), st.text(alphabet="0123456789abcdefABCDEF", min_size=32, max_size=32), st.text(min_size=1))
-def test_masked_tables_tell_nobody(email: str, guid: str, name: str) -> None:
-    """Names and addresses are hidden, in texts of errors too, and GUIDs shortened; what else there is stays."""
+def test_masked_tables_hide_names_addresses_and_guids(email: str, guid: str, name: str) -> None:
+    """A masked table hides names and e-mail addresses, also in errors, shortens GUIDs, and keeps all else."""
     error = NotFound(f"2 logins have email {email!r}: {guid}@idir, {guid}@azureidir. Give the username.")
     user = User(f"{guid}@idir", email, name, name)
     [row] = table(user, mask=True)
@@ -204,7 +206,7 @@ def test_masked_tables_tell_nobody(email: str, guid: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["Ann Example", "Ann (Annie) Example", "A. Example", "Ann, Example"])
 def test_masked_messages_hide_the_names_of_candidates(name: str) -> None:
-    """Those in the message about several logins, one after the other."""
+    """A masked message about several logins hides the names of all candidates."""
     users = [User(f"{'aa' * 16}@idir", first_name=name), User(f"{'bb' * 16}@azureidir", first_name=name)]
     error = Ambiguous(f"2 logins have it: {named(users)}. Use the username.")
     [row] = table(UnreadPlace(Place(1, "dev"), "Grants Portal", error), mask=True)
@@ -215,21 +217,21 @@ PUBLIC = [getattr(css_sdk, name) for name in css_sdk.__all__ if not name.startsw
 SHOWN = [thing for thing in PUBLIC if isinstance(thing, type) and issubclass(thing, Tabular)]
 
 
-def test_only_tables_are_shown() -> None:
-    """Nothing else shows itself in a notebook, and what `WhoAmI` says is a table."""
+def test_only_tabular_types_have_an_html_form() -> None:
+    """Only tabular types, `WhoAmI` included, show HTML in a notebook."""
     assert [thing for thing in PUBLIC if isinstance(thing, type) and hasattr(thing, "_repr_html_")] == SHOWN
     assert WhoAmI in SHOWN
 
 
 @pytest.mark.parametrize("kind", SHOWN)
-def test_no_table_holds_a_secret(kind: type) -> None:
-    """No field of it is a secret or holds settings or credentials, by its type and by its name."""
+def test_no_tabular_type_has_a_field_for_secrets(kind: type) -> None:
+    """No field of a tabular type holds a secret, settings or credentials, by its name or type."""
     for field in attrs.fields(kind):
         assert not re.search("secret|token|password|credential|settings", f"{field.name} {field.type}", re.IGNORECASE)
 
 
-def test_settings_and_credentials_are_no_tables(settings: Settings, sandbox: Sandbox) -> None:
-    """They are refused, and the error names only their type. So is everything else that no call returns."""
+def test_table_refuses_settings_credentials_and_other_values(settings: Settings, sandbox: Sandbox) -> None:
+    """`table` refuses settings, credentials and other values that no call returns, and the error shows no secret."""
     given = sandbox.credentials()
     credentials = ClientCredentials(given["token_url"], given["client_id"], given["client_secret"])
     for thing in (settings, credentials, "text", 7, [settings], [None]):
@@ -241,7 +243,7 @@ def test_settings_and_credentials_are_no_tables(settings: Settings, sandbox: San
         assert given["client_secret"] not in repr(thing)
 
 
-def test_a_report_is_a_row_for_each_role_that_somebody_has(css: Css) -> None:
+def test_the_table_of_a_report_has_a_row_for_each_role_of_each_member(css: Css) -> None:
     """The columns are those of people and places elsewhere. A line below the table names what could not be read."""
     report = css.report(environments=["dev"]).only(roles=["reviewer"])
     rows = table(report)
@@ -257,7 +259,7 @@ def test_a_report_is_a_row_for_each_role_that_somebody_has(css: Css) -> None:
 
 
 def results(css: Css) -> dict[str, Any]:
-    """A result of each kind of call, by its name."""
+    """Return a result of each kind of call, by its name."""
     dev = css.integration(GRANTS_PORTAL).environment("dev")
     rows = read_roster(ROSTER, "roster.csv", integration="101", environment="dev")
     return {
@@ -280,8 +282,8 @@ def results(css: Css) -> dict[str, Any]:
     }
 
 
-def test_every_result_can_be_iterated_and_shows_itself(css: Css) -> None:
-    """Its rows are those of its table; a notebook shows a list of results as a table, as it shows one result."""
+def test_every_result_iterates_over_the_rows_of_its_table(css: Css) -> None:
+    """Iterating over a result gives the rows of its table, and a notebook shows a list of results as a table."""
     for name, found in results(css).items():
         rows = [dict(row) for row in found]
         assert rows == table(found), name
@@ -291,7 +293,7 @@ def test_every_result_can_be_iterated_and_shows_itself(css: Css) -> None:
 
 
 def test_one_row_is_a_mapping_of_its_columns(css: Css) -> None:
-    """As a dictionary is, and still an object that is compared and hashed by its attributes."""
+    """A single result is a mapping of its columns, and is compared and hashed by its attributes."""
     [role, *_] = css.integration(GRANTS_PORTAL).environment("dev").roles.list()
     assert (role["role"], dict(role), len(role)) == (role.name, {"role": "admin", "composite": True}, 2)
     assert {**role} == {"role": "admin", "composite": True}
@@ -303,8 +305,8 @@ def test_one_row_is_a_mapping_of_its_columns(css: Css) -> None:
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_a_frame_takes_every_result_as_it_is(css: Css, library: str) -> None:
-    """With the same columns and as many rows as its table."""
+def test_a_data_frame_accepts_every_result(css: Css, library: str) -> None:
+    """A data frame of a result has the same columns and as many rows as its table."""
     frames = pytest.importorskip(library)
     for name, found in results(css).items():
         expected = table(found)
@@ -314,8 +316,8 @@ def test_a_frame_takes_every_result_as_it_is(css: Css, library: str) -> None:
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_a_frame_is_edited_and_applied(css: Css, library: str) -> None:
-    """A report, a list of members and results: what was changed is the one thing to do."""
+def test_an_edited_data_frame_can_be_applied_as_a_roster(css: Css, library: str) -> None:
+    """A data frame of a report, members or results can be edited and applied, and only the edit leads to a change."""
     frames = pytest.importorskip(library)
     dev = css.integration(GRANTS_PORTAL).environment("dev")
     report = [dict(row) for row in css.report(environments=["dev"]) if row["project_name"] == "Grants Portal"]
@@ -341,7 +343,7 @@ def test_a_frame_is_edited_and_applied(css: Css, library: str) -> None:
 
 
 def test_missing_values_of_frames_are_empty_cells(css: Css) -> None:
-    """NaN, NaT, NA and None; numbers of numpy are what people see; a whole row of them is no row."""
+    """Missing values of pandas are empty cells, numbers are read as text, and a row of missing values is ignored."""
     pandas = pytest.importorskip("pandas")
     numpy = pytest.importorskip("numpy")
     frame = pandas.DataFrame(
@@ -372,8 +374,8 @@ def test_missing_values_of_frames_are_empty_cells(css: Css) -> None:
 
 
 @pytest.mark.notebooks
-def test_pandas_takes_a_table(css: Css) -> None:
-    """As it is: columns by name, numbers and times as such, and what is missing as missing."""
+def test_pandas_reads_a_table_with_its_types(css: Css) -> None:
+    """pandas reads a table with its columns, numbers and times, and None as missing."""
     import pandas
 
     results = css.apply_roster(read_roster(ROSTER, "roster.csv", integration="101", environment="dev"))

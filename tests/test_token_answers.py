@@ -1,4 +1,4 @@
-"""Answers of a token endpoint, and the settings that errors tell the reader to check."""
+"""Answers of a token endpoint, and the settings that errors name for the reader to check."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FIREWALL = (
 
 
 def packed(content: bytes, encoding: str = "gzip") -> httpx.Response:
-    """Return an answer as a server sends it: compressed."""
+    """Return an answer with compressed content."""
     stream = httpx.ByteStream(gzip.compress(content) if encoding == "gzip" else content)
     return httpx.Response(200, headers={"Content-Encoding": encoding}, stream=stream)
 
@@ -67,8 +67,8 @@ def login(answer: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
     ],
     ids=["201", "BearerToken", "no type", "no error", "typed as HTML", "gzip"],
 )
-def test_a_token_is_accepted(call: Call, answer: Callable[[], httpx.Response]) -> None:
-    """Even if the rest of the answer is strange."""
+def test_a_token_in_an_unusual_answer_is_accepted(call: Call, answer: Callable[[], httpx.Response]) -> None:
+    """A token is accepted even if the rest of the answer is unusual."""
     assert call(AUTHS["basic"](), login(answer()), API).status_code == 200
 
 
@@ -115,7 +115,7 @@ def test_an_answer_without_a_token_is_described(
     assert told.value.status == answer().status_code
 
 
-# Which setting to check
+# The settings to check
 
 
 def settings_of(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
@@ -142,7 +142,7 @@ NAMES = {
 async def test_errors_name_where_the_credentials_come_from(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Variables, keys of the file or arguments, for refused credentials and for a wrong address."""
+    """Errors name the variables, file keys or arguments of the credentials, for refusals and for a wrong address."""
     settings = settings_of(source, tmp_path, monkeypatch)
     names = [name.format(tmp_path) for name in NAMES[source]]
     refused = httpx.Response(401, json={"error": "unauthorized_client"})
@@ -163,7 +163,9 @@ async def test_errors_name_where_the_credentials_come_from(
 
 
 def test_errors_name_the_settings_of_each_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables, keys of a file or arguments; an address that was an argument is named as one."""
+    """Errors of a system name its variables, file keys or arguments; an address that was an argument is
+    named as such.
+    """
     refused = httpx.MockTransport(lambda _: httpx.Response(401, json={"error": "invalid_client"}))
 
     def told(system: systems.System) -> str:
@@ -193,21 +195,23 @@ def test_errors_name_the_settings_of_each_system(tmp_path: Path, monkeypatch: py
     ("error", "advice"),
     [("invalid_grant", "username=, password= and token_url="), ("invalid_client", "client_id=, client_secret= and ")],
 )
-def test_a_refused_user_is_not_a_refused_client(error: str, advice: str) -> None:
-    """By RFC 6749, 5.2, `invalid_grant` is about the user's name and password."""
+def test_an_invalid_grant_blames_username_and_password(error: str, advice: str) -> None:
+    """For `invalid_grant` (RFC 6749, 5.2), the error names username and password instead of the
+    client's credentials.
+    """
     answer = login(httpx.Response(400, json={"error": error}))
     with pytest.raises(AuthenticationError, match=f"Check the credentials and the token address: {advice}"):
         in_a_thread(PasswordGrant(LOGIN, "me", SECRET, "robot", PASSWORD), answer, API)
 
 
 def test_a_wrong_scope_is_named() -> None:
-    """The error does not mention the credentials."""
+    """For `invalid_scope`, the error names the scope and does not mention the credentials."""
     with pytest.raises(AuthenticationError, match=r"\(invalid_scope\)\. Check the scope\.$"):
         answer = login(httpx.Response(400, json={"error": "invalid_scope"}))
         in_a_thread(ClientCredentials(LOGIN, "me", SECRET, scope="reed"), answer, API)
 
 
-# What is easily set wrong
+# Common mistakes in settings
 
 PAIR = {"CSS_CLIENT_ID": "service-account-team-2016-9001", "CSS_CLIENT_SECRET": SECRET}
 
@@ -217,7 +221,9 @@ PAIR = {"CSS_CLIENT_ID": "service-account-team-2016-9001", "CSS_CLIENT_SECRET": 
     "name", ["CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_TOKEN_URL", "CSS_API_URL", "CSS_CREDENTIALS_FILE"]
 )
 def test_quotes_around_a_variable_are_recognised(name: str, quote: str) -> None:
-    """docker's --env-file keeps quotes. A quote at only one end may belong to a secret."""
+    """Quotes around a variable, which docker's --env-file keeps, are refused. A quote at one end may belong to a
+    secret.
+    """
     values = {**PAIR, "CSS_TOKEN_URL": LOGIN, "CSS_API_URL": API, "CSS_CREDENTIALS_FILE": "me.json"}
     if name == "CSS_CREDENTIALS_FILE":
         values = {name: values[name]}
@@ -249,8 +255,8 @@ def test_quotes_around_a_variable_are_recognised(name: str, quote: str) -> None:
         ([SECRET], r"lacks clientId, clientSecret, tokenUrl\. Download it again"),
     ],
 )
-def test_another_file_is_recognised(content: object, words: str, tmp_path: Path) -> None:
-    """The error says what file it is, and how the keys must be written."""
+def test_another_kind_of_credentials_file_is_recognized(content: object, words: str, tmp_path: Path) -> None:
+    """If a file is not an account file, the error says what file it is, or how the keys must be written."""
     file = tmp_path / "me.json"
     file.write_text(json.dumps(content))
     file.chmod(0o600)
@@ -268,7 +274,7 @@ def test_another_file_is_recognised(content: object, words: str, tmp_path: Path)
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_by_its_variable(changes: dict[str, str], words: str) -> None:
-    """Keys of a file are named as well; arguments are visible in the traceback."""
+    """If the value of a variable cannot be used, the error names the variable."""
     with pytest.raises(ConfigurationError, match=words):
         settings_from_env({**PAIR, **changes})
 
@@ -294,7 +300,7 @@ def test_a_value_that_cannot_be_used_is_named_by_its_variable(changes: dict[str,
     ids=["plain", "repr", "bytes", "bytearray", "JSON", "JSON in JSON", "address", "control characters"],
 )
 def test_a_secret_is_found_in_every_spelling(secret: str, encode: Callable[[str], str]) -> None:
-    """Answers, and libraries that quote answers, may repeat it."""
+    """A secret is hidden in every spelling, because answers and libraries that quote them may repeat it."""
     told = without_secrets([Secret(secret)], f"before {encode(secret)} after")
     assert told.startswith("before ")
     assert told.endswith(" after")
@@ -304,7 +310,7 @@ def test_a_secret_is_found_in_every_spelling(secret: str, encode: Callable[[str]
 
 @pytest.mark.parametrize("filling", ["\\", "%25", "a", "\\x61"])
 def test_a_long_text_is_searched_quickly(filling: str) -> None:
-    """A long answer is cut before it is searched, and its end holds no half of a secret."""
+    """A long text is cut before secrets are searched in it, and its end contains no part of a secret."""
     secret = "a\\\\b" * 10
     begin = time.monotonic()
     told = without_secrets([Secret(secret)], filling * 100_000)

@@ -1,4 +1,4 @@
-"""`css token`: the claims and the life of a token; the token itself only on request."""
+"""`css token` shows the claims and the life of a token, and the token itself only on request."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         (["--system", "bss"], "opaque", 1799, {}),
     ],
 )
-def test_a_token_is_described_but_not_printed(
+def test_a_token_is_described_as_table_and_json(
     run: Run,
     sandbox: Sandbox,
     capsys: pytest.CaptureFixture[str],
@@ -44,7 +44,7 @@ def test_a_token_is_described_but_not_printed(
     life: int,
     says: dict[str, str],
 ) -> None:
-    """As a table and as a JSON object, with one token request each and no other call."""
+    """`css token` describes a token as a table and as JSON, with one token request each and no other call."""
     assert run(*arguments) == 0
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     table = {name: value for name, value in lines if name != "NAME"}
@@ -57,7 +57,7 @@ def test_a_token_is_described_but_not_printed(
 
 
 def test_raw_prints_only_the_token(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """One word on stdout for `$(…)`, and never without `--raw`."""
+    """With `--raw`, css token prints only the token, for `$(…)`. Without it, the token is not printed."""
     assert run("--system", "css", "--raw") == 0
     out, err = capsys.readouterr()
     assert len(out.split()) == 1
@@ -78,10 +78,10 @@ def test_raw_prints_only_the_token(run: Run, capsys: pytest.CaptureFixture[str])
         (["eyJhbGciOi.eyJzdWIi.c2ln"], 64, "The only subcommand of css token is verify"),
     ],
 )
-def test_each_mistake_is_one_clear_line(
+def test_each_mistake_has_a_clear_message_and_an_exit_code(
     capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
 ) -> None:
-    """With its exit code, nothing on stdout, and without reading credentials."""
+    """A wrong option fails with its exit code and a clear message, prints nothing on stdout, and repeats no token."""
     assert exit_code(["token", *arguments]) == code
     out, err = capsys.readouterr()
     assert said in err
@@ -93,7 +93,9 @@ def test_each_mistake_is_one_clear_line(
 def test_the_login_server_that_fails_is_named(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By its words or its host; without credentials, the error names the variables to set."""
+    """If the login server fails, the error repeats its message or names its host; without credentials it names the
+    variables.
+    """
     assert run("--system", "cern", "--audience", "nobody") == 1
     assert "invalid_client: Audience not found" in capsys.readouterr().err
     monkeypatch.setenv("CERN_TOKEN_URL", "http://127.0.0.1:9/token")
@@ -105,10 +107,12 @@ def test_the_login_server_that_fails_is_named(
 
 
 @pytest.mark.parametrize("command", [["whoami"], ["token", "--system", "bss"]])
-def test_no_way_to_the_network_is_a_usage_error(
+def test_unusable_proxies_and_certificates_are_usage_errors(
     run: Run, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Missing certificates and unknown proxies; the password of a proxy is not printed."""
+    """An unusable proxy or certificate file is a usage error that names the variable, without the password of the
+    proxy.
+    """
     for variable, value in (("HTTPS_PROXY", "gopher://me:hush@x.example"), ("SSL_CERT_FILE", "/nowhere.pem")):
         with monkeypatch.context() as patch:
             patch.setenv(variable, value)
@@ -120,7 +124,7 @@ def test_no_way_to_the_network_is_a_usage_error(
 
 
 def test_the_examples_of_the_help_run(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """In the sandbox, unchanged."""
+    """The examples in the help of `css token` run in the sandbox without changes."""
     assert exit_code(["token", "--help"]) == 0
     examples = re.findall(r"^ +css token (--.*)$", capsys.readouterr().out, re.MULTILINE)
     assert len(examples) == 2
@@ -128,8 +132,10 @@ def test_the_examples_of_the_help_run(run: Run, capsys: pytest.CaptureFixture[st
         assert run(*example.split()) == 0
 
 
-def test_a_claim_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Claims come from outside, and a terminal obeys control characters."""
+def test_control_characters_of_a_claim_do_not_reach_the_terminal(
+    run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claims come from outside, so their control characters are replaced before they reach the terminal."""
     from attrs import evolve
 
     applications = sandbox.world.cern.applications
@@ -140,7 +146,7 @@ def test_a_claim_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pyte
 
 
 def test_verify_is_a_command_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    """`css token verify` has its own help, and that of `css token` names it."""
+    """`css token verify` has its own help, and the help of `css token` names it."""
     assert exit_code(["token", "--help"]) == 0
     assert "verify" in capsys.readouterr().out
     assert exit_code(["token", "verify", "--help"]) == 0

@@ -1,4 +1,4 @@
-"""Login servers that answer nothing, too much, or secrets."""
+"""Login servers that do not answer, answer too much, or repeat secrets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GOOD = {"access_token": "t0ken", "expires_in": 300}
 
 
 class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that comes piece by piece; counts those that were taken."""
+    """A body that arrives piece by piece, and counts the pieces that were read."""
 
     def __init__(self, piece: Callable[[], bytes], count: int) -> None:
         self._piece, self._count = piece, count
@@ -54,12 +54,12 @@ def login(answer: Callable[[], httpx.Response]) -> Callable[[httpx.Request], htt
     return lambda request: answer() if str(request.url) == LOGIN else httpx.Response(200)
 
 
-# How much is read, and for how long
+# Limits of size and time
 
 
 @both_worlds
-def test_an_endless_answer_is_cut(call: Call) -> None:
-    """After 256 KB its connection is closed."""
+def test_an_endless_token_answer_is_stopped_at_256_kb(call: Call) -> None:
+    """If a token answer never ends, css-sdk stops after 256 KB, closes the connection and raises an error."""
     body = Pieces(lambda: b" " * 65536, 1000)
     with pytest.raises(MalformedAnswer, match=r"POST /token at login.example: the answer has more than 262144 bytes"):
         call(AUTHS["basic"](), login(lambda: httpx.Response(200, stream=body)), API)
@@ -68,7 +68,7 @@ def test_an_endless_answer_is_cut(call: Call) -> None:
 
 @both_worlds
 def test_a_large_compressed_answer_is_not_decompressed(call: Call) -> None:
-    """It could become too large, and the request asked for no compression."""
+    """A compressed token answer is not decompressed, since it could become too large and the request asks for none."""
     packed = gzip.compress(b'{"access_token":"' + b"A" * 5_000_000 + b'"}')
     seen: list[str] = []
 
@@ -83,7 +83,7 @@ def test_a_large_compressed_answer_is_not_decompressed(call: Call) -> None:
 
 @both_worlds
 def test_a_whole_answer_has_the_read_timeout_of_one_chunk(call: Call) -> None:
-    """Without a timeout of the call it has no limit."""
+    """The read timeout limits the whole token answer. Without a timeout, the answer has no time limit."""
     now = [1000.0]
 
     def tick() -> bytes:
@@ -116,8 +116,10 @@ def test_a_whole_answer_has_the_read_timeout_of_one_chunk(call: Call) -> None:
         (" " * 300_000, "the answer has more than 262144 bytes"),
     ],
 )
-def test_an_answer_without_a_token_is_reported(call: Call, content: str, said: str) -> None:
-    """Also if a hook has read the answer before; the call itself is not sent."""
+def test_an_answer_without_a_usable_token_is_reported(call: Call, content: str, said: str) -> None:
+    """If a token answer has no usable token, the error says why, even if a hook has read it, and the
+    call is not sent.
+    """
     for hooked in (False, True):
         hooks: Any = {"response": [httpx.Response.read if call is in_a_thread else httpx.Response.aread]}
         seen: list[str] = []
@@ -133,16 +135,16 @@ def test_an_answer_without_a_token_is_reported(call: Call, content: str, said: s
 
 
 def test_the_longest_token_is_accepted() -> None:
-    """It is as long as headers may be."""
+    """A token that is as long as a header may be is accepted."""
     respond = login(lambda: httpx.Response(200, json={"access_token": "a" * 16384}))
     assert in_a_thread(AUTHS["basic"](), respond, API).status_code == 200
 
 
-# When nobody answers
+# Missing answers
 
 
 class Broken(Pieces):
-    """A body that breaks off."""
+    """A body that ends with a read error."""
 
     def __init__(self) -> None:
         super().__init__(self._break, 1)
@@ -157,7 +159,7 @@ class Broken(Pieces):
 def test_a_missing_answer_is_reported_without_secrets(
     call: Call, kind: str, kind_of_error: type[httpx.TransportError]
 ) -> None:
-    """The error of httpx names the login server, but has no body and no credentials."""
+    """If the login server does not answer, the error names it, and contains no body and no credentials."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         if kind_of_error is httpx.ReadError:
@@ -178,7 +180,7 @@ def test_a_missing_answer_is_reported_without_secrets(
 
 @both_worlds
 def test_errors_of_the_call_itself_stay_unchanged(call: Call) -> None:
-    """They do not name the login server; errors of a hook that calls another server do not either."""
+    """Errors of the call itself, or of a hook that calls another server, do not mention the login server."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         if str(request.url) == LOGIN:
@@ -203,7 +205,7 @@ def test_errors_of_the_call_itself_stay_unchanged(call: Call) -> None:
 @pytest.mark.parametrize("url", ["https://login.example/token/", "https://login.example/token?tenant=a/"])
 @pytest.mark.parametrize("kind", [str, httpx.URL])
 def test_the_token_address_stays_as_it_is(url: str, kind: Callable[[str], Any]) -> None:
-    """With a trailing slash or a query, as a text or as a URL of httpx."""
+    """The token address is used unchanged, with a trailing slash or a query, as text or as `httpx.URL`."""
     seen: list[str] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -216,7 +218,7 @@ def test_the_token_address_stays_as_it_is(url: str, kind: Callable[[str], Any]) 
 
 @both_worlds
 def test_the_refusing_host_is_named(call: Call) -> None:
-    """The error about another origin names both origins."""
+    """A refusal names the login server, and the error about another origin names both origins."""
     no = login(lambda: httpx.Response(401, json={"error": "invalid_client"}))
     with pytest.raises(AuthenticationError, match=r"POST /token at login.example: .*invalid_client"):
         call(AUTHS["basic"](), no, API)
@@ -230,11 +232,11 @@ def test_the_refusing_host_is_named(call: Call) -> None:
         call(auth, no, "http://[::1]/")
 
 
-# Those who wait
+# Waiting callers
 
 
 class Slow:
-    """A login server that answers when it is let."""
+    """A login server that answers when its gate is opened."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -252,7 +254,7 @@ class Slow:
 
 @both_worlds
 def test_each_waiting_caller_has_its_own_timeout(call: Call) -> None:
-    """Its error says so, the sender continues, and no second request is sent."""
+    """A waiting caller times out with its own timeout; the token request continues, and no second one is sent."""
     slow = Slow()
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(in_a_thread, slow.auth, slow, API, timeout=None)
@@ -270,7 +272,7 @@ def test_each_waiting_caller_has_its_own_timeout(call: Call) -> None:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_tasks_that_stop_waiting_do_not_disturb_others(backend: str) -> None:
-    """Some waiting tasks time out and some are cancelled; the others get the token."""
+    """If some waiting tasks time out or are cancelled, the others still get the token from one request."""
     got: list[Any] = []
     asked = 0
 
@@ -311,7 +313,9 @@ def test_tasks_that_stop_waiting_do_not_disturb_others(backend: str) -> None:
 
 
 def test_a_loop_that_is_closed_during_its_request_blocks_nobody() -> None:
-    """As after an interrupt: the next caller in any thread sends the request, and waiting callers get that token."""
+    """If the event loop of a token request is closed, the next caller in any thread sends one, and waiting callers
+    share it.
+    """
     slow, got = Slow(), list[int]()
     slow.gate.set()
     waits = threading.Event()
@@ -338,7 +342,7 @@ def test_a_loop_that_is_closed_during_its_request_blocks_nobody() -> None:
 
     loop = asyncio.new_event_loop()
     left = loop.create_task(run())
-    with contextlib.suppress(RuntimeError):  # it was stopped before its future was done
+    with contextlib.suppress(RuntimeError):  # the loop was stopped before its future was done
         loop.run_until_complete(left)
     left._log_destroy_pending = False  # type: ignore[attr-defined]
     waits.clear()

@@ -1,4 +1,4 @@
-"""Both grants, in threads and in tasks: where each value is sent, and what is refused."""
+"""Both grants, in threads and in tasks: where each value is sent, and which arguments are refused."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from tests.token_callers import (
 
 @both_worlds
 @every_auth
-def test_what_each_grant_sends(call: Call, kind: str) -> None:
-    """Secrets go only where they belong, and the token goes with the call."""
+def test_each_grant_sends_secrets_only_where_they_belong(call: Call, kind: str) -> None:
+    """Each grant sends its secrets only in the form or header where they belong, and the call has the token."""
     service = Service()
     call(AUTHS[kind](), service, API)
     asked, sent = service.requests
@@ -55,12 +55,14 @@ def test_what_each_grant_sends(call: Call, kind: str) -> None:
     assert sent.headers["Authorization"] == "Bearer t0ken-1"
 
 
-# Where a token may go
+# The origins of a token
 
 
 @both_worlds
 def test_the_first_request_decides_the_origin(call: Call) -> None:
-    """Without `origins`, no other origin gets the token, and nothing is sent there."""
+    """Without `origins`, the first request decides the origin of the token, and a request to another
+    one is not sent.
+    """
     service, auth = Service(), AUTHS["form"]()
     call(auth, service, API)
     with pytest.raises(ConfigurationError, match="another origin"):
@@ -70,8 +72,8 @@ def test_the_first_request_decides_the_origin(call: Call) -> None:
 
 
 @both_worlds
-def test_plain_http_goes_no_further_than_this_machine(call: Call) -> None:
-    """It is refused before anything is sent, for credentials and for the token."""
+def test_plain_http_to_another_machine_is_refused(call: Call) -> None:
+    """Plain http to another machine is refused before anything is sent, for credentials and tokens, unless allowed."""
     service = Service()
     for kind, make in AUTHS.items():
         with pytest.raises(ConfigurationError, match="plain http to login"):
@@ -88,8 +90,8 @@ def test_plain_http_goes_no_further_than_this_machine(call: Call) -> None:
 
 
 @both_worlds
-def test_scheme_and_host_are_compared_as_addresses_are(call: Call) -> None:
-    """Capital letters and the default port do not change the origin, and `origins` may be an iterator."""
+def test_origins_are_compared_without_case_and_default_port(call: Call) -> None:
+    """Capital letters and the default port do not change an origin, and `origins` may be an iterator."""
     service = Service()
     auth = AUTHS["basic"]("HTTPS://LOGIN.example/token", origins=iter(["HTTPS://Api.Example:443"]))
     assert call(auth, service, API).status_code == 200
@@ -122,7 +124,7 @@ def test_scheme_and_host_are_compared_as_addresses_are(call: Call) -> None:
     ],
 )
 def test_arguments_that_are_not_valid_are_refused(make: Callable[[], TokenAuth], said: str) -> None:
-    """When the auth is created, without a secret in the text or in frames."""
+    """Invalid arguments are refused when the auth is created, and no secret is in the error or in its frames."""
     with pytest.raises(ConfigurationError, match=said) as told:
         make()
     ours = told.tb.tb_next and told.tb.tb_next.tb_next
@@ -133,8 +135,10 @@ def test_arguments_that_are_not_valid_are_refused(make: Callable[[], TokenAuth],
 
 @both_worlds
 @pytest.mark.parametrize("kind", ["generator", "bytes"])
-def test_a_body_that_is_gone_is_not_sent_again(call: Call, kind: str) -> None:
-    """The caller gets the 401, and the next call a new token; a body in memory is sent again."""
+def test_a_body_that_can_be_read_only_once_is_not_sent_again(call: Call, kind: str) -> None:
+    """After a 401, a request is repeated with a new token only if its body is in memory; otherwise the caller gets the
+    401.
+    """
     service, auth = Service(api=httpx.Response(401)), AUTHS["basic"]()
 
     def once() -> Iterator[bytes]:
@@ -156,7 +160,9 @@ def test_a_body_that_is_gone_is_not_sent_again(call: Call, kind: str) -> None:
 
 @both_worlds
 def test_the_login_servers_words_are_reported(call: Call) -> None:
-    """As attributes and in the text: cut, without control characters and repeated secrets."""
+    """The error and description of the login server are attributes and text, shortened, without control characters and
+    secrets.
+    """
     words = {"error": "invalid_grant", "error_description": f"\x1b[2J{PASSWORD} of\nrobot " + "x" * 999}
     service = Service(login=httpx.Response(400, json=words))
     with pytest.raises(AuthenticationError) as told:
@@ -194,7 +200,9 @@ BASIC = base64.b64encode(f"me:{quote_plus(ODD)}".encode()).decode()
     ],
 )
 def test_no_form_of_a_secret_is_repeated(call: Call, told_as: str) -> None:
-    """Percent-encoded once or twice, as the header that was sent, or with control characters in it."""
+    """An error repeats no form of a secret: percent-encoded, in the header that was sent, or with
+    control characters.
+    """
     words = {"error": f"x{told_as}", "error_description": f"not {told_as} of you"}
     service = Service(login=httpx.Response(400, json=words))
     with pytest.raises(AuthenticationError) as told:
@@ -211,7 +219,7 @@ def test_no_form_of_a_secret_is_repeated(call: Call, told_as: str) -> None:
 
 
 def test_a_secret_that_begins_another_leaves_no_end_of_it() -> None:
-    """The longer one is removed first."""
+    """If one secret is the beginning of another, the longer one is hidden first, so that no part of it stays."""
     service = Service(login=httpx.Response(400, json={"error": "begin-and-end begin"}))
     with pytest.raises(AuthenticationError) as told:
         in_a_thread(PasswordGrant(LOGIN, "me", "begin", "robot", "begin-and-end"), service, API)
@@ -219,7 +227,7 @@ def test_a_secret_that_begins_another_leaves_no_end_of_it() -> None:
 
 
 def test_other_text_is_not_removed() -> None:
-    """Short secrets could occur in any text, and similar texts are not secrets."""
+    """Text that only resembles a secret is kept, and very short secrets are not searched."""
     said = {"error": "ab", "error_description": "S3cret s3cre t abc"}
     for secret, shown in (("ab", "S3cret s3cre t abc"), ("s3cret", "S3cret s3cre t abc"), ("s3cre", "S3cret … t abc")):
         service = Service(login=httpx.Response(400, json=said))
@@ -237,7 +245,9 @@ def test_other_text_is_not_removed() -> None:
     ],
 )
 def test_the_error_says_what_to_check(words: dict[str, str], advice: str) -> None:
-    """It follows the login server's words: an unknown application is not a problem of credentials."""
+    """If the login server does not know the audience, the error says to check the audience instead of
+    the credentials.
+    """
     service = Service(login=httpx.Response(400, json=words))
     with pytest.raises(AuthenticationError, match=rf"\)\. {advice}"):
         in_a_thread(AUTHS["form"](), service, API)

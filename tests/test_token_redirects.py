@@ -1,4 +1,4 @@
-"""Redirects never take credentials or tokens to another origin."""
+"""Redirects never send credentials or tokens to another origin."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ from tests.token_callers import (
 @pytest.mark.parametrize("follow", [True, False])
 @pytest.mark.parametrize("place", ["https://elsewhere.example", "http://login.example", "https://login.example"])
 def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int, follow: bool, place: str) -> None:
-    """Nothing is sent to the new address, and the error names its origin, or the path within the same origin."""
+    """A redirected token request sends nothing to the new address, and the error names its origin, or path if it is the
+    same.
+    """
     service = Service(login=httpx.Response(status, headers={"Location": f"{place}/signin?code=much"}))
     with pytest.raises(AuthenticationError) as told:
         call(AUTHS[kind](), service, API, follow_redirects=follow)
@@ -49,8 +51,10 @@ def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int,
 @both_worlds
 @pytest.mark.parametrize("place", ["", "/token", LOGIN, "https://me:s3cret@elsewhere.example/token"])
 @pytest.mark.parametrize("status", [302, 307])
-def test_a_redirect_in_circles_ends_at_once(call: Call, place: str, status: int) -> None:
-    """After one request, without the error of httpx after many; a name and password in an address are not shown."""
+def test_a_circular_redirect_ends_after_one_request(call: Call, place: str, status: int) -> None:
+    """A circular redirect ends after one token request with an error of css-sdk that hides name and password of an
+    address.
+    """
     service = Service(login=httpx.Response(status, headers={"Location": place}))
     with pytest.raises(AuthenticationError, match=r" to https://(login\.example/token|elsewhere\.example), and"):
         call(AUTHS["basic"](), service, API, follow_redirects=True, max_redirects=1)
@@ -65,7 +69,7 @@ def test_a_redirect_in_circles_ends_at_once(call: Call, place: str, status: int)
 def test_a_client_that_follows_anyway_has_no_secret_to_send(
     call: Call, kind: str, status: int, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The body can be read once, and the credentials go with it. The answer of the other address is not used."""
+    """Even if an HTTP client follows a redirect, credentials are sent only once, and the other answer is not used."""
     monkeypatch.setattr(TokenRequest, "refuse_redirect", lambda _: None)
     service = Service(login=httpx.Response(status, headers={"Location": place}))
     with pytest.raises(AuthenticationError, match=r"redirects|sent once"):
@@ -78,8 +82,10 @@ def test_a_client_that_follows_anyway_has_no_secret_to_send(
 
 @both_worlds
 @pytest.mark.parametrize("status", [200, 307])
-def test_hooks_can_read_the_whole_request(call: Call, status: int) -> None:
-    """Before it is sent the address with its fragment, headers and body; afterwards all but the fragment."""
+def test_event_hooks_can_read_the_token_request(call: Call, status: int) -> None:
+    """A hook can read address, headers and body of a token request before it is sent, and afterwards
+    only the address.
+    """
     seen: list[object] = []
 
     def read(request: httpx.Request) -> None:
@@ -143,7 +149,7 @@ CHANGES = [_other_address, _other_address_within, _other_host, _other_target, _o
 def test_a_hook_cannot_send_credentials_elsewhere(
     call: Call, kind: str, change: Callable[[httpx.Request], None]
 ) -> None:
-    """Nothing is sent, and the error names the hook as the cause."""
+    """If an event hook changes the target of a token request, nothing is sent, and the error names the hook."""
 
     async def async_change(request: httpx.Request) -> None:
         change(request)
@@ -161,7 +167,7 @@ def test_a_hook_cannot_send_credentials_elsewhere(
 @both_worlds
 @every_auth
 def test_a_transport_cannot_send_credentials_elsewhere(call: Call, kind: str) -> None:
-    """A transport around the real one that sets another address is refused, too."""
+    """If a transport changes the target of a token request, nothing is sent."""
 
     class Elsewhere(httpx.MockTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -180,7 +186,9 @@ def test_a_transport_cannot_send_credentials_elsewhere(call: Call, kind: str) ->
 @both_worlds
 @every_auth
 def test_a_hook_cannot_send_the_token_elsewhere(call: Call, kind: str) -> None:
-    """An address that a hook sets later is checked again; within the origin it may change."""
+    """A hook may change the path of a call, but a call to another origin is refused, so that the token stays in its
+    own.
+    """
 
     def path(request: httpx.Request) -> None:
         if request.method == "GET":
@@ -207,8 +215,8 @@ def test_a_hook_cannot_send_the_token_elsewhere(call: Call, kind: str) -> None:
 
 @both_worlds
 @pytest.mark.parametrize("status", [302, 307])
-def test_a_transport_that_answers_without_reading_is_stopped_too(call: Call, status: int) -> None:
-    """The redirect is refused whether or not a transport has read the body."""
+def test_a_redirect_is_refused_even_if_the_body_was_not_read(call: Call, status: int) -> None:
+    """A redirect of a token request is refused even if the transport has not read the body."""
     seen: list[str] = []
 
     class Unread(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -225,7 +233,7 @@ def test_a_transport_that_answers_without_reading_is_stopped_too(call: Call, sta
 
 
 def test_a_secret_in_a_redirect_is_not_shown() -> None:
-    """Some servers repeat what they received."""
+    """If a redirect repeats the secret in its address, the error hides it and is short."""
     service = Service(login=httpx.Response(302, headers={"Location": f"/again/{SECRET}/{'x' * 500}"}))
     with pytest.raises(AuthenticationError, match=r" to https://login\.example/again/…/x+, and") as told:
         in_a_thread(AUTHS["form"](), service, API)
@@ -235,7 +243,9 @@ def test_a_secret_in_a_redirect_is_not_shown() -> None:
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])  # noqa: S301
 @every_auth
 def test_a_copy_of_a_request_holds_no_secret(again: Callable[[Any], Any], kind: str) -> None:
-    """Errors and responses carry copies of token requests and of calls to other processes."""
+    """A copied or pickled token request, as in an error, has no body and no credentials, and a copied call has no
+    token.
+    """
     flow = AUTHS[kind]().sync_auth_flow(httpx.Request("PUT", API, content=b"what", headers={"X-Trace": "1"}))
     asked = next(flow)
     kept = again(asked.url)
@@ -252,7 +262,7 @@ def test_a_copy_of_a_request_holds_no_secret(again: Callable[[Any], Any], kind: 
 
 
 class Moved(BaseHTTPRequestHandler):
-    """Answers each token request with a redirect to the next server, and remembers what came."""
+    """Answer each token request with a redirect to the next server, and record its body."""
 
     def do_POST(self) -> None:
         self.server.came.append(self.rfile.read(int(self.headers["Content-Length"])))  # type: ignore[attr-defined]
@@ -280,8 +290,8 @@ def moved(where: str) -> Iterator[tuple[str, list[bytes]]]:
 
 
 @both_worlds
-def test_a_redirect_on_the_wire_is_not_followed_either(call: Call) -> None:
-    """Over sockets, where a body travels differently than in process."""
+def test_a_redirect_over_sockets_is_not_followed(call: Call) -> None:
+    """Over sockets, where a body is sent differently than in process, a redirect is not followed either."""
     with moved("/") as (second, at_second), moved(second) as (first, at_first):
         auth = AUTHS["form"](first, origins=["https://api.example"])
         with pytest.raises(AuthenticationError, match="redirects"):
@@ -292,7 +302,7 @@ def test_a_redirect_on_the_wire_is_not_followed_either(call: Call) -> None:
 
 @both_worlds
 def test_a_token_request_is_sent_once(call: Call) -> None:
-    """A transport that repeats it is refused, because it looks like a client that follows a redirect."""
+    """A transport that repeats a token request is refused, because this looks like a client that follows a redirect."""
 
     class Stubborn(Streaming):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -322,8 +332,10 @@ def test_a_token_request_is_sent_once(call: Call) -> None:
         ("http://localhost/v1", "https://localhost/v1", True),
     ],
 )
-def test_where_a_redirect_takes_the_token(call: Call, start: str, end: str, travels: bool) -> None:
-    """To its own origin and, with httpx, from http to https of this machine; nowhere else."""
+def test_a_redirected_call_keeps_its_token_only_within_its_origin(
+    call: Call, start: str, end: str, travels: bool
+) -> None:
+    """A redirected call keeps its token within its origin and, with httpx, from http to https of this machine only."""
     service = Service()
     service.answers[start] = httpx.Response(307, headers={"Location": end})
     call(AUTHS["basic"](), service, start, follow_redirects=True)

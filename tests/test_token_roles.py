@@ -1,4 +1,4 @@
-"""The subject and the roles of a verified token."""
+"""The roles of a verified token, and whether it belongs to a service account."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ NO_LIST: list[Any] = ["reviewer", {"reviewer": True}, [["reviewer"]], ["reviewer
 
 @pytest.mark.parametrize("odd", NO_LIST, ids=str)
 def test_roles_of_another_type_are_ignored(odd: Any) -> None:
-    """Only a list of texts counts: the letters of a text are not roles."""
+    """Only a list of texts counts as roles: the letters of a text are not roles."""
     assert told(client_roles=odd).roles == frozenset()
     for access in (odd, {AUDIENCE: odd}, {AUDIENCE: {"roles": odd}}, {AUDIENCE: {"roles": {"roles": ["reviewer"]}}}):
         assert told(client_roles=None, resource_access=access).roles == frozenset()
 
 
 def test_roles_are_those_of_the_audience() -> None:
-    """Roles of other applications do not count, nor `client_roles` of another client's token."""
+    """Only roles of the audience count: not those of other applications, nor `client_roles` of another
+    client's token.
+    """
     access = {AUDIENCE: {"roles": ["approver"]}, "other": {"roles": ["admin"]}, "account": {"roles": ["view"]}}
     both = told(resource_access=access, realm_access={"roles": ["admin"]}, roles=["admin"])
     assert both.roles == {"approver", "reviewer"}
@@ -38,7 +40,7 @@ def test_roles_are_those_of_the_audience() -> None:
 
 
 def test_a_role_can_be_required() -> None:
-    """A token without it raises an error that names the role; case matters."""
+    """`require_role` raises an error that names the role if the token lacks it; case matters."""
     person = told()
     person.require_role("reviewer")
     for role in ("Reviewer", "admin", ""):
@@ -56,13 +58,13 @@ ROBOT = "service-account-Robot-7"
         ({"azp": "Robot-7", "sub": ROBOT}, True),
         ({"azp": "Robot-7", "preferred_username": ROBOT.lower()}, True),
         ({"azp": None, "client_id": "Robot-7", "sub": ROBOT}, True),
-        # The name alone proves nothing.
+        # The name alone does not show it.
         ({"preferred_username": ROBOT, "sub": ROBOT}, False),
         ({"azp": "Robot-7", "client_id": AUDIENCE, "preferred_username": f"service-account-{AUDIENCE}"}, False),
         ({"azp": None, "preferred_username": "service-account-None"}, False),
         ({"azp": "", "preferred_username": "service-account-"}, False),
         ({"azp": "service-account-x", "preferred_username": "service-account-x"}, False),
-        # Two letters that are not the same, though Python writes the first one small as the second.
+        # Two different letters, although Python lowers the first one to the second.
         ({"azp": "k-7", "preferred_username": "service-account-\N{KELVIN SIGN}-7"}, False),
         ({"azp": "\N{KELVIN SIGN}-7", "preferred_username": "service-account-k-7"}, False),
         ({"azp": "Élan-7", "preferred_username": "service-account-Élan-7"}, True),
@@ -70,5 +72,7 @@ ROBOT = "service-account-Robot-7"
     ],
 )
 def test_a_service_account_is_named_after_its_client(claims: dict[str, Any], expected: bool) -> None:
-    """A token with the name of another client's service account, or with only its beginning, is not one."""
+    """A token belongs to a service account only if its subject or username is the full name of its own client's
+    account.
+    """
     assert told(**claims).is_service_account is expected

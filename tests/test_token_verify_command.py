@@ -54,7 +54,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_a_valid_token_is_described(run: Run, signed: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its subject, client, roles and times, as a table and as JSON; the token itself is not printed."""
+    """A valid token is described as a table and as JSON, with client, roles and times, and is not printed itself."""
     assert run(f"{signed}\n", "--audience", CLIENT) == 0
     shown = capsys.readouterr()
     assert "operator" in shown.out
@@ -65,8 +65,10 @@ def test_a_valid_token_is_described(run: Run, signed: str, capsys: pytest.Captur
     assert 0 < row["expires_in"] <= 300
 
 
-def test_a_token_in_a_file(run: Run, signed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is read like standard input. A missing file is a file error, and rubbish in it a bad token."""
+def test_a_token_can_be_read_from_a_file(
+    run: Run, signed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--file` reads a token. A missing file fails with exit code 64, and invalid content with exit code 1."""
     file = tmp_path / "token.txt"
     file.write_text(signed, encoding="utf-8")
     assert run("", "--file", str(file), "--audience", CLIENT) == 0
@@ -76,7 +78,9 @@ def test_a_token_in_a_file(run: Run, signed: str, tmp_path: Path, capsys: pytest
     assert "too long" in capsys.readouterr().err
 
 
-def test_other_issuers(run: Run, sandbox: Sandbox, origin: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_token_of_another_environment_needs_its_issuer(
+    run: Run, sandbox: Sandbox, origin: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A token of dev is valid for the issuer of dev, and has an unknown key otherwise."""
     signed = sandbox.token_for(CLIENT, 102, "dev", request=seen_at(origin))
     dev = f"{origin}/auth/dev/realms/standard"
@@ -87,10 +91,10 @@ def test_other_issuers(run: Run, sandbox: Sandbox, origin: str, capsys: pytest.C
     assert f"{origin}/auth/realms/standard" in shown
 
 
-def test_each_refusal_has_one_line_and_its_exit_code(
+def test_each_refusal_names_its_reason_and_has_an_exit_code(
     run: Run, signed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The line does not repeat the token, and stdout is empty."""
+    """Each refusal has its exit code and reason on stderr, an empty stdout, and does not repeat the token."""
     monkeypatch.delenv("CSS_DEBUG", raising=False)
     for code, words, text, arguments in [
         (1, "audience", signed, ["--audience", "grants-portal-101"]),
@@ -113,10 +117,10 @@ def test_each_refusal_has_one_line_and_its_exit_code(
         assert signed.split(".")[1] not in shown.err
 
 
-def test_the_issuer_of_the_credentials(
+def test_the_token_address_of_a_credentials_file_gives_the_issuer(
     run: Run, sandbox: Sandbox, origin: str, signed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a credentials file, its token address gives the issuer, and variables do not replace it."""
+    """With a credentials file, its token address gives the issuer, and a variable beside it is refused."""
     file = tmp_path / "account.json"
     content = {"tokenUrl": os.environ["CSS_TOKEN_URL"], "clientId": "me", "clientSecret": "s3cret"}
     file.write_text(json.dumps(content), encoding="utf-8")
@@ -129,7 +133,7 @@ def test_the_issuer_of_the_credentials(
 
 
 def test_keys_that_cannot_be_fetched_are_reported_once(tmp_path: Path) -> None:
-    """In one line of the whole process."""
+    """If the keys cannot be fetched, the whole process prints exactly one line about it."""
     file = tmp_path / "token.txt"
     file.write_text(token(), encoding="utf-8")
     command = ["token", "verify", "--audience", CLIENT, "--issuer", "http://localhost:9/x", "--file", str(file)]
@@ -139,10 +143,10 @@ def test_keys_that_cannot_be_fetched_are_reported_once(tmp_path: Path) -> None:
     assert ended.stderr.count("cannot be fetched") == 1
 
 
-def test_a_token_address_without_an_issuer(
+def test_an_issuer_that_cannot_be_derived_must_be_passed(
     run: Run, signed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The issuer is not guessed: it has to be passed."""
+    """If the token address does not show the issuer, css asks for `--issuer` instead of guessing."""
     monkeypatch.setenv("CSS_TOKEN_URL", "https://login.example/token")
     assert run(signed, "--audience", CLIENT) == 64
     assert "--issuer" in capsys.readouterr().err

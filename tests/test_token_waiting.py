@@ -30,7 +30,7 @@ def auth_of(crowd: Crowd | None = None) -> TokenAuth:
 
 
 class Held(Crowd):
-    """A login server that answers when all callers wait for it, as `answer` says."""
+    """A login server that answers, as `answer` says, when all callers wait for it."""
 
     def __init__(self, size: int, answer: Respond) -> None:
         super().__init__(size)
@@ -72,7 +72,9 @@ def moved(_: httpx.Request) -> httpx.Response:
     ("answer", "error"), [(lost, httpx.TransportError), (broken, ServiceUnavailable), (moved, AuthenticationError)]
 )
 async def test_a_missing_answer_is_reported_to_all_waiting_callers(answer: Respond, error: type[Exception]) -> None:
-    """They do not try one after the other, each until its timeout."""
+    """If a token request fails, all waiting callers get the error, instead of requesting a token one
+    after the other.
+    """
     threads = Held(20, answer)
     auth_of(threads)
     with httpx.Client(auth=threads.auth, transport=httpx.MockTransport(threads.respond)) as client:
@@ -86,8 +88,8 @@ async def test_a_missing_answer_is_reported_to_all_waiting_callers(answer: Respo
     assert (threads.asked, tasks.asked) == (1, 1)
 
 
-async def test_a_token_without_life_serves_all_waiting_callers() -> None:
-    """They do not request one after the other; later callers do."""
+async def test_a_token_with_a_lifetime_of_zero_serves_all_waiting_callers() -> None:
+    """A token with a lifetime of zero serves all callers that waited for it, and later callers request a new one."""
     held = Held(20, lambda _: httpx.Response(200, json={"access_token": "t0ken", "expires_in": 0}))
     auth_of(held)
     with httpx.Client(auth=held.auth, transport=httpx.MockTransport(held.respond)) as client:
@@ -103,7 +105,9 @@ async def test_a_token_without_life_serves_all_waiting_callers() -> None:
 
 
 async def test_a_short_timeout_counts_only_for_its_own_caller() -> None:
-    """A caller with a longer timeout requests the token again."""
+    """If the token request of a caller with a short timeout times out, a caller with a longer one requests the token
+    again.
+    """
     held = Held(2, lost)
     auth = auth_of(held)
     got: list[str] = []
@@ -123,7 +127,9 @@ async def test_a_short_timeout_counts_only_for_its_own_caller() -> None:
 
 
 async def test_a_cancelled_sender_does_not_fail_others() -> None:
-    """One waiting caller sends the request instead, and all others get that token."""
+    """If the caller that requests the token is cancelled, one waiting caller requests it instead, and all others share
+    it.
+    """
     held = Held(20, good)
     auth = auth_of(held)
     scope = anyio.CancelScope()
@@ -151,7 +157,7 @@ async def test_a_cancelled_sender_does_not_fail_others() -> None:
 
 
 def test_threads_and_event_loops_share_one_token() -> None:
-    """Twenty threads and two event loops of twenty tasks each share one auth."""
+    """Twenty threads and two event loops of twenty tasks each share one token request."""
     held = Held(60, good)
     auth_of(held)
     start = threading.Barrier(22)
@@ -177,7 +183,7 @@ def test_threads_and_event_loops_share_one_token() -> None:
 
 
 def test_no_caller_waits_for_itself() -> None:
-    """A call from a hook of the token request, and a call that blocks the sending loop, succeed."""
+    """A call from a hook of the token request, or one that blocks the requesting loop, succeeds instead of hanging."""
     auth, inner = auth_of(), list[int]()
 
     def respond(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Valid tokens with given keys at a given time; each other token has its reason."""
+"""A verifier accepts valid tokens with given keys at a given time, and refuses each other token with its reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support import examples
 
 
 def reason(given: Any, keys: Any = ONE_KEY, **options: Any) -> str:
-    """Return why a token is refused; the text does not contain the token."""
+    """Return the reason of a refusal, and check that the error does not contain the token."""
     with pytest.raises(InvalidToken) as caught:
         verifier(keys, **options).verify(given)
     told = f"{caught.value} {caught.value!r} {vars(caught.value)} {caught.value.__context__}"
@@ -57,7 +57,7 @@ TWO_ALGORITHMS = b'{"alg": "none", "alg": "RS256", "kid": "first"}'
 
 
 def test_a_valid_token_is_read() -> None:
-    """Subject, client, roles and times are those of its claims."""
+    """A valid token gives subject, client, roles and times of its claims."""
     told = verifier().verify(GOOD)
     moment = datetime.datetime.fromtimestamp(NOW, datetime.UTC)
     second = datetime.timedelta(seconds=1)
@@ -69,7 +69,7 @@ def test_a_valid_token_is_read() -> None:
 
 
 def test_a_repr_shows_neither_person_nor_token() -> None:
-    """So that logging it by accident does no harm."""
+    """The reprs of a verified token and of a verifier contain neither personal data nor the token."""
     shown = repr(verifier().verify(GOOD)) + repr(verifier())
     assert AUDIENCE in shown
     for private in (CLAIMS["sub"], CLAIMS["email"], CLAIMS["preferred_username"], *GOOD.split(".")):
@@ -166,7 +166,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("given_token", "expected"), REFUSED.values(), ids=[*REFUSED])
-def test_each_refusal_has_its_reason(given_token: Any, expected: str) -> None:
+def test_each_invalid_token_is_refused_with_its_reason(given_token: Any, expected: str) -> None:
     """The error has one of a few reasons, and contains neither the token nor its content."""
     assert reason(given_token) == expected
 
@@ -196,7 +196,7 @@ SENTENCES = {
 
 @pytest.mark.parametrize("case", SENTENCES)
 def test_each_refusal_says_what_is_wrong(case: str) -> None:
-    """The sentence after the reason is the whole rest of the message."""
+    """The message of a refusal has the reason and one sentence that says what is wrong."""
     given_token, expected = REFUSED[case]
     with pytest.raises(InvalidToken) as caught:
         verifier().verify(given_token)
@@ -204,7 +204,7 @@ def test_each_refusal_says_what_is_wrong(case: str) -> None:
 
 
 def test_a_refusal_names_the_algorithms_that_are_accepted() -> None:
-    """All of them, so that a caller sees what to configure."""
+    """A refusal because of the algorithm names all accepted algorithms, so that a caller sees what to configure."""
     with pytest.raises(InvalidToken, match=r"\(algorithm\). It is not signed with RS256 or ES256\.$"):
         verifier(algorithms=["RS256", "ES256"]).verify(token(algorithm="RS512"))
 
@@ -216,15 +216,15 @@ def test_a_refusal_names_the_algorithms_that_are_accepted() -> None:
         (None, [jwk(), jwk("other", kid="first")], f"Its key id fits several keys of {ISSUER}."),
     ],
 )
-def test_a_refusal_says_why_a_key_is_not_clear(header: Any, keys: Any, sentence: str) -> None:
-    """No key may fit, or several, by the id in the header or without one."""
+def test_a_refusal_says_that_several_keys_fit(header: Any, keys: Any, sentence: str) -> None:
+    """If several keys fit a token, with or without a key id, the refusal says so."""
     with pytest.raises(InvalidToken) as caught:
         verifier(keys).verify(token() if header is None else token(header=header))
     assert sentence in str(caught.value)
 
 
 def test_a_huge_text_is_refused_quickly() -> None:
-    """A megabyte is refused without being read, a hundred times within a second."""
+    """A text of a megabyte is refused without being parsed, a hundred times within a second."""
     rubbish = [letter * 1_000_000 for letter in ("a", ".", "[", "é")]
     begin = time.perf_counter()
     for _ in range(25):
@@ -233,7 +233,7 @@ def test_a_huge_text_is_refused_quickly() -> None:
 
 
 def reason_of_rubbish(text: str) -> str:
-    """Return why the text is refused."""
+    """Return the reason why the text is refused."""
     with pytest.raises(InvalidToken) as caught:
         verifier().verify(text)
     return caught.value.reason
@@ -245,7 +245,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 @settings(max_examples=examples(120), deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 127))
 def test_no_changed_token_is_accepted(position: int, flips: int) -> None:
-    """Bits are flipped everywhere, also those that base64url ignores."""
+    """A token with any flipped bits is refused, also if base64url ignores those bits."""
     altered = GOOD[:position] + chr(ord(GOOD[position]) ^ flips) + GOOD[position + 1 :]
     with pytest.raises(InvalidToken):
         verifier().verify(altered)
@@ -263,7 +263,7 @@ def test_a_token_can_be_written_in_one_way_only() -> None:
 
 @pytest.mark.parametrize(("exp", "now", "is_good"), [(0, 9.9, True), (0, 10, False), (0.5, 10.4, True)])
 def test_clocks_may_differ_by_the_leeway(exp: float, now: float, is_good: bool) -> None:
-    """A token may have expired or not begun by less than the leeway, by the given clock."""
+    """A token is accepted if it has expired, or is not yet valid, by less than the leeway."""
     own = verifier(clock=lambda: NOW + now, leeway=10)
     ending = token(exp=NOW + exp)
     if is_good:
@@ -307,27 +307,27 @@ def test_some_keys_are_never_used(name: str) -> None:
 
 
 @pytest.mark.parametrize("keys", [{}, [], {"keys": None}, {"keys": {"first": jwk()}}, [None, "first", 5], 5, "x"])
-def test_no_keys_are_an_error_at_once(keys: Any) -> None:
-    """Not only when a token comes."""
+def test_a_verifier_without_usable_keys_is_refused_when_it_is_made(keys: Any) -> None:
+    """If no given key is usable, the verifier is refused when it is made."""
     with pytest.raises(ConfigurationError, match="None of the keys"):
         verifier(keys)
 
 
 def test_keys_come_in_any_collection() -> None:
-    """Also in one that can be read only once."""
+    """Keys may be in any collection, also one that can be read only once."""
     for keys in (ONE_KEY["keys"], tuple(ONE_KEY["keys"]), iter(ONE_KEY["keys"]), MappingProxyType(ONE_KEY)):
         assert verifier(keys).verify(GOOD)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), "5", None])
 def test_a_timeout_is_a_number_of_seconds(timeout: Any) -> None:
-    """It is checked at once, not when keys are fetched."""
+    """An invalid timeout is refused when the verifier is made, not when keys are fetched."""
     with pytest.raises(ConfigurationError, match="timeout"):
         TokenVerifier(ISSUER, AUDIENCE, timeout=timeout)
 
 
-def test_two_keys_that_differ_in_one_number_are_two() -> None:
-    """They are not taken for a repeated key, so that neither is used."""
+def test_two_keys_that_differ_in_one_number_are_not_a_repetition() -> None:
+    """Two keys that differ in one number count as two, so that neither is used for a token without key id."""
     assert reason(token(header={}), [jwk(), jwk(e="AQAD")]) == "unknown key"
     curve, other = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
     numbers = json.loads(ECAlgorithm.to_jwk(curve.public_key()))
@@ -354,15 +354,15 @@ def test_a_token_without_kid_needs_exactly_one_key() -> None:
 
 
 def test_a_key_without_alg_is_for_the_callers_algorithms() -> None:
-    """And for no others."""
+    """A key without `alg` is used for the caller's algorithms and no others."""
     keys = [jwk(alg=None, use=None)]
     assert verifier(keys).verify(GOOD)
     assert verifier(keys, algorithms=["PS256", "RS512"]).verify(token(algorithm="PS256"))
     assert reason(GOOD, keys, algorithms=["PS256"]) == "algorithm"
 
 
-def test_other_kinds_of_keys() -> None:
-    """Elliptic curves are accepted on request; a key of another curve is not."""
+def test_keys_of_elliptic_curves_are_accepted_on_request() -> None:
+    """Keys of elliptic curves are accepted if their algorithm is named; a key of another curve is not."""
     curve, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
     keys = [
         {**json.loads(ECAlgorithm.to_jwk(curve.public_key())), "kid": "first"},
@@ -380,14 +380,14 @@ def test_other_kinds_of_keys() -> None:
     [["none"], ["HS256"], ["RS256", "HS512"], [], "RS256", ["rs256"], ["NONE"], [None], None, 5, [["RS256"]]],
 )
 def test_only_algorithms_with_a_public_key_can_be_named(algorithms: Any) -> None:
-    """Also an explicit argument cannot choose another one."""
+    """An argument cannot choose an algorithm without a public key, such as `none` or HS256."""
     with pytest.raises(ConfigurationError, match=r"cannot be verified with|must be a list"):
         verifier(algorithms=algorithms)
 
 
 @pytest.mark.parametrize("leeway", [-1, float("nan"), float("inf"), 3600, "10", None, True, [10]])
 def test_a_leeway_is_short(leeway: Any) -> None:
-    """An unlimited one would accept every expired token."""
+    """A leeway that is unlimited, too long or not a number is refused, because it would accept expired tokens."""
     with pytest.raises(ConfigurationError, match="leeway"):
         verifier(leeway=leeway)
 
@@ -396,20 +396,22 @@ def test_a_leeway_is_short(leeway: Any) -> None:
     ("issuer", "audience"), [("", AUDIENCE), (ISSUER, ""), (None, AUDIENCE), (ISSUER, [AUDIENCE, ""])]
 )
 def test_issuer_and_audience_have_to_be_passed(issuer: Any, audience: Any) -> None:
-    """Without them no token is accepted."""
+    """A verifier without an issuer or an audience is refused when it is made."""
     with pytest.raises(ConfigurationError, match=r"missing: pass (issuer|audience)= as a text"):
         TokenVerifier(issuer, audience, keys=ONE_KEY)
 
 
 def test_an_opaque_token_cannot_be_verified() -> None:
-    """Tokens of the BSS are opaque, and the error says so."""
+    """An opaque token, such as one of the BSS, is refused, and the error says that it cannot be verified."""
     with pytest.raises(InvalidToken, match="not a JWT, and an opaque token cannot be verified") as told:
         verifier().verify("0b7d3f4e-5a1f-4d1c-9a57-3f3b0c9d8e21")
     assert told.value.reason == "malformed"
 
 
-def test_the_edges_that_are_accepted() -> None:
-    """The kind of the token may be missing, the leeway five minutes long, and the end far away."""
+def test_tokens_at_the_limits_are_accepted() -> None:
+    """A token without a type, with the longest leeway or a distant expiry is accepted, and the longest
+    text is parsed.
+    """
     assert verifier().verify(token(typ=None))
     assert verifier().verify(token(header={"kid": "first", "typ": None}))
     assert verifier(leeway=300).verify(token(exp=NOW - 299))
@@ -418,7 +420,7 @@ def test_the_edges_that_are_accepted() -> None:
 
 
 def test_no_traceback_shows_the_token() -> None:
-    """Not even one that shows every variable of ours."""
+    """No traceback shows the token or its content, even with the local variables of css-sdk."""
     for bad in (GOOD[:-2], token(aud="other"), token(exp=NOW - 1), f"Bearer {GOOD}"):
         try:
             verifier().verify(bad)
@@ -430,8 +432,8 @@ def test_no_traceback_shows_the_token() -> None:
         assert "Secret(…)" in shown
 
 
-def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a verifier is created, not when the first token comes."""
+def test_without_the_extra_a_verifier_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If PyJWT is missing, creating a verifier raises an error that names the extra to install."""
     for module in ("jwt", "jwt.algorithms"):
         with monkeypatch.context() as without:
             without.setitem(sys.modules, module, None)

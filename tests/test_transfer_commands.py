@@ -1,4 +1,6 @@
-"""`css promote`, `css copy` and `css compare`: what one environment has, for another and beside it."""
+"""`css promote` and `css copy` transfer roles to another environment, and `css compare` shows environments side by
+side.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,13 @@ TO_FISHERIES = ("copy", "-i", 101, "-e", "dev", "--to-integration", "Fisheries S
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Journals go into the current folder."""
+    """Change to a folder of the test and return it."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def test_roles_and_composites_are_promoted(run_css: Run, sandbox: Sandbox) -> None:
-    """What the target has besides stays; the second time there is nothing to do."""
+    """`css promote` adds roles and composites, keeps the target's own roles, and changes nothing the second time."""
     sandbox.create_role(GRANTS_PORTAL, "test", "own")
     assert run_css(*TO_TEST, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "test") == {"own", *sandbox.roles(GRANTS_PORTAL, "dev")}
@@ -36,15 +38,15 @@ def test_roles_and_composites_are_promoted(run_css: Run, sandbox: Sandbox) -> No
     assert len(writes(sandbox)) == done
 
 
-def test_members_come_along_and_roles_may_be_called_something_else(run_css: Run, sandbox: Sandbox) -> None:
-    """Only where that is said."""
+def test_promote_copies_members_and_renames_roles_only_if_asked(run_css: Run, sandbox: Sandbox) -> None:
+    """`css promote` copies members with `--members`, and gives roles new names with `--rename`."""
     assert run_css(*TO_TEST, "--members", "--rename", "admin=boss", "--yes") == 0
     assert sandbox.composites(GRANTS_PORTAL, "test") == {"boss": {"approver", "reviewer"}}
     assert sandbox.members(GRANTS_PORTAL, "test", "boss") == sandbox.members(GRANTS_PORTAL, "dev", "admin")
 
 
-def test_a_plan_can_be_kept_instead(run_css: Run, sandbox: Sandbox, in_a_folder: Path) -> None:
-    """Nothing is changed then; the plan is carried out later, and prod has to be allowed there as well."""
+def test_promote_can_save_a_plan_instead(run_css: Run, sandbox: Sandbox, in_a_folder: Path) -> None:
+    """With `--out`, promote changes nothing and saves a plan, which needs `--allow-prod` when it is applied in prod."""
     out = in_a_folder / "plan.json"
     assert run_css("promote", "-i", 101, "--from", "dev", "--to", "prod", "--out", out, "--yes") == 0
     assert writes(sandbox) == []
@@ -70,16 +72,18 @@ def test_a_plan_can_be_kept_instead(run_css: Run, sandbox: Sandbox, in_a_folder:
 def test_a_refusal_writes_nothing(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
 ) -> None:
-    """By a guard, or because it makes no sense."""
+    """If a guard or wrong options refuse a promotion, the message appears once and nothing is written."""
     assert run_css(*arguments) == code
     assert capsys.readouterr().err.count(said) == 1
     assert writes(sandbox) == []
 
 
-def test_an_integration_is_copied_and_who_is_not_known_there_is_told(
+def test_copy_reports_members_who_are_unknown_in_the_target(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The rest is done; run again, only the same are left. A service account that is not there will not log in."""
+    """`css copy` copies everything else if a service account is unknown in the target, and reports it again in each
+    run.
+    """
     robot = "service-account-permit-robot-103"
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", robot)
     where = (*TO_FISHERIES[:-1], "prod", "--members", "--allow-prod", "--yes")
@@ -99,8 +103,8 @@ def test_an_integration_is_copied_and_who_is_not_known_there_is_told(
     }
 
 
-def test_a_transfer_is_undone(run_css: Run, sandbox: Sandbox, in_a_folder: Path) -> None:
-    """Every change stands in a journal, whose way back leads to where it began."""
+def test_a_copy_can_be_undone(run_css: Run, sandbox: Sandbox, in_a_folder: Path) -> None:
+    """`css copy` keeps a journal, with which `css undo` restores the state before."""
     before = everything(sandbox)
     assert run_css(*TO_FISHERIES, "--members", "--yes") == 0
     [journal] = journals()
@@ -109,8 +113,10 @@ def test_a_transfer_is_undone(run_css: Run, sandbox: Sandbox, in_a_folder: Path)
     assert everything(sandbox) == before
 
 
-def test_environments_stand_side_by_side(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """As a table, and as an object for each row; what is the same everywhere can be left out."""
+def test_compare_shows_environments_side_by_side(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`css compare` shows environments as a table or JSON, and with `--differences` only the rows that differ."""
     sandbox.create_role(GRANTS_PORTAL, "test", "admin")
     assert run_css("compare", "-i", "101", "-e", "dev", "-e", "test", "--members", "--json") == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -47,7 +47,7 @@ def journaled(state: PlaceState, steps: list[Step]) -> tuple[PlaceState, list[St
     told: list[Step] = []
     for step in steps:
         if step.role == step.target:
-            continue  # the service lets a role be its own child, and this package sends nothing of the kind
+            continue  # the service allows a role as its own child, but css-sdk never sends this
         names = {step.role, step.target} if "composite" in step.kind else {step.role} - {""}
         if not inverse(step, state) or not (step.kind == "create_role" or names <= state.roles):
             continue
@@ -66,7 +66,7 @@ IN_TURNS: tuple[StepKind, ...] = ("add_member", "remove_member", "add_member")
 
 
 def swapped(steps: list[Step]) -> bool:
-    """Return whether roles exchanged their names. Then the names do not show whether this was undone."""
+    """Return whether roles exchanged their names, so that the names do not show whether this was undone."""
     renamed = [step for step in steps if step.kind == "rename_role"]
     return len(renamed) > 2 and bool({step.role for step in renamed} & {step.target for step in renamed})
 
@@ -76,8 +76,10 @@ def swapped(steps: list[Step]) -> bool:
 @example([Step("rename_role", DEV, "a", "c"), Step("delete_role", DEV, "c")])
 @example([Step("create_role", DEV, "c"), *(Step(kind, DEV, "c", "1@idir") for kind in IN_TURNS)])
 @example([Step("rename_role", DEV, "a", "d"), Step("rename_role", DEV, "b", "a"), Step("rename_role", DEV, "d", "b")])
-def test_the_way_back_leads_to_the_beginning(steps: list[Step]) -> None:
-    """This is true for all changes, if nobody else changed anything. A second undo changes nothing."""
+def test_undo_restores_the_first_state_and_a_second_undo_changes_nothing(steps: list[Step]) -> None:
+    """If nobody else changed anything, undo restores the first state for all changes, and a second undo changes
+    nothing.
+    """
     now, done = journaled(BEGINNING, steps)
     made = undo_plan(done, [now])
     then = now.after(made.steps)
@@ -89,8 +91,8 @@ def test_the_way_back_leads_to_the_beginning(steps: list[Step]) -> None:
         assert then.after(undo_plan(done, [then]).steps).fingerprint == then.fingerprint
 
 
-def test_no_way_back_is_a_detour() -> None:
-    """What was done and taken back already, by the same journal, is not done again to be taken back."""
+def test_undo_skips_changes_that_the_journal_itself_reverted() -> None:
+    """Changes that the journal made and reverted itself need no step of the undo."""
     steps = [Step("create_role", DEV, "c"), Step("add_member", DEV, "c", MAREN), Step("add_composite", DEV, "a", "c")]
     steps += [
         Step("add_member", DEV, "a", MAREN),
@@ -105,8 +107,8 @@ def test_no_way_back_is_a_detour() -> None:
 
 @hypothesis_settings(max_examples=examples(80), deadline=None)
 @given(st.lists(STEPS, max_size=8), st.lists(STEPS, max_size=4))
-def test_what_others_gave_is_not_taken(steps: list[Step], others: list[Step]) -> None:
-    """A role that somebody else gave afterwards stays, for every undo."""
+def test_undo_keeps_roles_that_others_gave_later(steps: list[Step], others: list[Step]) -> None:
+    """For every undo, a role, member or child that somebody else added later stays."""
     now, done = journaled(BEGINNING, steps)
     granted = [step for step in others if step.kind in ("add_member", "add_composite", "create_role")]
     later, given_since = journaled(now, granted)
@@ -123,7 +125,7 @@ def test_what_others_gave_is_not_taken(steps: list[Step], others: list[Step]) ->
 
 @pytest.fixture
 def journal(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of a role that was created and given, and of a membership that was taken."""
+    """Return the journal of a role that was created and given, and of a member who was removed."""
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(
         tmp_path, f"[{{name: clerk, members: [{MAREN}]}}, {{name: reviewer, members: {{exact: [{MAREN}]}}}}]"
@@ -133,10 +135,10 @@ def journal(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return path
 
 
-def test_the_way_back_is_shown_and_has_a_journal_of_its_own(
+def test_undo_shows_its_steps_needs_yes_and_keeps_a_journal(
     run_css: Run, sandbox: Sandbox, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a yes nothing is changed; undoing what was undone does it again."""
+    """`css undo` shows its steps, changes nothing without `--yes`, and keeps a journal that can be undone in turn."""
     changed = everything(sandbox)
     assert run_css("undo", journal) == 4
     told = capsys.readouterr().err.splitlines()
@@ -151,10 +153,10 @@ def test_the_way_back_is_shown_and_has_a_journal_of_its_own(
     assert everything(sandbox) == changed
 
 
-def test_what_others_did_since_is_left_alone_and_told(
+def test_undo_leaves_changes_of_others_alone_and_reports_them(
     run_css: Run, sandbox: Sandbox, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A role that others use by now stays, and so does what they took back themselves."""
+    """Undo keeps a role that others use by now, skips changes that others reverted, and reports both."""
     stranger = usernames(sandbox, 20)[-1]
     sandbox.grant(GRANTS_PORTAL, "dev", "clerk", stranger)
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", TOBIAS)
@@ -168,8 +170,10 @@ def test_what_others_did_since_is_left_alone_and_told(
     assert capsys.readouterr().err.splitlines()[-1] == "No changes."
 
 
-def test_guards_hold_on_the_way_back(run_css: Run, sandbox: Sandbox, tmp_path: Path, journal: Path) -> None:
-    """Many removals have to be said, as everywhere; nothing is written until they are."""
+def test_undo_of_many_additions_needs_max_removals(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, journal: Path
+) -> None:
+    """An undo that removes many members needs `--max-removals`, and writes nothing without it."""
     people = usernames(sandbox, 20)
     roles = f"[{{name: approver, members: [{', '.join(people)}]}}]"
     many = tmp_path / "many.jsonl"
@@ -189,7 +193,7 @@ def test_the_guards_count_a_role_through_its_renames(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Four members given before a rename and four after it are eight removals from one role, not twice four."""
+    """Four members added before a rename and four after it are eight removals from one role, not twice four."""
     monkeypatch.chdir(tmp_path)
     people = usernames(sandbox, 20)[-8:]
     sandbox.create_role(GRANTS_PORTAL, "dev", "a")
@@ -206,10 +210,10 @@ def test_the_guards_count_a_role_through_its_renames(
     assert sandbox.members(GRANTS_PORTAL, "dev", "a") == []
 
 
-def test_what_is_left_of_an_undo_is_done_in_its_order(
+def test_the_remainder_of_an_undo_keeps_its_order(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its file knows that it leads back: taking away first is refused, and leaving nothing needs no word."""
+    """The remainder of an undo refuses `--remove-first`, needs no `--allow-empty`, and restores the state before."""
     monkeypatch.chdir(tmp_path)
     sandbox.create_role(GRANTS_PORTAL, "dev", "old")
     before = everything(sandbox)
@@ -225,10 +229,10 @@ def test_what_is_left_of_an_undo_is_done_in_its_order(
     assert everything(sandbox) == before
 
 
-def test_prod_is_taken_back_only_on_purpose(
+def test_an_undo_in_prod_needs_yes_and_allow_prod(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As it is changed only on purpose; a yes is not enough."""
+    """In prod, `--yes` alone does not undo; `--allow-prod` is needed, too."""
     monkeypatch.chdir(tmp_path)
     file, done = file_of_roles(tmp_path, "[a]", "prod"), tmp_path / "prod.jsonl"
     assert run_css("apply", file, "--yes", "--allow-prod", "--journal", done) == 0
@@ -239,8 +243,10 @@ def test_prod_is_taken_back_only_on_purpose(
     assert sandbox.roles(GRANTS_PORTAL, "prod") == set()
 
 
-def test_what_may_have_been_done_is_taken_back_where_it_was(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """A write in flight when the program ended, once done and once not; one that failed was not."""
+def test_undo_reverts_a_write_without_an_outcome_only_if_it_was_done(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A write without a known outcome is undone only if the state shows it, and a failed write is never undone."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "done")
     text = opening(sandbox.credentials()["client_id"], sandbox.api_url, "1.0", "now", None)
     for number, name in enumerate(["done", "never", "reviewer"], start=1):
@@ -260,10 +266,10 @@ def test_what_may_have_been_done_is_taken_back_where_it_was(run_css: Run, sandbo
         ({"journal": 7}, 64),
     ],
 )
-def test_another_accounts_journal_is_refused(
+def test_a_journal_of_another_account_address_or_version_is_refused(
     run_css: Run, sandbox: Sandbox, journal: Path, change: dict[str, object], code: int
 ) -> None:
-    """And one of another address, or of another form; nothing is sent."""
+    """A journal of another account, API address or version is refused, and nothing is sent."""
     first, *others = journal.read_text(encoding="utf-8").splitlines()
     journal.write_text("\n".join([json.dumps(json.loads(first) | change), *others, ""]), encoding="utf-8")
     done = len(sandbox.requests)
@@ -271,8 +277,10 @@ def test_another_accounts_journal_is_refused(
     assert len(sandbox.requests) == done
 
 
-def test_a_file_that_is_no_journal_is_told(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """As is one that is not there."""
+def test_undo_of_a_missing_file_or_of_another_file_is_a_usage_error(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """`css undo` with a missing file, or one that is not a journal, fails with exit code 64 and sends nothing."""
     assert run_css("undo", tmp_path / "nothing.jsonl") == 64
     assert run_css("undo", file_of_roles(tmp_path, "[a]")) == 64
     assert sandbox.requests == []

@@ -1,4 +1,4 @@
-"""`css validate`: files of roles are checked without settings and without a request."""
+"""`css validate` checks roles files without settings and without a request."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ integrations:
 
 @pytest.fixture(autouse=True)
 def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that leads to a service."""
+    """Remove all variables that lead to a service."""
     for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE", "CSS_TOKEN_URL", "CSS_API_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
-    """A file without faults."""
+    """Return a file without faults."""
     file = tmp_path / "good.yaml"
     file.write_text(GOOD, encoding="utf-8")
     return file
@@ -40,20 +40,22 @@ def good(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bad(tmp_path: Path) -> Path:
-    """A file with two."""
+    """Return a file with a control character and two other faults."""
     file = tmp_path / "bad.yaml"
     file.write_text(GOOD.replace("admin]}", "no, a\x07]}").replace("version: 1", "version: 2"), encoding="utf-8")
     return file
 
 
 def test_a_good_file_is_counted(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A grant that stands both with the role and with the person is one."""
+    """For a valid file, css prints the number of environments, roles and grants; a grant that is listed twice counts
+    once.
+    """
     assert exit_code(["validate", str(good)]) == 0
     assert capsys.readouterr() == (f"{good}: 1 place, 2 roles, 3 grants\n", "")
 
 
 def test_all_files_are_checked(good: Path, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Faults go to stderr, each with its line. Good files are reported, too."""
+    """Every file is checked: faults go to stderr with their lines, and valid files are still reported."""
     bad.write_text(GOOD.replace("admin]}", "no]}").replace("version: 1", "version: 2"), encoding="utf-8")
     assert exit_code(["validate", str(bad), str(good), str(good.parent / "none.yaml")]) == 64
     out, err = capsys.readouterr()
@@ -65,7 +67,7 @@ def test_all_files_are_checked(good: Path, bad: Path, capsys: pytest.CaptureFixt
 
 
 def test_json_is_one_object_per_file(good: Path, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the faults in it."""
+    """With `--json`, css prints one object for each file, with its faults."""
     assert exit_code(["validate", "--json", str(good), str(bad)]) == 64
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first == {"file": str(good), "faults": [], "places": 1, "roles": 2, "grants": 3}
@@ -75,14 +77,16 @@ def test_json_is_one_object_per_file(good: Path, bad: Path, capsys: pytest.Captu
     ]
 
 
-def test_stdin_is_a_file_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The output calls it by this name."""
+def test_validate_reads_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`css validate -` reads standard input and calls it `stdin`."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"version: 1\n")))
     assert exit_code(["validate", "-"]) == 64
     assert "stdin:1: the key 'integrations' is missing" in capsys.readouterr().err
 
 
-def test_a_name_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_of_a_file_do_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With any content or name of a file, no control character reaches the terminal."""
     file = tmp_path / "a\x1b[2J.yaml"
     file.write_text('version: 1\nintegrations: ["\\e[2J", {"\\e": 1, integration: 101}]\n', encoding="utf-8")
@@ -93,7 +97,7 @@ def test_a_name_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_the_schema_is_printed_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
-    """An editor gets it from the installed package, without an address."""
+    """`css validate --schema` prints the schema of roles files, without a file or a request."""
     assert exit_code(["validate", "--schema"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["$id"] == "urn:css-sdk:roles-file:1"

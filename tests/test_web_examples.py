@@ -1,4 +1,4 @@
-"""The web applications in the examples and in `docs/` admit the right callers, and tell others the reason."""
+"""The web applications in the examples and in `docs/` admit the right callers, and give others the reason."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Ask = Callable[..., httpx.Response]
 
 
 def example(name: str) -> ModuleType:
-    """An example as a module."""
+    """Return an example as a module."""
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -41,7 +41,7 @@ def example(name: str) -> ModuleType:
 
 
 def by_fastapi(sandbox: Sandbox, issuer: str, audience: str) -> Ask:
-    """Asks the example by FastAPI."""
+    """Return a function that sends a request to the FastAPI example."""
     verifier = AsyncTokenVerifier(issuer, audience, transport=sandbox.async_transport(), clock=sandbox.now)
     transport = httpx.ASGITransport(example("fastapi_app").make_app(verifier))
 
@@ -56,7 +56,7 @@ def by_fastapi(sandbox: Sandbox, issuer: str, audience: str) -> Ask:
 
 
 def by_flask(sandbox: Sandbox, issuer: str, audience: str) -> Ask:
-    """Asks the example by Flask."""
+    """Return a function that sends a request to the Flask example."""
     verifier = TokenVerifier(issuer, audience, transport=sandbox.transport(), clock=sandbox.now)
     transport = httpx.WSGITransport(example("flask_app").make_app(verifier))
 
@@ -69,7 +69,7 @@ def by_flask(sandbox: Sandbox, issuer: str, audience: str) -> Ask:
 
 @functools.cache
 def django_example() -> ModuleType:
-    """The example by Django, which looks its views up by the name of their module, once for a process."""
+    """Return the Django example, which finds its views by the name of their module, once for a process."""
     pytest.importorskip("django", reason="make setup installs it")
     module = example("django_app")
     sys.modules["django_app"] = module
@@ -77,7 +77,7 @@ def django_example() -> ModuleType:
 
 
 def by_django(sandbox: Sandbox, issuer: str, audience: str) -> Ask:
-    """Asks the example by Django."""
+    """Return a function that sends a request to the Django example."""
     verifier = TokenVerifier(issuer, audience, transport=sandbox.transport(), clock=sandbox.now)
     transport = httpx.WSGITransport(django_example().make_app(verifier, ALLOWED_HOSTS=["app"]))
 
@@ -92,21 +92,21 @@ EACH = pytest.mark.parametrize("by", [by_fastapi, by_flask, by_django])
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header that carries a token."""
+    """Return the header with a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
 @pytest.fixture
 def sandbox(sandbox: Sandbox) -> Sandbox:
-    """One person is a reviewer; another is not, and is one in another integration."""
+    """Return a sandbox where one person is a reviewer and another is not."""
     sandbox.revoke(GRANTS_PORTAL, "dev", "reviewer", OTHER)
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", REVIEWER)
     return sandbox
 
 
 @EACH
-def test_who_holds_the_role_gets_in(by: Callable[..., Ask], sandbox: Sandbox) -> None:
-    """Others get an answer that names the role."""
+def test_a_caller_with_the_role_is_admitted_and_others_get_403(by: Callable[..., Ask], sandbox: Sandbox) -> None:
+    """A caller with the role is admitted, and a caller without it gets 403 with the name of the role."""
     ask = by(sandbox, ISSUER, PORTAL)
     answer = ask(**bearer(sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")))
     assert (answer.status_code, answer.json()["client"]) == (200, PORTAL)
@@ -115,8 +115,8 @@ def test_who_holds_the_role_gets_in(by: Callable[..., Ask], sandbox: Sandbox) ->
 
 
 @EACH
-def test_without_a_good_token_nobody_gets_in(by: Callable[..., Ask], sandbox: Sandbox) -> None:
-    """The answer is 401 with a challenge. It only says whether there was a token."""
+def test_a_caller_without_a_valid_token_gets_401_with_the_reason(by: Callable[..., Ask], sandbox: Sandbox) -> None:
+    """Without a valid token, the answer is 401 with the reason and a challenge."""
     ask = by(sandbox, ISSUER, PORTAL)
     elsewhere = sandbox.token_for("fisheries-service-102", 102, "dev")
     good = sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")
@@ -137,8 +137,10 @@ def test_without_a_good_token_nobody_gets_in(by: Callable[..., Ask], sandbox: Sa
 
 
 @EACH
-def test_without_keys_the_caller_shall_come_again(by: Callable[..., Ask], sandbox: Sandbox) -> None:
-    """The answer is 503, because nothing is known about the token. It says when to try again."""
+def test_without_keys_the_answer_is_503_with_retry_after(by: Callable[..., Ask], sandbox: Sandbox) -> None:
+    """If the keys cannot be fetched, nothing is known about the token, so the answer is 503 and says
+    when to try again.
+    """
     sandbox.faults.add("drop_before", target="keys", times=None)
     answer = by(sandbox, ISSUER, PORTAL)(**bearer(sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")))
     assert answer.status_code == 503
@@ -146,8 +148,8 @@ def test_without_keys_the_caller_shall_come_again(by: Callable[..., Ask], sandbo
 
 
 @EACH
-def test_tokens_of_cern(by: Callable[..., Ask], sandbox: Sandbox) -> None:
-    """Their roles stand elsewhere in the token, and the same program finds them."""
+def test_the_examples_accept_tokens_of_cern(by: Callable[..., Ask], sandbox: Sandbox) -> None:
+    """The examples verify tokens of CERN, whose roles are in another place, and refuse them for another audience."""
     account = sandbox.cern_environment()
     form = {
         "grant_type": "client_credentials",
@@ -162,8 +164,8 @@ def test_tokens_of_cern(by: Callable[..., Ask], sandbox: Sandbox) -> None:
     assert by(sandbox, CERN, "authorization-service-api")(**bearer(token)).status_code == 401
 
 
-def test_the_documentation(sandbox: Sandbox) -> None:
-    """What `docs/tokens.md` shows of checking tokens does what it says."""
+def test_the_program_of_the_documentation_checks_tokens(sandbox: Sandbox) -> None:
+    """The program in `docs/tokens.md` that checks tokens gives the answers that the page names."""
     programs = readme.blocks("python", EXAMPLES.parent / "docs" / "tokens.md")
     names: dict[str, Any] = {}
     exec(next(program for program in programs if "TokenVerifier" in program), names)  # noqa: S102
@@ -178,8 +180,8 @@ def test_the_documentation(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", ["flask_app", "fastapi_app", "django_app"])
-def test_what_the_environment_lacks_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a line, when the application is started."""
+def test_an_example_without_an_issuer_fails_with_one_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the variable ISSUER is missing, an example fails at its start with one line that names it."""
     pytest.importorskip(name.removesuffix("_app"), reason="make setup installs it")
     monkeypatch.setenv("AUDIENCE", PORTAL)
     monkeypatch.delenv("ISSUER", raising=False)
@@ -187,7 +189,9 @@ def test_what_the_environment_lacks_is_told(name: str, monkeypatch: pytest.Monke
         example(name).from_environment()
 
 
-def test_the_way_to_see_it_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_walkthrough_of_the_documentation_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The lines of `docs/tokens.md` run one after the other, and the application admits a service account."""
     block = next(block for block in readme.blocks("sh", EXAMPLES.parent / "docs" / "tokens.md") if "flask" in block)
     with Sandbox().serve() as server:

@@ -1,4 +1,4 @@
-"""Answers that the service itself never gives: each has its class and one sentence that can be shown as it is."""
+"""Answers that the service never gives: each leads to its error class and one sentence that can be shown to a user."""
 
 from __future__ import annotations
 
@@ -47,13 +47,15 @@ from tests.support import at_once
 
 @pytest.fixture(params=["threads", "tasks"])
 def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Makes a call with the one client or with the other: `call(service, "users.assign", USER, "reviewer")`."""
+    """Return a function that makes a call with one of the clients: `call(service, "users.assign", USER,
+    "reviewer")`.
+    """
     return CALLERS[request.param]
 
 
 @pytest.mark.parametrize("kind", SENSELESS)
-def test_a_senseless_success_is_malformed(call: Callable[..., Any], kind: str) -> None:
-    """It is not taken for an empty list, and asking again would not help."""
+def test_a_success_with_unusable_content_is_malformed(call: Callable[..., Any], kind: str) -> None:
+    """A success with unusable content is malformed, is not read as an empty list, and is not retried."""
     service = Service(read=SENSELESS[kind])
     with pytest.raises(MalformedAnswer) as told:
         call(service, "roles.list")
@@ -63,7 +65,7 @@ def test_a_senseless_success_is_malformed(call: Callable[..., Any], kind: str) -
 
 @pytest.mark.parametrize("kind", SENSELESS)
 def test_a_malformed_answer_names_its_call(call: Callable[..., Any], kind: str) -> None:
-    """Method and path stand in the sentence and beside it."""
+    """The error for a malformed answer has method and path as an attribute and in its text."""
     with pytest.raises(MalformedAnswer) as told:
         call(Service(read=SENSELESS[kind]), "roles.list")
     assert told.value.request == "GET /integrations/101/dev/roles"
@@ -71,7 +73,7 @@ def test_a_malformed_answer_names_its_call(call: Callable[..., Any], kind: str) 
 
 
 ERRORS: list[tuple[Answer, type[CssError], str, int]] = [
-    # the answer; its class and words; how often a read is sent
+    # the answer, its error class and words, and how often a read is sent
     (answer(400, json={"message": "page must be a number"}), InvalidRequest, "page must be a number", 1),
     (answer(400, html="<pre>Bad Request</pre>"), InvalidRequest, "no reason", 1),
     (answer(401, json={"success": False, "data": None, "err": "x"}), AuthenticationError, "token", 2),
@@ -99,7 +101,7 @@ ERRORS: list[tuple[Answer, type[CssError], str, int]] = [
 def test_each_error_answer_has_its_class(
     call: Callable[..., Any], given: Answer, error: type[CssError], words: str, times: int
 ) -> None:
-    """This is true for every body. css-sdk repeats the call only if that can help."""
+    """Each error status raises its class, whatever its body. css-sdk repeats the call only if that can help."""
     service = Service(read=given)
     with pytest.raises(error, match=words) as told:
         call(service, "roles.list")
@@ -116,7 +118,9 @@ def test_each_error_answer_has_its_class(
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ELSEWHERE)
 def test_a_redirect_is_not_followed(call: Callable[..., Any], status: int, location: str) -> None:
-    """To another origin or to the same: no second request, and so no token goes there; the address is at fault."""
+    """A redirect of the API is not followed, so that no token goes elsewhere, and the error says to
+    check the address.
+    """
     service = Service(read=answer(status, headers={"Location": location}))
     with pytest.raises(MalformedAnswer, match="Check the address of the API") as told:
         call(service, "roles.list")
@@ -126,7 +130,7 @@ def test_a_redirect_is_not_followed(call: Callable[..., Any], status: int, locat
 
 
 def test_the_secret_is_not_sent_along_a_redirect(call: Callable[..., Any]) -> None:
-    """A login server that points elsewhere gives no token, and elsewhere gets no credentials."""
+    """If the login server redirects, css-sdk raises an error and sends nothing to the API."""
     service = Service(token=answer(307, headers={"Location": "https://elsewhere.example/token"}))
     with pytest.raises(AuthenticationError, match="307"):
         call(service, "roles.list")
@@ -137,8 +141,8 @@ def test_the_secret_is_not_sent_along_a_redirect(call: Callable[..., Any]) -> No
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_wait_that_is_too_long_is_told_not_waited(call: Callable[..., Any], status: int) -> None:
-    """An hour does not fit into the budget of a call; the error carries it."""
+def test_a_wait_beyond_the_budget_is_reported_instead_of_kept(call: Callable[..., Any], status: int) -> None:
+    """If the service asks for a wait beyond the budget of a call, css-sdk raises an error with this wait at once."""
     waits: list[object] = []
     service = Service(read=limited("3600", status))
     with pytest.raises((RateLimited, ServiceUnavailable)) as told:
@@ -148,8 +152,8 @@ def test_a_wait_that_is_too_long_is_told_not_waited(call: Callable[..., Any], st
 
 
 @pytest.mark.parametrize("ahead", [3600.0, 1e9])
-def test_a_date_to_come_back_at_is_understood(call: Callable[..., Any], ahead: float) -> None:
-    """It becomes the seconds until then."""
+def test_a_date_in_retry_after_becomes_seconds(call: Callable[..., Any], ahead: float) -> None:
+    """A date in `Retry-After` becomes the number of seconds until then."""
     service = Service(read=lambda: httpx.Response(429, headers={"Retry-After": formatdate(time.time() + ahead)}))
     with pytest.raises(RateLimited) as told:
         call(service, "roles.list", retry=Backoff())
@@ -161,8 +165,10 @@ def test_a_date_to_come_back_at_is_understood(call: Callable[..., Any], ahead: f
     ("value", "seconds"),
     [("7", 7.0), ("0", 0.0), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0), ("soon", None), ("-1", None), ("1e3", None)],
 )
-def test_what_the_policy_is_told(call: Callable[..., Any], value: str, seconds: float | None) -> None:
-    """Seconds as they are, a date that is past as none, and nonsense as if it were not there."""
+def test_the_retry_policy_gets_the_seconds_of_retry_after(
+    call: Callable[..., Any], value: str, seconds: float | None
+) -> None:
+    """The retry policy gets the seconds of `Retry-After`, 0 for a past date, and None for an invalid value."""
     told: list[float | None] = []
 
     def note(attempt: Attempt, chance: float) -> float | None:
@@ -176,19 +182,21 @@ def test_what_the_policy_is_told(call: Callable[..., Any], value: str, seconds: 
 
 
 @pytest.mark.parametrize("value", ["1234567", "9" * 400])
-def test_a_wait_is_told_in_words_that_people_read(call: Callable[..., Any], value: str) -> None:
-    """However many seconds a server may ask for."""
+def test_a_very_long_wait_is_written_in_plain_digits(call: Callable[..., Any], value: str) -> None:
+    """The error for a very long wait contains neither `inf` nor an exponent."""
     with pytest.raises(RateLimited) as told:
         call(Service(read=limited(value)), "roles.list")
     assert "inf" not in str(told.value)
     assert "e+" not in str(told.value)
 
 
-# Values that the document does not know, and tokens.
+# Unknown values, and token answers.
 
 
-def test_words_that_nobody_knows_are_kept(monkeypatch: pytest.MonkeyPatch, call: Callable[..., Any]) -> None:
-    """A new status or kind of login is no reason to stop working."""
+def test_unknown_values_of_an_integration_do_not_stop_a_call(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[..., Any]
+) -> None:
+    """Unknown values of an integration's status, type or environments do not stop a call."""
     for field, word in {"status": "resting", "authType": "telepathy", "environments": ["dev", "lab"]}.items():
         monkeypatch.setitem(INTEGRATION, field, word)
     service = Service(read=holding("reviewer"))
@@ -207,7 +215,7 @@ def test_words_that_nobody_knows_are_kept(monkeypatch: pytest.MonkeyPatch, call:
     ],
 )
 def test_each_bad_token_answer_has_its_class(call: Callable[..., Any], given: Answer, error: type[CssError]) -> None:
-    """Without a token nothing is sent to the API, and the sentence speaks of the login server's path."""
+    """Each bad token answer raises its error class, the error shows no secret, and nothing is sent to the API."""
     service = Service(token=given)
     with pytest.raises(error) as told:
         call(service, *ASSIGN)
@@ -229,16 +237,16 @@ DEEP = base64.urlsafe_b64encode(b"[" * 100_000).decode()
     ],
     ids=["too deep", "a life without end", "letters that no header can hold", "claims too deep"],
 )
-def test_no_token_answer_ends_in_an_error_of_python(call: Callable[..., Any], given: Answer) -> None:
-    """It is used, or becomes an error of css-sdk."""
+def test_unusual_token_answers_cause_no_unexpected_error(call: Callable[..., Any], given: Answer) -> None:
+    """An unusual token answer is used, or raises an error of css-sdk, and never another error."""
     try:
         call(Service(token=given), "roles.list")
     except CssError as error:
         assert is_a_sentence(error)
 
 
-def test_an_address_that_a_redirect_cannot_have_is_one_error(call: Callable[..., Any]) -> None:
-    """It ends in an error of ours, and goes nowhere."""
+def test_a_redirect_to_an_invalid_address_raises_an_error_of_css_sdk(call: Callable[..., Any]) -> None:
+    """A redirect to an invalid address raises an error of css-sdk, and no request goes elsewhere."""
     service = Service(read=answer(302, headers={"Location": "https://[::x/"}))
     with pytest.raises((MalformedAnswer, ConnectionFailed)):
         call(service, "roles.list")

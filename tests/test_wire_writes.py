@@ -1,4 +1,4 @@
-"""Writes that are answered as the service never answers: a read decides what became of them."""
+"""Writes whose answers the service never gives: a read decides about their outcome."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ from tests.scripted import (
 
 @pytest.fixture(params=["threads", "tasks"])
 def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Makes a call with the one client or with the other: `call(service, "users.assign", USER, "reviewer")`."""
+    """Return a function that makes a call with one of the clients: `call(service, "users.assign", USER,
+    "reviewer")`.
+    """
     return CALLERS[request.param]
 
 
@@ -57,16 +59,16 @@ PENDING = {
 
 
 @pytest.mark.parametrize("kind", DOUBTFUL | PENDING)
-def test_a_write_that_was_answered_so_is_read(call: Callable[..., Any], kind: str) -> None:
-    """A read that shows the change verifies it, and nothing is sent twice."""
+def test_a_write_with_a_doubtful_answer_is_verified_by_a_read(call: Callable[..., Any], kind: str) -> None:
+    """After a doubtful answer, a read that shows the change verifies the write, and nothing is sent twice."""
     service = Service(read=holding("reviewer"), write=(DOUBTFUL | PENDING)[kind])
     assert call(service, *ASSIGN) is None
     assert service.methods == ["POST", "GET"]
 
 
 @pytest.mark.parametrize("kind", DOUBTFUL)
-def test_a_write_that_was_not_done_is_told_as_that(call: Callable[..., Any], kind: str) -> None:
-    """The error says what a read found, however the answer looked."""
+def test_a_write_that_a_read_does_not_show_is_reported_as_not_done(call: Callable[..., Any], kind: str) -> None:
+    """If a read shows that a write was not done, the error says so, whatever the answer was."""
     service = Service(read=holding("other"), write=DOUBTFUL[kind])
     with pytest.raises(CssError, match="not done") as told:
         call(service, *ASSIGN)
@@ -76,8 +78,10 @@ def test_a_write_that_was_not_done_is_told_as_that(call: Callable[..., Any], kin
 
 
 @pytest.mark.parametrize("kind", PENDING)
-def test_what_a_proxy_answers_proves_nothing(call: Callable[..., Any], kind: str) -> None:
-    """The service behind the proxy may still be working, so a read that does not show the write proves nothing."""
+def test_after_a_gateway_error_a_missing_change_is_unknown(call: Callable[..., Any], kind: str) -> None:
+    """After an error of a gateway, the service may still be working, so a read without the change leaves the outcome
+    unknown.
+    """
     service = Service(read=holding("other"), write=PENDING[kind])
     with pytest.raises(OutcomeUnknown, match="may still be on its way") as told:
         call(service, *ASSIGN)
@@ -86,8 +90,8 @@ def test_what_a_proxy_answers_proves_nothing(call: Callable[..., Any], kind: str
 
 
 @pytest.mark.parametrize("kind", DOUBTFUL)
-def test_a_write_of_which_no_read_can_tell_is_unknown(call: Callable[..., Any], kind: str) -> None:
-    """When reads are answered with nonsense as well, nothing more is sent."""
+def test_a_write_is_unknown_if_the_verifying_read_fails(call: Callable[..., Any], kind: str) -> None:
+    """If the verifying read is malformed as well, the outcome is unknown and nothing more is sent."""
     service = Service(read=answer(200, html="<h1>Sign in</h1>"), write=DOUBTFUL[kind])
     with pytest.raises(OutcomeUnknown, match="cannot know whether") as told:
         call(service, *ASSIGN)
@@ -98,16 +102,18 @@ def test_a_write_of_which_no_read_can_tell_is_unknown(call: Callable[..., Any], 
 
 @pytest.mark.parametrize("take", TAKE, ids=["unassign", "remove"])
 @pytest.mark.parametrize("kind", sorted(SENSELESS.keys() - {"zip that is none"}))
-def test_only_204_proves_that_something_was_taken(call: Callable[..., Any], kind: str, take: tuple[str, ...]) -> None:
-    """A page that asks to sign in, or any other success, says nothing of it; a read does."""
+def test_a_removal_with_another_success_than_204_is_not_verified(
+    call: Callable[..., Any], kind: str, take: tuple[str, ...]
+) -> None:
+    """For a removal, a success other than 204 does not verify it; the read decides."""
     service = Service(read=holding("reviewer"), write=SENSELESS[kind])
     with pytest.raises(ServiceUnavailable, match="not done"):
         call(service, *take)
 
 
 @pytest.mark.parametrize("take", TAKE, ids=["unassign", "remove"])
-def test_204_proves_that_something_was_taken(call: Callable[..., Any], take: tuple[str, ...]) -> None:
-    """It is the service's own answer, and needs no read."""
+def test_204_verifies_a_removal_without_a_read(call: Callable[..., Any], take: tuple[str, ...]) -> None:
+    """A 204 verifies a removal without a read, because it is the service's own answer."""
     service = Service(write=answer(204))
     assert call(service, *take) is None
     assert service.methods == ["DELETE"]
@@ -118,7 +124,7 @@ def test_204_proves_that_something_was_taken(call: Callable[..., Any], take: tup
     [(400, InvalidRequest), (401, AuthenticationError), (403, AuthenticationError), (404, NotFound), (409, Conflict)],
 )
 def test_a_refused_write_needs_no_read(call: Callable[..., Any], status: int, error: type[CssError]) -> None:
-    """The service's own refusals say that nothing was done."""
+    """If the service refuses a write, nothing was done, so no read follows."""
     service = Service(write=answer(status, json={"message": "no"}))
     with pytest.raises(error):
         call(service, *ASSIGN)
@@ -127,7 +133,7 @@ def test_a_refused_write_needs_no_read(call: Callable[..., Any], status: int, er
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_write_is_not_sent_along_a_redirect(call: Callable[..., Any], status: int) -> None:
-    """Neither as it was nor as a read of another place."""
+    """A redirected write is sent only once, and no request goes to another host."""
     service = Service(write=answer(status, headers={"Location": ELSEWHERE[0]}))
     with pytest.raises(CssError, match="CSS_API_URL"):
         call(service, *ASSIGN)
@@ -136,15 +142,15 @@ def test_a_write_is_not_sent_along_a_redirect(call: Callable[..., Any], status: 
 
 
 @pytest.mark.parametrize("status", [302, 303])
-def test_a_write_that_was_redirected_is_read(call: Callable[..., Any], status: int) -> None:
-    """What was done before the redirect was sent, nobody knows."""
+def test_a_redirected_write_is_verified_by_a_read(call: Callable[..., Any], status: int) -> None:
+    """After a redirect, nobody knows whether the write was done, so a read verifies it."""
     service = Service(read=holding("reviewer"), write=answer(status, headers={"Location": ELSEWHERE[0]}))
     assert call(service, *ASSIGN) is None
     assert service.methods == ["POST", "GET"]
 
 
 def test_a_limited_write_is_neither_read_nor_repeated_too_early(call: Callable[..., Any]) -> None:
-    """429 says that nothing was done."""
+    """After a 429 nothing was done, so a write is not read, and not repeated before the named wait."""
     service = Service(write=limited("3600"))
     with pytest.raises(RateLimited) as told:
         call(service, *ASSIGN, retry=Backoff())
@@ -152,8 +158,8 @@ def test_a_limited_write_is_neither_read_nor_repeated_too_early(call: Callable[.
     assert service.methods == ["POST"]
 
 
-def test_a_faulty_write_keeps_the_time_to_come_back(call: Callable[..., Any]) -> None:
-    """The error after the read still carries it."""
+def test_an_unknown_write_keeps_the_wait_of_its_answer(call: Callable[..., Any]) -> None:
+    """The error of a write with an unknown outcome keeps the wait that its answer named."""
     service = Service(write=limited("3600", 503), read=holding())
     with pytest.raises(OutcomeUnknown, match="on its way") as told:
         call(service, *ASSIGN, retry=Backoff())

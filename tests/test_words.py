@@ -1,4 +1,4 @@
-"""Texts that users see use one plain word for each thing, and none of the words that it replaces."""
+"""Texts that users see use one plain word for each thing, and none of the words in a table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_PLAIN = {
     r"\b(?:file|files) of roles\b": "roles file",
     r"\banew\b": "again, new",
 }
-"""What no text says, and what it says in its place."""
+"""Patterns of words that no text may use, each with the words to use instead."""
 
 MODULES = [path for path in sorted((ROOT / "css_sdk").rglob("*.py")) if "_sync" not in path.parts]
 PAGES = [
@@ -49,7 +49,7 @@ PAGES = [
 
 
 def faults(text: str) -> list[str]:
-    """Return the words of a text that are not plain, each with what surrounds it and what to write in its place."""
+    """Return the words of a text that are not plain, each with its surroundings and the word to use instead."""
     text = " ".join(text.split())
     return [
         f"…{text[max(0, found.start() - 40) : found.end() + 30]}… : write «{better}»"
@@ -59,7 +59,7 @@ def faults(text: str) -> list[str]:
 
 
 def texts(module: Path) -> Iterator[str]:
-    """Return the texts of a module that it can show: all its strings of several words, without docstrings."""
+    """Yield the texts of a module that it can show: all its strings of several words, without docstrings."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
@@ -72,14 +72,14 @@ def texts(module: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT / "css_sdk").as_posix())
 def test_messages_are_plain(module: Path) -> None:
-    """No message, prompt or state that a module holds uses a word of the table."""
+    """No message, prompt or state of a module uses a word of the table."""
     found = [fault for text in texts(module) for fault in faults(text)]
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
 def test_help_is_plain(words: tuple[str, ...]) -> None:
-    """The help of a command uses no word of the table, cuts no sentence, and refers to nothing that a wheel lacks."""
+    """The help of a command uses no word of the table, cuts no sentence, and mentions nothing that a wheel lacks."""
     command: click.Command | None = css
     for word in words:
         assert isinstance(command, click.Group)
@@ -93,7 +93,7 @@ def test_help_is_plain(words: tuple[str, ...]) -> None:
 
 
 def test_the_help_of_css_is_plain() -> None:
-    """So is the list of all commands."""
+    """The help of css, which lists all commands, uses no word of the table."""
     text = css.get_help(click.Context(css, info_name="css"))
     assert not faults(text), "\n".join(faults(text))
 

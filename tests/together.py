@@ -1,4 +1,4 @@
-"""Many callers at the same moment, in threads and in tasks."""
+"""Make the same call from many threads or tasks at the same moment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def together(count: int, call: Callable[[], Result]) -> list[Result | CssError]:
-    """Return what so many threads get that make a call at the same moment; errors are returned, too."""
+    """Return the results or errors of this many threads that make a call at the same moment."""
     start = threading.Barrier(count)
 
     def caller(_: int) -> Result | CssError:
@@ -30,7 +30,7 @@ def together(count: int, call: Callable[[], Result]) -> list[Result | CssError]:
 
 
 async def async_together(count: int, call: Callable[[], Awaitable[Result]]) -> list[Result | CssError]:
-    """As `together`, with tasks."""
+    """Return the results or errors of this many tasks that make a call at the same moment."""
     ends: list[Result | CssError] = []
 
     async def caller() -> None:

@@ -1,4 +1,4 @@
-"""For tests of auths: a login server and an API in one, and callers of both worlds."""
+"""For tests of auths: a login server and an API in one, and callers in threads and in tasks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AUTHS: dict[str, Callable[..., TokenAuth]] = {
 
 
 class Streaming(httpx.MockTransport):
-    """Takes bodies piece by piece, as the network does, and does not keep them in the request."""
+    """A transport that reads bodies piece by piece, as the network does, and does not keep them in the request."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body = b"".join(request.stream)  # type: ignore[arg-type]
@@ -40,12 +40,12 @@ class Streaming(httpx.MockTransport):
 
 
 def in_process(respond: Responding) -> Any:
-    """Return the transport to what responds."""
+    """Return the transport that leads to the responding object."""
     return respond if respond is None or isinstance(respond, Transport) else httpx.MockTransport(respond)
 
 
 def in_a_thread(auth: httpx.Auth, respond: Responding, url: str, **options: Any) -> httpx.Response:
-    """Calls with `httpx.Client`; over the network where nothing responds in process."""
+    """Make a call with `httpx.Client`, over the network if nothing responds in process."""
     transport = in_process(respond)
     request = {name: options.pop(name) for name in ("method", "content") if name in options}
     with httpx.Client(auth=auth, transport=transport, trust_env=False, **options) as client:
@@ -53,7 +53,7 @@ def in_a_thread(auth: httpx.Auth, respond: Responding, url: str, **options: Any)
 
 
 def in_a_task(auth: httpx.Auth, respond: Responding, url: str, **options: Any) -> httpx.Response:
-    """Calls with `httpx.AsyncClient`."""
+    """Make a call with `httpx.AsyncClient`."""
 
     async def run() -> httpx.Response:
         transport = in_process(respond)
@@ -69,7 +69,7 @@ every_auth = pytest.mark.parametrize("kind", AUTHS)
 
 
 class Service:
-    """A login server and an API in one; `answers` go before those that are good, by address."""
+    """A login server and an API in one. The given answers, by address, replace the usual ones."""
 
     def __init__(self, **answers: httpx.Response) -> None:
         self.answers = {LOGIN if name == "login" else API: answer for name, answer in answers.items()}
@@ -86,5 +86,5 @@ class Service:
 
     @property
     def seen(self) -> list[tuple[str, str]]:
-        """Method and address of what came."""
+        """Return method and address of each request."""
         return [(request.method, str(request.url)) for request in self.requests]

@@ -1,4 +1,6 @@
-"""For tests of two scripts at once: a sandbox that knows which script changed what, and calls that interleave."""
+"""For tests of two scripts at once: a sandbox that records which script changed what, and transports that interleave
+calls.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ SCRIPT = "x-script"
 
 @frozen
 class Change:
-    """What one write of a script changed."""
+    """The facts before and after one write of a script."""
 
     script: str
     before: frozenset[Fact]
@@ -29,19 +31,19 @@ class Change:
 
     @property
     def facts(self) -> frozenset[Fact]:
-        """Everything that was added or removed."""
+        """Return everything that was added or removed."""
         return self.before ^ self.after
 
 
 @frozen
 class Claim:
-    """What a script reports of one change.
+    """The report of a script about one change.
 
     Attributes:
-        covered: everything that the change may touch.
-        facts: what has to be there when the change is done, or, where `removes`, must not be there.
-        removes: whether it takes away.
-        outcome: as reported.
+        covered: everything that the change may affect.
+        facts: the facts that exist after the change, or, with `removes`, that do not.
+        removes: whether the change removes something.
+        outcome: the reported outcome.
     """
 
     covered: frozenset[Fact]
@@ -51,10 +53,11 @@ class Claim:
 
 
 class Witness(Sandbox):
-    """A sandbox that keeps what each write changed in the dev environment of the first integration, and whose it was.
+    """A sandbox that records what each write changed in the dev environment of the first integration, and by which
+    script.
 
     Attributes:
-        changes: in their order.
+        changes: the changes in their order.
     """
 
     def __init__(self) -> None:
@@ -71,10 +74,10 @@ class Witness(Sandbox):
             return response
 
     def check(self, script: str, claims: Iterable[Claim]) -> None:
-        """Hold the report of a script against what it did and what there is in the end.
+        """Check the report of a script against its changes and the state at the end.
 
-        Each change of the script is reported. What it reports as done was done, and is so in the end, unless another
-        script changed it later. What it reports as failed it did not do.
+        The script has to report each of its changes. A change that it reports as done was done, and still is, unless
+        another script changed it later. A change that it reports as failed was not done.
         """
         claims = list(claims)
         own = [change for change in self.changes if change.script == script]
@@ -92,7 +95,7 @@ class Witness(Sandbox):
 
 
 def claims_of_rows(results: Iterable[RowResult]) -> list[Claim]:
-    """What a roster reports."""
+    """Return the claims of a roster's results."""
     return [
         Claim(fact, fact, result.row.action == "revoke", result.outcome)
         for result in results
@@ -101,11 +104,11 @@ def claims_of_rows(results: Iterable[RowResult]) -> list[Claim]:
 
 
 def claims_of_steps(results: Iterable[StepResult], everything: Iterable[Fact]) -> list[Claim]:
-    """What a plan reports; a role that is deleted takes with it whatever is about it.
+    """Return the claims of a plan's results; a deleted role removes all facts about it.
 
     Args:
-        results: of its steps, none of which renames.
-        everything: that there ever was.
+        results: of its steps, none of which is a rename.
+        everything: all facts that ever existed.
     """
     return [_claim_of_step(result.step, result.outcome, everything) for result in results]
 
@@ -124,18 +127,18 @@ def _claim_of_step(step: Step, outcome: str, everything: Iterable[Fact]) -> Clai
 
 
 class Script:
-    """The transports of one script, whose calls take a while, a different one each time."""
+    """The transports of one script, whose calls take a while, each a different one."""
 
     def __init__(self, sandbox: Witness, name: str, seed: int) -> None:
         self._sandbox, self._name = sandbox, name
-        self._random = random.Random(f"{name} {seed}")  # noqa: S311 - chances that repeat are the point
+        self._random = random.Random(f"{name} {seed}")  # noqa: S311 - the random numbers must be repeatable
 
     def transport(self) -> httpx.BaseTransport:
-        """For threads."""
+        """Return a transport for threads."""
         return _Transport(self._sandbox.transport(), self._name, self._random)
 
     def async_transport(self) -> httpx.AsyncBaseTransport:
-        """For tasks."""
+        """Return a transport for tasks."""
         return _AsyncTransport(self._sandbox.async_transport(), self._name, self._random)
 
 

@@ -1,4 +1,4 @@
-"""The public interface as a type checker sees it. mypy checks it; nothing runs it."""
+"""The public interface as a type checker sees it. mypy checks this module, and nothing runs it."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ from css_sdk import (
 
 
 def never(attempt: Attempt, chance: float) -> float | None:
-    """A policy of one's own."""
+    """A retry policy of the caller."""
     return None if attempt.number else chance
 
 
 def told(waiting: Waiting) -> None:
-    """A hook."""
+    """A hook of the caller."""
     assert_type(waiting.seconds, float)
 
 
 def synchronous(environment: EnvironmentClient) -> None:
-    """Every call of the synchronous client."""
+    """Make every call of the synchronous client."""
     policy: RetryPolicy = never
     with Css(Settings(client_id="a", client_secret="b", team_id=1), retry=policy, on_wait=told) as css:
         assert_type(css, Css)
@@ -125,16 +125,16 @@ def synchronous(environment: EnvironmentClient) -> None:
 
 
 async def awaited(result: object) -> None:
-    """A callback that only an AsyncCss can call."""
+    """A callback that only an AsyncCss can await."""
 
 
 async def decided(attempt: Attempt, chance: float) -> float | None:
-    """A policy that only an AsyncCss can ask."""
+    """A retry policy that only an AsyncCss can await."""
     return None if attempt.number else chance
 
 
 async def asynchronous(environment: AsyncEnvironmentClient) -> None:
-    """The same calls, awaited."""
+    """Make the same calls with the asynchronous client."""
     settings = Settings(client_id="a", client_secret="b", team_id=1)
     async with AsyncCss(settings, retry=never, on_wait=told) as css:
         assert_type(css, AsyncCss)
