@@ -67,7 +67,7 @@ DAY: Final = "2026-11-01"
 
 
 @pytest.mark.parametrize("operation", USED)
-async def test_every_operation_runs(css: AsyncCss, sandbox: Sandbox, operation: ModuleType) -> None:
+async def test_every_generated_operation_works(css: AsyncCss, sandbox: Sandbox, operation: ModuleType) -> None:
     """Every generated operation sends one token request and one API request, and returns a generated model."""
     answer = await operation.asyncio_detailed(**arguments(operation), client=css.api)
     assert answer.status_code in (200, 201, 204), answer

@@ -124,7 +124,7 @@ async def test_an_unusable_progress_is_refused_before_a_write(
     assert {"POST", "PUT", "DELETE"}.isdisjoint(asked(sandbox))
 
 
-async def test_confirm_decides_before_anything_is_removed(css: AsyncCss, sandbox: Sandbox) -> None:
+async def test_confirm_can_stop_an_exact_roster(css: AsyncCss, sandbox: Sandbox) -> None:
     """If confirm= raises an error or returns False, the exact roster changes nothing."""
     keep = usernames(sandbox, 1)
     before = sandbox.grants(GRANTS_PORTAL, "dev")
@@ -164,7 +164,7 @@ async def test_the_hooks_of_a_client_are_called(sandbox: Sandbox, settings: Sett
 
 
 @pytest.mark.parametrize("hook", ["retry", "on_wait"])
-async def test_a_hook_that_raises_hides_no_outcome(sandbox: Sandbox, settings: Settings, hook: str) -> None:
+async def test_an_error_of_a_hook_hides_no_outcome(sandbox: Sandbox, settings: Settings, hook: str) -> None:
     """If retry= or on_wait= raises an error, the attempt's own error is reported, and other grants are carried out."""
 
     def fail(*_: object) -> float:

@@ -21,7 +21,7 @@ async def test_children_are_added_listed_and_removed(dev: AsyncEnvironmentClient
     assert await lead.list() == (Role("approver"), Role("reviewer"))
     await lead.remove("approver")
     assert await lead.list() == (Role("reviewer"),)
-    await lead.remove("approver")  # no child any more, which is no error
+    await lead.remove("approver")  # no longer a child, which is not an error
 
 
 async def test_composites_set_adds_before_it_removes(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
@@ -92,7 +92,7 @@ async def test_the_tree_takes_one_request_for_each_composite(dev: AsyncEnvironme
     assert tree.descendants("reviewer") == frozenset()
 
 
-async def test_effective_roles_are_those_of_the_token(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+async def test_effective_roles_are_those_of_a_token(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """effective_roles() returns a composite role and its children, as tokens do.
 
     roles() returns the composite role only.
@@ -175,7 +175,7 @@ async def test_renaming_a_missing_role_is_not_confirmed_by_an_existing_new_name(
     assert asked(sandbox)["PUT"] == 0
 
 
-async def test_one_child_is_read(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+async def test_get_returns_one_child_or_raises(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """composites.get() returns one child, and raises NotFound for a role that is not a child or does not exist."""
     admin = dev.roles.composites("admin")
     assert await admin.get("reviewer") == Role("reviewer")

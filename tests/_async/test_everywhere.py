@@ -41,7 +41,7 @@ async def test_integrations(css: AsyncCss, sandbox: Sandbox) -> None:
 
 
 async def test_roles_are_listed(dev: AsyncEnvironmentClient) -> None:
-    """The list is sorted by name, and marks composite roles."""
+    """list() returns the roles sorted by name, and marks composite roles."""
     assert await dev.roles.list() == (Role("admin", composite=True), Role("approver"), Role("reviewer"))
 
 
@@ -94,14 +94,14 @@ async def test_members_are_listed(dev: AsyncEnvironmentClient, sandbox: Sandbox)
     assert all(member.email for member in members if member.provider == "idir")
 
 
-async def test_people_are_searched(css: AsyncCss) -> None:
+async def test_people_are_searched_by_a_part_of_the_address(css: AsyncCss) -> None:
     """search() finds a person by a part of the address in any case."""
     found = await css.people("prod").search("idir", email="ILSE.harg")
     assert [user.username for user in found.users] == [ILSE]
     assert found.complete
 
 
-async def test_one_person_is_found(dev: AsyncEnvironmentClient) -> None:
+async def test_one_person_is_found_by_the_whole_address(dev: AsyncEnvironmentClient) -> None:
     """find_one() finds a person by the whole address, and raises NotFound for a part of it."""
     assert (await dev.people.find_one(email="ilse.hargreave@example.com")).username == ILSE
     with pytest.raises(NotFound):
@@ -118,7 +118,7 @@ async def test_a_role_is_assigned_to_many_users(dev: AsyncEnvironmentClient, san
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "lose_after", "422_after"])
-async def test_a_write_survives_a_fault(dev: AsyncEnvironmentClient, sandbox: Sandbox, kind: str) -> None:
+async def test_a_write_with_a_fault_is_done_once(dev: AsyncEnvironmentClient, sandbox: Sandbox, kind: str) -> None:
     """After a lost connection or an error answer, the write is done and was carried out once."""
     sandbox.faults.add(kind, method="POST")
     await dev.users.assign(ILSE, "reviewer")

@@ -163,7 +163,7 @@ async def test_members_who_keep_changing_prevent_all_removals(dev: AsyncEnvironm
         assert (asked(sandbox) - before) == {"GET": 3}
 
 
-async def test_two_readings_that_agree_are_enough(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+async def test_settled_members_reads_twice_if_the_readings_agree(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """settled_members() reads the list twice if both readings agree."""
     before = asked(sandbox)
     settled = await dev.roles.settled_members("reviewer")

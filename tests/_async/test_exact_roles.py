@@ -90,7 +90,9 @@ async def test_a_missing_role_prevents_removals(dev: AsyncEnvironmentClient, san
     assert sandbox.grants(GRANTS_PORTAL, "dev")[user] == {"approver", "reviewer"}
 
 
-async def test_a_journal_is_added_to_a_client(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
+async def test_with_journal_returns_a_client_whose_writes_are_recorded(
+    sandbox: Sandbox, settings: Settings, tmp_path: Path
+) -> None:
     """with_journal() returns a client that shares token and integrations, and only its writes are recorded."""
     path = tmp_path / "journal.jsonl"
     async with AsyncCss(settings, transport=sandbox.async_transport()) as css:

@@ -75,7 +75,7 @@ async def test_processes_carry_out_grants(place: AsyncEnvironmentClient, sandbox
     assert len(told) == 42
 
 
-async def test_chunks_are_bounded(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+async def test_the_size_and_number_of_chunks_are_limited(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """A chunk has at most 50 grants and contains all grants of a user.
 
     At most `width` chunks are in progress at once.
@@ -139,7 +139,7 @@ async def test_a_client_with_its_own_transport_refuses_an_executor(served: dict[
             await place.bulk.assign_many([(usernames(sandbox, 1)[0], "reviewer")], executor=Watched())
 
 
-async def test_workers_with_other_credentials_do_nothing(
+async def test_workers_with_other_credentials_send_nothing(
     place: AsyncEnvironmentClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If a worker finds credentials of another account, its grants fail and nothing is sent."""

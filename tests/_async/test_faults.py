@@ -197,7 +197,7 @@ async def test_a_disaster_of_the_service_raises_a_readable_error(dev: AsyncEnvir
 
 
 async def test_a_wrong_api_address_raises_an_error_that_names_its_variable(sandbox: Sandbox) -> None:
-    """If an HTML page comes instead of an answer, the error names CSS_API_URL."""
+    """If an HTML page is returned instead of JSON, the error names CSS_API_URL."""
     credentials = sandbox.credentials()
     credentials["api_url"] = str(credentials["api_url"]).replace("/api/v1", "/api/v2")
     async with AsyncCss(Settings(**credentials), transport=sandbox.async_transport()) as css:

@@ -34,7 +34,7 @@ async def place(sandbox: Sandbox, clock: Clock) -> AsyncEnvironmentClient:
     return (await css.integration("Grants Portal")).environment("prod")
 
 
-async def test_a_short_range_takes_one_call(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+async def test_a_short_range_takes_one_request(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """logs() reads a short range with one request, includes both ends, and returns the oldest line first."""
     before = asked(sandbox)
     lines = await place.logs(NOON, NOON + datetime.timedelta(minutes=1))
@@ -111,7 +111,7 @@ async def test_a_refusal_of_the_service_has_the_lines_read_so_far(
         (NOON.astimezone(datetime.timezone(datetime.timedelta(hours=-8))), "1 Nov 2026 12:01 UTC"),
     ],
 )
-async def test_times_are_given_in_any_form(place: AsyncEnvironmentClient, since: object, until: object) -> None:
+async def test_times_are_accepted_in_many_forms(place: AsyncEnvironmentClient, since: object, until: object) -> None:
     """logs() accepts times in many forms, and reads a time without a zone as UTC."""
     assert len(await place.logs(since, until)) == 7
 

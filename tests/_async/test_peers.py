@@ -88,7 +88,7 @@ async def call(dev: AsyncEnvironmentClient, what: str, role: str = "reviewer", u
 
 @pytest.mark.parametrize("fault", ["drop_before", "500_before", "422_before", "429", "revoked_token", "disaster"])
 @pytest.mark.parametrize("what", [*READS, *WRITES])
-async def test_a_failure_is_raised_not_returned(
+async def test_every_call_raises_an_error_if_the_service_fails(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str, fault: str
 ) -> None:
     """If the service fails, every call raises an error instead of returning nothing, a text or an empty list."""

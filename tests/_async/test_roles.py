@@ -21,7 +21,9 @@ async def test_a_role_is_created_read_and_deleted(dev: AsyncEnvironmentClient, s
         await dev.roles.get("auditor")
 
 
-async def test_a_role_that_exists_cannot_be_created_but_ensured(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+async def test_create_refuses_an_existing_role_and_ensure_accepts_it(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
     """create() raises Conflict for an existing role. ensure() accepts it and writes nothing."""
     with pytest.raises(Conflict):
         await dev.roles.create("reviewer")

@@ -32,7 +32,7 @@ def rows_for(*people: str, role: str = "approver") -> Any:
         ({"providers": ["idir"]}, ["idir"]),
     ],
 )
-async def test_a_login_is_chosen_as_asked(
+async def test_options_choose_the_logins_of_a_row(
     css: AsyncCss, sandbox: Sandbox, how: dict[str, Any], providers: list[str]
 ) -> None:
     """prefer=, all_logins= and providers= choose the logins of a row. Otherwise it is ambiguous and nothing is sent.
@@ -79,7 +79,7 @@ async def test_the_column_choice_selects_a_candidate(css: AsyncCss, sandbox: San
     assert "Write the number of a candidate into the column `choice`" in line
 
 
-async def test_all_logins_that_are_left_can_be_applied_again(css: AsyncCss, sandbox: Sandbox) -> None:
+async def test_failed_rows_of_all_logins_can_be_applied_again(css: AsyncCss, sandbox: Sandbox) -> None:
     """With all_logins=, each login has its own result.
 
     Checked results can be applied, and failed rows applied again.

@@ -149,7 +149,7 @@ async def test_an_issuer_that_is_down_does_not_affect_another_issuer(sandbox: Sa
     assert (await made.verify(token())).issuer == ISSUER
 
 
-async def test_roles_belong_to_one_audience(clock: Clock) -> None:
+async def test_the_roles_of_a_token_are_those_of_one_audience(clock: Clock) -> None:
     """The roles of a verified token are those of its first accepted audience.
 
     roles_in() returns those of another one.

@@ -26,7 +26,7 @@ async def test_roles_are_assigned_and_removed(dev: AsyncEnvironmentClient, sandb
     assert not {"one", "two"} & {role.name for role in await dev.users.roles(user)}
 
 
-async def test_case_of_a_username_does_not_matter(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+async def test_the_case_of_a_username_does_not_matter(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """A username is matched without regard to case."""
     user = usernames(sandbox, 1)[0]
     await dev.users.assign(user.upper(), "reviewer")

@@ -68,7 +68,7 @@ DAY: Final = "2026-11-01"
 
 
 @pytest.mark.parametrize("operation", USED)
-def test_every_operation_runs(css: Css, sandbox: Sandbox, operation: ModuleType) -> None:
+def test_every_generated_operation_works(css: Css, sandbox: Sandbox, operation: ModuleType) -> None:
     """Every generated operation sends one token request and one API request, and returns a generated model."""
     answer = operation.sync_detailed(**arguments(operation), client=css.api)
     assert answer.status_code in (200, 201, 204), answer

@@ -22,7 +22,7 @@ def test_children_are_added_listed_and_removed(dev: EnvironmentClient, sandbox: 
     assert lead.list() == (Role("approver"), Role("reviewer"))
     lead.remove("approver")
     assert lead.list() == (Role("reviewer"),)
-    lead.remove("approver")  # no child any more, which is no error
+    lead.remove("approver")  # no longer a child, which is not an error
 
 
 def test_composites_set_adds_before_it_removes(dev: EnvironmentClient, sandbox: Sandbox) -> None:
@@ -93,7 +93,7 @@ def test_the_tree_takes_one_request_for_each_composite(dev: EnvironmentClient, s
     assert tree.descendants("reviewer") == frozenset()
 
 
-def test_effective_roles_are_those_of_the_token(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+def test_effective_roles_are_those_of_a_token(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """effective_roles() returns a composite role and its children, as tokens do.
 
     roles() returns the composite role only.
@@ -172,7 +172,7 @@ def test_renaming_a_missing_role_is_not_confirmed_by_an_existing_new_name(
     assert asked(sandbox)["PUT"] == 0
 
 
-def test_one_child_is_read(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+def test_get_returns_one_child_or_raises(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """composites.get() returns one child, and raises NotFound for a role that is not a child or does not exist."""
     admin = dev.roles.composites("admin")
     assert admin.get("reviewer") == Role("reviewer")

@@ -42,7 +42,7 @@ def test_integrations(css: Css, sandbox: Sandbox) -> None:
 
 
 def test_roles_are_listed(dev: EnvironmentClient) -> None:
-    """The list is sorted by name, and marks composite roles."""
+    """list() returns the roles sorted by name, and marks composite roles."""
     assert dev.roles.list() == (Role("admin", composite=True), Role("approver"), Role("reviewer"))
 
 
@@ -95,14 +95,14 @@ def test_members_are_listed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     assert all(member.email for member in members if member.provider == "idir")
 
 
-def test_people_are_searched(css: Css) -> None:
+def test_people_are_searched_by_a_part_of_the_address(css: Css) -> None:
     """search() finds a person by a part of the address in any case."""
     found = css.people("prod").search("idir", email="ILSE.harg")
     assert [user.username for user in found.users] == [ILSE]
     assert found.complete
 
 
-def test_one_person_is_found(dev: EnvironmentClient) -> None:
+def test_one_person_is_found_by_the_whole_address(dev: EnvironmentClient) -> None:
     """find_one() finds a person by the whole address, and raises NotFound for a part of it."""
     assert (dev.people.find_one(email="ilse.hargreave@example.com")).username == ILSE
     with pytest.raises(NotFound):
@@ -119,7 +119,7 @@ def test_a_role_is_assigned_to_many_users(dev: EnvironmentClient, sandbox: Sandb
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "lose_after", "422_after"])
-def test_a_write_survives_a_fault(dev: EnvironmentClient, sandbox: Sandbox, kind: str) -> None:
+def test_a_write_with_a_fault_is_done_once(dev: EnvironmentClient, sandbox: Sandbox, kind: str) -> None:
     """After a lost connection or an error answer, the write is done and was carried out once."""
     sandbox.faults.add(kind, method="POST")
     dev.users.assign(ILSE, "reviewer")

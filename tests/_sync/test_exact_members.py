@@ -158,7 +158,7 @@ def test_members_who_keep_changing_prevent_all_removals(dev: EnvironmentClient, 
         assert (asked(sandbox) - before) == {"GET": 3}
 
 
-def test_two_readings_that_agree_are_enough(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+def test_settled_members_reads_twice_if_the_readings_agree(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """settled_members() reads the list twice if both readings agree."""
     before = asked(sandbox)
     settled = dev.roles.settled_members("reviewer")

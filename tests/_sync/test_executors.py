@@ -76,7 +76,7 @@ def test_processes_carry_out_grants(place: EnvironmentClient, sandbox: Sandbox) 
     assert len(told) == 42
 
 
-def test_chunks_are_bounded(place: EnvironmentClient, sandbox: Sandbox) -> None:
+def test_the_size_and_number_of_chunks_are_limited(place: EnvironmentClient, sandbox: Sandbox) -> None:
     """A chunk has at most 50 grants and contains all grants of a user.
 
     At most `width` chunks are in progress at once.
@@ -140,7 +140,7 @@ def test_a_client_with_its_own_transport_refuses_an_executor(served: dict[str, s
             place.bulk.assign_many([(usernames(sandbox, 1)[0], "reviewer")], executor=Watched())
 
 
-def test_workers_with_other_credentials_do_nothing(
+def test_workers_with_other_credentials_send_nothing(
     place: EnvironmentClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If a worker finds credentials of another account, its grants fail and nothing is sent."""

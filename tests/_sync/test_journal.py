@@ -149,7 +149,7 @@ def test_a_client_with_a_journal_refuses_an_executor(
     assert asked(sandbox)["POST"] == 0
 
 
-def test_a_client_that_cannot_be_made_leaves_nothing_open(
+def test_a_closed_journal_refuses_the_client_and_leaves_nothing_open(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the journal is closed, Css() raises an error and leaves no open httpx client."""

@@ -35,7 +35,7 @@ def place(sandbox: Sandbox, clock: Clock) -> EnvironmentClient:
     return (css.integration("Grants Portal")).environment("prod")
 
 
-def test_a_short_range_takes_one_call(place: EnvironmentClient, sandbox: Sandbox) -> None:
+def test_a_short_range_takes_one_request(place: EnvironmentClient, sandbox: Sandbox) -> None:
     """logs() reads a short range with one request, includes both ends, and returns the oldest line first."""
     before = asked(sandbox)
     lines = place.logs(NOON, NOON + datetime.timedelta(minutes=1))
@@ -110,7 +110,7 @@ def test_a_refusal_of_the_service_has_the_lines_read_so_far(
         (NOON.astimezone(datetime.timezone(datetime.timedelta(hours=-8))), "1 Nov 2026 12:01 UTC"),
     ],
 )
-def test_times_are_given_in_any_form(place: EnvironmentClient, since: object, until: object) -> None:
+def test_times_are_accepted_in_many_forms(place: EnvironmentClient, since: object, until: object) -> None:
     """logs() accepts times in many forms, and reads a time without a zone as UTC."""
     assert len(place.logs(since, until)) == 7
 

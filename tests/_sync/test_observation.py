@@ -80,7 +80,7 @@ def test_the_log_has_a_line_for_each_request(
         assert secret not in text
 
 
-def test_a_hook_that_raises_does_not_change_the_result(
+def test_an_error_of_on_request_does_not_change_the_result(
     sandbox: Sandbox, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """If on_request= raises an error, the call succeeds and the log shows the error."""

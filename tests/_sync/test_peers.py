@@ -89,7 +89,9 @@ def call(dev: EnvironmentClient, what: str, role: str = "reviewer", user: Any = 
 
 @pytest.mark.parametrize("fault", ["drop_before", "500_before", "422_before", "429", "revoked_token", "disaster"])
 @pytest.mark.parametrize("what", [*READS, *WRITES])
-def test_a_failure_is_raised_not_returned(dev: EnvironmentClient, sandbox: Sandbox, what: str, fault: str) -> None:
+def test_every_call_raises_an_error_if_the_service_fails(
+    dev: EnvironmentClient, sandbox: Sandbox, what: str, fault: str
+) -> None:
     """If the service fails, every call raises an error instead of returning nothing, a text or an empty list."""
     sandbox.faults.add(fault, times=None)
     with pytest.raises(CssError):

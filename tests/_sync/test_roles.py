@@ -22,7 +22,7 @@ def test_a_role_is_created_read_and_deleted(dev: EnvironmentClient, sandbox: San
         dev.roles.get("auditor")
 
 
-def test_a_role_that_exists_cannot_be_created_but_ensured(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+def test_create_refuses_an_existing_role_and_ensure_accepts_it(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """create() raises Conflict for an existing role. ensure() accepts it and writes nothing."""
     with pytest.raises(Conflict):
         dev.roles.create("reviewer")

@@ -84,7 +84,7 @@ def test_a_search_with_an_empty_guid_is_refused(css: Css) -> None:
 
 
 def test_each_address_is_searched_once_for_all_rows_and_integrations(css: Css, sandbox: Sandbox) -> None:
-    """css-sdk searches each address once at each provider, for all rows and integrations, whatever its case."""
+    """css-sdk searches each address once at each provider, in any case, for all rows and integrations."""
     sandbox.create_role(FISHERIES, "dev", "reviewer")
     addresses = ["ilse.hargreave@example.com", "ILSE.hargreave@example.com", "caspian.quist@example.com"]
     rows = [

@@ -33,7 +33,9 @@ def rows_for(*people: str, role: str = "approver") -> Any:
         ({"providers": ["idir"]}, ["idir"]),
     ],
 )
-def test_a_login_is_chosen_as_asked(css: Css, sandbox: Sandbox, how: dict[str, Any], providers: list[str]) -> None:
+def test_options_choose_the_logins_of_a_row(
+    css: Css, sandbox: Sandbox, how: dict[str, Any], providers: list[str]
+) -> None:
     """prefer=, all_logins= and providers= choose the logins of a row. Otherwise it is ambiguous and nothing is sent.
 
     check_roster() reports the same as apply_roster().
@@ -78,7 +80,7 @@ def test_the_column_choice_selects_a_candidate(css: Css, sandbox: Sandbox) -> No
     assert "Write the number of a candidate into the column `choice`" in line
 
 
-def test_all_logins_that_are_left_can_be_applied_again(css: Css, sandbox: Sandbox) -> None:
+def test_failed_rows_of_all_logins_can_be_applied_again(css: Css, sandbox: Sandbox) -> None:
     """With all_logins=, each login has its own result.
 
     Checked results can be applied, and failed rows applied again.

@@ -148,7 +148,7 @@ def test_an_issuer_that_is_down_does_not_affect_another_issuer(sandbox: Sandbox,
     assert (made.verify(token())).issuer == ISSUER
 
 
-def test_roles_belong_to_one_audience(clock: Clock) -> None:
+def test_the_roles_of_a_token_are_those_of_one_audience(clock: Clock) -> None:
     """The roles of a verified token are those of its first accepted audience.
 
     roles_in() returns those of another one.

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_teams.py by `make generate`; edit that one.
-"""Every token is checked for its team, not only the first: nothing is sent with another team's credentials."""
+"""css-sdk checks the team of every token, and sends nothing with a token of another team."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def test_roles_are_assigned_and_removed(dev: EnvironmentClient, sandbox: Sandbox
     assert not {"one", "two"} & {role.name for role in dev.users.roles(user)}
 
 
-def test_case_of_a_username_does_not_matter(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+def test_the_case_of_a_username_does_not_matter(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """A username is matched without regard to case."""
     user = usernames(sandbox, 1)[0]
     dev.users.assign(user.upper(), "reviewer")

@@ -289,7 +289,7 @@ def held_objects() -> int:
     return sum(home.startswith(("css_sdk", "httpx", "httpcore")) and ".sandbox" not in home for home in homes)
 
 
-def test_some_random_answers() -> None:
+def test_some_random_answers_break_no_promise() -> None:
     """A few random answers, of which the long test below tries thousands, break no promise of css-sdk."""
     answers, outcomes = run(seeds_from(7_000_000, 3, None), workers=3)
     assert answers > 20
@@ -297,7 +297,7 @@ def test_some_random_answers() -> None:
 
 
 @pytest.mark.answers
-def test_random_answers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_thousands_of_random_answers_break_no_promise(capsys: pytest.CaptureFixture[str]) -> None:
     """Thousands of random answers break no promise of css-sdk, and memory does not grow.
 
     The test takes two minutes. ANSWERS_SECONDS or ANSWERS_CLIENTS sets another length, and ANSWERS_SEED the first seed.

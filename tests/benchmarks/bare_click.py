@@ -1,4 +1,4 @@
-"""A program: the least that a command line of six commands can be, whose `--help` is a reference."""
+"""A minimal command line of six commands, whose `--help` is the reference for `css --help`."""
 
 from __future__ import annotations
 

@@ -449,7 +449,7 @@ return arguments[0].map((selector) => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_contrast(browser: Chrome, page: str, scheme: str) -> None:
+def test_text_has_enough_contrast(browser: Chrome, page: str, scheme: str) -> None:
     """In both colour schemes, text has a contrast of at least 4.5 to 1, as WCAG 2 requires."""
     resize(browser, 1280, scheme=scheme)
     browser.get(page)

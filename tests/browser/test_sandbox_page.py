@@ -93,7 +93,7 @@ def test_the_page_fits_every_screen_in_both_colour_schemes(browser: Chrome, widt
         ".filter((each) => each.textContent.length < 12).map((each) => { const range = document.createRange();"
         " range.selectNodeContents(each); return range.getClientRects().length })"
     )
-    assert set(browser.execute_script(lines)) == {1}  # no word is broken
+    assert set(browser.execute_script(lines)) == {1}  # no word is broken into two lines
     assert contrast(browser, "td") >= 7
     assert contrast(browser, "header p") >= 4.5
     assert contrast(browser, "dt") >= 4.5

@@ -1,4 +1,4 @@
-"""If Keycloak is not available, one line says why."""
+"""If Java, Maven or Keycloak is missing or broken, the error says so in one line."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_every_operation_has_a_module(tag: str, operation: str) -> None:
     assert callable(found._parse_response)
 
 
-def test_there_are_no_other_modules() -> None:
+def test_the_generated_package_has_no_other_modules() -> None:
     """The generated package contains no modules besides those of the table."""
     found = {(p.parent.name, p.stem) for p in (generate.CLIENT / "api").glob("*/*.py") if p.stem != "__init__"}
     assert found == {(tag.lower().replace("-", "_"), operation) for tag, operation in NAMES}

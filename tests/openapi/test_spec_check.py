@@ -52,7 +52,7 @@ def test_differences_are_listed_by_class(site: Site, published: Any, capsys: Any
     assert "openapi/overlay.yaml" in text
 
 
-def test_json_has_fixed_keys(site: Site, published: Any, capsys: Any) -> None:
+def test_the_json_report_contains_class_place_and_calls(site: Site, published: Any, capsys: Any) -> None:
     """The report in JSON contains class, place and calls of each difference."""
     publish(site, changed(published))
     assert spec_check.main([site.address, "--format", "json"]) == 2
@@ -91,7 +91,7 @@ def test_texts_of_the_document_are_escaped_in_markdown(site: Site, published: An
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h2"]
 
 
-def test_a_long_report_fits_into_an_issue(site: Site, published: Any, capsys: Any) -> None:
+def test_a_long_report_is_shortened_to_fit_into_an_issue(site: Site, published: Any, capsys: Any) -> None:
     """A report of thousands of differences is shortened, and says so."""
     live = copy.deepcopy(published)
     live["paths"].update({f"/new/{number}/{'x' * 100}": {"get": {}} for number in range(2000)})

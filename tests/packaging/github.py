@@ -32,7 +32,7 @@ class GitHub:
 
     comments: list[dict[str, Any]] = field(factory=list)
     merges: dict[str, int] = field(factory=dict)
-    """The pull request that each commit merged."""
+    """Map the commit of a merge to its pull request."""
     url: str = ""
 
     def say(self, number: int, body: str, login: str = BOT) -> dict[str, Any]:

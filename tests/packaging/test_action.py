@@ -72,7 +72,7 @@ def merge(runner: Runner, number: int = 7) -> str:
     return commit
 
 
-def test_from_a_pull_request_to_an_apply(ready: Runner, css: Css, user: str) -> None:
+def test_a_merge_applies_the_plan_of_the_pull_request(ready: Runner, css: Css, user: str) -> None:
     """The comment shows the masked plan, the merge applies it, and no log contains the username."""
     ready.github.say(7, "Looks good to me", "colleague")
     planned = ready.run("pull_request", PULL_REQUEST)
@@ -136,7 +136,7 @@ def test_a_comment_of_somebody_else_approves_nothing(ready: Runner, css: Css, lo
     assert planned.code == 0
 
 
-def test_the_mark_must_begin_the_comment(ready: Runner, css: Css) -> None:
+def test_a_mark_within_a_comment_does_not_count(ready: Runner, css: Css) -> None:
     """A comment counts as a plan only if the hidden mark is at its beginning."""
     ready.run("pull_request", PULL_REQUEST)
     [comment] = ready.github.comments
@@ -158,7 +158,7 @@ def test_a_commit_without_a_pull_request_needs_a_plan_id(ready: Runner, css: Css
     assert members(css) == [user]
 
 
-def test_prod_needs_its_input(ready: Runner, css: Css, user: str) -> None:
+def test_prod_needs_the_input_allow_prod(ready: Runner, css: Css, user: str) -> None:
     """In prod, the action applies a plan only with allow-prod."""
     ready.commit("roles.yaml", ROLES.format(environment="prod", user=user))
     ready.run("pull_request", PULL_REQUEST)
@@ -207,7 +207,7 @@ def test_a_refusal_of_github_says_which_permission_is_missing(ready: Runner) -> 
     assert "pull-requests: write" in job.log
 
 
-def test_the_first_step_installs_what_the_others_need(runner: Runner, css: Css, user: str) -> None:
+def test_the_first_step_installs_css_sdk(runner: Runner, css: Css, user: str) -> None:
     """The first step of the action installs css-sdk and its pinned requirements."""
     assert runner.run("pull_request", PULL_REQUEST, installs=True).code == 0
     merge(runner)

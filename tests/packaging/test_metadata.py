@@ -15,8 +15,8 @@ PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_te
 
 OTHERS: Final = {
     "loginproxy.gov.bc.ca",  # the service and its login server
-    "cern.ch",  # systems that give tokens, too
-    "api.github.com",  # what the action asks
+    "cern.ch",  # other systems that issue tokens
+    "api.github.com",  # the API that the action calls
     "json-schema.org",
     "no-color.org",
     "www.w3.org",

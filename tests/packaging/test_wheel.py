@@ -74,7 +74,7 @@ def test_uvx_finds_the_command_of_the_package(wheel: Path, tmp_path: Path) -> No
     assert run.stdout.startswith("css, version ")
 
 
-def test_pip_installs_the_wheel_with_hashes(wheel: Path, bare: Installed) -> None:
+def test_pip_accepts_only_the_wheel_with_the_right_hash(wheel: Path, bare: Installed) -> None:
     """pip installs the wheel with its hash, and refuses a file with another hash."""
     bare.install("pip")
     requirement = pinned(wheel)

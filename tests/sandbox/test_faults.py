@@ -69,7 +69,7 @@ def test_errors_of_faults_have_the_form_of_the_service(call: Any, sandbox: Sandb
 
 
 @pytest.mark.parametrize("value", [7, "Wed, 18 Nov 2026 10:00:00 GMT"])
-def test_too_many_requests_can_have_a_retry_after(call: Any, sandbox: Sandbox, value: int | str) -> None:
+def test_the_fault_429_can_have_a_retry_after_header(call: Any, sandbox: Sandbox, value: int | str) -> None:
     """The fault 429 can have a Retry-After header with seconds or a date, or none."""
     sandbox.faults.add("429", retry_after=value)
     assert call("GET", ROLES).headers["retry-after"] == str(value)
@@ -120,7 +120,7 @@ def test_an_empty_success_does_not_hide_a_refusal(call: Any, sandbox: Sandbox) -
         ("DELETE", "user/child", None, (422, UNKNOWN)),
     ],
 )
-def test_a_write_while_the_login_server_fails(
+def test_a_write_while_the_login_server_fails_gets_a_misleading_answer(
     call: Any, sandbox: Sandbox, user: str, method: str, path: str, body: Any, answer: Any, done: bool
 ) -> None:
     """While the login server fails, each write gets its own misleading answer, whether the work was done or not."""
@@ -151,7 +151,9 @@ def test_a_write_while_the_login_server_fails(
         ("/verify-token", (200, {"teamId": "2016"})),
     ],
 )
-def test_a_read_while_the_login_server_fails(call: Any, sandbox: Sandbox, user: str, path: str, answer: Any) -> None:
+def test_a_read_while_the_login_server_fails_gets_a_misleading_answer(
+    call: Any, sandbox: Sandbox, user: str, path: str, answer: Any
+) -> None:
     """While the login server fails, an existing role gets 404 and other reads get 422.
 
     Calls that do not need the login server succeed.

@@ -26,7 +26,7 @@ def test_the_same_seed_generates_the_same_world(world: dict[str, Any]) -> None:
 
 
 def test_a_generated_world_has_the_given_numbers(world: dict[str, Any]) -> None:
-    """A generated world has the given number of people, whatever their number of logins, and of integrations."""
+    """A generated world has the given number of people, each of whom may have several logins, and of integrations."""
     assert len({user["username"].partition("@")[0] for user in world["users"]}) == 5000
     assert [found["id"] for found in world["integrations"]] == list(range(101, 121))
 

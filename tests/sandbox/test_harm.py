@@ -39,7 +39,7 @@ def test_deleting_the_role_of_two_dots_is_refused(
     ],
 )
 def test_similar_requests_are_not_refused(call: Any, sandbox: Sandbox, path: str, status: int) -> None:
-    """Similar names are not refused, and neither is `..` where the service would stop before doing anything."""
+    """Similar names are not refused. Neither is `..` in a request that the service would refuse before any work."""
     assert call("DELETE", path).status == status
     assert not sandbox.harm
 

@@ -80,7 +80,7 @@ def test_a_late_write_can_wait_for_the_test(call: Any, sandbox: Sandbox) -> None
     assert names(call) == set()
 
 
-def test_only_reads_that_show_the_place_count(call: Any, sandbox: Sandbox) -> None:
+def test_only_successful_reads_of_the_place_count_for_a_late_write(call: Any, sandbox: Sandbox) -> None:
     """Reads of other places, failed reads and other writes do not count, and the fault does not apply to reads."""
     fault = sandbox.faults.add("late_write")
     names(call)

@@ -117,7 +117,7 @@ def test_lines_depend_only_on_the_time(call: Any) -> None:
     assert 'clientId="grants-portal-101"' in whole[0]["message"]
 
 
-def test_the_future_and_places_without_a_client_have_no_lines(call: Any) -> None:
+def test_the_future_and_places_without_a_client_have_no_log_lines(call: Any) -> None:
     """A range in the future, and an integration without a client in that environment, have no log lines."""
     assert call.status_and_json("GET", f"{LOGS}?start=2030-01-01&end=2030-01-02")[1]["data"] == []
     assert call.status_and_json("GET", f"/integrations/103/prod/logs?{DAY}")[1]["data"] == []

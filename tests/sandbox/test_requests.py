@@ -225,7 +225,7 @@ def test_bodies_are_checked_before_integration_and_environment(call: Any) -> Non
 
 @settings(max_examples=examples(24), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40))
-def test_any_name_is_found_again_when_encoded_twice(call: Any, name: str) -> None:
+def test_a_role_with_any_name_is_found_by_its_name_encoded_twice(call: Any, name: str) -> None:
     """A role with any valid name is found by this name, encoded twice."""
     status, _ = call.status_and_json("POST", ROLES, {"name": name})
     path = f"{ROLES}/{quote(quote(name, safe=''), safe='')}"

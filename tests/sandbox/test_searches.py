@@ -149,7 +149,7 @@ def test_an_invalid_search_is_refused_for_its_first_mistake(call: Any, path: str
     assert call.status_and_json("GET", path) == (400, {"message": message})
 
 
-def test_github_users_come_without_names(call: Any) -> None:
+def test_github_users_have_no_names_in_answers(call: Any) -> None:
     """Users of GitHub are found by name and by login, but the answer does not contain their names."""
     for term in ("name=Pine", "login=pine-marten"):
         (user,) = call.status_and_json("GET", f"/dev/github-public/users?{term}")[1]["data"]

@@ -153,7 +153,7 @@ def test_a_sandbox_can_listen_on_ipv6() -> None:
         connection.close()
 
 
-def test_two_host_headers_are_both_checked(served: tuple[Sandbox, Server]) -> None:
+def test_both_of_two_host_headers_are_checked(served: tuple[Sandbox, Server]) -> None:
     """If a request has two Host headers, a valid one does not hide an invalid one."""
     with socket.create_connection(("127.0.0.1", served[1].port), timeout=60) as connection:
         connection.sendall(b"GET /api/v1/heartbeat HTTP/1.1\r\nhost: evil.example\r\nhost: localhost\r\n\r\n")

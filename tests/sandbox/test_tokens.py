@@ -190,7 +190,7 @@ def test_a_client_gets_no_token_in_another_environment(
 @pytest.mark.parametrize(
     ("grant", "error"), [("authorization_code", "invalid_request"), ("refresh_token", "invalid_request")]
 )
-def test_other_grants_are_refused(sandbox: Sandbox, caller: Any, grant: str, error: str) -> None:
+def test_codes_and_refresh_tokens_are_refused(sandbox: Sandbox, caller: Any, grant: str, error: str) -> None:
     """The grant types for codes and refresh tokens are refused."""
     fields = "client_id=service-account-team-2016-9001&client_secret=api-secret-2016"
     answer = caller(sandbox).form(TOKEN, fields, grant)

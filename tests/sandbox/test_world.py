@@ -228,7 +228,7 @@ def test_a_missing_extra_is_reported(sandbox: Sandbox, monkeypatch: pytest.Monke
     assert isinstance(caught.value, SandboxError)
 
 
-def test_importing_the_sandbox_is_cheap() -> None:
+def test_importing_the_sandbox_loads_no_other_packages() -> None:
     """Importing the sandbox loads no server, HTTP client or cryptography, and nothing else of css_sdk."""
     code = "import sys, css_sdk.sandbox as s; s.Sandbox(); print(*sorted(sys.modules))"
     command = [sys.executable, "-c", code]

@@ -32,7 +32,7 @@ def anyio_backend():
 """
 
 
-def test_a_script_and_its_test_need_nothing_else(run: Run, documented: dict[str, str]) -> None:
+def test_a_script_and_its_test_need_no_configuration(run: Run, documented: dict[str, str]) -> None:
     """The script and its test in the documentation need no `conftest.py` and no settings."""
     names = ("access.py", "test_access.py")
     counts, printed = run({name: documented[name] for name in names})
