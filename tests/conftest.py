@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,16 @@ def nothing_is_destroyed(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
         assert not [harm for sandbox in made for harm in sandbox.harm]
 
 
+@pytest.fixture(scope="session")
+def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield paths of folders that do not exist. Most tests need none, and to create thousands takes time."""
+    return map(tmp_path_factory.mktemp("state").joinpath, map(str, count()))
+
+
 @pytest.fixture(autouse=True)
-def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a fresh folder for the journals of commands, so that no test writes to the user's own state folder."""
-    folder = tmp_path_factory.mktemp("state")
+def state_folder(state_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the path of a new folder for journals of commands, so that no test writes to the user's own folder."""
+    folder = next(state_folders)
     monkeypatch.setenv("CSS_STATE_FOLDER", str(folder))
     return folder
 

@@ -1,7 +1,8 @@
 """The command sessions that documentation pages show: run them, compare them, or write their output anew.
 
 A session is a `console` block in which each command stands behind `$ ` and its output follows. A line that is only
-`…` in the output stands for any lines. A comment `# exit code N` behind a command names its exit code, otherwise 0.
+`…` in the output stands for any lines. A comment `# exit code N` behind a command names its exit code, otherwise 0. A
+comment such as `# 1 token, 4 reads, 1 write` counts the requests of the command.
 
 usage: python -m tests.pages          writes the output of every session into the pages, and the picture of a terminal
 """
@@ -18,20 +19,24 @@ import shutil
 import sys
 import tempfile
 import unittest.mock
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import frozen
 
 from css_sdk.cli import exit_code
-from css_sdk.sandbox import Sandbox
+from css_sdk.sandbox import Entry, Sandbox
+from css_sdk.sandbox.serving.server import Server
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = [DOCS.parent / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _ACCOUNT_FILE = re.compile(r"^export CSS_CREDENTIALS_FILE=([\w.-]+)$", re.MULTILINE)
-_PROFILE_FILE = re.compile(r'^credentials_file = "([\w.-]+)"$', re.MULTILINE)
+_PROFILE_FILE = re.compile(r'^credentials_file = "(service-account-team-(\d+)-\d+\.json)"$', re.MULTILINE)
+_WORLD = re.compile(r"`css sandbox --world ([\w./-]+)`")
+_REQUESTS = re.compile(r"(\d+) (token|read|write)s?\b")
 _VARYING = {
     r"127\.0\.0\.1:\d{5}(/\S+)?(  )": r"127.0.0.1:9080\1 \2",  # keeps the width of the table's column
     r"127\.0\.0\.1:\d+": "127.0.0.1:9080",
@@ -56,6 +61,13 @@ class Command:
         named = re.search(r"#.*exit code (\d+)", self.line)
         return int(named[1]) if named else 0
 
+    @property
+    def requests(self) -> dict[str, int] | None:
+        """Return how many requests of each kind the comment behind the command counts; None if it counts none."""
+        comment = self.line.partition("  # ")[2]
+        counts = {kind: int(number) for number, kind in _REQUESTS.findall(comment)}
+        return {} if comment.endswith("no requests") else counts or None
+
     def fits(self, printed: str) -> bool:
         """Return whether the output that the page shows is the one that was printed."""
         parts = [re.escape(part) for part in re.split(r"^…$\n?", self.output, flags=re.MULTILINE)]
@@ -77,17 +89,18 @@ def sessions(page: Path) -> list[Command]:
     return [command for block in _BLOCK.findall(page.read_text(encoding="utf-8")) for command in commands_in(block)]
 
 
-def variables(page: Path, folder: Path, credentials: Mapping[str, str]) -> dict[str, str]:
+def variables(page: Path, folder: Path, server: Server) -> dict[str, str]:
     """Return the environment variables with the credentials of a sandbox, as the page sets them.
 
-    If the page exports CSS_CREDENTIALS_FILE, or shows a `config.toml`, write the account file that it names.
+    If the page exports CSS_CREDENTIALS_FILE, or shows a `config.toml`, write the account files that it names.
     """
+    credentials = server.credentials()
     config = folder / "config.toml"
     if config.exists():
         text = config.read_text(encoding="utf-8").replace("127.0.0.1:9080", credentials["api_url"].split("/")[2])
         config.write_text(text, encoding="utf-8")
-        for name in _PROFILE_FILE.findall(text):
-            write_account(folder / name, credentials)
+        for name, team in _PROFILE_FILE.findall(text):
+            write_account(folder / name, server.credentials(int(team)))
         return {"CSS_CONFIG_FILE": config.name}
     named = _ACCOUNT_FILE.search(page.read_text(encoding="utf-8"))
     if named is None:
@@ -104,18 +117,22 @@ def write_account(file: Path, credentials: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def beside(page: Path, folder: Path) -> Iterator[None]:
+def beside(page: Path, folder: Path) -> Iterator[Sandbox]:
     """Change to a folder with the examples and the files of a page, with the credentials of a fresh sandbox."""
+    text = page.read_text(encoding="utf-8")
     shutil.copytree(DOCS.parent / "examples", folder / "examples")
-    for name, content in _FILE.findall(page.read_text(encoding="utf-8")):
+    for name, content in _FILE.findall(text):
         (folder / name).write_text(content, encoding="utf-8")
-    with Sandbox().serve() as server, contextlib.chdir(folder):
+    world = _WORLD.search(text)
+    sandbox = Sandbox(folder / world[1] if world else None)
+    cache = unittest.mock.patch("platformdirs.user_cache_path", lambda *_, **__: folder / "cache")
+    with sandbox.serve() as server, contextlib.chdir(folder), cache:
         with unittest.mock.patch.dict(os.environ):
             for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_TOKEN_URL", "CSS_CREDENTIALS_FILE", "CSS_API_URL"):
                 os.environ.pop(name, None)
             os.environ |= {"CSS_STATE_FOLDER": str(folder / "state"), "LOGNAME": "me"}
-            os.environ.update({**variables(page, folder, server.credentials()), "COLUMNS": "100"})
-            yield
+            os.environ.update({**variables(page, folder, server), "COLUMNS": "100"})
+            yield sandbox
 
 
 def run(command: Command, printed: io.StringIO | None = None) -> tuple[int, str]:
@@ -134,11 +151,26 @@ def run(command: Command, printed: io.StringIO | None = None) -> tuple[int, str]
     return code, text
 
 
-def played(page: Path, folder: Path) -> Iterator[tuple[Command, int, str]]:
-    """Run the commands of a page in one fresh sandbox, and yield each with its exit code and its output."""
-    with beside(page, folder):
+@frozen
+class Played:
+    """What a command did: its exit code, what it printed, and how many requests of each kind it sent."""
+
+    exit_code: int
+    printed: str
+    requests: dict[str, int]
+
+
+def played(page: Path, folder: Path) -> Iterator[tuple[Command, Played]]:
+    """Run the commands of a page in one fresh sandbox, and yield each with what it did."""
+    with beside(page, folder) as sandbox:
         for command in sessions(page):
-            yield command, *run(command)
+            sandbox.clear_requests()
+            code, printed = run(command)
+            yield command, Played(code, printed, dict(Counter(map(_kind, sandbox.requests))))
+
+
+def _kind(request: Entry) -> str:
+    return "token" if request.kind == "token" else "read" if request.method == "GET" else "write"
 
 
 def main() -> int:
@@ -149,14 +181,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             printed = iter(list(played(page, Path(folder))))
 
-        def renewed(block: re.Match[str], printed: Iterator[tuple[Command, int, str]] = printed) -> str:
+        def renewed(block: re.Match[str], printed: Iterator[tuple[Command, Played]] = printed) -> str:
             commands = commands_in(block[1])
             if not commands:
                 return block[0]
             lines = []
             for command in commands:
-                _, _, output = next(printed)
-                lines.append(f"$ {command.line}\n{command.output if command.fits(output) else output}")
+                _, did = next(printed)
+                lines.append(f"$ {command.line}\n{command.output if command.fits(did.printed) else did.printed}")
             return f"```console\n{''.join(lines)}```"
 
         text = page.read_text(encoding="utf-8")

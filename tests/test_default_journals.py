@@ -76,7 +76,7 @@ def test_default_journals_can_be_switched_off(
     if variable is not None:
         monkeypatch.setenv("CSS_JOURNAL", variable)
     assert run_css("assign", MAREN, "-r", "approver", *PLACE, *options) == 0
-    assert list(state_folder.iterdir()) == []
+    assert not state_folder.exists()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,7 @@ def test_if_the_default_folder_cannot_be_created_the_change_is_still_made(
     """If the folder of journals cannot be created, css makes the change, warns and names `--no-journal`, with exit code
     0.
     """
+    state_folder.mkdir()
     (state_folder / "journals").write_text("a file", encoding="utf-8")
     assert run_css("assign", MAREN, "-r", "approver", *PLACE) == 0
     told = capsys.readouterr().err
