@@ -78,7 +78,7 @@ class Crowd:
 
 
 async def gathered(size: int, call: Callable[[], Any]) -> list[Any]:
-    """Make the call in as many tasks as `size` says and return the status or the error that each got."""
+    """Make the call in `size` tasks and return the status or the error that each got."""
     got: list[Any] = []
 
     async def one() -> None:

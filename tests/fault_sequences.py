@@ -176,7 +176,7 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
         case "empty_success":
             fault["done"] = draw(st.booleans())
             if fault["method"] == "DELETE":
-                # A 204 proves that a write was done, except when a role is deleted.
+                # A 204 verifies every write except the deletion of a role.
                 fault["path"] = f"{HERE}/roles/?"
     return fault
 

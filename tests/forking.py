@@ -45,8 +45,8 @@ def forked(work: Callable[[], Any], seconds: int = 20) -> Child:
     """Fork, and let the child do some work.
 
     Args:
-        work: what the child does; what it returns has to fit into JSON.
-        seconds: after which the child is killed.
+        work: called in the child; its result must fit into JSON.
+        seconds: the time after which the child is killed.
     """
     reading, writing = os.pipe()
     process = os.fork()

@@ -177,7 +177,11 @@ def timeouts() -> None:
                 for world, calls in WORLDS.items():
                     for number, call in enumerate(calls(login, api, {"timeout": 0.1})):
                         if number != 1:  # a transport by itself has no timeout
-                            is_own_client = number in (2, 3, 4)  # the caller's own client: its frames are not ours
+                            is_own_client = number in (
+                                2,
+                                3,
+                                4,
+                            )  # the caller's own client: its frames are not of css-sdk
                             tried(f"a timeout in a {world}", call, with_frames=silent is login or not is_own_client)
                 silent.answer = good
         finally:
@@ -219,7 +223,7 @@ def interrupts() -> None:
                 good, silent.answer = silent.answer, stop
                 for number, call in enumerate(thread_calls(login, api, {}) if hasattr(signal, "pthread_kill") else ()):
                     is_own_client = number in (2, 3, 4)
-                    if silent is login or (not is_own_client and number != 6):  # 6 asks for a token alone
+                    if silent is login or (not is_own_client and number != 6):  # call 6 only requests a token
                         tried("an interrupt", call)
                 for work in (ask, ask_system):
                     tried("a cancellation", lambda work=work: asyncio.run(cancelled(work)))  # type: ignore[misc]

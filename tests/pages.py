@@ -1,8 +1,8 @@
-"""The command sessions that documentation pages show: run them, compare them, or write their output anew.
+"""Run the command sessions that documentation pages show, compare them, or write their output again.
 
-A session is a `console` block in which each command stands behind `$ ` and its output follows. A line that is only
-`…` in the output stands for any lines. A comment `# exit code N` behind a command names its exit code, otherwise 0. A
-comment such as `# 1 token, 4 reads, 1 write` counts the requests of the command.
+A session is a `console` block in which each command follows `$ ` and precedes its output. A line `…` in the output
+matches any lines. A comment `# exit code N` behind a command names its exit code, otherwise 0. A comment such as `# 1
+token, 4 reads, 1 write` counts the requests of the command.
 
 usage: python -m tests.pages          writes the output of every session into the pages, and the picture of a terminal
 """

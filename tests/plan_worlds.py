@@ -272,9 +272,7 @@ PATIENCE: Final = 30.0
 
 
 def crowded(count: int) -> tuple[Sandbox, list[str]]:
-    """Return a sandbox with the roles `one`, `two` and `three` in dev, and as many additional people as
-    `count` says.
-    """
+    """Return a sandbox with the roles `one`, `two` and `three` in dev, and `count` additional people."""
     world = json.loads(files("css_sdk.sandbox.world").joinpath("world.json").read_text(encoding="utf-8"))
     people = [f"{number:032x}@idir" for number in range(count)]
     known = {"email": "", "firstName": "", "lastName": "", "attributes": {}}

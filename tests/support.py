@@ -22,29 +22,30 @@ FISHERIES = 102
 
 
 def examples(usual: int, module: str = "") -> int:
-    """Return how many examples a property is tried with: `make test-thorough` tries ten times as many as `make test`.
+    """Return the number of examples for a property; `make test-thorough` uses ten times as many as `make test`.
 
     Args:
-        usual: in `make test`.
-        module: the module of the test; a synchronous twin tries half as many.
+        usual: the number in `make test`.
+        module: the module of the test; a synchronous twin uses half as many.
     """
     return usual * profiles.default.max_examples // (200 if "._sync." in f"{module}." else 100)
 
 
 def is_private(path: Path, mode: int = 0o600) -> bool:
-    """Return whether only its owner can read and write a file; Windows has no such permissions.
+    """Return whether only the owner can read and write a file; always true on Windows, which has no such permissions.
 
     Args:
         path: of the file.
-        mode: that it must have; of a folder 0o700.
+        mode: the permissions that it must have; 0o700 for a folder.
     """
     return os.name != "posix" or stat.S_IMODE(path.stat().st_mode) == mode
 
 
 def some(cases: Sequence[Case], module: str) -> Sequence[Case]:
-    """Return every second case that a test goes through, and the others in its synchronous twin.
+    """Return every second case of a test, and in its synchronous twin the others.
 
-    Both come from one source, so that each case is tried there. `make test-thorough` goes through all in both.
+    Both are written from one source, so that each case is tested in one of them. `make test-thorough` tests all cases
+    in both.
 
     Args:
         cases: all of them.

@@ -185,7 +185,7 @@ def test_the_largest_answer_is_a_number_of_bytes(value: Any) -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 100, 65536])
 @pytest.mark.parametrize("length", [0, 1, 100, 100_000])
-def test_any_pieces_make_the_same_body(size: int, length: int) -> None:
+def test_a_body_decodes_to_the_same_content_in_any_pieces(size: int, length: int) -> None:
     """A compressed body decodes to the same content, no matter how it was split on the way."""
     content = os.urandom(length)
     packed = gzip.compress(content)

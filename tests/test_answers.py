@@ -81,7 +81,7 @@ def role_from(body: Any) -> Any:
 # Valid answers
 
 
-def test_an_integration() -> None:
+def test_all_fields_of_an_integration_are_read() -> None:
     """css-sdk reads all fields of an integration."""
     assert integration_from() == Integration(
         id=101,
@@ -94,7 +94,7 @@ def test_an_integration() -> None:
     )
 
 
-def test_lists() -> None:
+def test_lists_keep_their_order() -> None:
     """css-sdk reads lists in their order, empty ones included."""
     second = {**INTEGRATION, "id": 102}
     read = answer(list_integrations, 200, answers.integrations, {"data": [second, INTEGRATION]})
@@ -105,7 +105,7 @@ def test_lists() -> None:
     assert answer(search_idir_users, 200, answers.users, {"data": []}) == ()
 
 
-def test_roles() -> None:
+def test_a_role_is_read_from_each_answer_that_contains_roles() -> None:
     """css-sdk reads a role from each kind of answer that contains roles."""
     assert role_from(ROLE) == Role("reviewer")
     assert answer(create_role, 201, answers.role, ROLE) == Role("reviewer")
@@ -133,15 +133,15 @@ def test_a_null_text_of_a_user_is_read_as_empty(field: str) -> None:
     assert user_from(**{field: None}) == user_from(**{field: ""})
 
 
-def test_an_integration_may_have_nulls() -> None:
+def test_an_integration_may_have_null_values() -> None:
     """css-sdk accepts an integration whose type, status and environments are null."""
     read = integration_from(authType=None, status=None, environments=None)
     assert (read.auth_type, read.status, read.environments) == ("", "", ())
 
 
 @pytest.mark.parametrize("field", ["authType", "status"])
-def test_unknown_words_are_kept(field: str) -> None:
-    """css-sdk keeps values that it does not know, such as a new status or environment, as they came."""
+def test_unknown_values_are_kept(field: str) -> None:
+    """css-sdk keeps values that it does not know, such as a new status or environment, unchanged."""
     read = integration_from(**{field: "somethingNew", "environments": ["dev", "stage"]})
     assert read.environments == ("dev", "stage")
     assert "somethingNew" in (read.auth_type, read.status)
@@ -155,7 +155,7 @@ def test_unknown_fields_are_ignored() -> None:
     assert answer(list_roles, 200, answers.roles, {"data": [ROLE], "total": 1}) == (Role("reviewer"),)
 
 
-def test_a_success_without_content() -> None:
+def test_a_204_without_content_is_accepted() -> None:
     """css-sdk accepts a 204 without content."""
     assert answers.parsed(unassign_user_role, httpx.Response(204), REQUEST, lambda answer: answer) is None
 
@@ -224,7 +224,7 @@ def test_json_of_another_shape_is_malformed(
 def test_an_unexpected_success_status_is_malformed(
     operation: answers.Operation, status: int, reader: Reader, status_instead: int
 ) -> None:
-    """A success status that the service does not use is malformed, whatever its body."""
+    """A success status that the service does not use is malformed, for every call."""
     with pytest.raises(MalformedAnswer):
         answer(operation, status_instead, reader, {"data": [], **INTEGRATION, **ROLE, "page": 1})
 

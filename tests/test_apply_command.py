@@ -306,7 +306,7 @@ def test_no_question_is_asked_if_the_journal_cannot_be_kept(
     assert writes(sandbox) == []
 
 
-def test_a_fresh_plan_is_confirmed_on_a_terminal(
+def test_on_a_terminal_apply_asks_for_confirmation(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On a terminal, css asks before it carries out a plan; after a no or an interrupt it reports that nothing was

@@ -283,7 +283,9 @@ def test_the_remainder_uses_the_current_names_of_renamed_roles() -> None:
 
 
 def test_steps_of_other_places_and_failed_writes_are_not_reverted() -> None:
-    """The state before a plan is found from the done writes in the same place, wherever they stand in the journal."""
+    """The state before a plan follows from the confirmed writes in the same environment, at any position in the
+    journal.
+    """
     elsewhere = Step("create_role", TEST, "q")
     failed = Entry(9, (step("create_role", "q"),), "failed")
     told = [entry for one in entries(BEGUN[:5]) for entry in (Entry(8, (elsewhere,), "confirmed"), one, failed)]
@@ -295,13 +297,15 @@ def test_steps_of_other_places_and_failed_writes_are_not_reverted() -> None:
 @pytest.mark.parametrize(
     ("error", "reason"), [(None, "made. Nothing"), (CssError("No role."), "made (No role.). Nothing")]
 )
-def test_the_error_of_a_changed_place_gives_the_reason(error: CssError | None, reason: str) -> None:
+def test_the_error_of_a_stale_plan_gives_the_reason(error: CssError | None, reason: str) -> None:
     """The error for a stale plan contains the error that shows the change, if there is one."""
     assert reason in str(changed_since(PLANNED, error))
 
 
-def test_a_child_that_remains_has_its_current_name() -> None:
-    """An addition of a child that remains names the child as it is called after the steps that are done."""
+def test_the_remainder_uses_the_current_name_of_a_child() -> None:
+    """If the remainder adds a child that was renamed, it uses the child's current name, and leaves
+    members unchanged.
+    """
     steps = (step("add_composite", "a", "b"), step("add_member", "a", "b"), step("rename_role", "b", "c"))
     state = a_state({"a": [], "b": []})
     saved = evolve(a_plan(steps), places=(PlannedPlace.of(state),))
@@ -310,8 +314,8 @@ def test_a_child_that_remains_has_its_current_name() -> None:
     assert [one.target for one in rest.steps] == ["c", "b"]
 
 
-def test_what_remains_keeps_places_that_were_not_reached() -> None:
-    """The plan of the remaining steps keeps each place, with what is unmanaged there."""
+def test_the_remainder_keeps_environments_without_done_steps() -> None:
+    """The remainder keeps each environment, also one without done steps, with its counts of unmanaged entries."""
     other = PlannedPlace(TEST, "Grants Portal", (), "", Unmanaged(1, 2, 3))
     here = PlannedPlace.of(BEFORE, Unmanaged(4, 5, 6))
     rest = remainder(evolve(a_plan(), places=(here, other)), [StepResult(STEPS[0], "confirmed")], {DEV: BEFORE})
@@ -320,7 +324,7 @@ def test_what_remains_keeps_places_that_were_not_reached() -> None:
 
 
 def test_an_impact_belongs_to_one_sequence_of_steps_and_states() -> None:
-    """A simulation is used again only if both the steps and the states are the same."""
+    """A simulation of losses is reused only if both the steps and the states are the same."""
     impact = Impact.of(STEPS, [BEFORE])
     assert impact.fits(STEPS, [BEFORE])
     assert not impact.fits(STEPS[:1], [BEFORE])

@@ -139,7 +139,7 @@ ONE_OR_SEVERAL: dict[str, tuple[Callable[[Css, Any], Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", ONE_OR_SEVERAL)
-def test_one_is_as_good_as_a_list_of_one(name: str, settings: Settings) -> None:
+def test_one_value_gives_the_same_result_as_a_list_with_it(name: str, settings: Settings) -> None:
     """Where several values are allowed, one value gives the same result as a list or a generator that holds it."""
     call, one = ONE_OR_SEVERAL[name]
     ways = [one, [one], (each for each in [one])]

@@ -417,7 +417,7 @@ async def test_a_timeout_of_asyncio_ends_reads(dev: AsyncEnvironmentClient, gate
 async def test_a_timeout_of_asyncio_waits_for_a_write_in_flight(
     dev: AsyncEnvironmentClient, gate: Gate, sandbox: Sandbox, people: list[str], fault: str | None
 ) -> None:
-    """`asyncio.timeout` waits for the write in flight, raises TimeoutError whatever its answer, and leaves no
+    """For every answer, `asyncio.timeout` waits for the write in flight, then raises TimeoutError, and leaves no
     cancellation behind.
     """
     if fault is not None:

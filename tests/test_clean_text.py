@@ -55,9 +55,7 @@ def test_a_secret_is_hidden_even_if_control_characters_split_it(text: str) -> No
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 500, 503])
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_errors_of_reads_and_writes_repeat_only_cleaned_text(threads: str, kind: str, status: int) -> None:
-    """Errors of reads, and of the results of many assignments, contain only printable text, whatever the service
-    answers.
-    """
+    """For every status and hostile message, errors of reads and of many assignments contain only printable text."""
     refusal = answer(status, json={"message": HOSTILE[kind] + "x" * 100_000})
     with pytest.raises(CssError) as told:
         CALLERS[threads](Service(read=refusal), "roles.list")

@@ -111,7 +111,7 @@ def test_other_shells_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.posix
 @pytest.mark.skipif(BASH is None, reason="there is no bash")
-def test_bash_itself_completes(tmp_path: Path) -> None:
+def test_bash_completes_a_subcommand_with_the_printed_script(tmp_path: Path) -> None:
     """bash completes a subcommand with the script that `css completion bash` prints."""
     program = tmp_path / "css"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m css_sdk.cli "$@"\n', encoding="utf-8")

@@ -1,4 +1,4 @@
-"""css-sdk writes CSV in which no cell becomes a formula, whatever the separator, and reads its cells back unchanged."""
+"""css-sdk writes CSV in which no cell becomes a formula, for any separator, and reads its cells back unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_an_apostrophe_that_guards_no_formula_stays(cell: str) -> None:
 
 
 @given(st.lists(CELLS.map(lambda cell: cell.replace('"', "")), min_size=2, max_size=3), st.sampled_from(",;\t"))
-def test_no_cell_is_a_formula_whatever_separates_cells(cells: list[str], delimiter: str) -> None:
+def test_no_cell_is_a_formula_for_any_separator(cells: list[str], delimiter: str) -> None:
     """No cell is a formula, even if a spreadsheet splits the line at another separator and ignores the quotes."""
     line = csv_line(cells)
     if delimiter == ",":

@@ -130,9 +130,7 @@ def test_if_a_named_journal_cannot_be_written_nothing_is_changed(
     assert everything(sandbox) == before
 
 
-def test_a_journal_that_is_named_exists_after_a_run_without_changes(
-    run_css: Run, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_a_named_journal_exists_after_a_run_without_changes(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     """A named journal exists after a refused run, which can then be repeated with it. With entries, it is refused to
     other changes.
     """
@@ -313,7 +311,7 @@ def journal(*outcomes: Outcome | None, client_id: str = "ann", undoes: str = "")
 def test_undo_selects_the_newest_finished_journal_of_the_account(
     kept: dict[str, JournalRead], expected: Choice
 ) -> None:
-    """`css undo` selects the account's newest journal that changed something, is finished, is no undo and was not
+    """`css undo` selects the account's newest journal that changed something, is finished, is not an undo and was not
     undone.
     """
     assert newest_to_undo(kept, "ann", "https://api.example/v1") == expected

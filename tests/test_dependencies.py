@@ -202,5 +202,7 @@ def test_ten_thousand_failed_additions_need_little_memory() -> None:
     ],
 )
 def test_a_failed_deletion_skips_steps_that_need_it(later: Step, is_skipped: bool) -> None:
-    """If a role could not be deleted, no later step uses its name, and no child is added in the same place."""
+    """If a role could not be deleted, steps that use its name are skipped, and so are additions of children in its
+    environment.
+    """
     assert bool(not_tried([step("delete_role", "c"), later], 0)) is is_skipped

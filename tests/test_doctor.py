@@ -1,4 +1,4 @@
-"""`css doctor` and `diagnose` report what is wrong with a setup first, and print no secret."""
+"""`css doctor` and `diagnose` report the faults of a setup first, and print no secret."""
 
 from __future__ import annotations
 

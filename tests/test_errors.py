@@ -108,7 +108,7 @@ def test_the_error_for_a_rate_limit_says_how_long_to_wait(retry_after: float | N
 
 
 MISSING: list[tuple[str, type_of_thing, type_of_thing]] = [
-    # what the service says, what the call was about, what is missing
+    # the service's message, what the call was about, what is missing
     ('User "nobody@idir" not found', "role", "user"),
     ('User "nobody@idir" not found', "path", "user"),
     ("role x not found", "user", "role"),

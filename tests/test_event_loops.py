@@ -71,7 +71,7 @@ def test_loops_at_the_same_time_are_refused_without_a_hang(css: AsyncCss, sandbo
     assert asked(sandbox) == {"token": 1, "GET": 1}
 
 
-def test_bulk_runs_in_another_loop_report_the_refusal(css: AsyncCss, sandbox: Sandbox) -> None:
+def test_a_bulk_call_in_a_second_event_loop_reports_the_refusal(css: AsyncCss, sandbox: Sandbox) -> None:
     """A bulk call in a second event loop reports the error for every item and sends nothing."""
 
     async def first() -> Any:

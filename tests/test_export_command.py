@@ -27,7 +27,7 @@ Run = Callable[..., int]
     ],
 )
 def test_the_plan_of_an_export_is_empty(run_css: Run, sandbox: Sandbox, tmp_path: Path, options: Sequence[str]) -> None:
-    """The plan of an export is empty, whatever its options, and `css export` only reads."""
+    """For all options, the plan of an export is empty, and `css export` only reads."""
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", "service-account-fisheries-service-102", *sandbox.world.users)
     sandbox.create_role(GRANTS_PORTAL, "test", "no", [])
     file = tmp_path / "roles.yaml"

@@ -421,7 +421,7 @@ def test_the_client_of_a_system_is_refused_in_a_child(sandbox: Sandbox, served: 
         assert http.get("integrations").status_code == 200
 
 
-def test_locks_that_threads_of_the_parent_hold_are_renewed(sandbox: Sandbox, served: Settings) -> None:
+def test_a_child_has_fresh_locks_if_threads_of_the_parent_hold_them(sandbox: Sandbox, served: Settings) -> None:
     """If threads of the parent hold locks at the fork, the child has fresh locks and does not hang."""
     with Css(served) as css:
         dev = css.integration(GRANTS_PORTAL).environment("dev")

@@ -294,7 +294,7 @@ def test_times_in_a_journal_are_in_utc(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("first", "second", "plan"), [("a", None, "a"), (None, "b", "b"), ("a", "b", "b")])
 def test_a_resumed_journal_belongs_to_the_latest_plan(first: str | None, second: str | None, plan: str) -> None:
-    """A run that resumes a journal keeps who began it and why, and may name the plan that it carries out."""
+    """A journal that was resumed keeps its first time and reason, and belongs to the latest plan that a run named."""
     heads = [
         opening("account", "https://api.example/v1", "1.0", at, named, reason=at)
         for at, named in (("first", first), ("second", second))

@@ -86,7 +86,7 @@ def test_a_repeated_attempt_is_expected_from_its_latest_time() -> None:
 
 
 @pytest.mark.parametrize("late", [step("delete_role", "a"), step("rename_role", "a", "b"), step("create_role", "a")])
-def test_a_late_step_reverses_nothing_in_another_place(late: Step) -> None:
-    """A late step concerns roles of the same name in its own environment only."""
+def test_a_late_step_reverses_nothing_in_another_environment(late: Step) -> None:
+    """A late step affects roles of the same name in its own environment only."""
     for kind in ("create_role", "delete_role"):
         assert not may_reverse(late, Step(kind, Place(101, "test"), "a"))

@@ -256,7 +256,7 @@ def test_pure_packages_are_pure(name: str) -> None:
     assert not called & {"read_text", "write_text", "read_bytes", "write_bytes"}
 
 
-def test_the_asynchronous_source_imports_no_library_of_one_world() -> None:
+def test_the_asynchronous_source_imports_no_library_for_threads_or_tasks_only() -> None:
     """The asynchronous source, which is mirrored, imports no library that serves only threads or only tasks."""
     for entries in (IMPORTS[name] for name in MODULES if package_of(name) == "_async"):
         for entry in entries:

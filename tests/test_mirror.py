@@ -23,7 +23,7 @@ def test_the_twins_are_current(wanted: dict[Path, str]) -> None:
     assert [path.relative_to(mirror.ROOT).as_posix() for path in mirror.differing(wanted)] == []
 
 
-def test_both_worlds_have_the_same_files(wanted: dict[Path, str]) -> None:
+def test_each_source_has_a_twin_with_the_same_name(wanted: dict[Path, str]) -> None:
     """In every folder, each source has a twin with the same name, and there is no other twin."""
     for source, target in mirror.PAIRS.items():
         names = {path.relative_to(mirror.ROOT / source) for path in (mirror.ROOT / source).rglob("*.py")}
@@ -41,7 +41,7 @@ def test_each_twin_names_its_source(wanted: dict[Path, str]) -> None:
         assert Path(match[1]).name == path.name
 
 
-def test_nothing_asynchronous_is_left(wanted: dict[Path, str]) -> None:
+def test_a_twin_contains_no_asynchronous_code(wanted: dict[Path, str]) -> None:
     """Except for its header, a twin contains no keyword or name of asynchronous code."""
     for path, text in wanted.items():
         code = text.partition("\n")[2]

@@ -148,7 +148,7 @@ def test_each_leaves_no_thread_behind() -> None:
 
 
 @pytest.mark.parametrize("at_once", [0, -1])
-def test_each_needs_a_worker(at_once: int) -> None:
+def test_each_with_a_width_below_one_is_an_error(at_once: int) -> None:
     """`each` with a width below one is an error, instead of doing nothing."""
     with pytest.raises(ValueError, match=r"at_once|max_workers"):
         each(lambda _: None, range(3), at_once)
@@ -332,7 +332,7 @@ async def test_async_each_takes_work_that_never_waits() -> None:
 
 
 @pytest.mark.parametrize("at_once", [0, -1])
-async def test_async_each_needs_a_task(at_once: int) -> None:
+async def test_async_each_with_a_width_below_one_is_an_error(at_once: int) -> None:
     """`async_each` with a width below one is an error, instead of doing nothing."""
 
     async def work(item: int) -> None: ...

@@ -48,7 +48,9 @@ def test_login_differences_are_complete_and_contain_nothing_else(members: dict[s
         (Person("guid", "x"), Person("guid", "x")),
     ],
 )
-def test_a_text_names_a_person_in_one_way(whom: str | ServiceAccount | User | Person, meant: Person) -> None:
+def test_the_form_of_a_text_shows_how_it_names_a_person(
+    whom: str | ServiceAccount | User | Person, meant: Person
+) -> None:
     """css-sdk recognizes whether a text is a username, an e-mail address, a GUID or a service account."""
     assert as_person(whom) == meant
 

@@ -125,7 +125,7 @@ def test_usernames_are_compared_without_case() -> None:
     assert planned(a_state(["a"], {"a": [ANN]}), roles, people=people).steps == ()
 
 
-def test_one_user_has_one_entry() -> None:
+def test_two_entries_for_one_user_are_a_fault() -> None:
     """A user with two entries is a fault, and so is a role that lists a user whose exact roles do not contain it."""
     one, state, people = who(ANN)[0], a_state(["a", "b"]), {JANE: ANN}
     users = (DesiredUser(JANE, exactly("a")), DesiredUser(one, exactly("b")))
@@ -423,7 +423,7 @@ def test_a_comparison_has_a_row_for_each_role_child_and_member() -> None:
     assert not any(row.differs for row in side_by_side([dev, dev]))
 
 
-def test_a_role_that_will_be_deleted_is_named_as_such() -> None:
+def test_the_fault_of_a_child_says_why_it_will_not_exist() -> None:
     """The fault of a child says whether the child does not exist or is missing in the exact list, and appears once."""
     roles = exactly(DesiredRole("a", composites=Listed(("gone",))))
     users = (DesiredUser(who(ANN)[0], Listed(("gone", "none", "gone"))),)
@@ -435,7 +435,7 @@ def test_a_role_that_will_be_deleted_is_named_as_such() -> None:
 
 
 def test_every_child_that_no_request_can_remove_is_noted() -> None:
-    """Each child that stays because the request would be too long has a note with its name."""
+    """Each child that stays because the request to remove it would be too long has a note with its name."""
     parent, children = "p" * 120, ["c" * 110, "d" * 110]
     made = planned(
         a_state([parent, *children], children={parent: children}), Listed((DesiredRole(parent, composites=exactly()),))
@@ -446,6 +446,6 @@ def test_every_child_that_no_request_can_remove_is_noted() -> None:
     ]
 
 
-def test_roles_after_one_that_cannot_be_addressed_are_deleted() -> None:
-    """A role that requests cannot address does not keep an exact list from deleting the other roles."""
+def test_an_exact_list_deletes_roles_beside_one_that_no_request_can_name() -> None:
+    """A role that no request can name does not keep an exact list from deleting the other roles."""
     assert told(planned(a_state(["..", "z", "a"]), exactly()).steps) == ["delete_role a", "delete_role z"]

@@ -99,7 +99,9 @@ def test_every_field_is_described() -> None:
 
 
 def test_a_masked_plan_names_nobody_and_cannot_be_read_back() -> None:
-    """A masked plan contains no username or e-mail address, and reading it is refused because it is masked."""
+    """A masked plan contains no username or e-mail address, and reading it is refused unless masked
+    plans are allowed.
+    """
     text = plan_as_json(SAVED, mask=True)
     assert not [private for private in (ANN, "jane.doe", "example.com") if private in text]
     with pytest.raises(InvalidFile, match="masked"):
@@ -198,7 +200,7 @@ def test_an_invalid_plan_is_refused_with_the_faulty_entry(changes: dict[str, Any
 
 
 def test_an_undo_plan_may_contain_the_same_step_twice() -> None:
-    """The same step may come twice if renames in between make it a step of another role."""
+    """The same step may occur twice if renames in between make it a step of another role."""
     to_a = {**TO_C, "role": "b", "target": "a"}
     same_again = evolve(SAVED, steps=tuple(map(Step.from_record, (STEP, TO_C, to_a, STEP))))
     assert len(read_plan(plan_as_json(same_again), "plan.json").steps) == 4
@@ -252,7 +254,9 @@ def test_any_value_is_read_or_refused(key: str, value: Any) -> None:
 
 
 def test_a_masked_plan_can_be_read_to_show_it() -> None:
-    """A masked plan has the same content with shortened usernames, and no address, so nothing can be sent with it."""
+    """With `allow_masked`, a masked plan can be read. It has no address of the service, so nothing can
+    be sent with it.
+    """
     shown = read_plan(plan_as_json(SAVED, mask=True), "plan.json", allow_masked=True)
     assert shown.api_url == ""
     assert [step.role for step in shown.steps] == [step.role for step in SAVED.steps]
@@ -260,13 +264,13 @@ def test_a_masked_plan_can_be_read_to_show_it() -> None:
 
 
 def test_names_beside_a_plan_do_not_change_it() -> None:
-    """`css plan --json` writes names of people beside the plan; the plan is read without them."""
+    """`css plan --json` writes names of people beside the plan, and reading the plan ignores them."""
     named = {**record(), "names": {ANN: "Ann"}}
     assert read_plan(json.dumps(named), "plan.json").steps == SAVED.steps
 
 
-def test_a_plan_is_written_for_people_to_read() -> None:
-    """Each value of a plan file stands on a line of its own."""
+def test_each_value_of_a_plan_file_is_on_its_own_line() -> None:
+    """Each value of a plan file is on a line of its own, so that people can read it."""
     assert plan_as_json(SAVED).count('\n "') > 10
     assert '\n  "' not in plan_as_json(
         evolve(SAVED, places=(), steps=(), withheld=(), protected=(), unresolved=(), notes=())

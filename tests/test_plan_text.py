@@ -115,7 +115,7 @@ def test_names_have_no_effect_in_text_and_markdown() -> None:
 
 @settings(max_examples=examples(24), deadline=None)
 @given(st.text(max_size=20))
-def test_any_name_stays_in_its_cell(name: str) -> None:
+def test_any_role_name_stays_in_its_cell(name: str) -> None:
     """For every role name, its row has two cells and shows the name."""
     html = (
         MarkdownIt("commonmark", {"html": True})

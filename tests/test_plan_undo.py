@@ -25,7 +25,7 @@ SOME = STEPS.filter(lambda step: step.role != step.target)
 
 
 class World:
-    """Roles identified by numbers, which stay the same whatever the roles are called.
+    """Roles identified by numbers, which stay the same when the roles are renamed.
 
     Attributes:
         names: the names of the roles, by number.
@@ -75,8 +75,8 @@ class World:
 class Story:
     """The first state, the changes in a journal, later changes of others, and the plan that undoes the journal.
 
-    Others neither create a role with a name that a role had while the journal was written, nor rename one to it: nobody
-    could tell the roles apart.
+    Others neither create a role with a name that a role had while the journal was written, nor rename one to it,
+    because nothing would distinguish the two roles.
     """
 
     def __init__(self, steps: Sequence[Step], others: Sequence[Step]) -> None:
@@ -153,7 +153,7 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
 @pytest.mark.parametrize(
     ("done", "others", "back"),
     [
-        # Another role has the name that ours should get back, so later steps would change the wrong role.
+        # Another role has the name that the renamed role should get back, so later steps would change it.
         ([step("delete_role", "a"), step("rename_role", "b", "a")], [step("create_role", "b")], []),
         (
             [step("remove_member", "b", "2@idir"), step("rename_role", "b", "c")],
@@ -168,7 +168,7 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
             [step("add_member", "d", "3@idir")],
             [step("rename_role", "d", "a")],
         ),
-        # A new role has the old name of ours, and stays because others use it.
+        # A new role has the old name of the renamed one, and stays because others use it.
         (
             [step("remove_composite", "a", "b"), step("rename_role", "b", "c"), step("create_role", "b")],
             [step("add_composite", "c", "b"), step("rename_role", "c", "d")],
@@ -256,8 +256,12 @@ def test_undo_leaves_a_renamed_new_role_that_others_use_unchanged() -> None:
 
 
 @pytest.mark.parametrize("outcome", [None, "unknown"])
-def test_a_doubtful_deletion_is_judged_by_the_role_alone(outcome: Literal["unknown"] | None) -> None:
-    """A deletion without a known outcome counts as done only if the role is gone, whatever happened to its members."""
+def test_a_deletion_without_an_outcome_counts_as_done_only_if_the_role_is_gone(
+    outcome: Literal["unknown"] | None,
+) -> None:
+    """A deletion without a known outcome counts as done only if the role no longer exists; missing members do not show
+    it.
+    """
     along = Step("remove_member", DEV, "b", "3@idir"), Step("remove_composite", DEV, "b", "a")
     entry = Entry(1, (*along, Step("delete_role", DEV, "b")), outcome)
     assert steps_done([entry], [BEGINNING]) == ()
@@ -344,8 +348,8 @@ def test_a_renamed_role_that_is_missing_is_not_reported_as_restored() -> None:
 
 
 @pytest.mark.parametrize("kind", ["add_composite", "remove_composite"])
-def test_a_child_that_is_not_as_before_is_undone(kind: StepKind) -> None:
-    """If only the change of a member was reverted since, the undo reverts the change of a child that is left."""
+def test_undo_restores_a_child_if_only_the_member_was_reverted(kind: StepKind) -> None:
+    """If others reverted only the change of a member, undo still reverts the change of a child."""
     added, child = (
         step("add_member", "a", "3@idir"),
         step(kind, "b" if kind == "add_composite" else "a", "a" if kind == "add_composite" else "b"),
@@ -361,15 +365,17 @@ def test_a_child_that_is_not_as_before_is_undone(kind: StepKind) -> None:
         ([step("delete_role", "c"), step("create_role", "c"), step("delete_role", "c")], "abc"),
     ],
 )
-def test_a_role_that_was_created_and_deleted_is_as_before(done: list[Step], roles: str) -> None:
-    """A role that the journal created itself had no earlier state, so its deletion is nothing to undo."""
+def test_undo_does_nothing_for_a_role_that_the_journal_created_and_deleted(done: list[Step], roles: str) -> None:
+    """A role that the journal itself created and deleted had no earlier state, so there is nothing to undo."""
     made = undo_plan(done, [evolve(BEGINNING, roles=frozenset(roles))])
     assert made.steps == ()
     assert made.notes == ("#101 dev: everything is already as it was before",)
 
 
 def test_only_unknown_writes_without_an_effect_are_noted() -> None:
-    """Failed writes, and writes of unknown outcome whose effect was found, get no note."""
+    """Only writes with an unknown outcome and without an effect get a note; failed writes and those with an effect do
+    not.
+    """
     failed, found, lost = (Entry(1, (step("create_role", name),), "unknown") for name in "xyz")
     entries = [evolve(failed, outcome="failed"), found, lost]
     assert notes_on_unknown_writes(entries, found.steps) == (

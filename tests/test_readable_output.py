@@ -104,7 +104,7 @@ def shown_on_a_terminal(environ: dict[str, str], *arguments: str) -> str:
             while part := os.read(ours, 10_000):
                 parts.append(part)
         except OSError:
-            pass  # how Linux says that the other end was closed
+            pass  # Linux raises this when the other end is closed
         process.wait(60)
     os.close(ours)
     return b"".join(parts).decode()

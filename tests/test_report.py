@@ -205,8 +205,8 @@ def test_rows_are_computed_when_they_are_read() -> None:
     assert next(report.rows()) == next(report.rows())
 
 
-def test_rows_have_one_order() -> None:
-    """Rows are ordered by project, environment, role and name, whatever the order of reading."""
+def test_rows_are_ordered_by_project_environment_role_and_name() -> None:
+    """Rows are ordered by project, environment, role and name, which does not depend on the order of reading."""
     users = {
         name: User(name, first_name=first) for name, first in (("1@idir", "Zoe"), ("2@idir", "ann"), ("3@idir", ""))
     }

@@ -70,7 +70,7 @@ def test_the_wait_after_each_failed_attempt(
     st.floats(0, 1),
 )
 def test_waits_stay_within_bounds(backoff: Backoff, attempt: Attempt, chance: float) -> None:
-    """No wait is negative, exceeds the budget or is longer than the longest wait, however many attempts came before."""
+    """No wait is negative, exceeds the budget or is longer than the longest wait, after any number of attempts."""
     wait = backoff(attempt, chance)
     if wait is None:
         return

@@ -84,7 +84,7 @@ def test_people_are_named_in_four_ways(column: str, value: str, user: str | Serv
     assert row.person.user == user
 
 
-def test_columns_come_in_any_order() -> None:
+def test_columns_may_be_in_any_order() -> None:
     """The header names the columns in any order, in upper or lower case, with or without blanks around them."""
     text = f"Action; ROLE ;environment;Integration; userName\n;reviewer;dev;Grants Portal;{JANE}\n"
     assert read(text) == (a_row(),)
@@ -158,7 +158,7 @@ def test_lines_are_counted_as_an_editor_does() -> None:
     assert [fault.partition(": ")[0] for fault in faults] == [f"{NAME}:8"]
 
 
-def test_blank_lines_may_come_first() -> None:
+def test_blank_lines_before_the_header_are_ignored() -> None:
     """Blank lines before the header change neither the detected separator nor the numbers of the lines."""
     text = f"\n ; ;\n{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n".replace(",", ";")
     assert read(text) == (a_row(line=4),)

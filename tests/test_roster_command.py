@@ -430,7 +430,7 @@ def test_a_named_result_file_is_always_written_but_never_over_the_roster(
     ["ilse@exmaple.com,reviewer", "ilse.hargreave@example.com,reviwer"],
 )
 def test_a_roster_with_a_single_failed_row_fails_with_exit_code_3(run_css: Run, tmp_path: Path, row: str) -> None:
-    """A roster with a single row that is not done fails with exit code 3, whatever the reason."""
+    """A roster with a single row that is not done fails with exit code 3, for every reason."""
     roster = write(tmp_path / "r.csv", "email,role", row)
     assert run_css("roster", "apply", roster, *DEV) == 3
 

@@ -82,7 +82,7 @@ def test_unusable_names_are_refused(name: Any) -> None:
     "name",
     ["a", "...", ". .", "..a", "a..", "a/b", "a?b", "a#b", "100%", " a ", "%2e%2e", "é", "a\u2028b", "🦫", "a\ufeff"],
 )
-def test_odd_names_are_used_as_they_are(name: str) -> None:
+def test_unusual_but_harmless_names_are_not_changed(name: str) -> None:
     """An unusual but harmless role name is neither refused nor changed."""
     assert identifiers.check_role_name(name) == name
 
@@ -285,8 +285,8 @@ def test_unknown_environments_are_refused(environment: str) -> None:
         environment_checks.check_known_environment(environment)
 
 
-def test_an_empty_list_of_environments_is_refused_by_name() -> None:
-    """No environment means all of them only if the argument is None; an empty list is a mistake of the caller."""
+def test_an_empty_list_of_environments_is_refused() -> None:
+    """`None` means all environments, but an empty list is refused as a mistake of the caller."""
     assert environment_checks.known_environments(None) == ("dev", "test", "prod")
     with pytest.raises(InvalidRequest, match=r"No environment was given\."):
         environment_checks.known_environments([])
@@ -409,14 +409,14 @@ def is_removable(integration_id: int, environment: str, role: str, username: str
 
 
 @pytest.mark.parametrize("username", ["", f"{GUID}@idir", "service-account-fisheries-service-102"])
-def test_a_role_has_to_be_removable(username: str) -> None:
+def test_a_role_name_is_limited_by_the_length_of_its_removal_request(username: str) -> None:
     """A role name is accepted up to the length at which its removal just fits into a request."""
     room = 255 - len(removal(101, "dev", username or "u" * 64, "x")) + 1
     assert is_removable(101, "dev", "x" * room, username)
     assert not is_removable(101, "dev", "x" * (room + 1), username)
 
 
-def test_25_emoji_are_too_many() -> None:
+def test_a_name_of_25_emoji_is_too_long() -> None:
     """The length counts after encoding twice, so a name of 25 emoji is too long."""
     assert not is_removable(101, "dev", "🦫" * 25)
 
@@ -433,7 +433,9 @@ def test_one_too_long_role_among_several_is_refused() -> None:
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=200),
     st.sampled_from(["", f"{GUID}@bceidbusiness", "service-account-" + "é" * 9, "service-account-" + "x" * 80]),
 )
-def test_removable_agrees_with_the_path(integration_id: int, environment: str, role: str, username: str) -> None:
+def test_check_removable_agrees_with_the_path_of_the_generated_client(
+    integration_id: int, environment: str, role: str, username: str
+) -> None:
     """css-sdk refuses exactly those roles whose removal request, as the generated client builds it, is too long."""
     true_path = removal(integration_id, environment, username or "u" * 64, role)
     try:

@@ -388,14 +388,14 @@ def test_trailing_slashes_do_not_count(slashes: str) -> None:
         lambda value: repr([(f.name, getattr(value, f.name)) for f in getattr(type(value), "__attrs_attrs__", ())]),
     ],
 )
-def test_the_secret_does_not_show(show: Callable[[object], str]) -> None:
+def test_no_form_of_settings_shows_the_secret(show: Callable[[object], str]) -> None:
     """No usual way to show settings, or the secret alone, shows the secret."""
     settings = some_settings()
     assert SECRET not in show(settings)
     assert SECRET not in show(settings.client_secret)
 
 
-def test_secrets_compare() -> None:
+def test_secrets_are_compared_by_their_text() -> None:
     """Secrets are equal if their texts are, false if they are empty, and wrapped only once."""
     assert Secret("a") == Secret("a") != Secret("b")
     assert hash(Secret("a")) == hash(Secret("a"))

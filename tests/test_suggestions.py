@@ -37,7 +37,9 @@ def test_every_command_suggests_a_role(
     assert MEANT in capsys.readouterr().err
 
 
-def test_few_roles_are_listed(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_existing_roles_are_listed_unless_there_are_many(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     """If no role is similar, css lists the existing roles, unless there are many."""
     assert run_css("members", "list", "xyzzy", *PLACE) == 1
     assert "The roles are: 'admin', 'approver', 'reviewer'. To see" in capsys.readouterr().err

@@ -292,7 +292,7 @@ def test_every_result_iterates_over_the_rows_of_its_table(css: Css) -> None:
             assert Cells(found._repr_html_()).rows[0] == list(dict.fromkeys(key for row in rows for key in row)), name
 
 
-def test_one_row_is_a_mapping_of_its_columns(css: Css) -> None:
+def test_a_single_result_is_a_mapping_of_its_columns(css: Css) -> None:
     """A single result is a mapping of its columns, and is compared and hashed by its attributes."""
     [role, *_] = css.integration(GRANTS_PORTAL).environment("dev").roles.list()
     assert (role["role"], dict(role), len(role)) == (role.name, {"role": "admin", "composite": True}, 2)

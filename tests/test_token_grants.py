@@ -218,7 +218,7 @@ def test_no_form_of_a_secret_is_repeated(call: Call, told_as: str) -> None:
     assert BASIC.rstrip("=") not in frames
 
 
-def test_a_secret_that_begins_another_leaves_no_end_of_it() -> None:
+def test_a_secret_that_begins_another_leaves_no_part_of_it() -> None:
     """If one secret is the beginning of another, the longer one is hidden first, so that no part of it stays."""
     service = Service(login=httpx.Response(400, json={"error": "begin-and-end begin"}))
     with pytest.raises(AuthenticationError) as told:

@@ -313,7 +313,7 @@ def test_a_verifier_without_usable_keys_is_refused_when_it_is_made(keys: Any) ->
         verifier(keys)
 
 
-def test_keys_come_in_any_collection() -> None:
+def test_keys_may_be_in_any_collection() -> None:
     """Keys may be in any collection, also one that can be read only once."""
     for keys in (ONE_KEY["keys"], tuple(ONE_KEY["keys"]), iter(ONE_KEY["keys"]), MappingProxyType(ONE_KEY)):
         assert verifier(keys).verify(GOOD)
@@ -444,7 +444,7 @@ def test_without_the_extra_a_verifier_names_what_to_install(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("algorithms", "named"), [([], "no algorithm"), (["RS256", "HS256", "none"], "HS256, none"), ([None], "None")]
 )
-def test_the_error_names_the_unsafe_algorithms(algorithms: Any, named: str) -> None:
+def test_the_error_names_the_algorithms_that_cannot_be_used(algorithms: Any, named: str) -> None:
     """The error lists exactly the algorithms that are not accepted."""
     with pytest.raises(ConfigurationError, match=rf"cannot be verified with {named}\."):
         verifier(algorithms=algorithms)

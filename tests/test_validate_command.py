@@ -46,7 +46,7 @@ def bad(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_good_file_is_counted(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_valid_file_is_reported_with_its_counts(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """For a valid file, css prints the number of environments, roles and grants; a grant that is listed twice counts
     once.
     """

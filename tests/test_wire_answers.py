@@ -101,7 +101,7 @@ ERRORS: list[tuple[Answer, type[CssError], str, int]] = [
 def test_each_error_answer_has_its_class(
     call: Callable[..., Any], given: Answer, error: type[CssError], words: str, times: int
 ) -> None:
-    """Each error status raises its class, whatever its body. css-sdk repeats the call only if that can help."""
+    """Each error status raises its class, for every body. css-sdk repeats the call only if that can help."""
     service = Service(read=given)
     with pytest.raises(error, match=words) as told:
         call(service, "roles.list")

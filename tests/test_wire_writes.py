@@ -68,7 +68,7 @@ def test_a_write_with_a_doubtful_answer_is_verified_by_a_read(call: Callable[...
 
 @pytest.mark.parametrize("kind", DOUBTFUL)
 def test_a_write_that_a_read_does_not_show_is_reported_as_not_done(call: Callable[..., Any], kind: str) -> None:
-    """If a read shows that a write was not done, the error says so, whatever the answer was."""
+    """If a read shows that a write was not done, the error says so, for every doubtful answer."""
     service = Service(read=holding("other"), write=DOUBTFUL[kind])
     with pytest.raises(CssError, match="not done") as told:
         call(service, *ASSIGN)
@@ -143,7 +143,7 @@ def test_a_write_is_not_sent_along_a_redirect(call: Callable[..., Any], status: 
 
 @pytest.mark.parametrize("status", [302, 303])
 def test_a_redirected_write_is_verified_by_a_read(call: Callable[..., Any], status: int) -> None:
-    """After a redirect, nobody knows whether the write was done, so a read verifies it."""
+    """A redirect does not show whether the write was done, so a read verifies it."""
     service = Service(read=holding("reviewer"), write=answer(status, headers={"Location": ELSEWHERE[0]}))
     assert call(service, *ASSIGN) is None
     assert service.methods == ["POST", "GET"]
