@@ -78,6 +78,7 @@ def give_nothing(host: Host) -> None:
 
 
 def settings_for(login: Any, api: Any) -> Settings:
+    """Return settings that lead to this login server and API."""
     return Settings(
         client_id=CLIENT_ID, client_secret=SECRET, token_url=f"{login.address}/token", api_url=f"{api.address}/v1"
     )
@@ -96,6 +97,7 @@ def _auths(login: Any) -> list[httpx.Auth]:
 
 
 def bss(login: Any, api: Any) -> systems.System:
+    """Return the BSS system with this login server and API."""
     return systems.bss(
         client_key=CLIENT_ID,
         client_secret=SECRET,

@@ -278,6 +278,7 @@ def held() -> None:
 
 
 def main() -> None:
+    """Make all attempts and print what was found."""
     os.environ.pop("HTTP_PROXY", None)
     stream = io.StringIO()
     logging.basicConfig(stream=stream, level=logging.DEBUG)

@@ -12,6 +12,7 @@ from css_sdk.settings import API_URL, TOKEN_URL, Settings, checked_address
 
 
 def some_settings(**given: Any) -> Settings:
+    """Return settings with these values and otherwise valid ones."""
     return Settings(**{"client_id": "me", "client_secret": "s3cret", **given})
 
 

@@ -66,15 +66,18 @@ def answer(operation: answers.Operation, status: int, reader: Reader, body: Any 
 
 
 def integration_from(**changes: Any) -> Any:
+    """Return the integration of an answer with these changes."""
     return answer(get_integration, 200, answers.integration, {**INTEGRATION, **changes})
 
 
 def user_from(**changes: Any) -> Any:
+    """Return the user of an answer with these changes."""
     [user] = answer(search_idir_users, 200, answers.users, {"data": [{**USER, **changes}]})
     return user
 
 
 def role_from(body: Any) -> Any:
+    """Return the role of an answer with this body."""
     return answer(get_role, 200, answers.role, body)
 
 

@@ -20,6 +20,7 @@ ANN, BOB, CAT, DAN = (f"{name}@idir" for name in ("ann", "bob", "cat", "dan"))
 
 
 def step(kind: StepKind, role: str, target: str = "", place: Place = DEV) -> Step:
+    """Return a step, in dev by default."""
     return Step(kind, place, role, target)
 
 

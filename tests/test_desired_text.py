@@ -16,6 +16,7 @@ ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 
 
 def with_roles(*names: str) -> Desired:
+    """Return a desired state with an exact list of these roles."""
     roles = Listed(tuple(map(DesiredRole, names)), exact=True)
     return Desired((DesiredPlace("Grants Portal", "dev", roles),))
 

@@ -37,6 +37,7 @@ REQUEST = "GET /integrations/101/dev/roles"
 
 
 def told(status: int, message: str = "", is_json: bool = True, retry_after: float | None = None) -> ErrorAnswer:
+    """Return an error answer with this content."""
     return ErrorAnswer(status, message, is_json, REQUEST, retry_after)
 
 

@@ -83,6 +83,7 @@ class Server:
 
 @pytest.fixture
 def server() -> Server:
+    """Return a login server whose gate is open."""
     return Server()
 
 

@@ -11,6 +11,7 @@ HERE = Place(101, "dev")
 
 
 def step(kind: StepKind, role: str, target: str = "") -> Step:
+    """Return a step in dev."""
     return Step(kind, HERE, role, target)
 
 

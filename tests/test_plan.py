@@ -26,10 +26,12 @@ JANE = Person("email", "jane.doe@example.com")
 
 
 def who(*usernames: str) -> tuple[Person, ...]:
+    """Return people with these usernames."""
     return tuple(Person("username", username) for username in usernames)
 
 
 def exactly(*items: Any) -> Listed[Any]:
+    """Return an exact list of these items."""
     return Listed(items, exact=True)
 
 
@@ -39,6 +41,7 @@ def a_state(
     children: Mapping[str, Iterable[str]] | None = None,
     place: Place = DEV,
 ) -> PlaceState:
+    """Return the state of an environment with these roles, members and children, all of them read."""
     held = {name: frozenset((members or {}).get(name, ())) for name in roles}
     below = {name: frozenset(some) for name, some in (children or {}).items()}
     return PlaceState(place, "Grants Portal", frozenset(roles), below, held)
@@ -52,6 +55,7 @@ def planned(
     people: Mapping[Person, str | Unresolved] | None = None,
     prune: bool = True,
 ) -> Plan:
+    """Return the plan from a state to these desired roles and users."""
     wanted = DesiredPlace("Grants Portal", state.place.environment, roles, users)
     found = {(state.place, person): told for person, told in (people or {}).items()}
     return plan(Desired((wanted,), protect or Protection()), {wanted.named: state}, found, prune=prune)
@@ -63,6 +67,7 @@ def told(steps: Iterable[Step]) -> list[str]:
 
 
 def faults_of(*arguments: Any, **options: Any) -> list[str]:
+    """Return the faults for which planning is refused."""
     with pytest.raises(InvalidFile) as caught:
         planned(*arguments, **options)
     return list(caught.value.faults)

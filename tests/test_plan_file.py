@@ -45,11 +45,13 @@ SAVED: Final = Plan(
 
 
 def record(**changes: Any) -> dict[str, Any]:
+    """Return the record of a valid plan with these changes."""
     told: dict[str, Any] = json.loads(plan_as_json(SAVED))
     return {**told, **changes}
 
 
 def faults_of(told: object) -> tuple[str, ...]:
+    """Return the faults for which reading a plan is refused."""
     with pytest.raises(InvalidFile, match=r"plan\.json") as caught:
         read_plan(json.dumps(told), "plan.json")
     return caught.value.faults

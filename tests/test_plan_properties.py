@@ -107,6 +107,7 @@ def a_case(seed: int, exact: float = 0.5) -> Case:
 
 
 def cases(exact: float = 0.5) -> st.SearchStrategy[Case]:
+    """Draw cases; `exact` is the share of exact lists."""
     return st.integers(0, 2**32).map(lambda seed: a_case(seed, exact))
 
 
@@ -142,6 +143,7 @@ class Strict:
 
 
 def carried_out(state: PlaceState, steps: Iterable[Step], *, circles: bool = False) -> PlaceState:
+    """Return the state after the steps, and fail for a step that the service would refuse."""
     strict = Strict(state, circles=circles)
     for step in steps:
         strict.carry_out(step)

@@ -38,16 +38,19 @@ JANE, JOHN = f"{GUID}@idir", f"{'7c1d' * 8}@bceidbusiness"
 
 
 def read(text: str, **defaults: str) -> tuple[Row, ...]:
+    """Return the rows of a roster."""
     return read_roster(text, NAME, **defaults)
 
 
 def faults_of(text: str, **defaults: str) -> list[str]:
+    """Return the faults for which reading a roster is refused."""
     with pytest.raises(InvalidFile, match=NAME) as caught:
         read(text, **defaults)
     return list(caught.value.faults)
 
 
 def a_row(**changes: Any) -> Row:
+    """Return a valid row with these changes."""
     row = Row(2, Person("username", JANE), "reviewer", "Grants Portal", "dev", "grant")
     return attrs.evolve(row, **changes)
 

@@ -240,6 +240,7 @@ def test_the_username_of_a_user_is_its_own_username(user: str | ServiceAccount) 
 
 
 def an_integration(environments: tuple[str, ...] = ("dev", "test"), status: str = "applied") -> Integration:
+    """Return an integration with these environments and this status."""
     return Integration(101, "Grants Portal", "browser-login", environments, status)
 
 
@@ -401,6 +402,7 @@ def removal(integration_id: int, environment: str, username: str, role: str) -> 
 
 
 def is_removable(integration_id: int, environment: str, role: str, username: str = "") -> bool:
+    """Return whether the request that would remove the role is short enough."""
     try:
         service_limits.check_removable(integration_id, environment, [role], username)
     except RequestTooLong:

@@ -30,6 +30,7 @@ CONTENT = {
 
 
 def some_settings(**given: Any) -> Settings:
+    """Return settings with these values and otherwise valid ones."""
     return Settings(**{"client_id": "me", "client_secret": SECRET, **given})
 
 

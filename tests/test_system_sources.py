@@ -31,6 +31,7 @@ GIVEN: dict[str, dict[str, str]] = {
 
 
 def no_variables(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Remove the variables with the credentials of a system."""
     for credential in GIVEN[name]:
         monkeypatch.delenv(f"{name.upper()}_{credential.upper()}")
 

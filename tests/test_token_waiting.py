@@ -53,18 +53,22 @@ class Held(Crowd):
 
 
 def good(_: httpx.Request) -> httpx.Response:
+    """Answer with a token."""
     return httpx.Response(200, json={"access_token": "t0ken", "expires_in": 300})
 
 
 def lost(request: httpx.Request) -> httpx.Response:
+    """Raise a timeout."""
     raise httpx.ConnectTimeout("too late", request=request)
 
 
 def broken(_: httpx.Request) -> httpx.Response:
+    """Answer with a fault."""
     return httpx.Response(503)
 
 
 def moved(_: httpx.Request) -> httpx.Response:
+    """Answer with a redirect."""
     return httpx.Response(307, headers={"Location": "https://elsewhere.example/"})
 
 
