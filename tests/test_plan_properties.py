@@ -17,12 +17,12 @@ from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.plan.impact import Impact
-from css_sdk.plan.inverse import undo
 from css_sdk.plan.ordering import ordered
 from css_sdk.plan.planner import Plan, count_removals, plan
 from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.plan.text import plan_as_markdown, plan_as_text
 from css_sdk.plan.transfer import export
+from css_sdk.plan.undo import undo
 from css_sdk.state import Draft, Place, PlaceState, Step, parents_of
 from tests.support import examples
 from tests.test_dependencies import not_tried

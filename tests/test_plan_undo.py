@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from css_sdk.errors import InvalidRequest
 from css_sdk.journal.entries import Entry
-from css_sdk.plan.inverse import undo
-from css_sdk.plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
+from css_sdk.plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo, undo_plan
 from css_sdk.state import Place, PlaceState, Step, StepKind
 from tests.support import examples
 from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled

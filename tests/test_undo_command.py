@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from css_sdk import Css, Settings
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import after, before, opening
-from css_sdk.plan.inverse import inverse
-from css_sdk.plan.undo import undo_plan
+from css_sdk.plan.undo import inverse, undo_plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState, Step, StepKind
 from tests.states import everything, file_of_roles, journals, writes

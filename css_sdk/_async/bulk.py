@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from typing import TypedDict, Unpack
 
 from .._service import arguments, service_limits
 from .._text.tables import ListOf
@@ -20,6 +21,15 @@ Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]
 
 
+class AsyncBulkOptions(TypedDict, total=False):
+    """The options that assigning and unassigning share; `AsyncBulk.assign_many` describes them."""
+
+    skip_existing: bool
+    width: int
+    progress: Progress | None
+    executor: Executor | None
+
+
 class AsyncBulk:
     """Assign, unassign and create many roles, in one environment of one integration."""
 
@@ -27,15 +37,7 @@ class AsyncBulk:
         self._wire = wire
         self._roles = roles
 
-    async def assign_many(
-        self,
-        grants: Grants,
-        *,
-        skip_existing: bool = False,
-        width: int = 4,
-        progress: Progress | None = None,
-        executor: Executor | None = None,
-    ) -> list[GrantResult]:
+    async def assign_many(self, grants: Grants, **options: Unpack[AsyncBulkOptions]) -> list[GrantResult]:
         """Assign roles to users. A grant that fails does not stop the others.
 
         All grants of one user are sent in one call. If one of these roles does not exist, the service assigns none of
@@ -65,17 +67,9 @@ class AsyncBulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return await self._many("add_member", grants, skip_existing, width, progress, executor)
+        return await self._many("add_member", grants, **options)
 
-    async def unassign_many(
-        self,
-        grants: Grants,
-        *,
-        skip_existing: bool = False,
-        width: int = 4,
-        progress: Progress | None = None,
-        executor: Executor | None = None,
-    ) -> list[GrantResult]:
+    async def unassign_many(self, grants: Grants, **options: Unpack[AsyncBulkOptions]) -> list[GrantResult]:
         """Remove roles from users, with one call for each grant. A removal that fails does not stop the others.
 
         Args:
@@ -94,7 +88,7 @@ class AsyncBulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return await self._many("remove_member", grants, skip_existing, width, progress, executor)
+        return await self._many("remove_member", grants, **options)
 
     async def create_roles(
         self,
@@ -152,10 +146,11 @@ class AsyncBulk:
         self,
         kind: StepKind,
         grants: Grants,
-        skip_existing: bool,
-        width: int,
-        progress: Progress | None,
-        executor: Executor | None,
+        *,
+        skip_existing: bool = False,
+        width: int = 4,
+        progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> list[GrantResult]:
         service_limits.check_width(width)
         calls = AsyncProgressCalls(progress)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, TypedDict
 
 from .._http.concurrency import async_called, async_check_callback
 from .._service import service_limits
@@ -15,22 +15,33 @@ from .steps import AsyncStepRun
 if TYPE_CHECKING:
     from ..plan.desired import DesiredRole, DesiredUser
     from ..plan.planner import Plan
-    from ..plan.preconditions import Guards
     from .roles import AsyncRoles
 
 Confirm = Callable[["Plan"], object]
 """Called with a plan before its first write. If it returns False or raises an exception, nothing is changed."""
 
 
+class AsyncExactOptions(TypedDict, total=False):
+    """The options of all calls that make a set exact; `AsyncRoles.set_members` describes them."""
+
+    allow_empty: bool
+    max_removals: int | None
+    confirm: Confirm | None
+    progress: Callable[[StepResult], object] | None
+
+
 async def make_exact(
     client: AsyncRoles,
     observe: Callable[[], Awaitable[PlaceState]],
-    guards: Guards,
+    wanted: Collection[object],
+    what: str,
     *,
     roles: Sequence[DesiredRole] = (),
     users: Sequence[DesiredUser] = (),
-    confirm: Confirm | None = None,
     width: int = 4,
+    allow_empty: bool = False,
+    max_removals: int | None = None,
+    confirm: Confirm | None = None,
     progress: Callable[[StepResult], object] | None = None,
 ) -> list[StepResult]:
     """Make roles and members of one place exactly as listed. Add first; if an addition fails, remove nothing.
@@ -39,12 +50,15 @@ async def make_exact(
         client: the client for the roles of the place.
         observe: reads the part of the place that the plan depends on. If members can be removed, it must read them
             until two readings in a row agree. Its result must contain all roles that are named: no role is created.
-        guards: how much may be removed.
+        wanted: the items that the set will have.
+        what: what the set contains, for the error message if it would become empty.
         roles: the wanted members and children of roles. The caller has checked all names.
         users: the wanted roles of users. The caller has checked all names.
+        width: calls at once, 1 to 8.
+        allow_empty: whether the set may become empty.
+        max_removals: how many items may be removed.
         confirm: called with the plan before the first write, if the plan changes anything. The place is read again
             afterwards.
-        width: calls at once, 1 to 8.
         progress: called with the result of each step, skipped ones included.
 
     Returns:
@@ -52,7 +66,8 @@ async def make_exact(
 
     Raises:
         ConfigurationError: `width` is out of range, or a callback cannot be called. Nothing is sent.
-        Refused: the guards refuse the plan, or no request can express a removal. Nothing is changed.
+        EmptySet: nothing is wanted, and `allow_empty` is not set. Nothing is sent.
+        Refused: too much would be removed, or no request can express a removal. Nothing is changed.
         NotConfirmed: `confirm` returned False. Nothing is changed.
         StalePlan: the place had changed when it was read again. Nothing is changed.
         CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
@@ -60,14 +75,16 @@ async def make_exact(
     from ..plan.checks import check_sendable
     from ..plan.dependencies import Dependencies
     from ..plan.planner import plan_exactly
+    from ..plan.preconditions import Guards
 
+    service_limits.check_not_emptied(wanted, allow_empty, what)
     service_limits.check_width(width)
     async_check_callback("confirm", confirm)
     calls = AsyncProgressCalls(progress)
     made = plan_exactly(await observe(), roles=roles, users=users)
     check_sendable(made.steps)
     usernames = [user.person.value for user in users]
-    guards.check(made.steps, made.states, impact=made.impact, users=usernames)
+    Guards(max_removals=max_removals).check(made.steps, made.states, impact=made.impact, users=usernames)
     if not made.steps:
         return []
     if confirm is not None:

@@ -25,8 +25,7 @@ from ..errors import (
 from ..models import Integration, UserLike
 from ..people.identities import Person
 from ..people.logins import PersonRoles, Providers, UnreadPlace, checked_person
-from ..report.person_roles import held_roles, roles_among_members
-from ..report.rows import AccessReport, in_order
+from ..report.rows import AccessReport, held_roles, in_order, roles_among_members
 from ..state import Place, PlaceState
 from .composites import tree_below
 from .integrations import AsyncIntegrationClient

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 from itertools import chain
-from typing import Final
+from typing import Final, Unpack
 
 from attrs import evolve
 from css_sdk_openapi.api.role_mapping import list_role_members
@@ -21,9 +21,9 @@ from .._text.tables import TupleOf
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
-from ..state import Place, PlaceState, Step, StepResult
+from ..state import Place, PlaceState, Step
 from .composites import AsyncComposites, read_role, tree_below
-from .exact import Confirm, ask, make_exact
+from .exact import AsyncExactOptions, Confirm, ask, make_exact
 from .observing import with_members
 from .users import AsyncUsers
 from .wire import AsyncWire
@@ -355,11 +355,8 @@ class AsyncRoles:
         name: str,
         users: UserLike | Iterable[UserLike],
         *,
-        allow_empty: bool = False,
-        max_removals: int | None = None,
-        confirm: Confirm | None = None,
         width: int = 4,
-        progress: Callable[[StepResult], object] | None = None,
+        **options: Unpack[AsyncExactOptions],
     ) -> MembersChange:
         """Make the role's members exactly these. Add members before removing members.
 
@@ -396,19 +393,17 @@ class AsyncRoles:
         ('c48af3232157a5f13dc753a5d3eed7ce@idir',)
         """
         from ..plan.desired import DesiredRole, Listed
-        from ..plan.preconditions import Guards
 
         people = [Person("username", self._users.check(user, name)[0]) for user in arguments.users(users)]
-        service_limits.check_not_emptied(people, allow_empty, f"members of the role {name!r}")
         unread = PlaceState(self.place, "", frozenset((name,)))
         results = await make_exact(
             self,
             partial(with_members, self, unread, (name,), settled=True, width=width),
-            Guards(max_removals=max_removals),
+            people,
+            f"members of the role {name!r}",
             roles=[DesiredRole(name, members=Listed(tuple(people), exact=True))],
-            confirm=confirm,
             width=width,
-            progress=progress,
+            **options,
         )
         added, removed = (
             [result for result in results if result.step.kind == kind] for kind in ("add_member", "remove_member")

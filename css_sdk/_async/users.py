@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 from css_sdk_openapi.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
 from css_sdk_openapi.models import RoleRef
@@ -13,9 +13,9 @@ from .._service import arguments, identifiers, service_limits
 from .._text.tables import TupleOf
 from ..models import Role, UserLike
 from ..people.identities import Person
-from ..state import PlaceState, Step, StepKind, StepResult
+from ..state import PlaceState, Step, StepKind
 from .composites import tree_below
-from .exact import Confirm, make_exact, raise_first
+from .exact import AsyncExactOptions, make_exact, raise_first
 from .wire import AsyncWire
 from .writes import AsyncChange, Steps, carry_out
 
@@ -159,13 +159,7 @@ class AsyncUsers:
         await carry_out(self._wire, change)
 
     async def set_roles(
-        self,
-        user: UserLike,
-        *roles: str | Iterable[str],
-        allow_empty: bool = False,
-        max_removals: int | None = None,
-        confirm: Confirm | None = None,
-        progress: Callable[[StepResult], object] | None = None,
+        self, user: UserLike, *roles: str | Iterable[str], **options: Unpack[AsyncExactOptions]
     ) -> None:
         """Make the roles that the user has directly exactly these. Add roles before removing roles.
 
@@ -190,12 +184,10 @@ class AsyncUsers:
         """
         wanted = arguments.flattened(roles, "role")
         username = identifiers.username_of(user)
-        service_limits.check_not_emptied(wanted, allow_empty, f"roles of {username}")
         if wanted:
             self.check(username, wanted)
 
         from ..plan.desired import DesiredUser, Listed
-        from ..plan.preconditions import Guards
 
         async def observe() -> PlaceState:
             held = {role.name for role in await self.roles(username)}
@@ -206,10 +198,10 @@ class AsyncUsers:
             await make_exact(
                 self._roles,
                 observe,
-                Guards(max_removals=max_removals),
+                wanted,
+                f"roles of {username}",
                 users=[DesiredUser(Person("username", username), Listed(tuple(dict.fromkeys(wanted)), exact=True))],
-                confirm=confirm,
-                progress=progress,
+                **options,
             )
         )
 

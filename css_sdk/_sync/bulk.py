@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from typing import TypedDict, Unpack
 
 from .._service import arguments, service_limits
 from .._text.tables import ListOf
@@ -21,6 +22,15 @@ Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]
 
 
+class BulkOptions(TypedDict, total=False):
+    """The options that assigning and unassigning share; `Bulk.assign_many` describes them."""
+
+    skip_existing: bool
+    width: int
+    progress: Progress | None
+    executor: Executor | None
+
+
 class Bulk:
     """Assign, unassign and create many roles, in one environment of one integration."""
 
@@ -28,15 +38,7 @@ class Bulk:
         self._wire = wire
         self._roles = roles
 
-    def assign_many(
-        self,
-        grants: Grants,
-        *,
-        skip_existing: bool = False,
-        width: int = 4,
-        progress: Progress | None = None,
-        executor: Executor | None = None,
-    ) -> list[GrantResult]:
+    def assign_many(self, grants: Grants, **options: Unpack[BulkOptions]) -> list[GrantResult]:
         """Assign roles to users. A grant that fails does not stop the others.
 
         All grants of one user are sent in one call. If one of these roles does not exist, the service assigns none of
@@ -66,17 +68,9 @@ class Bulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return self._many("add_member", grants, skip_existing, width, progress, executor)
+        return self._many("add_member", grants, **options)
 
-    def unassign_many(
-        self,
-        grants: Grants,
-        *,
-        skip_existing: bool = False,
-        width: int = 4,
-        progress: Progress | None = None,
-        executor: Executor | None = None,
-    ) -> list[GrantResult]:
+    def unassign_many(self, grants: Grants, **options: Unpack[BulkOptions]) -> list[GrantResult]:
         """Remove roles from users, with one call for each grant. A removal that fails does not stop the others.
 
         Args:
@@ -95,7 +89,7 @@ class Bulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return self._many("remove_member", grants, skip_existing, width, progress, executor)
+        return self._many("remove_member", grants, **options)
 
     def create_roles(
         self,
@@ -153,10 +147,11 @@ class Bulk:
         self,
         kind: StepKind,
         grants: Grants,
-        skip_existing: bool,
-        width: int,
-        progress: Progress | None,
-        executor: Executor | None,
+        *,
+        skip_existing: bool = False,
+        width: int = 4,
+        progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> list[GrantResult]:
         service_limits.check_width(width)
         calls = ProgressCalls(progress)

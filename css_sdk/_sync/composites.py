@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from css_sdk_openapi.api.roles import (
     add_composite_roles,
@@ -20,8 +20,8 @@ from .._service import arguments, composite_checks, identifiers, service_limits
 from .._text.tables import TupleOf
 from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
-from ..state import Place, PlaceState, Step, StepKind, StepResult
-from .exact import Confirm, make_exact, raise_first
+from ..state import Place, PlaceState, Step, StepKind
+from .exact import ExactOptions, make_exact, raise_first
 from .wire import Wire
 from .writes import Change, Steps, carry_out
 
@@ -211,14 +211,7 @@ class Composites:
         )
         carry_out(self._wire, change)
 
-    def set(
-        self,
-        *children: str | Iterable[str],
-        allow_empty: bool = False,
-        max_removals: int | None = None,
-        confirm: Confirm | None = None,
-        progress: Callable[[StepResult], object] | None = None,
-    ) -> None:
+    def set(self, *children: str | Iterable[str], **options: Unpack[ExactOptions]) -> None:
         """Make the role's children exactly these. Add children first. If an addition fails, remove no child.
 
         Args:
@@ -236,10 +229,8 @@ class Composites:
         >>> dev.roles.composites("admin").set("reviewer")
         """
         from ..plan.desired import DesiredRole, Listed
-        from ..plan.preconditions import Guards
 
         wanted = arguments.flattened(children, "child")
-        service_limits.check_not_emptied(wanted, allow_empty, f"children of the role {self._parent!r}")
         service_limits.check_separable(**self._place.path, parent=self._parent, children=wanted)
 
         def observe() -> PlaceState:
@@ -251,10 +242,10 @@ class Composites:
             make_exact(
                 self._roles,
                 observe,
-                Guards(max_removals=max_removals),
+                wanted,
+                f"children of the role {self._parent!r}",
                 roles=[DesiredRole(self._parent, composites=Listed(tuple(dict.fromkeys(wanted)), exact=True))],
-                confirm=confirm,
-                progress=progress,
+                **options,
             )
         )
 

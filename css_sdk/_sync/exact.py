@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, TypedDict
 
 from .._http.concurrency import called, check_callback
 from .._service import service_limits
@@ -16,22 +16,33 @@ from .steps import StepRun
 if TYPE_CHECKING:
     from ..plan.desired import DesiredRole, DesiredUser
     from ..plan.planner import Plan
-    from ..plan.preconditions import Guards
     from .roles import Roles
 
 Confirm = Callable[["Plan"], object]
 """Called with a plan before its first write. If it returns False or raises an exception, nothing is changed."""
 
 
+class ExactOptions(TypedDict, total=False):
+    """The options of all calls that make a set exact; `Roles.set_members` describes them."""
+
+    allow_empty: bool
+    max_removals: int | None
+    confirm: Confirm | None
+    progress: Callable[[StepResult], object] | None
+
+
 def make_exact(
     client: Roles,
     observe: Callable[[], PlaceState],
-    guards: Guards,
+    wanted: Collection[object],
+    what: str,
     *,
     roles: Sequence[DesiredRole] = (),
     users: Sequence[DesiredUser] = (),
-    confirm: Confirm | None = None,
     width: int = 4,
+    allow_empty: bool = False,
+    max_removals: int | None = None,
+    confirm: Confirm | None = None,
     progress: Callable[[StepResult], object] | None = None,
 ) -> list[StepResult]:
     """Make roles and members of one place exactly as listed. Add first; if an addition fails, remove nothing.
@@ -40,12 +51,15 @@ def make_exact(
         client: the client for the roles of the place.
         observe: reads the part of the place that the plan depends on. If members can be removed, it must read them
             until two readings in a row agree. Its result must contain all roles that are named: no role is created.
-        guards: how much may be removed.
+        wanted: the items that the set will have.
+        what: what the set contains, for the error message if it would become empty.
         roles: the wanted members and children of roles. The caller has checked all names.
         users: the wanted roles of users. The caller has checked all names.
+        width: calls at once, 1 to 8.
+        allow_empty: whether the set may become empty.
+        max_removals: how many items may be removed.
         confirm: called with the plan before the first write, if the plan changes anything. The place is read again
             afterwards.
-        width: calls at once, 1 to 8.
         progress: called with the result of each step, skipped ones included.
 
     Returns:
@@ -53,7 +67,8 @@ def make_exact(
 
     Raises:
         ConfigurationError: `width` is out of range, or a callback cannot be called. Nothing is sent.
-        Refused: the guards refuse the plan, or no request can express a removal. Nothing is changed.
+        EmptySet: nothing is wanted, and `allow_empty` is not set. Nothing is sent.
+        Refused: too much would be removed, or no request can express a removal. Nothing is changed.
         NotConfirmed: `confirm` returned False. Nothing is changed.
         StalePlan: the place had changed when it was read again. Nothing is changed.
         CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
@@ -61,14 +76,16 @@ def make_exact(
     from ..plan.checks import check_sendable
     from ..plan.dependencies import Dependencies
     from ..plan.planner import plan_exactly
+    from ..plan.preconditions import Guards
 
+    service_limits.check_not_emptied(wanted, allow_empty, what)
     service_limits.check_width(width)
     check_callback("confirm", confirm)
     calls = ProgressCalls(progress)
     made = plan_exactly(observe(), roles=roles, users=users)
     check_sendable(made.steps)
     usernames = [user.person.value for user in users]
-    guards.check(made.steps, made.states, impact=made.impact, users=usernames)
+    Guards(max_removals=max_removals).check(made.steps, made.states, impact=made.impact, users=usernames)
     if not made.steps:
         return []
     if confirm is not None:

@@ -12,7 +12,7 @@ from .._service import identifiers, service_limits
 from ..errors import InvalidFile
 from ..state import Draft, Place, PlaceState, Step
 from .impact import Impact
-from .inverse import is_possible
+from .undo import is_possible
 
 
 def find_unread_members(steps: Iterable[Step], members_read: Mapping[Place, Iterable[str]]) -> Iterator[str]:
