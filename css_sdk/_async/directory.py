@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
 from .._http.concurrency import async_each
 from .._service import arguments, environment_checks, service_limits
+from .._service.arguments import Names
 from .._text.tables import TupleOf
 from ..errors import AuthenticationError, ConfigurationError, CssError
 from ..models import User
@@ -20,11 +21,7 @@ from .wire import AsyncWire
 
 
 async def find_people(
-    wire: AsyncWire,
-    terms: Mapping[str, str | None],
-    environments: str | Iterable[str],
-    providers: str | Iterable[str] | None,
-    width: int,
+    wire: AsyncWire, terms: Mapping[str, str | None], environments: Names, providers: Names | None, width: int
 ) -> PeopleFound:
     """Return everybody who matches the terms, with all their logins; see `AsyncCss.find_people`."""
     service_limits.check_width(width)
@@ -53,11 +50,7 @@ async def find_people(
 
 
 async def find_listed(
-    wire: AsyncWire,
-    texts: Sequence[str],
-    environments: str | Iterable[str],
-    providers: str | Iterable[str],
-    width: int,
+    wire: AsyncWire, texts: Sequence[str], environments: Names, providers: Names, width: int
 ) -> tuple[ListedPerson, ...]:
     """Return the logins that each text means; see `AsyncCss.find_listed`."""
     service_limits.check_width(width)

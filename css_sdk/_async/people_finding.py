@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
+
+from attrs import define, field
 
 from .._http.concurrency import AsyncLock, async_each
 from .._service import arguments
@@ -17,6 +20,7 @@ from .callbacks import AsyncProgressCalls
 from .integrations import AsyncEnvironmentClient
 
 
+@define(eq=False)
 class AsyncPeopleFinding:
     """Search for people, and make each search once for all places.
 
@@ -27,20 +31,13 @@ class AsyncPeopleFinding:
         calls: called after each search with the number of finished searches and the number of all searches so far.
     """
 
-    def __init__(
-        self,
-        environments: Mapping[Place, AsyncEnvironmentClient],
-        providers: str | Iterable[str],
-        width: int,
-        calls: AsyncProgressCalls | None = None,
-    ) -> None:
-        self._calls = calls or AsyncProgressCalls(None)
-        self._lock = AsyncLock()
-        self._done = 0
-        self._environments = environments
-        self._providers = arguments.known_providers(providers)
-        self._width = width
-        self._found: dict[Search, Found] = {}
+    environments: Mapping[Place, AsyncEnvironmentClient]
+    providers: tuple[str, ...] = field(converter=arguments.known_providers)
+    width: int
+    calls: AsyncProgressCalls = field(factory=partial(AsyncProgressCalls, None))
+    _lock: AsyncLock = field(factory=AsyncLock, init=False)
+    _done: int = field(default=0, init=False)
+    _found: dict[Search, Found] = field(factory=dict, init=False)
 
     async def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
         """Return the user of each person in each place. The remaining providers are searched only if nobody was found.
@@ -60,7 +57,7 @@ class AsyncPeopleFinding:
             if person.user is not None:
                 people[place, person] = person.user
             else:
-                asked = matching.providers_for(person, self._providers)
+                asked = matching.providers_for(person, self.providers)
                 sought[place, person] = matching.searches(person, place, asked)
         await self._search(sought.values())
         elsewhere: dict[tuple[Place, Person], list[Search]] = {}
@@ -84,12 +81,12 @@ class AsyncPeopleFinding:
         if not distinct:
             return
         total = len(self._found) + len(distinct)
-        everybody = {place.environment: there.people.of_environment for place, there in self._environments.items()}
+        everybody = {place.environment: there.people.of_environment for place, there in self.environments.items()}
 
         async def search(one: Search) -> None:
             people = everybody[one.environment]
             if one.integration is not None:
-                people = self._environments[Place(one.integration, one.environment)].people
+                people = self.environments[Place(one.integration, one.environment)].people
             try:
                 user: User = await people.find_one(providers=one.provider, **{one.by: one.value})
                 self._found[one] = (user,)
@@ -102,6 +99,6 @@ class AsyncPeopleFinding:
                 self._found[one] = () if nobody else error.with_traceback(None)
             async with self._lock:
                 self._done += 1
-                await self._calls.note(self._done, total)
+                await self.calls.note(self._done, total)
 
-        await async_each(search, distinct, self._width)
+        await async_each(search, distinct, self.width)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from .._service import arguments, service_limits
+from .._service.arguments import Names
 from ..models import EMPLOYEE_PROVIDERS, UserLike
 from ..people.identification import is_identified
 from ..people.identities import Person
-from ..people.logins import Providers, UnreadPlace, checked_person
+from ..people.logins import UnreadPlace, checked_person
 from ..people.member_logins import MemberLogins, find_logins, not_among_members
 from ..plan import person_plans
 from ..plan.desired import Protection
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 async def plan_removal(
-    css: AsyncCss, person: UserLike | Person, providers: Providers, protect: Protection | None, width: int
+    css: AsyncCss, person: UserLike | Person, providers: Names | None, protect: Protection | None, width: int
 ) -> PersonPlan:
     """Return the plan that removes all roles of a person; see `AsyncCss.removal_plan`."""
     service_limits.check_width(width)
@@ -40,7 +41,7 @@ async def plan_removal(
 
 
 async def plan_copy(
-    css: AsyncCss, source: UserLike | Person, target: UserLike | Person, providers: Providers, width: int
+    css: AsyncCss, source: UserLike | Person, target: UserLike | Person, providers: Names | None, width: int
 ) -> PersonPlan:
     """Return the plan that gives `target` the roles of `source`; see `AsyncCss.copy_plan`."""
     service_limits.check_width(width)

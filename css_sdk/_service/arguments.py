@@ -11,6 +11,8 @@ from ..errors import CssError, InvalidRequest
 from ..models import PROVIDERS, Grant, ServiceAccount, User, UserLike
 
 Item = TypeVar("Item")
+Names = str | Iterable[str]
+"""One name, or several."""
 
 _NOT_SEVERAL: Final = (str, bytes, Mapping, Tabular)
 _ROWS_OF_A_TABLE: Final = ' For a table of pandas, pass: table[["user", "role"]].itertuples(index=False, name=None).'

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
 from .._http.concurrency import each
 from .._service import arguments, environment_checks, service_limits
+from .._service.arguments import Names
 from .._text.tables import TupleOf
 from ..errors import AuthenticationError, ConfigurationError, CssError
 from ..models import User
@@ -21,11 +22,7 @@ from .wire import Wire
 
 
 def find_people(
-    wire: Wire,
-    terms: Mapping[str, str | None],
-    environments: str | Iterable[str],
-    providers: str | Iterable[str] | None,
-    width: int,
+    wire: Wire, terms: Mapping[str, str | None], environments: Names, providers: Names | None, width: int
 ) -> PeopleFound:
     """Return everybody who matches the terms, with all their logins; see `Css.find_people`."""
     service_limits.check_width(width)
@@ -54,11 +51,7 @@ def find_people(
 
 
 def find_listed(
-    wire: Wire,
-    texts: Sequence[str],
-    environments: str | Iterable[str],
-    providers: str | Iterable[str],
-    width: int,
+    wire: Wire, texts: Sequence[str], environments: Names, providers: Names, width: int
 ) -> tuple[ListedPerson, ...]:
     """Return the logins that each text means; see `Css.find_listed`."""
     service_limits.check_width(width)

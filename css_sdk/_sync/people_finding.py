@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
+
+from attrs import define, field
 
 from .._http.concurrency import Lock, each
 from .._service import arguments
@@ -18,6 +21,7 @@ from .callbacks import ProgressCalls
 from .integrations import EnvironmentClient
 
 
+@define(eq=False)
 class PeopleFinding:
     """Search for people, and make each search once for all places.
 
@@ -28,20 +32,13 @@ class PeopleFinding:
         calls: called after each search with the number of finished searches and the number of all searches so far.
     """
 
-    def __init__(
-        self,
-        environments: Mapping[Place, EnvironmentClient],
-        providers: str | Iterable[str],
-        width: int,
-        calls: ProgressCalls | None = None,
-    ) -> None:
-        self._calls = calls or ProgressCalls(None)
-        self._lock = Lock()
-        self._done = 0
-        self._environments = environments
-        self._providers = arguments.known_providers(providers)
-        self._width = width
-        self._found: dict[Search, Found] = {}
+    environments: Mapping[Place, EnvironmentClient]
+    providers: tuple[str, ...] = field(converter=arguments.known_providers)
+    width: int
+    calls: ProgressCalls = field(factory=partial(ProgressCalls, None))
+    _lock: Lock = field(factory=Lock, init=False)
+    _done: int = field(default=0, init=False)
+    _found: dict[Search, Found] = field(factory=dict, init=False)
 
     def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
         """Return the user of each person in each place. The remaining providers are searched only if nobody was found.
@@ -61,7 +58,7 @@ class PeopleFinding:
             if person.user is not None:
                 people[place, person] = person.user
             else:
-                asked = matching.providers_for(person, self._providers)
+                asked = matching.providers_for(person, self.providers)
                 sought[place, person] = matching.searches(person, place, asked)
         self._search(sought.values())
         elsewhere: dict[tuple[Place, Person], list[Search]] = {}
@@ -85,12 +82,12 @@ class PeopleFinding:
         if not distinct:
             return
         total = len(self._found) + len(distinct)
-        everybody = {place.environment: there.people.of_environment for place, there in self._environments.items()}
+        everybody = {place.environment: there.people.of_environment for place, there in self.environments.items()}
 
         def search(one: Search) -> None:
             people = everybody[one.environment]
             if one.integration is not None:
-                people = self._environments[Place(one.integration, one.environment)].people
+                people = self.environments[Place(one.integration, one.environment)].people
             try:
                 user: User = people.find_one(providers=one.provider, **{one.by: one.value})
                 self._found[one] = (user,)
@@ -103,6 +100,6 @@ class PeopleFinding:
                 self._found[one] = () if nobody else error.with_traceback(None)
             with self._lock:
                 self._done += 1
-                self._calls.note(self._done, total)
+                self.calls.note(self._done, total)
 
-        each(search, distinct, self._width)
+        each(search, distinct, self.width)

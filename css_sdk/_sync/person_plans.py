@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from .._service import arguments, service_limits
+from .._service.arguments import Names
 from ..models import EMPLOYEE_PROVIDERS, UserLike
 from ..people.identification import is_identified
 from ..people.identities import Person
-from ..people.logins import Providers, UnreadPlace, checked_person
+from ..people.logins import UnreadPlace, checked_person
 from ..people.member_logins import MemberLogins, find_logins, not_among_members
 from ..plan import person_plans
 from ..plan.desired import Protection
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def plan_removal(
-    css: Css, person: UserLike | Person, providers: Providers, protect: Protection | None, width: int
+    css: Css, person: UserLike | Person, providers: Names | None, protect: Protection | None, width: int
 ) -> PersonPlan:
     """Return the plan that removes all roles of a person; see `Css.removal_plan`."""
     service_limits.check_width(width)
@@ -41,7 +42,7 @@ def plan_removal(
 
 
 def plan_copy(
-    css: Css, source: UserLike | Person, target: UserLike | Person, providers: Providers, width: int
+    css: Css, source: UserLike | Person, target: UserLike | Person, providers: Names | None, width: int
 ) -> PersonPlan:
     """Return the plan that gives `target` the roles of `source`; see `Css.copy_plan`."""
     service_limits.check_width(width)

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from .._http.concurrency import each
 from .._service import arguments, environment_checks, identifiers, service_limits
+from .._service.arguments import Names
 from ..auth.credentials import team_of
 from ..errors import (
     AuthenticationError,
@@ -25,7 +26,7 @@ from ..errors import (
 )
 from ..models import Integration, UserLike
 from ..people.identities import Person
-from ..people.logins import PersonRoles, Providers, UnreadPlace, checked_person
+from ..people.logins import PersonRoles, UnreadPlace, checked_person
 from ..report.rows import AccessReport, held_roles, in_order, roles_among_members
 from ..state import Place, PlaceState
 from .composites import tree_below
@@ -38,10 +39,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    css: Css,
-    integrations: int | str | Iterable[int | str] | None,
-    environments: str | Iterable[str] | None,
-    width: int,
+    css: Css, integrations: int | str | Iterable[int | str] | None, environments: Names | None, width: int
 ) -> AccessReport:
     """Return who has which role; see `Css.report`."""
     service_limits.check_width(width)
@@ -78,22 +76,17 @@ def read_access(
             unread.append(UnreadPlace(Place(client.info.id, environment), client.info.project_name, error))
         else:
             states.append(state)
-            unread.extend(_unreadable(state))
+            if names := sorted(state.roles - state.members.keys()):
+                why = (
+                    f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain such a name."
+                )
+                unread.append(UnreadPlace(state.place, state.project_name, IncompleteSearch(why)))
 
     each(read, places, at_once)
     return AccessReport(None, tuple(sorted(states, key=lambda state: state.place)), in_order(unread))
 
 
-def _unreadable(state: PlaceState) -> list[UnreadPlace]:
-    """Return the place if it has roles whose names cannot be sent in a request."""
-    names = sorted(state.roles - state.members.keys())
-    if not names:
-        return []
-    why = f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain such a name."
-    return [UnreadPlace(state.place, state.project_name, IncompleteSearch(why))]
-
-
-def roles_of(css: Css, person: UserLike | Person, providers: Providers, width: int) -> PersonRoles:
+def roles_of(css: Css, person: UserLike | Person, providers: Names | None, width: int) -> PersonRoles:
     """Return the roles of a person in all places of the team; see `Css.roles_of`."""
     service_limits.check_width(width)
     meant, among = checked_person(person, providers)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Final
 
 from attrs import field, frozen
 
 from .._service import arguments, identifiers
+from .._service.arguments import Names
 from .._text.tables import Record, Records
 from ..errors import CssError, InvalidRequest
 from ..models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, ServiceAccount, User, UserLike
@@ -20,9 +21,6 @@ _FAMILIES: Final = {provider: family for family, among in PROVIDER_FAMILIES.item
 
 All logins of a person in one family have the same GUID.
 """
-
-Providers = str | Iterable[str] | None
-"""The providers that a caller names: one, several, or all (None)."""
 
 Seen = dict[str, dict[str, User]]
 """The login as each environment knows it, by username and environment."""
@@ -177,7 +175,7 @@ def as_person(person: UserLike | Person) -> Person:
     return Person("username", identifiers.username_of(person)) if isinstance(person, User) else person_named(person)
 
 
-def checked_person(person: UserLike | Person, providers: Providers = None) -> tuple[Person, tuple[str, ...] | None]:
+def checked_person(person: UserLike | Person, providers: Names | None = None) -> tuple[Person, tuple[str, ...] | None]:
     """Return the person whom the caller names and the providers of the logins, after checking that a GUID is complete.
 
     Args:

@@ -20,27 +20,6 @@ def roles_leading_to(tree: RoleTree, role: str) -> frozenset[str]:
     return _leading_to(parents_of(tree.children), role)
 
 
-def people_losing(
-    tree: RoleTree, members: Mapping[str, Set[str]], parent: str, children: Iterable[str], role: str
-) -> frozenset[str]:
-    """Return the people who lose a role when the children of a composite role change.
-
-    Args:
-        tree: the roles and their children before the change.
-        members: the direct members of `role` and of each role that contains it.
-        parent: the composite role whose children change.
-        children: its new children.
-        role: the role that people may lose.
-
-    >>> tree = RoleTree((), {"admin": ("reader",)})
-    >>> members = {"admin": {"ann", "bob"}, "reader": {"bob"}}
-    >>> people_losing(tree, members, "admin", [], "reader")
-    frozenset({'ann'})
-    """
-    after = {**tree.children, parent: tuple(children)}
-    return people_having(tree.children, members, role) - people_having(after, members, role)
-
-
 def people_having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
     """Return the people who have a role, directly or through composite roles.
 

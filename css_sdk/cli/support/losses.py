@@ -47,13 +47,13 @@ def by_composing(
         added: roles that become children of the parent.
         removed: children that are removed from the parent.
     """
-    from ...plan.impact import people_having, people_losing, roles_leading_to
+    from ...plan.impact import people_having, roles_leading_to
 
     existing = {role.name for role in tree.roles}
     sentences = [f"there is no role {child!r} in {place_name(dev)}" for child in added if child not in existing]
     added = [child for child in added if child in existing]
     before = tree.children.get(parent, ())
-    after = [child for child in before if child not in removed] + list(added)
+    after = {**tree.children, parent: [child for child in before if child not in removed] + added}
     above = roles_leading_to(tree, parent) if added else frozenset()
     changed = [child for child in (*added, *removed) if child in existing]
     held = _members(dev, {name for child in changed for name in roles_leading_to(tree, child)} | above)
@@ -61,12 +61,11 @@ def by_composing(
         if child not in before:
             sentences.append(f"{child!r} is not a child of {parent!r} in {place_name(dev)}")
             continue
-        lost = in_words("revoke", people_losing(tree, held, parent, after, child), child, place_name(dev))
-        sentences.append(f"no longer through {parent!r}: {lost}")
+        lost = people_having(tree.children, held, child) - people_having(after, held, child)
+        sentences.append(f"no longer through {parent!r}: {in_words('revoke', lost, child, place_name(dev))}")
         sentences += _what_it_stands_for(tree, child)
     for child in added:
-        now = people_having({**tree.children, parent: after}, held, child)
-        gained = now - people_having(tree.children, held, child)
+        gained = people_having(after, held, child) - people_having(tree.children, held, child)
         sentences.append(f"through {parent!r}: {in_words('grant', gained, child, place_name(dev))}")
     return sentences
 
