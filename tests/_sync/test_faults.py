@@ -130,7 +130,7 @@ def test_a_write_is_unknown_if_no_read_succeeds(
 ) -> None:
     """If a write is in doubt and the reads fail, css-sdk raises OutcomeUnknown."""
     sandbox.faults.add(fault, method=WRITES[write], times=None)
-    # Before these writes css-sdk reads the two new children and what they contain, or checks that the old role exists.
+    # Before these writes css-sdk reads what each of the two new children contains, or checks that the old role exists.
     before = {"add composite": 2, "rename": 1}.get(write, 0)
     sandbox.faults.add("500_before", method="GET", times=None, after=before)
     with pytest.raises(OutcomeUnknown, match="cannot know"):

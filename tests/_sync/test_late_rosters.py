@@ -71,7 +71,10 @@ def check_reports(sandbox: Sandbox, before: frozenset[tuple[str, ...]], results:
 def test_the_reported_outcomes_of_a_roster_stay_true_when_late_writes_arrive(
     laid: tuple[dict[str, Any], list[dict[str, Any]]], rows: list[Row], exact: bool, width: int
 ) -> None:
-    """After late writes, each row with a known outcome is as reported, and a second run completes the roster."""
+    """After late writes, each row with a known outcome is as reported.
+
+    A second run completes the roster or is refused.
+    """
     sandbox = Sandbox()
     sandbox.create_role(GRANTS_PORTAL, "dev", "a")
     sandbox.create_role(GRANTS_PORTAL, "dev", "b")

@@ -48,7 +48,7 @@ def test_a_report_sends_no_request_for_a_single_person(css: Css, sandbox: Sandbo
 
 
 def report_rows_of_alpha() -> list[tuple[str, str, str, str]]:
-    """Return the expected rows of the environment with many roles, sorted by name; one person has no name."""
+    """Return the expected rows of Alpha dev, sorted by name; the service account has no name and comes last."""
     dev, idir, azure, eve = f"#{ALPHA} dev", f"{ANN}@idir", f"{ANN}@azureidir", "e0" * 16
     return [
         *[(dev, "admin", user, "directly") for user in (azure, idir)],

@@ -51,7 +51,7 @@ WRITES = {
 }
 
 
-# Before these writes css-sdk reads the two new children and what they contain, or checks that the old role exists.
+# Before these writes css-sdk reads what each of the two new children contains, or checks that the old role exists.
 READ_BEFORE = {"add composites": 2, "rename": 1}
 
 
