@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -18,6 +20,7 @@ from hypothesis import settings as profiles
 from css_sdk import Css, Settings
 from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
+from tests.certificates import write_certificate
 
 # These tests start hundreds of processes. Each loads the bytecode that an earlier one compiled.
 sys.dont_write_bytecode = False
@@ -31,10 +34,16 @@ profiles.register_profile("thorough", profiles.get_profile("usual"), max_example
 profiles.load_profile("usual")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let SIGINT interrupt the tests even if they were started in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The usual file has 150 certificates. Every client reads it, which takes longer than the rest of most tests. The
+    # tests of the wheel need it, because they fetch packages.
+    if "SSL_CERT_FILE" not in os.environ and "not wheel" in config.option.markexpr:
+        folder = Path(tempfile.mkdtemp())
+        config.add_cleanup(lambda: shutil.rmtree(folder))
+        os.environ["SSL_CERT_FILE"] = str(write_certificate(folder)[0])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

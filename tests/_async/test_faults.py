@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from css_sdk import (
@@ -17,7 +19,7 @@ from css_sdk import (
 )
 from css_sdk._async.integrations import AsyncEnvironmentClient
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, at_once, usernames
+from tests.support import GRANTS_PORTAL, asked, at_once, some, usernames
 
 FAULTS = ["drop_before", "lose_after", "500_before", "500_after", "422_before", "422_after", "empty_success"]
 
@@ -84,8 +86,10 @@ def user(sandbox: Sandbox) -> str:
     return user
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
-@pytest.mark.parametrize(("write", "fault"), STRUCK)
+@pytest.mark.parametrize(
+    ("write", "fault", "times"),
+    some([(*struck, times) for struck in STRUCK for times in (1, 2, 3)], __name__),
+)
 async def test_a_fault_that_passes_is_overcome(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str, times: int
 ) -> None:
@@ -106,7 +110,7 @@ async def test_a_success_is_verified_while_the_login_server_fails(
     assert _is_done(sandbox, write, user)
 
 
-@pytest.mark.parametrize(("write", "fault"), STRUCK)
+@pytest.mark.parametrize(("write", "fault"), some(STRUCK, __name__))
 async def test_a_lasting_fault_ends_with_a_true_outcome(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str
 ) -> None:
@@ -122,8 +126,10 @@ async def test_a_lasting_fault_ends_with_a_true_outcome(
         assert _is_done(sandbox, write, user)
 
 
-@pytest.mark.parametrize("fault", ["lose_after", "drop_before", "500_after", "500_before"])
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize(
+    ("fault", "write"),
+    some(list(product(["lose_after", "drop_before", "500_after", "500_before"], WRITES)), __name__),
+)
 async def test_a_write_is_unknown_if_no_read_succeeds(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from css_sdk._async.integrations import AsyncEnvironmentClient
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, at_once, usernames
+from tests.support import GRANTS_PORTAL, at_once, some, usernames
 
 ONCE = Backoff(tries=1)
 ANSWERS = ["lost", "timeout", 502, 503, 504]
@@ -89,8 +90,7 @@ def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
     }[write]
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize(("write", "answer"), some(list(product(WRITES, ANSWERS)), __name__))
 async def test_a_write_that_arrives_after_the_read_is_unknown(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str, write: str, answer: str | int
 ) -> None:
@@ -119,8 +119,9 @@ async def test_a_second_attempt_confirms_a_write_whose_first_attempt_is_late(
         assert is_done(sandbox, write, user)
 
 
-@pytest.mark.parametrize("fault", ["422_before", "500_before", "revoked_token"])
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize(
+    ("write", "fault"), some(list(product(WRITES, ["422_before", "500_before", "revoked_token"])), __name__)
+)
 async def test_a_refused_attempt_does_not_settle_an_earlier_unanswered_one(
     sandbox: Sandbox, user: str, write: str, fault: str
 ) -> None:

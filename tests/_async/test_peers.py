@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+from itertools import product
 from typing import Any
 
 import click
@@ -24,7 +25,7 @@ from css_sdk import (
 from css_sdk._async.integrations import AsyncEnvironmentClient
 from css_sdk.cli import css as commands
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, at_once, usernames
+from tests.support import GRANTS_PORTAL, asked, at_once, some, usernames
 
 ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 NOBODY = "0" * 32 + "@idir"
@@ -86,8 +87,10 @@ async def call(dev: AsyncEnvironmentClient, what: str, role: str = "reviewer", u
 # Errors.
 
 
-@pytest.mark.parametrize("fault", ["drop_before", "500_before", "422_before", "429", "revoked_token", "disaster"])
-@pytest.mark.parametrize("what", [*READS, *WRITES])
+LASTING = ["drop_before", "500_before", "422_before", "429", "revoked_token", "disaster"]
+
+
+@pytest.mark.parametrize(("fault", "what"), some(list(product(LASTING, [*READS, *WRITES])), __name__))
 async def test_every_call_raises_an_error_if_the_service_fails(
     dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str, fault: str
 ) -> None:

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from itertools import product
 from typing import Any
 
 import click
@@ -25,7 +26,7 @@ from css_sdk import (
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.cli import css as commands
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, at_once, usernames
+from tests.support import GRANTS_PORTAL, asked, at_once, some, usernames
 
 ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 NOBODY = "0" * 32 + "@idir"
@@ -87,8 +88,10 @@ def call(dev: EnvironmentClient, what: str, role: str = "reviewer", user: Any = 
 # Errors.
 
 
-@pytest.mark.parametrize("fault", ["drop_before", "500_before", "422_before", "429", "revoked_token", "disaster"])
-@pytest.mark.parametrize("what", [*READS, *WRITES])
+LASTING = ["drop_before", "500_before", "422_before", "429", "revoked_token", "disaster"]
+
+
+@pytest.mark.parametrize(("fault", "what"), some(list(product(LASTING, [*READS, *WRITES])), __name__))
 def test_every_call_raises_an_error_if_the_service_fails(
     dev: EnvironmentClient, sandbox: Sandbox, what: str, fault: str
 ) -> None:
