@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from css_sdk.errors import EmptySet, LastMember, TooManyRemovals
+from css_sdk.errors import EmptySet, LastMember, Refused, TooManyRemovals
 from css_sdk.plan.impact import Impact
 from css_sdk.plan.planner import count_removals, emptied_roles
 from css_sdk.plan.preconditions import Guards
@@ -173,7 +173,7 @@ def test_keep_last_does_not_count_a_member_who_is_added_after_the_removal() -> N
     """
     steps = [step("add_member", "one", BOB), *taken("one", 1)]
     Guards(keep_last=["one"]).check(steps, [FULL])
-    with pytest.raises(LastMember, match="adds first"):
+    with pytest.raises(LastMember, match="adds members first"):
         Guards(keep_last=["one"], remove_first=True).check(steps, [FULL])
 
 
@@ -246,3 +246,30 @@ def test_losses_through_composites_are_compared_with_all_who_have_the_role_so() 
         ("roles of Grants Portal (#101 dev)", 1, 3),
         ("people with the role 'leaf' through composites (#101 dev)", 60, 60),
     )
+
+
+@pytest.mark.parametrize(("remove_first", "advice"), [(True, True), (False, False)])
+def test_the_order_is_a_way_out_only_if_removals_come_first(remove_first: bool, advice: bool) -> None:
+    """If the last member of a role is replaced, the error advises to add first, unless this is done already."""
+    steps = [step("add_member", "one", BOB), *taken("one", 1)]
+    guards = Guards(max_removals=100, keep_last=["one"], remove_first=remove_first)
+    if not remove_first:
+        guards.check(steps, [FULL])
+        steps = steps[1:]
+    with pytest.raises(LastMember, match=r"must keep a member\. Nothing was sent\.") as caught:
+        guards.check(steps, [FULL])
+    assert ("Nothing was sent. If css-sdk adds members first, the role may keep one." in str(caught.value)) is advice
+
+
+def test_every_unknown_role_to_keep_is_named() -> None:
+    """The error lists the roles of keep_last that no place has."""
+    with pytest.raises(Refused, match="has a role 'first', 'second', which"):
+        Guards(keep_last=["one", "first", "second"]).check((), [FULL])
+
+
+@pytest.mark.parametrize(("roles", "what"), [(["a"], "the only role"), (["a", "b"], "all 2 roles")])
+def test_a_place_without_roles_is_named(roles: list[str], what: str) -> None:
+    """The error for a plan that deletes every role says how many there are, and of which integration."""
+    state = PlaceState(DEV, "Grants Portal", frozenset(roles))
+    with pytest.raises(EmptySet, match=rf"removed: {what} of 'Grants Portal' \(#101 dev\)\. Nothing"):
+        Guards(allow_empty=False).check([step("delete_role", role) for role in roles], [state])

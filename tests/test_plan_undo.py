@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from css_sdk.errors import InvalidRequest
 from css_sdk.journal.entries import Entry
-from css_sdk.plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo, undo_plan
-from css_sdk.state import Place, PlaceState, Step, StepKind
+from css_sdk.plan.undo import inverse, notes_on_unknown_writes, roles_concerned, steps_done, undo, undo_plan
+from css_sdk.state import Draft, Place, PlaceState, Step, StepKind
 from tests.support import examples
 from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled
 
@@ -381,3 +381,96 @@ def test_only_unknown_writes_without_an_effect_are_noted() -> None:
         "#101 dev: 1 write with an unknown outcome is not visible. If it happens later, undo again",
     )
     assert notes_on_unknown_writes(entries[:2], found.steps) == ()
+
+
+@pytest.mark.parametrize(
+    ("done", "back"),
+    [
+        # The deletion of a created role also removes its members, under any name.
+        (
+            [step("create_role", "c"), step("rename_role", "c", "d"), step("add_member", "d", "3@idir")],
+            [step("rename_role", "d", "c"), step("delete_role", "c")],
+        ),
+        (
+            [step("create_role", "c"), step("add_member", "c", "3@idir"), step("add_member", "c", "4@idir")],
+            [step("delete_role", "c")],
+        ),
+        # A different role that got the name of a deleted role keeps the members that it had before.
+        (
+            [
+                step("create_role", "c"),
+                step("delete_role", "c"),
+                step("rename_role", "a", "c"),
+                step("add_member", "c", "3@idir"),
+            ],
+            [
+                step("remove_member", "c", "3@idir"),
+                step("rename_role", "c", "a"),
+                step("create_role", "c"),
+                step("delete_role", "c"),
+            ],
+        ),
+    ],
+)
+def test_members_of_created_roles_need_no_steps(done: list[Step], back: list[Step]) -> None:
+    """The undo removes members one by one only from roles that existed before."""
+    assert list(undo(done, [BEGINNING])) == back
+
+
+def test_a_deleted_role_is_restored_completely() -> None:
+    """The undo of a deletion creates the role, and restores its children, its parents and its members."""
+    state = evolve(BEGINNING, roles=BEGINNING.roles | {"c"}, children={"a": frozenset("b"), "b": frozenset("c")})
+    assert inverse(step("delete_role", "b"), state) == (
+        step("create_role", "b"),
+        step("add_composite", "b", "c"),
+        step("add_composite", "a", "b"),
+        Step("add_member", DEV, "b", "1@idir", 1),
+        Step("add_member", DEV, "b", "2@idir", 1),
+    )
+
+
+def test_a_removed_member_is_restored_where_members_were_not_read() -> None:
+    """A removal from a role whose members are unknown shows that the user was a member."""
+    draft = Draft(evolve(BEGINNING, members={}))
+    draft.take_back(step("remove_member", "a", "3@idir"))
+    assert draft.state().members == {"a": {"3@idir"}}
+
+
+def test_an_undone_rename_counts_the_members_of_the_role() -> None:
+    """The step that renames a role back has the number of people in the role."""
+    [back] = undo_plan([step("rename_role", "b", "d")], [BEGINNING.after([step("rename_role", "b", "d")])]).steps
+    assert (back.kind, back.role, back.people) == ("rename_role", "d", 2)
+
+
+@pytest.mark.parametrize(
+    ("own", "others"),
+    [
+        ([], step("add_member", "c", "3@idir")),
+        ([step("add_member", "c", "4@idir")], step("add_member", "c", "3@idir")),
+        ([step("add_composite", "c", "b")], step("add_composite", "c", "a")),
+        ([step("add_composite", "a", "c")], step("add_composite", "b", "c")),
+    ],
+)
+def test_a_created_role_that_others_use_stays(own: list[Step], others: Step) -> None:
+    """If others gave the created role a member, a child or a parent, it is not deleted, and the plan says so."""
+    done = [step("create_role", "c"), *own]
+    made = undo_plan(done, [BEGINNING.after([*done, others])])
+    assert made.steps == tuple(one.opposite for one in own)
+    assert made.notes == ("#101 dev: the role 'c' stays: others have used it since",)
+
+
+def test_a_deleted_role_is_not_taken_for_the_one_that_others_created() -> None:
+    """If the journal created and deleted a role, a later role of the same name has nothing to do with the journal."""
+    done = [step("create_role", "c"), step("delete_role", "c"), step("add_member", "a", "3@idir")]
+    since = [step("create_role", "c"), step("add_member", "c", "1@idir")]
+    made = undo_plan(done, [BEGINNING.after([*done, *since])])
+    assert made.steps == (step("remove_member", "a", "3@idir"),)
+    assert not [note for note in made.notes if "others have used" in note]
+
+
+def test_a_child_that_was_renamed_between_is_not_added_and_removed_again() -> None:
+    """An addition and a removal of one child cancel each other, also if the child was renamed between them."""
+    done = [step("add_composite", "b", "a"), step("rename_role", "a", "c"), step("remove_composite", "b", "c")]
+    state = evolve(BEGINNING, children={})
+    [back] = undo_plan(done, [state.after(done)]).steps
+    assert (back.kind, back.role, back.target) == ("rename_role", "c", "a")
