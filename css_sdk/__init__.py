@@ -63,6 +63,7 @@ PUBLIC_NAMES: Final = {
         "WrongProvider",
         "WrongTeam",
     ),
+    "folders": ("read_desired_files",),
     "journal.entries": ("JournalRead", "read_journal"),
     "models": (
         "Grant",

@@ -59,6 +59,7 @@ from .errors import UnusableUser as UnusableUser
 from .errors import Withheld as Withheld
 from .errors import WrongProvider as WrongProvider
 from .errors import WrongTeam as WrongTeam
+from .folders import read_desired_files as read_desired_files
 from .journal.entries import JournalRead as JournalRead
 from .journal.entries import read_journal as read_journal
 from .models import Grant as Grant

@@ -303,7 +303,7 @@ users:
 def test_a_value_under_an_unknown_key_is_not_repeated() -> None:
     """A fault about an unknown key does not repeat its value, which may be a secret."""
     [fault] = faults_of("client_secret: hush\nversion: 1\nintegrations: []")
-    assert fault == "1: the key 'client_secret' is unknown; known are version, integrations, protect"
+    assert fault == "1: the key 'client_secret' is unknown; known are version, integrations, timezone, groups, protect"
 
 
 # PyYAML

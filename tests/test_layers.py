@@ -22,7 +22,7 @@ GENERATED: Final = ROOT / "generated" / "css_sdk_openapi"
 LAYERS: Final = {
     5: ("__main__", "cli", "doctor", "testing"),
     4: ("_async", "_sync", "systems"),
-    3: ("_http", "auth", "progress"),
+    3: ("_http", "auth", "folders", "progress"),
     2: ("_verification", "journal", "people", "plan", "report", "roles_file", "roster", "state"),
     1: ("_service", "_text", "_version", "config", "errors", "models", "settings"),
 }

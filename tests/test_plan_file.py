@@ -96,7 +96,7 @@ def test_every_field_is_described() -> None:
             yield from fields(resolved(schema["items"]), where)
 
     found = dict(fields(SCHEMA, ""))
-    assert len(found) == 15 + 9 + 3 * 6 + 8
+    assert len(found) == 17 + 4 + 5 + 9 + 3 * 6 + 8
     assert [name for name, schema in found.items() if not schema.get("description", "").endswith(".")] == []
 
 

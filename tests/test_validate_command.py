@@ -56,13 +56,14 @@ def test_a_valid_file_is_reported_with_its_counts(good: Path, capsys: pytest.Cap
 
 def test_all_files_are_checked(good: Path, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every file is checked: faults go to stderr with their lines, and valid files are still reported."""
-    bad.write_text(GOOD.replace("admin]}", "no]}").replace("version: 1", "version: 2"), encoding="utf-8")
+    other_place = GOOD.replace("dev:", "test:")
+    bad.write_text(other_place.replace("admin]}", "no]}").replace("version: 1", "version: 2"), encoding="utf-8")
     assert exit_code(["validate", str(bad), str(good), str(good.parent / "none.yaml")]) == 64
     out, err = capsys.readouterr()
     assert out == f"{good}: 1 place, 2 roles, 3 grants\n"
     assert f"css: {bad} has 2 faults" in err
     assert f"\n  {bad}:1: version: " in err
-    assert f"\n  {bad}:7: integrations[0].environments.dev.users[0].roles[1]: no without quotes" in err
+    assert f"\n  {bad}:7: integrations[0].environments.test.users[0].roles[1]: no without quotes" in err
     assert "none.yaml cannot be read: No such file" in err
 
 

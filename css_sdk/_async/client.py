@@ -25,6 +25,8 @@ from .integrations import AsyncIntegrationClient
 from .wire import AsyncWire
 
 if TYPE_CHECKING:
+    import datetime
+
     from ..journal.entries import JournalRead
     from ..people.identities import Person
     from ..people.lists import ListedPerson
@@ -651,6 +653,9 @@ class AsyncCss:
         desired: Desired,
         *,
         prune: bool = False,
+        integrations: int | str | Iterable[int | str] = (),
+        environments: str | Iterable[str] = (),
+        day: datetime.date | None = None,
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         width: int = 4,
     ) -> Plan:
@@ -661,8 +666,13 @@ class AsyncCss:
         roles that contain it are read, too. Each GUID or e-mail address takes a search; a username takes no call.
 
         Args:
-            desired: the desired state that `read_desired` returned.
-            prune: whether to plan the removals of exact collections. Without it, they are only shown.
+            desired: the desired state that `read_desired` or `read_desired_files` returned.
+            prune: whether to plan the removals of exact collections, and of members whose last day (`until`) is over.
+                Without it, they are only shown.
+            integrations: the integrations to plan, by id or exact project name. By default, all in `desired`.
+            environments: the environments to plan. By default, all in `desired`.
+            day: the day for which to plan, to see which grants end until then. By default, the current day in the time
+                zone of `desired`. A `datetime` with its offset is converted to this time zone.
             providers: the providers that are searched by GUID or e-mail address.
             width: calls at once, 1 to 8.
 
@@ -671,6 +681,7 @@ class AsyncCss:
 
         Raises:
             InvalidFile: the file requests something impossible. The error has all faults.
+            InvalidRequest: `desired` lacks a place that `integrations` and `environments` name, or its time zone.
             CompositeCycle: a role would contain itself.
             NotFound, NotGold, EnvironmentMissing: the team does not have one of the places.
             CssError: a part of the state could not be read.
@@ -683,7 +694,16 @@ class AsyncCss:
         """
         from .plans import make_plan
 
-        return await make_plan(self, desired, prune=prune, providers=providers, width=width)
+        return await make_plan(
+            self,
+            desired,
+            prune=prune,
+            integrations=integrations,
+            environments=environments,
+            day=day,
+            providers=providers,
+            width=width,
+        )
 
     async def apply_plan(
         self,
@@ -714,8 +734,8 @@ class AsyncCss:
             A result for each step that was not done before, and a plan of the remaining steps.
 
         Raises:
-            StalePlan: the state has changed, or the plan or the journal belongs to a different team, account or API
-                address. Nothing is sent.
+            StalePlan: the state has changed, or a grant of the roles file has ended since, or the plan or the journal
+                belongs to a different team, account or API address. Nothing is sent.
             InvalidFile: a plan from a file was changed after it was made. Nothing is sent.
             InvalidRequest: a step appears twice, or its place was not read. Nothing is sent.
             TooManyRemovals, LastMember, EmptySet, Refused: the guards refuse the plan. Nothing is sent.

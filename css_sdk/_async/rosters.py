@@ -9,7 +9,7 @@ from attrs import define, evolve
 
 from .._http.concurrency import AsyncLock, async_check_callback, async_each
 from .._service import arguments, service_limits
-from .._service.identifiers import username_of, without_provider
+from .._service.identifiers import is_named, username_of, without_provider
 from .._text.tables import ListOf
 from ..errors import (
     Ambiguous,
@@ -29,7 +29,6 @@ from ..roster.rows import (
     Row,
     RowResult,
     check_exact,
-    is_named,
     login_to_compare,
     refuses_all,
     row_for,

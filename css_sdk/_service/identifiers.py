@@ -9,7 +9,15 @@ from urllib.parse import quote
 
 from .._text.escaping import hidden_in, with_codes
 from ..errors import Remedy, UnusableName, UnusableUser
-from ..models import PROVIDER_FAMILIES, PROVIDERS, SERVICE_ACCOUNT_PREFIX, ServiceAccount, User, UserLike
+from ..models import (
+    PROVIDER_FAMILIES,
+    PROVIDERS,
+    SERVICE_ACCOUNT_PREFIX,
+    Integration,
+    ServiceAccount,
+    User,
+    UserLike,
+)
 
 PROVIDERS_WITH_GUIDS: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])
 """Providers whose GUIDs have 32 hex digits. GitHub numbers its users."""
@@ -78,6 +86,17 @@ def integration_id(text: str) -> int | None:
     [101, None, None]
     """
     return int(text[1:]) if re.fullmatch("#[1-9][0-9]{0,14}", text) else None
+
+
+def is_named(integration: Integration, name: str) -> bool:
+    """Return whether a name or an id in a file means this integration.
+
+    >>> from css_sdk import Integration
+    >>> portal = Integration(101, "Grants Portal", "browser-login", ("dev",), "applied")
+    >>> [is_named(portal, name) for name in ("#101", "101", "Grants Portal", "#102")]
+    [True, True, True, False]
+    """
+    return name in (integration.project_name, str(integration.id), f"#{integration.id}")
 
 
 def guid_of(text: str) -> str:

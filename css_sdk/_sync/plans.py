@@ -21,11 +21,13 @@ from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..plan import planner, preconditions
 from ..plan.checks import check_steps
+from ..plan.dates import day_in
 from ..plan.dependencies import Dependencies
 from ..plan.desired import Desired, DesiredPlace
 from ..plan.impact import Impact
 from ..plan.planner import Plan
 from ..plan.preconditions import Applied, Guards
+from ..plan.selection import select_places
 from ..plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
 from ..state import Place, PlaceState, StepResult
 from .callbacks import ProgressCalls
@@ -38,35 +40,50 @@ if TYPE_CHECKING:
     from .client import Css
 
 
-def make_plan(css: Css, desired: Desired, *, prune: bool, providers: str | Iterable[str], width: int) -> Plan:
+def make_plan(
+    css: Css,
+    desired: Desired,
+    *,
+    prune: bool,
+    integrations: int | str | Iterable[int | str] = (),
+    environments: str | Iterable[str] = (),
+    day: datetime.date | None = None,
+    providers: str | Iterable[str],
+    width: int,
+) -> Plan:
     """Return the plan that leads from the current state to the wanted state; see `Css.plan`."""
     arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
     logins = arguments.known_providers(providers)
     service_limits.check_width(width)
-    environments: dict[Place, EnvironmentClient] = {}
+    which = (integrations,) if isinstance(integrations, int | str) else integrations
+    chosen = [(css.integration(each)).info for each in which]
+    desired, left_out = select_places(desired, chosen, arguments.names(environments, "environment"))
+    if desired.timezone is not None and desired.last_days:
+        day = day_in(desired.timezone, datetime.datetime.now(datetime.UTC) if day is None else day)
+    clients: dict[Place, EnvironmentClient] = {}
     states: dict[Place, PlaceState] = {}
     named: dict[tuple[str, str], Place] = {}
     wanted_there: dict[Place, list[DesiredPlace]] = {}
     for wanted in desired.places:
         environment = (css.integration(wanted.integration)).environment(wanted.environment)
         place = named[wanted.named] = environment.roles.place
-        environments[place] = environment
+        clients[place] = environment
         wanted_there.setdefault(place, []).append(wanted)
     for place, several in wanted_there.items():
         # If several entries of the file mean this place, the planner refuses the file later.
-        chosen = partial(_members_to_read, several)
-        states[place] = environments[place].state(chosen, width=width)
+        roles = partial(_members_to_read, several)
+        states[place] = clients[place].state(roles, width=width)
     asked = [
         (named[wanted.named], person) for wanted in desired.places for person in wanted.people if person.user is None
     ]
-    found = PeopleFinding(environments, logins, width).find(asked)
+    found = PeopleFinding(clients, logins, width).find(asked)
     people = {(place, person): _username_in(place, person, user, logins) for (place, person), user in found.items()}
 
     def planned() -> Plan:
         observed = {name: states[place] for name, place in named.items()}
-        return planner.plan(desired, observed, people, prune=prune)
+        return evolve(planner.plan(desired, observed, people, prune=prune, day=day), left_out=left_out)
 
-    return completed(css, _with_impact(planned, environments, states, settled=False, width=width))
+    return completed(css, _with_impact(planned, clients, states, settled=False, width=width))
 
 
 def _members_to_read(wanted: Iterable[DesiredPlace], existing: frozenset[str]) -> frozenset[str]:
@@ -162,6 +179,8 @@ def apply_plan(
         arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
     preconditions.check_complete(plan)
     service_limits.check_width(width)
+    if plan.dates is not None:
+        plan.dates.check_day(day_in(plan.dates.timezone, datetime.datetime.now(datetime.UTC)))
     if not plan.api_url:
         plan = completed(css, plan)
     css.integrations()

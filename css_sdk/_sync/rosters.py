@@ -10,7 +10,7 @@ from attrs import define, evolve
 
 from .._http.concurrency import Lock, check_callback, each
 from .._service import arguments, service_limits
-from .._service.identifiers import username_of, without_provider
+from .._service.identifiers import is_named, username_of, without_provider
 from .._text.tables import ListOf
 from ..errors import (
     Ambiguous,
@@ -30,7 +30,6 @@ from ..roster.rows import (
     Row,
     RowResult,
     check_exact,
-    is_named,
     login_to_compare,
     refuses_all,
     row_for,

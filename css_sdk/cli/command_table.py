@@ -4,7 +4,7 @@
 from typing import Final
 
 COMMANDS: Final = {
-    "apply": ("apply", "Carry out a plan: one that css plan --out saved, or a new plan of a roles file."),
+    "apply": ("apply", "Carry out a plan: one that css plan --out saved, or a new plan of roles files."),
     "assign": ("assign", "Give roles to users."),
     "compare": ("compare", "Compare the roles and composite roles of environments."),
     "completion": ("completion", "Print a script that completes commands and options in your shell."),
@@ -12,14 +12,14 @@ COMMANDS: Final = {
     "config": ("config", "Show the settings that commands use."),
     "copy": ("promote", "Copy roles and composite roles to another integration, without removing anything there."),
     "doctor": ("doctor", "Find out why css does not work here, and print what to do."),
-    "drift": ("drift", "Show where the service differs from a roles file."),
+    "drift": ("drift", "Show where the service differs from roles files."),
     "export": ("export", "Write the current roles, composite roles and members as a roles file."),
     "integrations": ("integrations", "List the team's Gold integrations."),
     "journal": ("journal", "List and show the journals that commands keep by default."),
     "logs": ("logs", "Print the login server's log of an environment, oldest line first."),
     "members": ("members", "List the members of a role, or set exactly these members."),
     "people": ("people", "Find people, show, copy and remove their roles, and compare their logins."),
-    "plan": ("plan", "Show what css apply would change to make the service match a roles file."),
+    "plan": ("plan", "Show what css apply would change to make the service match roles files."),
     "promote": ("promote", "Copy roles and composite roles to another environment, without removing anything there."),
     "report": ("report", "Show who has which role in the whole team, directly or through composite roles."),
     "roles": ("roles", "List, create, rename and delete roles."),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .._service import arguments
 from ..people.identities import Person
@@ -30,13 +31,24 @@ class DesiredRole:
     """A role that must exist.
 
     `was` is its earlier name: if the role still has this name, it is renamed. If `composites` or `members` is None,
-    they are neither read nor changed.
+    they are neither read nor changed. `until` has the last day of those members who have the role only for a time.
+    `ended` has the people whose last day is over; `Desired.on` sets it.
     """
 
     name: str
     was: str | None = None
     composites: Listed[str] | None = None
     members: Listed[Person] | None = None
+    until: Mapping[Person, datetime.date] = field(factory=dict, hash=False)
+    ended: tuple[Person, ...] = field(default=(), repr=False)
+
+    def on(self, day: datetime.date) -> DesiredRole:
+        """Return the role as it must be on a day: without the members whose last day is over."""
+        ended = tuple(person for person, last in self.until.items() if last < day)
+        if not ended or self.members is None:
+            return self
+        left = tuple(person for person in self.members.items if person not in ended)
+        return evolve(self, members=Listed(left, self.members.exact), ended=ended)
 
 
 @frozen
@@ -73,7 +85,8 @@ class DesiredPlace:
     @property
     def people(self) -> tuple[Person, ...]:
         """Return everybody who is named, in order and without repetition."""
-        listed = [person for role in self._listed_roles for person in (role.members.items if role.members else ())]
+        roles = self._listed_roles
+        listed = [person for role in roles for person in (*(role.members.items if role.members else ()), *role.ended)]
         return tuple(dict.fromkeys([*listed, *(user.person for user in self.users)]))
 
     def members_to_read(self, existing: frozenset[str]) -> frozenset[str]:
@@ -127,10 +140,42 @@ class Protection:
 
 @frozen
 class Desired:
-    """All places of a roles file, or of a call, and what is protected."""
+    """All places of roles files, or of a call, and what is protected.
+
+    `timezone` is the IANA name of the time zone in which the days of `until` begin and end. `warnings` has sentences
+    about parts of the files that have no effect.
+    """
 
     places: tuple[DesiredPlace, ...]
     protect: Protection = Protection()
+    timezone: str | None = None
+    warnings: tuple[str, ...] = field(default=(), eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         arguments.check_several(self.places, "The places of a file")
+
+    @property
+    def last_days(self) -> frozenset[datetime.date]:
+        """Return the last days of all members who have a role only for a time."""
+        return frozenset(
+            last for place in self.places for role in (place.roles or Listed()).items for last in role.until.values()
+        )
+
+    def on(self, day: datetime.date) -> Desired:
+        """Return the desired state as it is on a day: members whose last day is over are not listed any more.
+
+        >>> ann = Person("username", "0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
+        >>> role = DesiredRole("reviewer", members=Listed((ann,)), until={ann: datetime.date(2027, 3, 31)})
+        >>> desired = Desired((DesiredPlace("101", "dev", Listed((role,))),), timezone="America/Vancouver")
+        >>> [len(desired.on(datetime.date(2027, *day)).places[0].grants) for day in ((3, 31), (4, 1))]
+        [1, 0]
+        """
+        if not self.last_days:
+            return self
+        places = [
+            evolve(place, roles=evolve(place.roles, items=tuple(role.on(day) for role in place.roles.items)))
+            if place.roles is not None
+            else place
+            for place in self.places
+        ]
+        return evolve(self, places=tuple(places))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -61,6 +62,10 @@ class PlacePlan:
         self.removals: list[Step] = []
         self.withheld: list[Step] = []
         self.protected: list[Step] = []
+        self.last_days: dict[tuple[str, str], datetime.date | None] = {}
+        """The last day of each grant that the file wants, by role and username; None if the grant does not end."""
+        self.ended: dict[tuple[str, Username], datetime.date] = {}
+        """The last day of each grant that has ended."""
         self._protect = protect
         self._people = people
         self._found_users: dict[Person, Username | Unresolved | None] = {}
@@ -215,13 +220,18 @@ class PlacePlan:
         exact_roles: set[str] = set()
         exact_users: set[Username] = set()
 
-        def want(role: str, person: Person) -> None:
+        ended: dict[str, set[Username]] = {}
+
+        def want(role: str, person: Person, last_day: datetime.date | None = None) -> None:
             who = self._who(person)
             if isinstance(who, Unresolved):
                 unclear.setdefault(role, []).append(who)
                 self._missing_in.setdefault(person, {})[role] = None
             elif who is not None:
                 wanted[role].add(who)
+            grant = role, who if isinstance(who, str) else person.value
+            before = self.last_days.setdefault(grant, last_day)
+            self.last_days[grant] = None if before is None or last_day is None else max(before, last_day)
 
         for role in listed:
             if role.members is not None:
@@ -229,7 +239,8 @@ class PlacePlan:
                 wanted.setdefault(name, set())
                 exact_roles |= {name} if role.members.exact else set()
                 for person in role.members.items:
-                    want(name, person)
+                    want(name, person, role.until.get(person))
+                ended[name] = self._find_ended(role, name)
         for user in self.wanted.users:
             who = self._who(user.person)
             exact_users |= {who} if user.roles.exact and isinstance(who, str) else set()
@@ -245,12 +256,31 @@ class PlacePlan:
             have, listed_there = self._members(name), wanted.get(name, set())
             self._add_members(name, listed_there - have)
             surplus = have - listed_there
-            self._remove_members(name, surplus if name in exact_roles else surplus & exact_users, unclear.get(name, ()))
+            if name not in exact_roles:
+                surplus &= exact_users | ended.get(name, set())
+            self._remove_members(name, surplus, unclear.get(name, ()))
         left = 0
         for name, have in self._renamed.members.items():
             if name in self._existing and name not in exact_roles:
-                left += len(have - wanted.get(name, set()) - exact_users)
+                left += len(have - wanted.get(name, set()) - exact_users - ended.get(name, set()))
         return left
+
+    def _find_ended(self, role: DesiredRole, name: str) -> set[Username]:
+        """Return the users who were members until a day that is over.
+
+        In an exact list, they count as not listed, so it does not matter who they are. In an additive list, note those
+        who could not be identified: they may still have the role.
+        """
+        found: set[Username] = set()
+        for person in role.ended:
+            who = self._find(person)
+            if isinstance(who, str):
+                found.add(who)
+                self.ended[name, who] = max(role.until[person], self.ended.get((name, who), role.until[person]))
+            elif who is not None and not (who.never_logged_in or (role.members and role.members.exact)):
+                self._found_users[person] = who
+                self._missing_in.setdefault(person, {})[name] = None
+        return found
 
     def _check_users(self, listed: Sequence[DesiredRole]) -> None:
         """Note faults: a user has two entries, or is listed in a role that the user's own exact roles do not list."""

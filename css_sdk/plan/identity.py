@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,13 @@ from ..state import Place, Step
 
 
 def plan_id(
-    api_url: str, team_id: int, fingerprints: Mapping[Place, str], steps: Iterable[Step], *, leads_back: bool = False
+    api_url: str,
+    team_id: int,
+    fingerprints: Mapping[Place, str],
+    steps: Iterable[Step],
+    *,
+    leads_back: bool = False,
+    valid_until: tuple[str, datetime.date] | None = None,
 ) -> str:
     """Return the id of a plan: the SHA-256 of what it was made from and of what it does, as 64 hex digits.
 
@@ -24,17 +31,20 @@ def plan_id(
         fingerprints: the places that were read, each with its `PlaceState.fingerprint`.
         steps: the steps in the order of carrying out.
         leads_back: whether the plan is an undo. Fewer guards apply to an undo.
+        valid_until: the time zone, and the last day on which the plan may be carried out, if there is one.
 
     >>> plan_id("https://example.org/api/v1", 2016, {}, [])[:12]
     '23187bf853c4'
     """
-    content = {
+    content: dict[str, object] = {
         "api_url": api_url,
         "team_id": team_id,
         "places": [[*_where(place), fingerprint] for place, fingerprint in sorted(fingerprints.items())],
         "steps": [[step.kind, *_where(step.place), step.role, step.target] for step in steps],
         "leads_back": leads_back,
     }
+    if valid_until is not None:
+        content["valid_until"] = [valid_until[0], str(valid_until[1])]
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -10,18 +10,20 @@ keeps the roles that the file gives to the person.
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import InvalidFile, InvalidRequest
 from ..models import User
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Draft, Place, PlaceState, Step, StepKind
+from .dates import WARNED_DAYS, Dates, Ending
 from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
 from .diff import PlacePlan, Unmanaged, Username
 from .identity import plan_id
@@ -77,7 +79,10 @@ class Plan:
         unresolved: people in the file who could not be identified; nothing is done for them.
         places: the environments of the plan, as they were when it was made.
         notes: sentences about parts of the file that cannot be carried out, or that are not needed any more.
-        prune: whether the removals of exact collections were asked for.
+        prune: whether removals were asked for: of what exact collections do not list, and of members whose last day is
+            over.
+        left_out: the places of the files that were left out on request, as the files name them.
+        dates: the day for which the plan was made, and which grants end; None if the files give nobody a last day.
         leads_back: whether this plan undoes changes. The order of its steps is fixed, and it may make a set empty that
             was empty before the changes.
         api_url: the address of the service for which the plan was made; empty in a plan made by hand.
@@ -94,6 +99,8 @@ class Plan:
     places: tuple[PlannedPlace, ...] = ()
     notes: tuple[str, ...] = ()
     prune: bool = False
+    left_out: tuple[str, ...] = ()
+    dates: Dates | None = None
     leads_back: bool = False
     api_url: str = ""
     team_id: int = 0
@@ -105,13 +112,22 @@ class Plan:
     def id(self) -> str:
         """Return the plan id: equal for two plans that do the same to the same state, and for no others.
 
-        It is a SHA-256 over the API's address, the team, the places with the fingerprints of what was read, and the
-        steps. A plan made by hand, which names no service, has an empty id.
+        It is a SHA-256 over the API's address, the team, the places with the fingerprints of what was read, the steps,
+        and the day on which the next grant ends. A plan made by hand, which names no service, has an empty id.
         """
         if not self.api_url:
             return ""
         fingerprints = {one.place: one.fingerprint for one in self.places}
-        return plan_id(self.api_url, self.team_id, fingerprints, self.steps, leads_back=self.leads_back)
+        dates = self.dates
+        valid_until = (dates.timezone, dates.last_day) if dates is not None and dates.last_day is not None else None
+        return plan_id(
+            self.api_url,
+            self.team_id,
+            fingerprints,
+            self.steps,
+            leads_back=self.leads_back,
+            valid_until=valid_until,
+        )
 
     @property
     def states(self) -> tuple[PlaceState, ...]:
@@ -153,6 +169,7 @@ def plan(
     people: Mapping[tuple[Place, Person], Username | Unresolved],
     *,
     prune: bool = False,
+    day: datetime.date | None = None,
 ) -> Plan:
     """Return the changes that make the environments as the file describes.
 
@@ -161,18 +178,23 @@ def plan(
         observed: the state of each of its places, by integration and environment as the file names them.
         people: for each place, the username of each person whom the file names by GUID or e-mail address, or why
             no username was found. It may contain other people, too.
-        prune: whether to plan the removals of exact collections.
+        prune: whether to plan the removals of exact collections, and of members whose last day is over.
+        day: the current day in the time zone of the file, if the file gives members a last day.
 
     Raises:
         InvalidFile: the file requests something impossible; the error has all faults.
         CompositeCycle: a role would contain itself.
-        InvalidRequest: a place or the members of a role were not read, or a person was not looked up.
+        InvalidRequest: a place or the members of a role were not read, or a person was not looked up; or the file gives
+            members a last day, but it names no time zone, or there is no `day`.
 
     >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
     >>> [step.kind for step in plan(Desired((dev,)), {dev.named: state}, {}).steps]
     ['create_role']
     """
+    dates = _dates(desired, day)
+    if dates is not None:
+        desired = desired.on(dates.day)
     missing = [" ".join(place.named) for place in desired.places if place.named not in observed]
     if missing:
         raise InvalidRequest(f"Nothing can be planned for {', '.join(missing)}: its state was not read.")
@@ -194,6 +216,8 @@ def plan(
     steps = ordered([*changes, *(removals if prune else ())], states)
     withheld = ordered([*uncertain, *(() if prune else removals)])
     protected = ordered(step for part in parts for step in part.protected)
+    if dates is not None:
+        dates = evolve(dates, endings=_endings(parts, dates.day, {*steps, *withheld, *protected}))
     kept = tuple(step for step in protected if not step.removes)
     # A withheld or protected removal counts the people who would lose a role if it followed all steps of the plan.
     impact = Impact.of([*steps, *withheld, *(step for step in protected if step.removes)], states)
@@ -204,10 +228,44 @@ def plan(
         protected=(*kept, *counted),
         unresolved=tuple(one for part in parts for one in part.unresolved),
         places=tuple(PlannedPlace.of(part.state, part.unmanaged) for part in parts),
-        notes=tuple(f"{' '.join(part.wanted.named)}: {note.rstrip('.')}" for part in parts for note in part.notes),
+        notes=(
+            *desired.warnings,
+            *(f"{' '.join(part.wanted.named)}: {note.rstrip('.')}" for part in parts for note in part.notes),
+        ),
         prune=prune,
+        dates=dates,
         impact=impact,
     )
+
+
+def _dates(desired: Desired, day: datetime.date | None) -> Dates | None:
+    """Return the day for which a plan is made, without the grants that end; None if nobody has a last day."""
+    last_days = desired.last_days
+    if not last_days:
+        return None
+    if desired.timezone is None or day is None:
+        raise InvalidRequest(
+            "The wanted state gives members a last day, but not the time zone: pass Desired(…, timezone="
+            "'America/Vancouver')."
+            if desired.timezone is None
+            else "The wanted state gives members a last day. Pass the current day in its time zone: day=…"
+        )
+    return Dates(desired.timezone, day, min((last for last in last_days if last >= day), default=None))
+
+
+def _endings(parts: Iterable[PlacePlan], day: datetime.date, steps: Collection[Step]) -> tuple[Ending, ...]:
+    """Return the grants that end soon, and those that have ended and that a step would remove."""
+    soon = day + datetime.timedelta(WARNED_DAYS)
+    found = []
+    for part in parts:
+        place = part.state.place
+        for (role, username), last in part.last_days.items():
+            if last is not None and last <= soon:
+                found.append(Ending(place, role, username, last))
+        for (role, username), last in part.ended.items():
+            if Step("remove_member", place, role, username, 1) in steps:
+                found.append(Ending(place, role, username, last))
+    return tuple(sorted(found))
 
 
 def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users: Iterable[DesiredUser] = ()) -> Plan:

@@ -18,6 +18,7 @@ from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, Step
 from .checks import find_repeated, find_unread_members
+from .dates import Dates, Ending
 from .diff import Unmanaged
 from .planner import Plan, PlannedPlace
 from .text import masked
@@ -52,6 +53,8 @@ def plan_as_json(plan: Plan, mask: bool = False) -> str:
         "api_url": plan.api_url,
         "team_id": plan.team_id,
         "prune": plan.prune,
+        "left_out": plan.left_out,
+        "dates": None if shown.dates is None else _dates_record(shown.dates),
         "leads_back": plan.leads_back,
         "masked": mask,
         "places": [_place_record(one) for one in shown.places],
@@ -70,6 +73,18 @@ def _place_record(one: PlannedPlace) -> dict[str, Any]:
         "members_read": one.members_read,
         "fingerprint": one.fingerprint,
         "unmanaged": asdict(one.unmanaged),
+    }
+
+
+def _dates_record(dates: Dates) -> dict[str, Any]:
+    return {
+        "timezone": dates.timezone,
+        "day": str(dates.day),
+        "last_day": None if dates.last_day is None else str(dates.last_day),
+        "endings": [
+            asdict(each.place) | {"role": each.role, "username": each.username, "until": str(each.until)}
+            for each in dates.endings
+        ],
     }
 
 
@@ -139,6 +154,8 @@ class _Reading:
             "api_url": _address,
             "team_id": _number,
             "prune": _flag,
+            "left_out": _texts,
+            "dates": lambda value: None if value is None else self._dates(value),
             "leads_back": _flag,
             "masked": _flag,
             "places": self._each("places", self._place),
@@ -200,6 +217,23 @@ class _Reading:
             raise ValueError(f"{place} appears twice")
         self._known.add(place)
         return PlannedPlace(place, project_name, members_read, fingerprint, unmanaged)
+
+    def _dates(self, value: Any) -> Dates:
+        return Dates(
+            *_decoded(
+                value,
+                timezone=_text,
+                day=_day,
+                last_day=lambda last: None if last is None else _day(last),
+                endings=lambda endings: tuple(map(self._ending, _list(endings))),
+            )
+        )
+
+    def _ending(self, value: Any) -> Ending:
+        number, environment, role, username, until = _decoded(
+            value, integration=_number, environment=_text, role=_text, username=_text, until=_day
+        )
+        return Ending(Place(number, environment), role, username, until)
 
     def _step(self, value: Any) -> Step:
         step = Step.from_record(value)
@@ -289,6 +323,10 @@ def _matching(value: Any, pattern: str, what: str) -> str:
 
 def _address(value: Any) -> str:
     return _matching(value, r"https?://[!-~]+", "an address")
+
+
+def _day(value: Any) -> datetime.date:
+    return datetime.date.fromisoformat(_matching(value, r"\d{4}-\d\d-\d\d", "a day"))
 
 
 def _time(value: Any) -> str:

@@ -14,6 +14,7 @@ from .._text.masking import mask_name
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, Step, StepKind
+from .dates import WARNED_DAYS, Ending
 from .diff import Unmanaged
 from .planner import Plan
 
@@ -59,6 +60,11 @@ def masked(plan: Plan) -> Plan:
             )
             for one in plan.unresolved
         ),
+        dates=plan.dates
+        and evolve(
+            plan.dates,
+            endings=tuple(evolve(each, username=mask_name(each.username)) for each in plan.dates.endings),
+        ),
     )
 
 
@@ -85,7 +91,10 @@ def plan_as_text(
         left = rendering.left_alone(place)
         lines += [rendering.title(place), *(f"  {sign} {words}" for sign, words in rendering.of(place))]
         lines += [f"  unmanaged, left alone: {left}", ""] if left else [""]
+    for title, endings in rendering.endings:
+        lines += [title, *(f"  {ending}" for ending in endings), ""]
     lines += [f"Note: {shown(note)}." for note in rendering.plan.notes]
+    lines += [f"Left out of this plan: {place}" for place in map(shown, plan.left_out)]
     shown_id = (whole or plan).id if plan.steps else ""
     return "\n".join([*lines, rendering.sum(), *([f"Plan id: {shown_id}"] if shown_id else [])])
 
@@ -112,7 +121,10 @@ def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: b
         lines += ["| | change |", "| --- | --- |", *rows, ""] if rows else []
         left = rendering.left_alone(place)
         lines += [f"unmanaged, left alone: {left}", ""] if left else []
+    for title, endings in rendering.endings:
+        lines += [title, "", *(f"- {ending}" for ending in endings), ""]
     notes = [f"- Note: {as_code(note)}" for note in rendering.plan.notes]
+    notes += [f"- Left out of this plan: {as_code(place)}" for place in plan.left_out]
     shown_id = [f"Plan id: <code>{plan.id}</code>", ""] if plan.steps and plan.id else []
     return "\n".join([*lines, *notes, *([""] if notes else []), f"**{rendering.sum()}**", "", *shown_id])
 
@@ -194,6 +206,20 @@ class Rendering:
         counts = self.plan.unmanaged.get(place, Unmanaged())
         parts = [(counts.roles, "role"), (counts.composites, "composite"), (counts.members, "member")]
         return ", ".join(_count(number, word) for number, word in parts if number)
+
+    @property
+    def endings(self) -> list[tuple[str, list[str]]]:
+        """Return the grants that end soon, and those that have ended, each as a title and lines."""
+        dates = self.plan.dates
+        if dates is None:
+            return []
+        soon = f"These grants end within {WARNED_DAYS} days (today is {dates.day} in {dates.timezone}):"
+        parts = [("The last day of these grants is over:", dates.ended), (soon, dates.ending)]
+        return [(title, [self._ending(each) for each in endings]) for title, endings in parts if endings]
+
+    def _ending(self, one: Ending) -> str:
+        who = f"{self._words.who(one.username)} in {self._words.quote(one.role)}"
+        return f"{one.until}: {who} ({self._words.quote(self.title(one.place))})"
 
     def sum(self) -> str:
         """Return a summary of the plan in one line."""

@@ -123,7 +123,7 @@ def promoted(
     >>> from css_sdk.state import Place
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> promoted(state, "101", "test", names={"a": "b"}).roles.items
-    (DesiredRole(name='b', was=None, composites=Listed(items=(), exact=False), members=None),)
+    (DesiredRole(name='b', was=None, composites=Listed(items=(), exact=False), members=None, until={}),)
     """
     renamed = names or {}
     within_reach = _within_reach(source)

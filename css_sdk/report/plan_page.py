@@ -61,6 +61,12 @@ def plan_as_html(plan: Plan, names: Mapping[str, str] | None = None, mask: bool 
         yield "</tbody></table>"
         if left := rendering.left_alone(place):
             yield f'<p class="soft">Not in the file, and left alone: {left}</p>'
+    for title, endings in rendering.endings:
+        items = "".join(f"<li>{ending}</li>" for ending in endings)
+        yield f"<h2>{as_html(title.removesuffix(':'))}</h2><ul>{items}</ul>"
+    if plan.left_out:
+        places = "".join(f"<li>{as_html(place)}</li>" for place in plan.left_out)
+        yield f"<h2>Left out of this plan</h2><ul>{places}</ul>"
     if plan.notes:
         yield f"<h2>Notes</h2><ul>{''.join(f'<li>{as_html(note)}</li>' for note in rendering.plan.notes)}</ul>"
     if plan.steps and plan.id:

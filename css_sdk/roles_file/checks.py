@@ -1,4 +1,4 @@
-"""Find contradictions between the listed roles, members and users of one environment. Pure.
+"""Find contradictions between the listed roles, members and users of one environment, also across files. Pure.
 
 Only contradictions that are certain without a request are reported. For example, it is not certain whether an e-mail
 address and a username belong to the same person.
@@ -18,6 +18,7 @@ Contradiction = tuple[Node, str]
 Nodes = Mapping[tuple[str, ...], Node]
 """The node of each part of an environment. These are the keys:
 
+- (`roles`,): the list of roles
 - (`role`, name of the role)
 - (`was`, name of the role)
 - (`child`, name of the parent, name of the child)
@@ -35,38 +36,38 @@ def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> It
     """Yield contradictions between two entries: the node of one, and a message with the line of the other.
 
     Args:
-        place: an environment of the file.
-        nodes: the nodes of its parts in the file.
-        protect: what the file protects.
+        place: an environment of the files.
+        nodes: the nodes of its parts in the files.
+        protect: what the files protect.
     """
     roles = place.roles.items if place.roles is not None else ()
-    lines = {role.name: nodes["role", role.name].line for role in roles}
-    yield from _renames(roles, nodes, lines)
-    yield from _missing_roles(place, roles, nodes, lines, protect)
+    listed = {role.name: nodes["role", role.name] for role in roles}
+    yield from _renames(roles, nodes, listed)
+    yield from _missing_roles(place, roles, nodes, listed, protect)
     yield from _cycles(roles, nodes)
     yield from _users_and_members(place, roles, nodes)
 
 
-def _renames(roles: tuple[DesiredRole, ...], nodes: Nodes, lines: Mapping[str, int]) -> Iterator[Contradiction]:
-    seen: dict[str, int] = {}
+def _renames(roles: tuple[DesiredRole, ...], nodes: Nodes, listed: Mapping[str, Node]) -> Iterator[Contradiction]:
+    seen: dict[str, Node] = {}
     for role in roles:
         if role.was is None:
             continue
         node = nodes["was", role.name]
         if role.was == role.name:
             yield node, f"the role {role.name!r} has this name already: leave `was` out"
-        elif role.was in lines:
-            yield node, f"line {lines[role.was]} lists the role {role.was!r} under its old name, too"
+        elif role.was in listed:
+            yield node, f"{listed[role.was].seen_from(node)} lists the role {role.was!r} under its old name, too"
         elif role.was in seen:
-            yield node, f"line {seen[role.was]} renames the role {role.was!r} already"
-        seen.setdefault(role.was, node.line)
+            yield node, f"{seen[role.was].seen_from(node)} renames the role {role.was!r} already"
+        seen.setdefault(role.was, node)
 
 
 def _missing_roles(
     place: DesiredPlace,
     roles: tuple[DesiredRole, ...],
     nodes: Nodes,
-    lines: Mapping[str, int],
+    listed: Mapping[str, Node],
     protect: Protection,
 ) -> Iterator[Contradiction]:
     """Yield roles that the file names as children or as roles of users, but also renames or deletes."""
@@ -75,10 +76,10 @@ def _missing_roles(
     named += [("user role", identity_of(user.person), name) for user in place.users for name in user.roles.items]
     for key in named:
         name, node = key[-1], nodes[key]
-        if name in lines:
+        if name in listed:
             continue
         if name in renamed:
-            yield node, f"line {lines[renamed[name]]} renames the role {name!r}: write {renamed[name]!r}"
+            yield node, f"{listed[renamed[name]].seen_from(node)} renames the role {name!r}: write {renamed[name]!r}"
         elif place.roles is not None and place.roles.exact and not protect.covers_role(name):
             yield (
                 node,
@@ -125,15 +126,11 @@ def _users_and_members(place: DesiredPlace, roles: tuple[DesiredRole, ...], node
         identity, own = identity_of(user.person), set(user.roles.items)
         for name in held.get(identity, ()) if user.roles.exact else ():
             if name not in own:
-                line = nodes["member", name, identity].line
-                yield (
-                    nodes["user", identity],
-                    f"the exact roles do not contain {name!r}, but line {line} lists this user as a member of it",
-                )
+                node = nodes["user", identity]
+                where = nodes["member", name, identity].seen_from(node)
+                yield node, f"the exact roles do not contain {name!r}, but {where} lists this user as a member of it"
         for name in user.roles.items:
             if name in closed and identity not in identities[name] and login_of(user.person) is not None:
-                line = nodes["members", name].line
-                yield (
-                    nodes["user role", identity, name],
-                    f"the exact members of {name!r} on line {line} do not contain this user",
-                )
+                node = nodes["user role", identity, name]
+                where = nodes["members", name].seen_from(node)
+                yield node, f"the exact members of {name!r} on {where} do not contain this user"

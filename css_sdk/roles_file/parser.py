@@ -1,30 +1,39 @@
-"""Parse a roles file: return the wanted state, or all faults with their lines. Pure."""
+"""Parse roles files: return the wanted state, or all faults with their lines. Pure.
+
+Groups are resolved here: the wanted state has the people of a group as members of each role that lists the group.
+"""
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar, cast
+
+from attrs import evolve, frozen
 
 from .._service import environment_checks, identifiers
 from .._text.escaping import hidden_in, with_codes
-from .._text.files import MOST_BYTES
-from ..errors import Refused
+from .._text.files import MOST_BYTES, too_large
+from .._text.suggestions import similar
+from ..errors import InvalidFile, Refused
 from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
 from ..people import cells
 from ..people.cells import PERSON_COLUMNS, PersonBy
 from ..people.identities import Person, identity_of
+from ..plan.dates import check_timezone
 from ..plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .checks import Nodes, contradictions
-from .yaml_nodes import Faults, Node, misread_as, read_nodes
+from .yaml_nodes import Faults, Node, Unreadable, misread_as, read_nodes
 
 VERSION: Final = 1
 """The version of the format of roles files."""
 
 _MODES: Final = ("additive", "exact")
 _WILDCARDS: Final = re.compile(r"[*?\[]")
+_GROUP_NAME: Final = re.compile(r"\w[\w.-]*( [\w.-]+)*")
 
 Item = TypeVar("Item")
 
@@ -46,37 +55,322 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
     >>> place.named, [role.name for role in place.roles.items]
     (('#101', 'dev'), ['reviewer', 'admin'])
     """
-    faults = Faults(name)
-    desired = _Reader(faults).file(read_nodes(content, name, faults, max_bytes))
-    faults.stop_if_any()
-    return desired
+    return read_together({name: content}, max_bytes=max_bytes)
+
+
+def read_together(files: Mapping[str, str | bytes], *, max_bytes: int | None = MOST_BYTES) -> Desired:
+    """Read roles files that belong together as one wanted state, and check them without a request.
+
+    A place can be spread over several files, and a group of one file can be used in all files.
+
+    Args:
+        files: the content of each file, by its name.
+        max_bytes: the largest size of all files together that is accepted, by default 20 MiB; None for no limit.
+
+    Raises:
+        InvalidFile: a file has faults, or two files say the same. The error lists the faults as for `read_desired`.
+
+    >>> people = "{version: 1, groups: {readers: [0f3ac87806aa7f215a7c0d4cc4d9e799@idir]}}"
+    >>> role = "{name: reviewer, members: [group: readers]}"
+    >>> text = "{version: 1, integrations: [{integration: 101, environments: {dev: {roles: [%s]}}}]}" % role
+    >>> [place] = read_together({"groups.yaml": people, "portal.yaml": text}).places
+    >>> place.grants
+    ((Person(by='username', value='0f3ac87806aa7f215a7c0d4cc4d9e799@idir', provider=None), 'reviewer'),)
+    """
+    read = read_each(files, max_bytes=max_bytes)
+    errors = [each.error for each in read.files if each.error is not None]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        count = sum(error.fault_count for error in errors)
+        faults = [fault for error in errors for fault in error.faults or (str(error),)]
+        raise InvalidFile(f"{len(errors)} files have faults. Nothing was sent.", faults=faults, fault_count=count)
+    return read.desired
+
+
+@frozen
+class FileRead:
+    """One of several roles files: what it says, or the error that lists its faults."""
+
+    name: str
+    desired: Desired
+    error: InvalidFile | None
+
+
+@frozen
+class FilesRead:
+    """Roles files that were read together: each file, and the wanted state that they describe if none has a fault."""
+
+    files: tuple[FileRead, ...]
+    desired: Desired
+
+
+def read_each(
+    files: Mapping[str, str | bytes], *, max_bytes: int | None = MOST_BYTES, is_complete: bool = True
+) -> FilesRead:
+    """Read roles files that belong together, and report the faults of each file separately.
+
+    Args:
+        files: the content of each file, by its name.
+        max_bytes: the largest size of all files together that is accepted, by default 20 MiB; None for no limit.
+        is_complete: whether these are all files. Otherwise, an unknown group is no fault.
+
+    Raises:
+        InvalidFile: the files together are too large.
+    """
+    if max_bytes is not None and len(files) > 1 and sum(map(len, files.values())) > max_bytes:
+        raise too_large(f"The sum of {len(files)} roles files", max_bytes)
+    faults = Faults()
+    roots: dict[str, Node] = {}
+    errors: dict[str, InvalidFile] = {}
+    for name, content in files.items():
+        try:
+            roots[name] = read_nodes(content, name, faults, max_bytes)
+        except Unreadable:
+            pass
+        except InvalidFile as error:
+            errors[name] = error
+    reader = _Reader(faults, is_complete=is_complete and len(roots) == len(files))
+    parts = dict(zip(roots, reader.read(roots.values()), strict=True))
+    nothing = Desired(())
+    found = (FileRead(name, parts.get(name, nothing), errors.get(name) or faults.error_of(name)) for name in files)
+    return FilesRead(tuple(found), reader.desired)
+
+
+@frozen
+class _Entry:
+    """A person in a list, with the last day, and the node that lists the person or the person's group."""
+
+    person: Person
+    until: datetime.date | None
+    node: Node
+
+
+@frozen
+class _PlaceRead:
+    """A place of a file, or of several files, with its nodes."""
+
+    place: DesiredPlace
+    nodes: Nodes
+    node: Node
 
 
 class _Reader:
-    """Read one file. Note a fault for each part that cannot be read, and leave the part out."""
+    """Read files that belong together. Note a fault for each part that cannot be read, and leave the part out.
 
-    def __init__(self, faults: Faults) -> None:
+    Args:
+        faults: gets the faults.
+        is_complete: whether all files could be read. Otherwise, an unknown group may be in one of the others.
+    """
+
+    def __init__(self, faults: Faults, *, is_complete: bool) -> None:
         self._faults = faults
+        self._is_complete = is_complete
         self._nodes: dict[tuple[str, ...], Node] = {}
+        self._groups: dict[str, tuple[Node, Mapping[str, _Entry]]] = {}
+        self._unused: set[str] = set()
+        self._last_days: dict[str, Node] = {}
+        """The first last day of each file."""
+        self._warnings: dict[str, None] = {}
+        self.desired = Desired(())
 
-    def file(self, root: Node) -> Desired:
-        """Return the wanted state that the file describes."""
-        fields = self._fields(root, "version", "integrations", optional=("protect",))
+    def read(self, roots: Iterable[Node]) -> list[Desired]:
+        """Return what each file says. Set `desired` to what all files say together."""
+        files = [(root.file, self._header(root)) for root in roots]
+        for _, fields in files:
+            self._read_groups(fields.get("groups"))
+        places: dict[tuple[str, str], _PlaceRead] = {}
+        parts = []
+        for _, fields in files:
+            read = [place for item in self._items(fields.get("integrations")) for place in self._integration(item)]
+            self._add_places(places, read)
+            protect = self._protection(fields.get("protect"))
+            parts.append(Desired(tuple(each.place for each in read), protect))
+        protect = Protection(
+            [pattern for part in parts for pattern in part.protect.roles],
+            [pattern for part in parts for pattern in part.protect.users],
+        )
+        for each in places.values():
+            for where, message in contradictions(each.place, each.nodes, protect):
+                self._faults.add(where, message)
+        timezone = self._timezone({name: fields["timezone"] for name, fields in files if "timezone" in fields})
+        for name in sorted(self._unused):
+            self._warn(self._groups[name][0], f"no role uses the group {name!r}")
+        self.desired = Desired(tuple(each.place for each in places.values()), protect, timezone, tuple(self._warnings))
+        return parts
+
+    def _header(self, root: Node) -> dict[str, Node]:
+        """Return the nodes of the keys of a file. A file can consist of groups only."""
+        has_groups = isinstance(root.value, dict) and "groups" in root.value
+        others = ("timezone", "groups", "protect")
+        fields = (
+            self._fields(root, "version", optional=("integrations", *others))
+            if has_groups
+            else self._fields(root, "version", "integrations", optional=others)
+        )
         version = fields.get("version")
         if version is not None and not (version.is_plain and version.value == str(VERSION)):
             self._faults.add(version, f"the version of the file must be the number {VERSION}")
-        protect = self._protection(fields.get("protect"))
-        places: dict[tuple[str, str], DesiredPlace] = {}
-        lines: dict[tuple[str, str], int] = {}
-        for item in self._items(fields.get("integrations")):
-            for place, nodes, node in self._integration(item):
-                if place.named in places:
-                    self._faults.add(node, f"{' '.join(place.named)} is on line {lines[place.named]} already")
-                    continue
-                places[place.named], lines[place.named] = place, node.line
-                for where, message in contradictions(place, nodes, protect):
-                    self._faults.add(where, message)
-        return Desired(tuple(places.values()), protect)
+        return fields
+
+    def _warn(self, node: Node, message: str) -> None:
+        self._warnings[f"{node.file}:{node.line}: {message}"] = None
+
+    # Places of several files
+
+    def _add_places(self, places: dict[tuple[str, str], _PlaceRead], read: Iterable[_PlaceRead]) -> None:
+        """Add the places of one file to those of the files before."""
+        own: dict[tuple[str, str], Node] = {}
+        for each in read:
+            named = each.place.named
+            if named in own:
+                where = own[named].seen_from(each.node)
+                self._faults.add(each.node, f"{' '.join(named)} is on {where} already")
+                continue
+            own[named] = each.node
+            places[named] = self._joined(places[named], each) if named in places else each
+
+    def _joined(self, first: _PlaceRead, more: _PlaceRead) -> _PlaceRead:
+        """Return a place with its parts in two files. Note a fault for what both files say."""
+        for key, node in more.nodes.items():
+            if key[0] in ("role", "user") and key in first.nodes:
+                what = f"the role {key[1]!r}" if key[0] == "role" else "the same user"
+                self._faults.add(node, f"{what} is on {first.nodes[key].seen_from(node)} already")
+        one, other = first.place.roles, more.place.roles
+        if one is not None and other is not None and one.exact is not other.exact:
+            node, before = more.nodes["roles",], first.nodes["roles",]
+            self._faults.add(
+                node,
+                f"this list of roles is {_mode(other)}, but the one on {before.seen_from(node)} is {_mode(one)}: use "
+                f"the same in both files",
+            )
+        roles = Listed((*one.items, *other.items), one.exact) if one and other else one or other
+        place = evolve(first.place, roles=roles, users=(*first.place.users, *more.place.users))
+        return _PlaceRead(place, {**more.nodes, **first.nodes}, first.node)
+
+    # Groups and last days
+
+    def _read_groups(self, node: Node | None) -> None:
+        if node is not None and node.value is not None and not isinstance(node.value, dict):
+            self._faults.add(node, f"a mapping is expected here, not {_kind(node)}")
+        for name, inner in node.value.items() if node is not None and isinstance(node.value, dict) else ():
+            if fault := _fault_of_group_name(name):
+                self._faults.add(inner, fault)
+            elif inner.value == []:
+                self._faults.add(inner, "the group is empty: list its people, or remove it")
+            elif name in self._groups:
+                where = self._groups[name][0].seen_from(inner)
+                self._faults.add(inner, f"the group {name!r} is on {where} already")
+            else:
+                self._groups[name] = inner, self._entries(inner, self._person_entry)
+                self._unused.add(name)
+
+    def _members(self, node: Node | None, role: str) -> tuple[Listed[Person] | None, Mapping[Person, datetime.date]]:
+        """Return the people of a list of members, those of groups included, and the last days of some of them."""
+        found = self._mode_and_list(node)
+        if found is None:
+            return None, {}
+        exact, inner = found
+        entries = self._entries(inner, self._member_entries)
+        self._nodes |= {("member", role, identity): entry.node for identity, entry in entries.items()}
+        people = tuple(entry.person for entry in entries.values())
+        return Listed(people, exact), {one.person: one.until for one in entries.values() if one.until is not None}
+
+    def _entries(self, node: Node, read: Callable[[Node], Mapping[str, _Entry]]) -> dict[str, _Entry]:
+        """Return the people of a list, by identity. A person who is in several groups counts once, with the later day.
+
+        Args:
+            node: the list.
+            read: reads one item.
+        """
+        found: dict[str, _Entry] = {}
+        used: dict[str, Node] = {}
+        for item in self._items(node):
+            entries = read(item)
+            group = _group_in(item)
+            if group and used.setdefault(group, item) is not item:
+                self._faults.add(item, f"the same is on {used[group].seen_from(item)} already")
+                continue
+            for identity, entry in entries.items():
+                first = found.setdefault(identity, entry)
+                where = first.node.seen_from(item)
+                if first is not entry and not group and not _group_in(first.node):
+                    self._faults.add(item, f"the same is on {where} already")
+                elif first.until != entry.until:
+                    lasts = None if first.until is None or entry.until is None else max(first.until, entry.until)
+                    found[identity] = evolve(first, until=lasts)
+                    this, other = _until_in_words(entry), _until_in_words(first)
+                    self._warn(
+                        item, f"{entry.person.value} is listed {this}, but on {where} {other}: the later day counts"
+                    )
+        return found
+
+    def _member_entries(self, node: Node) -> Mapping[str, _Entry]:
+        """Return the person or the people of a group that an item of a list of members means."""
+        if not isinstance(node.value, dict) or "group" not in node.value:
+            return self._person_entry(node)
+        fields = self._fields(node, "group", optional=("until",))
+        name, until = self._text(fields["group"]), self._last_day(fields.get("until"))
+        if name is None:
+            return {}
+        if name not in self._groups:
+            if self._is_complete:
+                near = similar(name, self._groups)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(self._groups) or 'no groups'}"
+                self._faults.add(fields["group"], f"the group {name!r} is unknown; {hint}")
+            return {}
+        self._unused.discard(name)
+        _, entries = self._groups[name]
+        return {
+            identity: _Entry(entry.person, min(filter(None, (entry.until, until)), default=None), node)
+            for identity, entry in entries.items()
+        }
+
+    def _person_entry(self, node: Node) -> Mapping[str, _Entry]:
+        if isinstance(node.value, dict) and "group" in node.value:
+            self._faults.add(node, "a group cannot contain a group: list the people")
+            return {}
+        until = self._last_day(node.value.get("until")) if isinstance(node.value, dict) else None
+        person = self._person(node)
+        return {identity_of(person): _Entry(person, until, node)} if person is not None else {}
+
+    def _last_day(self, node: Node | None) -> datetime.date | None:
+        if node is None or node.value is None:
+            return None
+        self._last_days.setdefault(node.file, node)
+        if not isinstance(node.value, str) or not node.value:
+            self._faults.add(node, f"a day such as 2027-03-31 is expected here, not {_kind(node)}")
+        elif not re.fullmatch(r"\d{4}-\d\d-\d\d", node.value, re.ASCII):
+            self._faults.add(node, f"{node.value!r} is not a day: write it as year-month-day, such as 2027-03-31")
+        else:
+            try:
+                return datetime.date.fromisoformat(node.value)
+            except ValueError:
+                self._faults.add(node, f"there is no day {node.value}")
+        return None
+
+    def _timezone(self, nodes: Mapping[str, Node]) -> str | None:
+        """Return the time zone of the files. Note a fault if a file has a last day but no time zone.
+
+        Args:
+            nodes: the nodes of the time zones, by file.
+        """
+        named: dict[str, Node] = {}
+        for node in nodes.values():
+            zone = self._checked(node, check_timezone)
+            if zone is None:
+                continue
+            first = next(iter(named), zone)
+            if zone != first:
+                where = named[first].seen_from(node)
+                self._faults.add(node, f"the time zone is {first!r} on {where}: use one for all files")
+            named.setdefault(zone, node)
+        for file, node in self._last_days.items():
+            if file not in nodes:
+                self._faults.add(
+                    node, "a last day needs a time zone: write «timezone: America/Vancouver» at the top of this file"
+                )
+        return next(iter(named), None)
 
     def _protection(self, node: Node | None) -> Protection:
         fields = self._fields(node, optional=("roles", "users"))
@@ -87,7 +381,7 @@ class _Reader:
         read = (self._checked(item, check) for item in self._items(node))
         return tuple(text for text in read if text is not None)
 
-    def _integration(self, node: Node) -> list[tuple[DesiredPlace, Nodes, Node]]:
+    def _integration(self, node: Node) -> list[_PlaceRead]:
         fields = self._fields(node, "integration", "environments")
         integration = self._integration_named(fields.get("integration"))
         environments = fields.get("environments")
@@ -95,7 +389,7 @@ class _Reader:
         if environments is not None and environments.value == {}:
             self._faults.add(environments, f"name at least one of {', '.join(environment_checks.ENVIRONMENTS)}")
         # Read the environments even if the integration is not valid, to report their faults.
-        places = [(*self._place(integration or "", name, inner), inner) for name, inner in found.items()]
+        places = [self._place(integration or "", name, inner) for name, inner in found.items()]
         return places if integration is not None else []
 
     def _integration_named(self, node: Node | None) -> str | None:
@@ -103,9 +397,9 @@ class _Reader:
             return f"#{node.value}"
         return self._text(node)
 
-    def _place(self, integration: str, environment: str, node: Node) -> tuple[DesiredPlace, Nodes]:
-        self._nodes = {}
+    def _place(self, integration: str, environment: str, node: Node) -> _PlaceRead:
         fields = self._fields(node, optional=("roles", "users"))
+        self._nodes = {("roles",): fields["roles"]} if "roles" in fields else {}
         roles = self._collection(fields.get("roles"), self._role, lambda role: role.name, "role")
         users: dict[str, DesiredUser] = {}
         for item in self._items(fields.get("users")):
@@ -114,11 +408,13 @@ class _Reader:
                 continue
             identity = identity_of(user.person)
             if identity in users:
-                self._faults.add(item, f"the same user is on line {self._nodes['user', identity].line} already")
+                where = self._nodes["user", identity].seen_from(item)
+                self._faults.add(item, f"the same user is on {where} already")
                 continue
             users[identity] = user
             self._nodes["user", identity] = item
-        return DesiredPlace(integration, environment, roles, tuple(users.values())), self._nodes
+        place = DesiredPlace(integration, environment, roles, tuple(users.values()))
+        return _PlaceRead(place, self._nodes, node)
 
     def _role(self, node: Node) -> DesiredRole | None:
         if not isinstance(node.value, dict):
@@ -131,8 +427,8 @@ class _Reader:
             self._nodes |= {(key, name): fields[key] for key in ("was", "members") if key in fields}
         of = name or ""
         composites = self._collection(fields.get("composites"), self._role_name, str, "child", of)
-        members = self._collection(fields.get("members"), self._person, identity_of, "member", of)
-        return DesiredRole(name, was, composites, members) if name is not None else None
+        members, until = self._members(fields.get("members"), of)
+        return DesiredRole(name, was, composites, members, until) if name is not None else None
 
     def _role_name(self, node: Node | None) -> str | None:
         return self._checked(node, identifiers.check_role_name)
@@ -146,8 +442,11 @@ class _Reader:
 
     def _person(self, node: Node) -> Person | None:
         if isinstance(node.value, dict):
-            fields = self._fields(node, optional=(*PERSON_COLUMNS, "provider"))
+            fields = self._fields(node, optional=(*PERSON_COLUMNS, "provider", "until"))
             return self._person_of(node, fields)
+        if isinstance(node.value, str) and node.value in self._groups:
+            self._faults.add(node, f"{node.value!r} is a group: write «group: {node.value}»")
+            return None
         username = self._cell(node, "username", None)
         return Person("username", username) if username is not None else None
 
@@ -192,17 +491,10 @@ class _Reader:
             identity: returns the identity of an item. Two items with the same identity are a fault.
             key: the first parts of the key of each item in `self._nodes`. The identity of the item is the last part.
         """
-        if node is None:
+        found = self._mode_and_list(node)
+        if found is None:
             return None
-        exact, inner = False, node
-        if isinstance(node.value, dict):
-            fields = self._fields(node, optional=_MODES)
-            if len(fields) != 1:
-                if len(fields) == len(node.value):
-                    self._faults.add(node, f"write the list under exactly one of {' and '.join(_MODES)}")
-                return None
-            [(mode, inner)] = fields.items()
-            exact = mode == "exact"
+        exact, inner = found
         items: dict[str, tuple[Item, Node]] = {}
         for each in self._items(inner):
             item = read(each)
@@ -210,9 +502,21 @@ class _Reader:
                 continue
             same = items.setdefault(identity(item), (item, each))
             if same[1] is not each:
-                self._faults.add(each, f"the same is on line {same[1].line} already")
+                self._faults.add(each, f"the same is on {same[1].seen_from(each)} already")
         self._nodes |= {(*key, name): each for name, (_, each) in items.items()}
         return Listed(tuple(item for item, _ in items.values()), exact)
+
+    def _mode_and_list(self, node: Node | None) -> tuple[bool, Node] | None:
+        """Return whether a list is exact, and the node with its items."""
+        if node is None or not isinstance(node.value, dict):
+            return None if node is None else (False, node)
+        fields = self._fields(node, optional=_MODES)
+        if len(fields) != 1:
+            if len(fields) == len(node.value):
+                self._faults.add(node, f"write the list under exactly one of {' and '.join(_MODES)}")
+            return None
+        [(mode, inner)] = fields.items()
+        return mode == "exact", inner
 
     def _items(self, node: Node | None) -> Sequence[Node]:
         if node is None or node.value is None:
@@ -295,6 +599,30 @@ def _kind(node: Node) -> str:
     if node.is_plain and (not node.value or misread_as(node.value) == "nothing"):
         return "nothing: leave the key out, or write [] for an empty list"
     return "a text"
+
+
+def _group_in(node: Node) -> str:
+    """Return the name of the group that an item of a list means; "" if the item is a person."""
+    group = node.value.get("group") if isinstance(node.value, dict) else None
+    return str(group.value) if group is not None else ""
+
+
+def _mode(listed: Listed[DesiredRole]) -> str:
+    return "exact" if listed.exact else "additive"
+
+
+def _until_in_words(entry: _Entry) -> str:
+    return "without a last day" if entry.until is None else f"until {entry.until}"
+
+
+def _fault_of_group_name(name: str) -> str | None:
+    if "@" in name or name.startswith(SERVICE_ACCOUNT_PREFIX) or identifiers.is_guid(identifiers.guid_of(name)):
+        return f"a group cannot be named {name!r}, which looks like a person: choose another name"
+    if misread := misread_as(name):
+        return f"a group cannot be named {name!r}, which is {misread} in YAML: choose another name"
+    if not _GROUP_NAME.fullmatch(name) or hidden_in(name):
+        return f"a group cannot be named {with_codes(name)!r}: use letters, digits, single blanks and the signs _ . -"
+    return None
 
 
 def _check_provider(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -25,7 +26,8 @@ Names = Mapping[str, str]
 def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None = None) -> str:
     """Return the roles file for a wanted state. `read_desired` returns an equal wanted state for this file.
 
-    The order of all items is kept, so that equal wanted states have equal files.
+    Groups are written out: each role lists its people. The order of all items is kept, so that equal wanted states have
+    equal files.
 
     Args:
         desired: the wanted state.
@@ -47,7 +49,8 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
     """
     lines = [f"# {_on_one_line(line)}".rstrip() for line in header.splitlines()]
     integrations = [_integration(places, names or {}) for places in _by_integration(desired.places)]
-    content = {"version": str(VERSION), **_protection(desired.protect), "integrations": integrations}
+    timezone = {"timezone": _text(desired.timezone)} if desired.timezone is not None else {}
+    content = {"version": str(VERSION), **timezone, **_protection(desired.protect), "integrations": integrations}
     return "\n".join([*lines, *_lines(content)]) + "\n"
 
 
@@ -94,12 +97,14 @@ def _role(role: DesiredRole, names: Names) -> Content:
     if role.composites is not None:
         content["composites"] = _listed(role.composites, _text)
     if role.members is not None:
-        content["members"] = _listed(role.members, lambda person: _member(person, names))
+        content["members"] = _listed(role.members, lambda person: _member(person, role.until.get(person), names))
     return content if len(content) > 1 else content["name"]
 
 
-def _member(person: Person, names: Names) -> Content:
+def _member(person: Person, until: datetime.date | None, names: Names) -> Content:
     content = _person(person, names)
+    if until is not None:
+        return content | {"until": str(until)}
     return content["username"] if person.by == "username" else content
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from attrs import define, field
 
 from .._text.files import FirstFaults, text_of
+from ..errors import InvalidFile
 
 if TYPE_CHECKING:
     import yaml
@@ -51,7 +52,8 @@ _HINTS: Final = {
 class Node:
     """A text, a list or a mapping in a file, and its line. If it is the value of a key, it has the line of the key.
 
-    `value` is None if a fault was noted for the node. `is_plain` is True for a text without quotes.
+    `value` is None if a fault was noted for the node. `is_plain` is True for a text without quotes. The `key` of the
+    root is the name of the file.
     """
 
     value: str | list[Node] | dict[str, Node] | None
@@ -59,6 +61,23 @@ class Node:
     parent: Node | None = field(default=None, repr=False)
     key: str | int | None = None
     is_plain: bool = False
+
+    @property
+    def file(self) -> str:
+        """Return the name of the file."""
+        node = self
+        while node.parent is not None:
+            node = node.parent
+        return str(node.key)
+
+    def seen_from(self, other: Node) -> str:
+        """Return where the node is, for a message about another node: its line, and its file if that is another one.
+
+        >>> one, two = Node("a", 3, key="a.yaml"), Node("b", 6, key="b.yaml")
+        >>> one.seen_from(one), one.seen_from(two)
+        ('line 3', 'a.yaml:3')
+        """
+        return f"line {self.line}" if self.file == other.file else f"{self.file}:{self.line}"
 
     @property
     def path(self) -> str:
@@ -73,28 +92,27 @@ class Node:
 
 
 class Faults:
-    """The faults of a file, each with its line."""
+    """The faults of files, each with its line."""
 
-    def __init__(self, name: str) -> None:
-        self._first = FirstFaults(name)
+    def __init__(self) -> None:
+        self._by_file: dict[str, FirstFaults] = {}
 
     def add(self, node: Node, message: str, line: int | None = None) -> None:
         """Add a fault of a node. Pass `line` if the fault is not on the line of the node."""
         at = ": ".join(filter(None, [node.path, message]))
-        self.add_line(node.line if line is None else line, at)
+        self.add_line(node.file, node.line if line is None else line, at)
 
-    def add_line(self, line: int, message: str) -> None:
+    def add_line(self, file: str, line: int, message: str) -> None:
         """Add a fault of a line."""
-        self._first.add(line, message)
+        self._by_file.setdefault(file, FirstFaults(file)).add(line, message)
 
-    def stop(self) -> NoReturn:
-        """Raise an error with all faults, in the order of their lines."""
-        raise self._first.error()
+    def error_of(self, file: str) -> InvalidFile | None:
+        """Return the error with all faults of a file, in the order of their lines; None if it has none."""
+        return self._by_file[file].error() if file in self._by_file else None
 
-    def stop_if_any(self) -> None:
-        """Raise an error with all faults, if there are any."""
-        if self._first.count:
-            self.stop()
+
+class Unreadable(Exception):
+    """Report that a file cannot be read to its end. Its faults were noted."""
 
 
 def misread_as(text: str) -> str | None:
@@ -112,37 +130,38 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
     Args:
         content: the content of the file, YAML or JSON, as text or as bytes.
         name: the name of the file, for messages.
-        faults: gets the faults after which reading can continue.
+        faults: gets the faults.
         max_bytes: the largest size that is accepted; None for no limit.
 
     Raises:
-        InvalidFile: the file cannot be read to its end.
+        InvalidFile: the file is too large, or not text.
+        Unreadable: the file cannot be read to its end. `faults` has the reasons.
     """
     import yaml  # noqa: PLC0415 - commands that read no roles file start faster without it
 
-    text = _shown_text(text_of(content, name, max_bytes), faults)
-    builder = _Builder(faults)
+    text = _shown_text(text_of(content, name, max_bytes), name, faults)
+    builder = _Builder(name, faults)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             builder.take(event)
     except yaml.YAMLError as error:
         line, message = _explained(error, text)
-        faults.add_line(line, f"this is not YAML: {message}")
-        faults.stop()
+        faults.add_line(name, line, f"this is not YAML: {message}")
+        raise Unreadable from None
     if builder.root is None:
-        faults.add_line(1, "the file is empty")
-        faults.stop()
+        faults.add_line(name, 1, "the file is empty")
+        raise Unreadable
     return builder.root
 
 
-def _shown_text(text: str, faults: Faults) -> str:
-    """Return the text with surrogates joined. If it has characters that an editor does not show, raise the faults."""
+def _shown_text(text: str, name: str, faults: Faults) -> str:
+    """Return the text with surrogates joined. Refuse it if it has characters that an editor does not show."""
     if _NEVER_RAW.search(text):
         for line, found in enumerate(map(_NEVER_RAW.search, _lines(text)), start=1):
             if found:
                 fault = f"the character {found[0]!a} cannot be seen: remove it, or escape it in double quotes"
-                faults.add_line(line, fault)
-        faults.stop()
+                faults.add_line(name, line, fault)
+        raise Unreadable
     return _SURROGATES.sub(_joined, text) if _SURROGATES.search(text) and _is_json(text) else text
 
 
@@ -186,8 +205,9 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
 class _Builder:
     """Build nodes from the events of a YAML parser, without recursion."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, name: str, faults: Faults) -> None:
         self.root: Node | None = None
+        self._name = name
         self._faults = faults
         self._open: list[Node] = []
         self._keys: list[tuple[str, int] | None] = []
@@ -237,7 +257,7 @@ class _Builder:
         line = event.start_mark.line + 1
         above = self._open[-1] if self._open else None
         if above is None:
-            node = self.root = Node(value, line)
+            node = self.root = Node(value, line, key=self._name)
         elif isinstance(above.value, list):
             node = Node(value, line, above, len(above.value))
             above.value.append(node)
@@ -281,5 +301,5 @@ class _Builder:
                 node.value = None
 
     def _stop(self, event: Any, message: str) -> NoReturn:
-        self._faults.add_line(event.start_mark.line + 1, message)
-        self._faults.stop()
+        self._faults.add_line(self._name, event.start_mark.line + 1, message)
+        raise Unreadable

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from .._text.tables import Record, Records, TupleOf
 from ..errors import CssError, EmptySet, Refused, TooManyRemovals, Withheld
-from ..models import Integration, Outcome, User
+from ..models import Outcome, User
 from ..people import identification
 from ..people.identities import Person, identity_of
 from ..people.searches import can_be_looked_up
@@ -129,16 +129,6 @@ def withheld(role: str) -> Withheld:
         f"Nobody loses the role {role!r} for now, because a row of this role has a fault and may mean this user. "
         f"Correct or delete that row, and apply the roster again."
     )
-
-
-def is_named(integration: Integration, name: str) -> bool:
-    """Return whether a name or an id in a row means this integration.
-
-    >>> portal = Integration(101, "Grants Portal", "browser-login", ("dev",), "applied")
-    >>> [is_named(portal, name) for name in ("#101", "101", "Grants Portal", "#102")]
-    [True, True, True, False]
-    """
-    return name in (integration.project_name, str(integration.id), f"#{integration.id}")
 
 
 def login_to_compare(row: Row) -> Person | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,9 @@ import click
 from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
-from ..support.files import content_of
 from ..support.journals import journal_file
 from ..support.options import Given, flag, takes
-from ..support.plans import desired_of, is_saved_plan
+from ..support.plans import contents_of, desired_of, is_saved_plan
 
 if TYPE_CHECKING:
     from ... import Plan
@@ -28,8 +28,9 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
 
 @click.command()
 @takes(
-    options.file,
-    flag("--prune", help="Remove what exact sets do not list. Only for a roles file."),
+    options.roles_files,
+    options.places,
+    flag("--prune", help="Remove what exact sets do not list, and members whose last day is over. For roles files."),
     options.identification,
     options.provider,
     options.plan_removals,
@@ -50,8 +51,10 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
     ),
     options.carrying_out,
 )
-def apply(given: Given, file: Path, prune: bool, resume: Path | None, plan_id: str | None) -> int:
-    """Carry out a plan: one that css plan --out saved, or a new plan of a roles file.
+def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None, plan_id: str | None) -> int:
+    """Carry out a plan: one that css plan --out saved, or a new plan of roles files.
+
+    FILE is a saved plan; or roles files, folders with roles files, or - for standard input.
 
     css carries out a saved plan exactly as it is. If the state has changed after the plan was made, css changes nothing
     and fails with exit code 5. css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod
@@ -65,6 +68,7 @@ def apply(given: Given, file: Path, prune: bool, resume: Path | None, plan_id: s
     Examples:
       css apply plan.json --yes
       css apply roles.yaml --prune --yes
+      css apply access/ -e test --yes
       css apply roles.yaml --plan-id 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --yes
       css apply plan.json --resume 20261121T120000.000000Z-apply --yes
     """
@@ -75,20 +79,21 @@ def apply(given: Given, file: Path, prune: bool, resume: Path | None, plan_id: s
             check_plan_id(plan, plan_id)
         return preview_and_carry_out(css, plan, given, origin)
 
-    content, name = content_of(file)
-    if is_saved_plan(content):
+    contents = contents_of(files)
+    [(name, content), *others] = contents.items()
+    if not others and is_saved_plan(content):
         from ... import read_plan
 
-        if prune or given.providers:
-            raise click.UsageError("--prune and --provider are for a roles file. A saved plan is complete.")
+        if prune or given.providers or given.integrations or given.environments:
+            raise click.UsageError("--prune, --provider, -i and -e are for roles files. A saved plan is complete.")
         if resume and given.journal:
             raise click.UsageError("--resume continues the journal that it names. Leave out --journal.")
         saved = read_plan(content, name, max_bytes=None)
         with opened() as css:
-            return carry_out(saved, Origin.of_file(file, saved.id, resume and journal_file(resume)))
+            return carry_out(saved, Origin.of_file(files[0], saved.id, resume and journal_file(resume)))
     if resume:
         raise click.UsageError("--resume is for a saved plan. To continue with a roles file, apply it again.")
-    desired = desired_of(content, name)
+    desired = desired_of(contents)
     with opened() as css:
-        made = css.plan(desired, prune=prune, providers=given.employees, width=given.width)
+        made = css.plan(desired, prune=prune, **given.planning)
         return carry_out(made, Origin(Path(name).stem))

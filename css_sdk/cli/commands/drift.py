@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +11,8 @@ import click
 from ..support import options, records
 from ..support.client import delayed_log
 from ..support.options import Given, takes
-from ..support.output import columns_for, print_rows
-from ..support.plans import CHANGES, UNIDENTIFIED, desired_in, print_unresolved, unidentified_in
+from ..support.output import columns_for, print_rows, say
+from ..support.plans import CHANGES, UNIDENTIFIED, contents_of, desired_of, print_unresolved, unidentified_in
 
 if TYPE_CHECKING:
     from ...state import Step, StepKind
@@ -31,7 +31,8 @@ _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
 
 @click.command()
 @takes(
-    options.file,
+    options.roles_files,
+    options.places,
     options.provider,
     options.missing,
     options.mask,
@@ -39,10 +40,11 @@ _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
     options.width,
     options.json,
 )
-def drift(given: Given, file: Path) -> int:
-    """Show where the service differs from a roles file.
+def drift(given: Given, files: Sequence[Path]) -> int:
+    """Show where the service differs from roles files.
 
-    css shows what is missing in the service. For exact sets, it also shows what the file does not list. Protected roles
+    FILE is a roles file, a folder with roles files, or - for standard input. css shows what is missing in the service.
+    For exact sets, it also shows what the files do not list. It shows members whose last day is over. Protected roles
     and users are not drift. On stderr, css names people who could not be identified or have never logged in.
 
     css drift changes nothing. If there is no drift, it prints nothing, so that you can run it from cron.
@@ -52,23 +54,30 @@ def drift(given: Given, file: Path) -> int:
     \b
     Examples:
       css drift roles.yaml
-      css drift roles.yaml --json --mask
+      css drift access/ -e prod --json --mask
     """
     from ...plan.text import masked
 
-    desired = desired_in(file)
+    desired = desired_of(contents_of(files))
     with delayed_log() as log:
         with given.client() as css:
-            made = css.plan(desired, prune=True, providers=given.employees, width=given.width)
+            made = css.plan(desired, prune=True, **given.planning)
             people = {step.target: step.place.environment for step in made.steps if step.changes_member}
             names = given.names_of(css, people, made.known)
         if not made.steps and not unidentified_in(made, allow_missing=given.allow_missing):
             log.clear()
             return 0
     print_unresolved(made.unresolved, names, mask=given.mask)
+    for place in made.left_out:
+        say(f"Left out: {place}")
     if made.steps:
-        steps = (masked(made) if given.mask else made).steps
-        rows = [_row(step, made.project_names.get(step.place, ""), names) for step in steps]
+        made = masked(made) if given.mask else made
+        ended = {(one.place, one.role, one.username) for one in (made.dates.ended if made.dates else ())}
+        rows = [
+            _row(step, made.project_names.get(step.place, ""), names)
+            | ({"state": "ended"} if (step.place, step.role, step.target) in ended else {})
+            for step in made.steps
+        ]
         print_rows(rows, given.as_json, columns_for(rows))
     return CHANGES if made.steps else UNIDENTIFIED
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,7 +16,8 @@ from ..support.output import json_line, print_lines
 from ..support.plans import (
     CHANGES,
     UNIDENTIFIED,
-    desired_in,
+    contents_of,
+    desired_of,
     plan_option,
     print_prune_hint,
     print_unidentified,
@@ -26,8 +29,10 @@ from ..support.terminal import painted_plan
 
 @click.command()
 @takes(
-    options.file,
-    flag("--prune", help="Plan the removals of exact sets. By default, they are only shown."),
+    options.roles_files,
+    options.places,
+    flag("--prune", help="Plan removals: of exact sets, and after a last day. By default, they are only shown."),
+    options.day,
     options.identification,
     options.provider,
     plan_option("Save the plan in this file, for css apply. Only you can read it. An older plan is replaced."),
@@ -38,15 +43,26 @@ from ..support.terminal import painted_plan
     options.width,
     options.json,
 )
-def plan(given: Given, file: Path, prune: bool, out: OutputFile, markdown: bool, detailed_exitcode: bool) -> int:
-    """Show what css apply would change to make the service match a roles file.
+def plan(
+    given: Given,
+    files: Sequence[Path],
+    day: datetime.date | None,
+    prune: bool,
+    out: OutputFile,
+    markdown: bool,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what css apply would change to make the service match roles files.
 
-    FILE is a roles file, or - for standard input. To carry out exactly this plan, save it with --out, and pass the file
-    to css apply. If a person in the file could not be identified, the exit code is 3.
+    FILE is a roles file, a folder with roles files, or - for standard input. To carry out exactly this plan, save it
+    with --out, and pass that file to css apply. If a person in the files could not be identified, the exit code is 3.
+
+    The plan names grants that end within 14 days. Nothing ends unless you run css plan and css apply with --prune.
 
     \b
     Examples:
       css plan roles.yaml
+      css plan access/ -i "Grants Portal" -e dev
       css plan roles.yaml --prune --out plan.json --detailed-exitcode
     """
     from ... import plan_as_json
@@ -54,10 +70,11 @@ def plan(given: Given, file: Path, prune: bool, out: OutputFile, markdown: bool,
 
     if given.as_json and markdown:
         raise click.UsageError("--json and --markdown contradict each other: pass one of them.")
-    desired = desired_in(file)
-    out.check(source=file)
+    desired = desired_of(contents_of(files))
+    for file in files:
+        out.check(source=file)
     with given.client() as css:
-        made = css.plan(desired, prune=prune, providers=given.employees, width=given.width)
+        made = css.plan(desired, prune=prune, day=day, **given.planning)
         names = given.names_of(css, made.people, made.known)
     unidentified = unidentified_in(made, allow_missing=given.allow_missing)
     is_refused = given.strict and bool(unidentified)

@@ -11,13 +11,14 @@ import click
 from ..._text.escaping import shown
 from ..support import options
 from ..support.exit_codes import USAGE
-from ..support.files import STDIN
+from ..support.files import limit
 from ..support.next_steps import print_error
 from ..support.options import Given, takes
-from ..support.output import json_line, print_lines
-from ..support.plans import desired_in
+from ..support.output import json_line, print_lines, say
+from ..support.plans import check_roles_file, contents_of
 
 if TYPE_CHECKING:
+    from ...errors import InvalidFile
     from ...plan.desired import Desired
 
 
@@ -39,42 +40,59 @@ def print_schema(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None
     callback=print_schema,
     help="Print the JSON Schema of roles files, for editors, and exit.",
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@takes(options.json)
+@takes(options.roles_files, options.json)
 def validate(given: Given, files: Sequence[Path]) -> int:
     """Check roles files without contacting the service.
 
-    css prints all faults at once, each with its line. FILE can be - for standard input. To check whether integrations,
-    people and roles exist, use css plan.
+    css prints all faults at once, each with its line. FILE is a roles file, a folder with roles files, or - for
+    standard input. css checks all files together: they may use the same groups, but must not say the same twice. To
+    check whether integrations, people and roles exist, use css plan.
 
     Exit codes: 0 no faults; 64 at least one fault.
 
     \b
     Examples:
       css validate roles.yaml
-      css validate environments/*.yaml --json
+      css validate access/ --json
       css validate --schema > roles.schema.json
     """
     from ...errors import InvalidFile
+    from ...roles_file.parser import read_each
 
-    has_faults = False
+    contents: dict[str, bytes] = {}
+    errors: dict[str, InvalidFile] = {}
     for file in files:
-        name = "stdin" if file == STDIN else str(file)
-        row: dict[str, Any] = {"file": name, "faults": []}
         try:
-            row |= _counts(desired_in(file))
+            found = contents_of([file])
+            for name, content in found.items():
+                check_roles_file(content, name)
+            contents |= found
         except InvalidFile as error:
-            has_faults = True
-            row["faults"] = list(error.faults) or [str(error)]
-            if error.fault_count > len(error.faults):
-                row["fault_count"] = error.fault_count
-            print_error(error)
-        if given.as_json:
-            print_lines([json_line(row)])
-        elif not row["faults"]:
-            counted = [f"{row[what]} {what if row[what] != 1 else what[:-1]}" for what in ("places", "roles", "grants")]
-            print_lines([shown(f"{name}: {', '.join(counted)}")])
-    return USAGE if has_faults else 0
+            errors[str(file)] = error
+    read = read_each(contents, max_bytes=limit(), is_complete=not errors)
+    for each in read.files:
+        _print_file(given, each.name, each.desired, each.error)
+    for name, unreadable in errors.items():
+        _print_file(given, name, None, unreadable)
+    for warning in read.desired.warnings:
+        say(f"Note: {warning}.")
+    return USAGE if errors or any(each.error for each in read.files) else 0
+
+
+def _print_file(given: Given, name: str, desired: Desired | None, error: InvalidFile | None) -> None:
+    row: dict[str, Any] = {"file": name, "faults": []}
+    if error is not None:
+        row["faults"] = list(error.faults) or [str(error)]
+        if error.fault_count > len(error.faults):
+            row["fault_count"] = error.fault_count
+        print_error(error)
+    elif desired is not None:
+        row |= _counts(desired)
+    if given.as_json:
+        print_lines([json_line(row)])
+    elif not row["faults"]:
+        counted = [f"{row[what]} {what if row[what] != 1 else what[:-1]}" for what in ("places", "roles", "grants")]
+        print_lines([shown(f"{name}: {', '.join(counted)}")])
 
 
 def _counts(desired: Desired) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import reduce, wraps
@@ -69,6 +70,16 @@ class Given(NamedTuple):
         from ...models import EMPLOYEE_PROVIDERS
 
         return self.providers or EMPLOYEE_PROVIDERS
+
+    @property
+    def planning(self) -> Mapping[str, Any]:
+        """Return the arguments of `Css.plan` that the options set."""
+        return {
+            "integrations": self.integrations,
+            "environments": self.environments,
+            "providers": self.employees,
+            "width": self.width,
+        }
 
     @property
     def guards(self) -> Guards:
@@ -242,6 +253,26 @@ def place(*, required: bool = True) -> Decorator:
 
 file = click.argument("file", type=click.Path(path_type=Path))
 """The argument that names a file; `-` is stdin."""
+roles_files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+"""The argument that names roles files and folders with roles files; `-` is stdin."""
+
+
+def _day(_: click.Context, __: click.Parameter, given: str | None) -> datetime.date | None:
+    if given is None:
+        return None
+    try:
+        return datetime.date.fromisoformat(given) if len(given) <= 10 else datetime.datetime.fromisoformat(given)
+    except ValueError:
+        raise click.BadParameter(f"{given!r} is not a day such as 2027-03-31.") from None
+
+
+day = click.option(
+    "--day",
+    metavar="YYYY-MM-DD",
+    callback=_day,
+    help="Plan for this day instead of today, to see which grants end until then.",
+)
+"""The option that names the day of a plan; a time with its offset also names a day."""
 usernames = click.argument("users", nargs=-1, metavar="[USERNAME]...")
 """Any number of usernames. Service accounts have an option of their own."""
 client_ids = several("--client-id", "client_ids", help="Client id of a service account.", metavar="ID")

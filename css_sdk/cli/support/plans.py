@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..._text.shells import quote
-from .files import OutputFile, content_of
+from .files import OutputFile, content_of, limit
 from .options import Decorator, Given, output_option
 from .output import say, text_of
 from .terminal import painted_plan
@@ -78,27 +78,44 @@ def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceStat
     return states
 
 
-def desired_in(file: Path) -> Desired:
-    """Read a roles file, or one from stdin.
+def contents_of(files: Sequence[Path]) -> dict[str, bytes]:
+    """Return the content of files, of the roles files in folders, and of stdin, by name.
 
     Raises:
-        InvalidFile: when the file cannot be read, has faults, or is not a roles file.
+        InvalidFile: when a file cannot be read, or a folder has no roles files.
     """
-    return desired_of(*content_of(file))
+    from ...folders import files_in
+
+    return {name: content for content, name in map(content_of, files_in(files))}
 
 
-def desired_of(content: bytes, name: str) -> Desired:
-    """Read the content of a roles file.
+def desired_of(contents: Mapping[str, bytes]) -> Desired:
+    """Return the wanted state that roles files describe together.
+
+    Args:
+        contents: of the files, by name.
+
+    Raises:
+        InvalidFile: when a file has faults, or is not a roles file.
+    """
+    from ...roles_file.parser import read_together
+
+    for name, content in contents.items():
+        check_roles_file(content, name)
+    return read_together(contents, max_bytes=limit())
+
+
+def check_roles_file(content: bytes, name: str) -> None:
+    """Refuse another file of css-sdk, and name the command for it.
 
     Args:
         content: of the file.
         name: of the file, for messages.
 
     Raises:
-        InvalidFile: when the content has faults, or is not a roles file.
+        InvalidFile: when the content is a plan, a roster or a journal.
     """
     from ...errors import InvalidFile, Remedy
-    from ...roles_file.parser import read_desired
 
     kind, purpose, command = "", "", ""
     if is_saved_plan(content):
@@ -110,7 +127,6 @@ def desired_of(content: bytes, name: str) -> Desired:
     if kind:
         remedy = Remedy("", f"To {purpose}, run: css {command} {quote(name)}")
         raise InvalidFile(f"{name} is a {kind}, not a roles file.", remedy=remedy)
-    return read_desired(content, name, max_bytes=None)
 
 
 def is_journal(content: bytes) -> bool:

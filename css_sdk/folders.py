@@ -1,0 +1,73 @@
+"""Read roles files, and folders with roles files, from disk. `roles_file.parser` reads their content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ._text.files import MOST_BYTES
+from .errors import InvalidFile
+from .roles_file.parser import read_together
+
+if TYPE_CHECKING:
+    from .plan.desired import Desired
+
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+def read_desired_files(paths: str | Path | Iterable[str | Path], *, max_bytes: int | None = MOST_BYTES) -> Desired:
+    """Read roles files, and all roles files of folders, as one desired state, and check them without a request.
+
+    A place can be spread over several files, and a group of one file can be used in all files. What two files say is a
+    fault: the same role of a place, the same user of a place, or the same group.
+
+    Args:
+        paths: files and folders. From a folder, all files `*.yaml` and `*.yml` are read, in the order of their names.
+            Hidden files and folders within the folder are not read.
+        max_bytes: the largest size of all files together that is accepted, by default 20 MiB; None for no limit.
+
+    Raises:
+        InvalidFile: a file cannot be read or has faults, a file is named twice, or a folder has no roles files. The
+            error lists each fault with its file and line.
+
+    >>> len(read_desired_files(["examples/access"]).places)
+    3
+    """
+    given = (paths,) if isinstance(paths, str | Path) else paths
+    return read_together({str(file): _content_of(file) for file in files_in(map(Path, given))}, max_bytes=max_bytes)
+
+
+def files_in(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the roles files that files and folders name, each once.
+
+    Raises:
+        InvalidFile: a file is named twice, or a folder has no roles files.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        for file in _files_of(path) if path.is_dir() else (path,):
+            if file.resolve() in seen:
+                raise InvalidFile(f"{file} is named twice. Nothing was sent. Name each file and folder once.")
+            seen.add(file.resolve())
+            yield file
+
+
+def _files_of(folder: Path) -> list[Path]:
+    try:
+        found = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in _SUFFIXES and file.is_file()]
+    except OSError as error:
+        raise InvalidFile(f"The folder {folder} cannot be read: {error.strerror}. Nothing was sent.") from None
+    if files := [file for file in found if not file.name.startswith(".")]:
+        return files
+    raise InvalidFile(
+        f"The folder {folder} has no roles files: no *.yaml and no *.yml. Folders within it and hidden files are not "
+        f"read. Nothing was sent."
+    )
+
+
+def _content_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidFile(f"{file} cannot be read: {error.strerror}. Nothing was sent.") from None
