@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from css_sdk.errors import InvalidFile, InvalidRequest
 from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
+from css_sdk.plan.dates import Dates, Ending
 from css_sdk.plan.diff import Unmanaged
 from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.preconditions import check_complete
@@ -27,6 +29,7 @@ from tests.test_plan_properties import a_case
 SCHEMA: Final = json.loads((Path(__file__).parent.parent / "css_sdk/plan/schema.json").read_text(encoding="utf-8"))
 VALIDATOR: Final = jsonschema.Draft202012Validator(SCHEMA)
 DEV: Final = Place(101, "dev")
+TODAY: Final = datetime.date(2026, 11, 21)
 ANN: Final = "0f3a0f3a0f3a0f3a@idir"
 JANE: Final = Person("email", "jane.doe@example.com", "idir")
 SAVED: Final = Plan(
@@ -41,6 +44,8 @@ SAVED: Final = Plan(
     protected=(Step("rename_role", DEV, "a", "b", 3),),
     unresolved=(Unresolved(DEV, JANE, "ambiguous", (ANN,), ("a",)),),
     notes=("something",),
+    left_out=("Grants Portal prod",),
+    dates=Dates("America/Vancouver", TODAY, TODAY, (Ending(DEV, "a", ANN, TODAY),)),
 )
 
 
@@ -137,6 +142,7 @@ def test_content_that_is_not_a_plan_is_refused(content: str | bytes) -> None:
 
 STEP: Final = {"step": "add_member", "integration": 101, "environment": "dev", "role": "a", "target": ANN}
 TO_C: Final = {**STEP, "step": "rename_role", "target": "c"}
+ENDING: Final = {**record()["dates"]["endings"][0], "integration": 102}
 DELETION: Final = {**{key: value for key, value in STEP.items() if key != "target"}, "step": "delete_role"}
 
 
@@ -154,6 +160,11 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ({"leads_back": "no"}, "leads_back"),
         ({"masked": None}, "masked"),
         ({"notes": [1]}, "notes, number 1"),
+        ({"left_out": "dev"}, "left_out: this is not a list"),
+        ({"dates": {}}, "dates: 'timezone', 'day', 'last_day', 'endings' is missing"),
+        ({"dates": {**record()["dates"], "day": "21.11.2026"}}, "'21.11.2026' is not a day"),
+        ({"dates": {**record()["dates"], "endings": [ENDING]}}, "#102 dev is not among the places"),
+        ({"dates": {**record()["dates"], "last_day": "2026-11-22"}}, "so the plan was changed"),
         ({"places": record()["places"] * 2}, "twice"),
         ({"places": [{**record()["places"][0], "fingerprint": "x"}]}, "fingerprint"),
         ({"places": [{**record()["places"][0], "environment": "DEV"}]}, "'DEV'"),

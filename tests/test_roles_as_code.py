@@ -77,7 +77,7 @@ def test_the_steps_of_the_page_print_its_output_and_no_secret(
             exit_code(shlex.split(line, comments=True)[1:])
             last = "".join(capsys.readouterr())
             said += last
-    assert shown == 3
+    assert shown == 4
     files = [path for path in folder.iterdir() if path.is_file()]
     assert {"plan.json", "changes.jsonl", "back.jsonl", "prod.json", "roles.yaml"} <= {path.name for path in files}
     said += "".join(path.read_text(encoding="utf-8") for path in files) + log.getvalue()

@@ -22,7 +22,7 @@ class Ending:
     Attributes:
         place: the integration and the environment.
         role: the name of the role.
-        username: the username, or the text that names the person in the file if the person could not be identified.
+        username: the username of the member.
         until: the last day of the grant.
     """
 

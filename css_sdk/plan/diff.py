@@ -62,7 +62,7 @@ class PlacePlan:
         self.removals: list[Step] = []
         self.withheld: list[Step] = []
         self.protected: list[Step] = []
-        self.last_days: dict[tuple[str, str], datetime.date | None] = {}
+        self.last_days: dict[tuple[str, Username], datetime.date | None] = {}
         """The last day of each grant that the file wants, by role and username; None if the grant does not end."""
         self.ended: dict[tuple[str, Username], datetime.date] = {}
         """The last day of each grant that has ended."""
@@ -229,9 +229,8 @@ class PlacePlan:
                 self._missing_in.setdefault(person, {})[role] = None
             elif who is not None:
                 wanted[role].add(who)
-            grant = role, who if isinstance(who, str) else person.value
-            before = self.last_days.setdefault(grant, last_day)
-            self.last_days[grant] = None if before is None or last_day is None else max(before, last_day)
+                before = self.last_days.setdefault((role, who), last_day)
+                self.last_days[role, who] = None if before is None or last_day is None else max(before, last_day)
 
         for role in listed:
             if role.members is not None:

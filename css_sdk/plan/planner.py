@@ -152,6 +152,8 @@ class Plan:
         for step in steps:
             if step.changes_member:
                 found.setdefault(step.target, step.place.environment)
+        for ending in self.dates.endings if self.dates is not None else ():
+            found.setdefault(ending.username, ending.place.environment)
         for one in self.unresolved:
             for username in one.candidates:
                 found.setdefault(username, one.place.environment)

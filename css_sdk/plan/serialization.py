@@ -155,7 +155,6 @@ class _Reading:
             "team_id": _number,
             "prune": _flag,
             "left_out": _texts,
-            "dates": lambda value: None if value is None else self._dates(value),
             "leads_back": _flag,
             "masked": _flag,
             "places": self._each("places", self._place),
@@ -163,6 +162,7 @@ class _Reading:
             "withheld": self._each("withheld", self._step),
             "protected": self._each("protected", self._step),
             "unresolved": self._each("unresolved", self._unresolved),
+            "dates": lambda value: None if value is None else self._dates(value),
             "notes": self._each("notes", _text),
         }
         record = {key: value for key, value in record.items() if key != "names"}  # css plan --json adds these
@@ -233,7 +233,9 @@ class _Reading:
         number, environment, role, username, until = _decoded(
             value, integration=_number, environment=_text, role=_text, username=_text, until=_day
         )
-        return Ending(Place(number, environment), role, username, until)
+        place = Place(number, environment)
+        self._check_place(place)
+        return Ending(place, role, username, until)
 
     def _step(self, value: Any) -> Step:
         step = Step.from_record(value)

@@ -1,0 +1,305 @@
+"""Members with a last day: when they lose the role, what forbids it, and what plans say about it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from attrs import evolve
+
+from css_sdk import Css, InvalidRequest, Plan, Settings, StalePlan, read_desired
+from css_sdk.people.identification import Unresolved
+from css_sdk.people.identities import Person
+from css_sdk.plan.dates import Dates, day_in
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.plan.planner import plan
+from css_sdk.sandbox import Sandbox
+from css_sdk.state import Place, PlaceState
+from tests.states import writes
+from tests.support import GRANTS_PORTAL
+
+Run = Callable[..., int]
+DEV: Final = Place(101, "dev")
+ANN, BOB = Person("username", f"{'a' * 32}@idir"), Person("username", f"{'b' * 32}@idir")
+CAT: Final = Person("email", "cat@example.com")
+LAST: Final = datetime.date(2027, 3, 31)
+NEXT: Final = datetime.date(2027, 4, 1)
+MAREN, TOBIAS = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "c48af3232157a5f13dc753a5d3eed7ce@idir"
+
+
+def planned(
+    day: datetime.date,
+    *,
+    exact: bool = False,
+    prune: bool = True,
+    members: Sequence[Person] = (ANN, BOB),
+    users: tuple[DesiredUser, ...] = (),
+    protect: Protection | None = None,
+    found: str | Unresolved | None = None,
+    until: datetime.date = LAST,
+) -> Plan:
+    """Return the plan for a role that Ann and Bob have, and in which each member but Bob has a last day."""
+    ends = {person: until for person in members if person is not BOB}
+    role = DesiredRole("a", members=Listed(tuple(members), exact), until=ends)
+    place = DesiredPlace("101", "dev", Listed((role,)), users)
+    desired = Desired((place,), protect or Protection(), "America/Vancouver")
+    held = {"a": frozenset({ANN.value, BOB.value})}
+    state = PlaceState(DEV, "Grants Portal", frozenset("a"), members=held)
+    people = {} if found is None else {(DEV, CAT): found}
+    return plan(desired, {place.named: state}, people, prune=prune, day=day)
+
+
+def told(made: Plan) -> dict[str, list[str]]:
+    """Return who would be removed or added, as the first letters of usernames, by what the plan says about it."""
+    parts = {"steps": made.steps, "withheld": made.withheld, "protected": made.protected}
+    return {name: [f"{'-' if step.removes else '+'}{step.target[0]}" for step in s] for name, s in parts.items() if s}
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"day": LAST}, {}),
+        ({"day": LAST, "prune": False}, {}),
+        ({"day": NEXT}, {"steps": ["-a"]}),
+        ({"day": NEXT, "prune": False}, {"withheld": ["-a"]}),
+        ({"day": NEXT, "protect": Protection(roles="a")}, {"protected": ["-a"]}),
+        ({"day": NEXT, "protect": Protection(users="a*")}, {"protected": ["-a"]}),
+        ({"day": NEXT, "users": (DesiredUser(ANN, Listed(("a",))),)}, {}),
+        ({"day": NEXT, "members": (BOB, ANN, CAT), "found": ANN.value}, {"steps": ["-a"]}),
+        ({"day": LAST, "members": (BOB, ANN, CAT), "found": f"{'c' * 32}@idir"}, {"steps": ["+c"]}),
+        ({"day": NEXT, "members": (BOB, ANN, CAT), "found": f"{'c' * 32}@idir"}, {"steps": ["-a"]}),
+    ],
+)
+def test_a_member_is_removed_after_the_last_day(exact: bool, options: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Only with pruning, and not from what is protected; in additive lists as in exact ones."""
+    assert told(planned(exact=exact, **options)) == expected
+
+
+def test_an_unknown_person_holds_removals_back() -> None:
+    """If somebody who is listed could not be identified, this person may be the one whose last day is over."""
+    unknown = Unresolved(DEV, CAT, "ambiguous", (ANN.value,))
+    role = DesiredRole("a", members=Listed((CAT, ANN)), until={ANN: LAST})
+    place = DesiredPlace("101", "dev", Listed((role,)))
+    state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset({ANN.value})})
+    desired = Desired((place,), timezone="America/Vancouver")
+    made = plan(desired, {place.named: state}, {(DEV, CAT): unknown}, prune=True, day=NEXT)
+    assert told(made) == {"withheld": ["-a"]}
+
+
+@pytest.mark.parametrize(("exact", "reported"), [(False, 1), (True, 0)])
+def test_who_has_ended_and_is_unknown_is_reported(exact: bool, reported: int) -> None:
+    """In an additive list, because this person may still have the role. In an exact list, nobody else may have it."""
+    unknown = Unresolved(DEV, CAT, "not found")
+    made = planned(NEXT, exact=exact, members=(BOB, CAT), found=unknown)
+    assert len(made.unresolved) == reported
+    assert all(one.roles == ("a",) for one in made.unresolved)
+
+
+@pytest.mark.parametrize(
+    ("day", "until", "expected"),
+    [
+        (datetime.date(2027, 3, 16), LAST, []),
+        (datetime.date(2027, 3, 17), LAST, [LAST]),
+        (LAST, LAST, [LAST]),
+        (datetime.date(2028, 6, 1), LAST, [LAST]),
+    ],
+)
+def test_a_plan_names_what_ends_within_14_days_and_what_has_ended(
+    day: datetime.date, until: datetime.date, expected: list[datetime.date]
+) -> None:
+    """What has ended is named as long as the service has the grant, pruned or not."""
+    for prune in (False, True):
+        dates = planned(day, until=until, prune=prune).dates
+        assert dates is not None
+        assert [one.until for one in (*dates.ending, *dates.ended)] == expected
+        assert dates.last_day == (until if day <= until else None)
+    twice = planned(day, until=until, users=(DesiredUser(ANN, Listed(("a",))),)).dates
+    assert twice is not None
+    assert twice.endings == ()
+
+
+def test_the_id_of_a_plan_stays_until_a_grant_ends() -> None:
+    """A plan that was approved yesterday has the same id today, but not after the next last day."""
+
+    def id_on(day: datetime.date) -> str:
+        return evolve(planned(day, prune=False), api_url="https://example.org", team_id=1).id
+
+    assert id_on(datetime.date(2027, 3, 1)) == id_on(LAST) != id_on(NEXT)
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "expected"),
+    [
+        ("America/Vancouver", "2027-04-01T06:59:59+00:00", LAST),
+        ("America/Vancouver", "2027-04-01T07:00:00+00:00", NEXT),
+        ("America/Vancouver", "2027-03-31T23:59:59-07:00", LAST),
+        ("Pacific/Auckland", "2027-03-31T10:59:59+00:00", LAST),
+        ("Pacific/Auckland", "2027-03-31T11:00:00+00:00", NEXT),
+        ("UTC", "2027-03-31T23:59:59+00:00", LAST),
+    ],
+)
+def test_the_day_changes_at_midnight_in_the_zone(zone: str, moment: str, expected: datetime.date) -> None:
+    """Not at midnight of UTC or of this machine."""
+    assert day_in(zone, datetime.datetime.fromisoformat(moment)) == expected
+
+
+def test_a_day_needs_a_zone() -> None:
+    """A state that was made in Python must name its zone, too, and a time its offset."""
+    with pytest.raises(InvalidRequest, match="lacks its offset"):
+        day_in("UTC", datetime.datetime(2027, 3, 31))
+    with pytest.raises(InvalidRequest, match="'Mars/Olympus' is not the IANA name"):
+        day_in("Mars/Olympus", datetime.datetime.now(datetime.UTC))
+    place = DesiredPlace("101", "dev", Listed((DesiredRole("a", members=Listed((ANN,)), until={ANN: LAST}),)))
+    for desired, message in ((Desired((place,)), "timezone="), (Desired((place,), timezone="UTC"), "day=")):
+        with pytest.raises(InvalidRequest, match=message):
+            plan(desired, {}, {}, day=None if desired.timezone else LAST)
+
+
+@pytest.mark.parametrize(
+    ("today", "error"),
+    [(datetime.date(2027, 3, 29), "Wait for this day"), (LAST, ""), (NEXT, "a grant has ended after 2027-03-31 since")],
+)
+def test_a_plan_is_stale_when_a_grant_has_ended_since(today: datetime.date, error: str) -> None:
+    """And before the day for which it was made."""
+    dates = Dates("America/Vancouver", datetime.date(2027, 3, 30), LAST)
+    if not error:
+        dates.check_day(today)
+        return
+    with pytest.raises(StalePlan, match=error):
+        dates.check_day(today)
+
+
+# Commands
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file in which Maren's role ends, in addition to Tobias, who has it without an end."""
+    file = tmp_path / "roles.yaml"
+    file.write_text(
+        f"""\
+version: 1
+timezone: America/Vancouver
+integrations:
+  - integration: Grants Portal
+    environments:
+      dev:
+        roles:
+          - name: reviewer
+            members: [{{username: {MAREN}, until: 2027-03-31}}, {TOBIAS}]
+""",
+        encoding="utf-8",
+    )
+    return file
+
+
+def test_css_plan_warns_and_removes_only_with_prune(
+    run_css: Run, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On both sides of midnight in the zone of the file, when it is the other day in UTC."""
+    before, after = ("--day", "2027-04-01T06:59:59Z"), ("--day", "2027-04-01T07:00:00Z")
+    assert run_css("plan", file, "--prune", *before) == 0
+    out = capsys.readouterr().out
+    assert f"- remove {MAREN}" not in out
+    assert (
+        "These grants end within 14 days (today is 2027-03-31 in America/Vancouver):\n"
+        f"  2027-03-31: {MAREN} ('Maren Fairweather') in reviewer ('Grants Portal #101 dev')\n"
+    ) in out
+    assert run_css("plan", file, *after) == 0
+    out, err = capsys.readouterr()
+    assert f"! would remove {MAREN}" in out
+    assert f"The last day of these grants is over:\n  2027-03-31: {MAREN}" in out
+    assert "To remove it, pass --prune." in err
+    assert run_css("plan", file, "--prune", "--markdown", "--mask", *after) == 0
+    out = capsys.readouterr().out
+    assert "The last day of these grants is over:\n\n- 2027-03-31: <code>0f3ac8" in out
+    assert MAREN not in out
+    assert run_css("plan", file, "--prune", "--json", *after) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert [(step["step"], step["target"]) for step in made["steps"]] == [("remove_member", MAREN)]
+    assert made["dates"] == {
+        "timezone": "America/Vancouver",
+        "day": "2027-04-01",
+        "last_day": None,
+        "endings": [
+            {"integration": 101, "environment": "dev", "role": "reviewer", "username": MAREN, "until": "2027-03-31"}
+        ],
+    }
+    assert run_css("plan", file, "--day", "31.03.2027") == 64
+    assert "'31.03.2027' is not a day such as 2027-03-31" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("protect", "options", "code", "said"),
+    [
+        ("", ("--allow-empty", "--keep-last", "reviewer"), 4, "nobody would be left in the role 'reviewer'"),
+        ("", (), 4, "pass --allow-empty"),
+        ("", ("--allow-empty", "--max-removals", "0"), 4, "members of the role 'reviewer'"),
+        ("protect: {roles: [reviewer]}\n", (), 0, "protected: would remove"),
+        ("", ("--allow-empty",), 0, "css undo"),
+    ],
+)
+def test_guards_hold_for_ends(
+    run_css: Run,
+    sandbox: Sandbox,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    protect: str,
+    options: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    """A refused plan sends nothing. Otherwise only the member whose last day is over loses the role."""
+    members = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    text = file.read_text(encoding="utf-8").replace(f", {TOBIAS}]", "]").replace("2027-03-31", "2020-03-31")
+    text = text.replace("integrations", f"{protect}integrations", 1)
+    others = "".join(f", {{username: {one}, until: 2020-03-31}}" for one in members if one != MAREN)
+    file.write_text(text.replace("2020-03-31}]", f"2020-03-31}}{others}]"), encoding="utf-8")
+    assert run_css("apply", file, "--yes") == 0
+    assert writes(sandbox) == []
+    assert run_css("drift", file, "--json") == (0 if protect else 2)
+    out = capsys.readouterr().out
+    states = {json.loads(line)["state"] for line in out.splitlines() if '"state"' in line}
+    assert states == (set() if protect else {"ended"})
+    assert run_css("apply", file, "--yes", "--prune", *options) == code
+    assert said in capsys.readouterr().err
+    done = code == 0 and not protect
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == ([] if done else members)
+    assert bool(writes(sandbox)) is done
+
+
+@pytest.mark.parametrize(
+    ("day", "until", "said"), [("2100-01-01", "2100-02-01", "Wait for"), ("2020-01-01", "2020-01-02", "has ended")]
+)
+def test_a_saved_plan_of_another_day_is_stale(
+    run_css: Run, sandbox: Sandbox, file: Path, capsys: pytest.CaptureFixture[str], day: str, until: str, said: str
+) -> None:
+    """A plan for a later day cannot be carried out today, and a plan from before the end of a grant neither."""
+    text = file.read_text(encoding="utf-8").replace("2027-03-31", until)
+    file.write_text(text.replace("reviewer", "auditor"), encoding="utf-8")
+    saved = file.with_name("plan.json")
+    assert run_css("plan", file, "--day", day, "--out", saved) == 0
+    assert run_css("apply", saved, "--yes") == 5
+    assert said in capsys.readouterr().err
+    assert writes(sandbox) == []
+
+
+def test_the_day_is_an_argument_in_python(file: Path, sandbox: Sandbox, settings: Settings) -> None:
+    """By default, it is today in the zone of the file."""
+    desired = read_desired(file.read_bytes(), file.name)
+    with Css(settings, transport=sandbox.transport()) as css:
+        for day, count in ((LAST, 0), (NEXT, 1), (datetime.datetime(2027, 4, 1, 6, tzinfo=datetime.UTC), 0)):
+            made = css.plan(desired, prune=True, day=day)
+            assert sum(step.removes for step in made.steps) == count
+        today = css.plan(desired).dates
+    assert today is not None
+    now, before = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=each) for each in (0, 5))
+    assert today.day in {
+        day_in("America/Vancouver", before),
+        day_in("America/Vancouver", now),
+    }
