@@ -213,7 +213,7 @@ class Rendering:
         dates = self.plan.dates
         if dates is None:
             return []
-        soon = f"These grants end within {WARNED_DAYS} days (today is {dates.day} in {dates.timezone}):"
+        soon = f"These grants end within {WARNED_DAYS} days of {dates.day} ({dates.timezone}):"
         parts = [("The last day of these grants is over:", dates.ended), (soon, dates.ending)]
         return [(title, [self._ending(each) for each in endings]) for title, endings in parts if endings]
 

@@ -190,7 +190,10 @@ def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) 
 def print_prune_hint(plan: Plan) -> None:
     """Print on stderr how to remove what exact sets do not list."""
     if plan.withheld and not plan.prune:
-        say("css does not remove what exact sets do not list. To remove it, pass --prune.")
+        if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
+            say("css does not remove members whose last day is over. To remove them, pass --prune.")
+        else:
+            say("css does not remove what exact sets do not list. To remove it, pass --prune.")
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:
