@@ -55,7 +55,7 @@ def apply(request: pytest.FixtureRequest, run_css: Run, tmp_path: Path, monkeypa
     return by_roster if request.param == "roster" else by_plan
 
 
-@pytest.mark.parametrize("person", MEANT, ids=str)
+@pytest.mark.parametrize("person", MEANT, ids="-".join)
 def test_a_listed_person_is_found_despite_text_around_the_address(
     apply: Apply, sandbox: Sandbox, person: dict[str, str]
 ) -> None:
@@ -66,7 +66,7 @@ def test_a_listed_person_is_found_despite_text_around_the_address(
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [MAREN, TOBIAS]
 
 
-@pytest.mark.parametrize("person", FAULTY, ids=str)
+@pytest.mark.parametrize("person", FAULTY, ids="-".join)
 def test_a_row_that_can_name_nobody_is_a_fault_of_the_file(
     apply: Apply, sandbox: Sandbox, person: dict[str, str]
 ) -> None:
@@ -76,7 +76,7 @@ def test_a_row_that_can_name_nobody_is_a_fault_of_the_file(
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [MAREN, TOBIAS]
 
 
-@pytest.mark.parametrize("person", UNFOUND, ids=str)
+@pytest.mark.parametrize("person", UNFOUND, ids="-".join)
 def test_a_row_that_finds_nobody_removes_nobody(apply: Apply, sandbox: Sandbox, person: dict[str, str]) -> None:
     """If a row finds nobody, it may mean a current member, so nobody is removed, with exit code 3."""
     assert apply(person) == 3
