@@ -98,6 +98,9 @@ class CssError(Exception):
         message: what happened, to what, and what to do next.
         remedy: the next step, if its wording differs for a Python program, the command line and a line of a file.
             `str(error)` ends with the wording for Python; `text_for` returns the others.
+        facts: values for attributes that the class declares.
+
+    Attributes:
         status: the HTTP status of the answer, if there was one.
         request: method and path of the call, without its query.
         retry_after: seconds to wait before the next attempt, if the service gave them.
@@ -111,21 +114,17 @@ class CssError(Exception):
     lines: tuple[Any, ...] = ()
     resume_at: datetime.datetime | None = None
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        request: str | None = None,
-        retry_after: float | None = None,
-        remedy: Remedy | None = None,
-    ) -> None:
+    status: int | None = None
+    request: str | None = None
+    retry_after: float | None = None
+
+    def __init__(self, message: str, *, remedy: Remedy | None = None, **facts: Any) -> None:
         super().__init__(message if remedy is None else f"{message} {remedy.python}".rstrip())
         self._message = message
         self.remedy = remedy
-        self.status = status
-        self.request = request
-        self.retry_after = retry_after
+        for name, value in facts.items():
+            is_tuple = isinstance(getattr(type(self), name), tuple)  # an AttributeError if there is no such fact
+            setattr(self, name, tuple(value) if is_tuple else value)
 
     def text_for(self, reader: Reader) -> str:
         """Return the text of the error, with the next step in the words of its reader.
@@ -312,9 +311,7 @@ class MissingRole(Refused):
     Next step: answer the caller with 403, or give the role.
     """
 
-    def __init__(self, message: str, *, role: str | None = None, **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.role = role
+    role: str | None = None
 
 
 class AuthenticationError(CssError):
@@ -325,12 +322,8 @@ class AuthenticationError(CssError):
     Next step: check the credentials that the message names, with `css whoami`.
     """
 
-    def __init__(
-        self, message: str, *, error: str | None = None, error_description: str | None = None, **facts: Any
-    ) -> None:
-        super().__init__(message, **facts)
-        self.error = error
-        self.error_description = error_description
+    error: str | None = None
+    error_description: str | None = None
 
 
 class InvalidToken(CssError):
@@ -339,9 +332,7 @@ class InvalidToken(CssError):
     Next step: answer the caller with 401. Use `reason` for logs and metrics.
     """
 
-    def __init__(self, message: str, *, reason: type_of_refusal = "malformed", **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.reason = reason
+    reason: type_of_refusal = "malformed"
 
 
 class NotFound(CssError):
@@ -357,11 +348,8 @@ class NotFound(CssError):
 
     suggestions: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
-
-    def __init__(self, message: str, *, what: type_of_thing = "path", name: str = "", **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.what = what
-        self.name = name
+    what: type_of_thing = "path"
+    name: str = ""
 
 
 class NotIdentified(NotFound):
@@ -373,8 +361,7 @@ class NotIdentified(NotFound):
     Next step: correct the address, or name the person by username.
     """
 
-    def __init__(self, message: str, **facts: Any) -> None:
-        super().__init__(message, **{"what": "user", **facts})
+    what: type_of_thing = "user"
 
 
 class WrongProvider(NotFound):
@@ -383,9 +370,8 @@ class WrongProvider(NotFound):
     Next step: name the person by one of these usernames, or pass another provider.
     """
 
-    def __init__(self, message: str, *, candidates: Sequence[Any] = (), **facts: Any) -> None:
-        super().__init__(message, what="user", **facts)
-        self.candidates = tuple(candidates)
+    what: type_of_thing = "user"
+    candidates: tuple[Any, ...] = ()
 
 
 class Conflict(CssError):
@@ -443,9 +429,7 @@ class NotAllDone(CssError):
     Next step: look at the results that failed, and repeat the call. Changes that are done are not sent again.
     """
 
-    def __init__(self, message: str, *, results: Sequence[Any] = (), **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.results = tuple(results)
+    results: tuple[Any, ...] = ()
 
 
 class CallbackFailed(CssError):
@@ -456,9 +440,7 @@ class CallbackFailed(CssError):
     Next step: use `result`, and correct the callback.
     """
 
-    def __init__(self, message: str, *, result: Any = None, **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.result = result
+    result: Any = None
 
 
 class StalePlan(CssError):
@@ -484,9 +466,7 @@ class Ambiguous(CssError):
     Next step: name one of them by username or id.
     """
 
-    def __init__(self, message: str, *, candidates: Sequence[Any] = (), **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.candidates = tuple(candidates)
+    candidates: tuple[Any, ...] = ()
 
 
 class IncompleteSearch(CssError):
