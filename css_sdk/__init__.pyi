@@ -1,4 +1,4 @@
-# Written from css_sdk/__init__.py by `make generate`; edit that one.
+# The public names, each on a line of its own in this form. css_sdk/__init__.py reads this file.
 from ._async.client import AsyncCss as AsyncCss
 from ._async.integrations import AsyncEnvironmentClient as AsyncEnvironmentClient
 from ._async.integrations import AsyncIntegrationClient as AsyncIntegrationClient

@@ -1,8 +1,7 @@
-"""Write the files that are made from handwritten ones: the mirror of `_async`, the public stub, the command table.
+"""Write the files that are made from handwritten ones: the mirror of `_async` and the command table.
 
 The mirror `_sync` is `_async` with some words replaced. A replacement that is never used is an error, so that none
-stays without need. The stub `css_sdk/__init__.pyi` shows type checkers the names that `css_sdk` binds when they are
-used. The table `css_sdk/cli/command_table.py` lets `css --help` list commands without importing them.
+stays without need. The table `css_sdk/cli/command_table.py` lets `css --help` list commands without importing them.
 
 usage: python openapi/mirror.py [--check]
 """
@@ -92,22 +91,6 @@ def twins() -> dict[Path, str]:
     return formatted(result)
 
 
-def stub() -> dict[Path, str]:
-    """Return the stub of the package, with an import for each name of its `PUBLIC_NAMES`."""
-    source = ROOT / "css_sdk" / "__init__.py"
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    (listed,) = (
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "PUBLIC_NAMES"
-    )
-    lines = [f"from .{module} import {name} as {name}" for module, names in listed.items() for name in names]
-    text = "\n".join(
-        ["# Written from css_sdk/__init__.py by `make generate`; edit that one.", *lines, "", "__all__: list[str]"]
-    )
-    return {source.with_suffix(".pyi"): text + "\n"}
-
-
 def first_sentence(docstring: str) -> str:
     """Return the first sentence of a docstring, as click prints it in a list of commands."""
     paragraph = " ".join(docstring.partition("\n\n")[0].split())
@@ -146,7 +129,7 @@ def differing(wanted: dict[Path, str]) -> list[Path]:
 
 def main(arguments: list[str]) -> int:
     """Write the files, or only compare them if the argument is `--check`. Return the exit code."""
-    wanted = twins() | stub() | command_table()
+    wanted = twins() | command_table()
     differences = differing(wanted)
     if arguments == ["--check"]:
         for path in differences:
