@@ -1,15 +1,16 @@
-"""Check the options of a client, and create its httpx client and its credentials."""
+"""Check the options of a client, and create its connections and its credentials."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypedDict
 
 import httpx
 
-from .._http.clients import AsyncConnections, new_client
-from .._http.concurrency import async_check_callback, check_callback
+from .._http.clients import new_client
+from .._http.concurrency import AsyncSlots, Lock, async_check_callback, async_event_loop, check_callback
+from .._http.forks import never_close, watch
 from .._http.journal_writer import Journal
 from .._http.observation import SentRequest
 from .._http.retry import Attempt, RetryPolicy, Waiting
@@ -63,6 +64,17 @@ _KINDS: Final = {
 """The classes of options that must be an object of one class."""
 
 
+def check_kinds(options: Mapping[str, object]) -> None:
+    """Refuse options that must be an object of one class, and are an object of another one.
+
+    Raises:
+        ConfigurationError: an option is of another class. The message names the option.
+    """
+    for name, kind in _KINDS.items():
+        if options.get(name) is not None:
+            arguments.check_kind(options.get(name), kind, f"{name}=", error=ConfigurationError)
+
+
 def check_options(options: AsyncOptions) -> None:
     """Refuse options that do not exist, have a wrong type or exclude each other.
 
@@ -73,9 +85,7 @@ def check_options(options: AsyncOptions) -> None:
     if unknown:
         known = ", ".join(sorted(AsyncOptions.__annotations__))
         raise ConfigurationError(f"There is no option {', '.join(unknown)}; the options are {known}.")
-    for name, kind in _KINDS.items():
-        if options.get(name) is not None:
-            arguments.check_kind(options.get(name), kind, f"{name}=", error=ConfigurationError)
+    check_kinds(options)
     async_check_callback("on_wait", options.get("on_wait"))
     async_check_callback("retry", options.get("retry"))
     check_callback("clock", options.get("clock"))
@@ -89,21 +99,103 @@ def check_options(options: AsyncOptions) -> None:
         raise ConfigurationError(f"largest_answer= is a whole number of bytes, more than 0, not {largest!r}.")
 
 
-def open_connections(options: AsyncOptions) -> AsyncConnections:
-    """Return the connections of a new client. None of them is open yet."""
+class AsyncConnections:
+    """The httpx client of one `AsyncCss`, and the slots that limit how many requests it sends at once.
 
-    def make() -> httpx.AsyncClient:
+    It belongs to the process and the event loop of its first request. After a fork, the child process gets its own
+    httpx client and slots, because the parent continues to use the old ones.
+
+    Args:
+        options: the options of the client.
+
+    Attributes:
+        slots: the slots. Each request is sent inside a `with` statement on them.
+    """
+
+    def __init__(self, options: AsyncOptions) -> None:
+        self._options = options
+        self._passed_as = next(iter({"http_client", "transport"} & options.keys()), None)
+        self._http: httpx.AsyncClient | None = self._make()
+        self._is_forked = self._is_closed = False
+        self._renew()
+        watch(self)
+
+    def _make(self) -> httpx.AsyncClient:
+        if http := self._options.get("http_client"):
+            return http
         limits = httpx.Limits(
             max_connections=service_limits.MOST_AT_ONCE,
             max_keepalive_connections=service_limits.MOST_AT_ONCE,
             keepalive_expiry=_IDLE_SECONDS,
         )
-        timeout, transport = options.get("timeout", 30.0), options.get("transport")
-        return options.get("http_client") or stateless_client(
-            new_client(httpx.AsyncClient, transport=transport, timeout=timeout, limits=limits)
-        )
+        timeout, transport = self._options.get("timeout", 30.0), self._options.get("transport")
+        return stateless_client(new_client(httpx.AsyncClient, transport=transport, timeout=timeout, limits=limits))
 
-    return AsyncConnections(make, next(iter({"http_client", "transport"} & options.keys()), None))
+    def _renew(self) -> None:
+        self._lock = Lock()  # for threads, in both clients
+        self._loop: object = None
+        self.slots = AsyncSlots(service_limits.MOST_AT_ONCE)
+
+    def after_fork(self) -> None:
+        """Leave the httpx client and the event loop to the parent process. The child makes its own client later."""
+        self._renew()
+        self._is_forked = True
+        if self._http is not None:
+            never_close(self._http)
+            self._is_closed |= self._http.is_closed
+            self._http = None
+
+    def http(self, request: str) -> httpx.AsyncClient:
+        """Return the httpx client of this process, which keeps no cookies.
+
+        Args:
+            request: the request that needs the client, as error messages name it.
+
+        Raises:
+            ConfigurationError: the client was closed, the user passed it before this process was forked, or it belongs
+                to another event loop.
+        """
+        if self._is_forked and self._passed_as is not None:
+            raise ConfigurationError(
+                f"{request}: this process was forked after its client was made, and the {self._passed_as} that was "
+                f"passed belongs to the parent process. Nothing was sent. In each process, make a client with its own "
+                f"{self._passed_as}."
+            )
+        with self._lock:
+            if self._http is None and not self._is_closed:
+                self._http = self._make()
+            http = self._http
+        if http is None or http.is_closed:
+            raise ConfigurationError(f"{request}: the client was closed. Make another.")
+        with self._lock:
+            self._loop = self._loop or async_event_loop()
+        self._check_loop(request)
+        # A new copy for each request, because users may change the client that they passed at any time.
+        return stateless_client(http) if self._passed_as == "http_client" else http
+
+    async def aclose(self) -> None:
+        """Close the connections of this process. An httpx client that the user passed stays open.
+
+        Raises:
+            ConfigurationError: the requests were sent in another event loop than this one.
+        """
+        if self._loop is not None:
+            self._check_loop("Closing the client")
+        if self._passed_as == "http_client":
+            return
+        with self._lock:
+            self._is_closed = True
+            http = self._http
+        if http is not None:
+            await http.aclose()
+
+    def _check_loop(self, request: str) -> None:
+        if self._loop is not async_event_loop():
+            raise ConfigurationError(
+                f"{request}: this AsyncCss belongs to another event loop, the one in which it was first used. Nothing "
+                f"was sent. Make an AsyncCss in each event loop, inside the coroutine that asyncio.run gets, and close "
+                f"it there; threads without event loops may share one Css."
+            )
 
 
 def credentials_of(

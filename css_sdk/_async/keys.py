@@ -8,11 +8,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx
-from attrs import frozen
+from attrs import define, field, frozen
 
 from .._http.clients import new_client
 from .._http.concurrency import check_callback
@@ -21,7 +20,6 @@ from .._http.observation import Observer
 from .._http.sending import Sending
 from .._http.stateless_clients import CALL, stateless_client
 from .._service.addresses import checked_address
-from .._service.arguments import check_kind
 from .._version import __version__
 from ..auth.single_flight import SharedRequest
 from ..auth.token_endpoint import described
@@ -29,6 +27,7 @@ from ..auth.verification import SigningKey, Terms, VerifiedToken, open_token, si
 from ..errors import ConfigurationError, CssError, InvalidToken, KeysUnavailable, MalformedAnswer
 from ..settings import Secret
 from .bodies import read_body
+from .connection import check_kinds
 
 _LOG = logging.getLogger("css_sdk")
 _HEADERS: Final = {
@@ -49,6 +48,8 @@ _USABLE: Final = 24 * 3600.0
 _GRACE: Final = 0.5
 """Seconds after its timeout in which a fetch can report why it failed."""
 
+_OBSERVER: Final = Observer(None)
+_DISCOVERY: Final = "/.well-known/openid-configuration"
 _KEYS: Final = "The address of the keys"
 _LIKE_KEYS: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/certs"
 
@@ -72,6 +73,7 @@ def _is_within(now: float, then: float, seconds: float) -> bool:
     return abs(now - then) < seconds
 
 
+@define(eq=False)
 class AsyncIssuerKeys:
     """Find the keys of an issuer by discovery or at a given address, and keep them.
 
@@ -96,45 +98,39 @@ class AsyncIssuerKeys:
         ConfigurationError: the address of the issuer, or of its keys, is not valid or unsafe.
     """
 
-    def __init__(
-        self,
-        issuer: str,
-        jwks_url: str | None,
-        allow_http: bool,
-        algorithms: Sequence[str],
-        http: httpx.AsyncClient | None,
-        timeout: float,
-        clock: Callable[[], float],
-    ) -> None:
-        self._issuer = issuer
-        self._has_discovery = jwks_url is None
-        if jwks_url is None:
-            self._url = checked_address(issuer, "The issuer", allow_http=True) + "/.well-known/openid-configuration"
-            if not _is_safe(issuer):
+    _issuer: str
+    _jwks_url: str | None
+    _allow_http: bool
+    _algorithms: Sequence[str]
+    _http: httpx.AsyncClient | None
+    _timeout: float
+    _clock: Callable[[], float]
+    is_closed: bool = field(default=False, init=False)
+    _url: str = field(init=False)
+    _process: int = field(factory=os.getpid, init=False)
+    _keys: _Fetched = field(default=_NOTHING, init=False)
+    _pending: SharedRequest[_Fetched] | None = field(default=None, init=False)
+    _until: float = field(default=float("-inf"), init=False)
+    _tried_at: float = field(default=float("-inf"), init=False)
+    _failure: KeysUnavailable | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self._jwks_url is None:
+            self._url = checked_address(self._issuer, "The issuer", allow_http=True) + _DISCOVERY
+            if not _is_safe(self._issuer):
                 raise ConfigurationError(
-                    f"The issuer {issuer} uses plain http, so that others could replace its keys. Pass its https "
+                    f"The issuer {self._issuer} uses plain http, so that others could replace its keys. Pass its https "
                     f"address."
                 )
         else:
-            self._url = checked_address(jwks_url, _KEYS, allow_http=True, may_have_query=True, like=_LIKE_KEYS)
-            if not (allow_http or _is_safe(self._url)):
+            self._url = checked_address(self._jwks_url, _KEYS, allow_http=True, may_have_query=True, like=_LIKE_KEYS)
+            if not (self._allow_http or _is_safe(self._url)):
                 raise ConfigurationError(
                     f"{_KEYS} (jwks_url=) is plain http, so that others could replace the keys. Pass an https address. "
                     f"In a network that you trust, pass allow_http=True."
                 )
-        if not isinstance(timeout, (int, float)) or not timeout > 0:
-            raise ConfigurationError(f"timeout= must be a positive number of seconds, not {timeout!r}.")
-        self._algorithms = algorithms
-        self._http = http
-        self._process = os.getpid()
-        self._timeout = timeout
-        self._observer = Observer(None)
-        self._clock = clock
-        self._keys = _NOTHING
-        self._pending: SharedRequest[_Fetched] | None = None
-        self._until = self._tried_at = float("-inf")
-        self._failure: KeysUnavailable | None = None
-        self.is_closed = False
+        if not isinstance(self._timeout, (int, float)) or not self._timeout > 0:
+            raise ConfigurationError(f"timeout= must be a positive number of seconds, not {self._timeout!r}.")
 
     async def current(self) -> _Fetched:
         """Return keys that are at most an hour old, or at most a day old if their server cannot be reached.
@@ -226,7 +222,7 @@ class AsyncIssuerKeys:
         try:
             with Sending(), async_time_limit(self._timeout) as until:
                 plain = stateless_client(http)
-                if self._has_discovery:
+                if self._jwks_url is None:
                     url = self._address_of_keys(await self._document(plain, url, until), url)
                 keys = signing_keys(await self._document(plain, url, until), self._algorithms)
         except (httpx.RequestError, TimeoutError) as error:
@@ -259,7 +255,7 @@ class AsyncIssuerKeys:
         request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": limits, CALL: True})
         began = time.perf_counter()
         answer = await http.send(request, auth=None, follow_redirects=False, stream=True)
-        self._observer.note("GET", request.url.path, answer.status_code, began)
+        _OBSERVER.note("GET", request.url.path, answer.status_code, began)
         try:
             if answer.status_code != httpx.codes.OK:
                 raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)
@@ -380,12 +376,7 @@ class AsyncTokenVerifier:
         self._terms = Terms(issuer, audience, algorithms, leeway)
         addresses = _addresses_of_keys(self._terms.issuers, jwks_url, keys is not None)
         check_callback("clock", clock)
-        for name, given, kind in (
-            ("http_client", http_client, httpx.AsyncClient),
-            ("transport", transport, httpx.AsyncBaseTransport),
-        ):
-            if given is not None:
-                check_kind(given, kind, f"{name}=", error=ConfigurationError)
+        check_kinds({"http_client": http_client, "transport": transport})
         self._clock = clock
         if http_client is not None and transport is not None:
             raise ConfigurationError(
@@ -414,9 +405,7 @@ class AsyncTokenVerifier:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:

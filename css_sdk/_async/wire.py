@@ -23,7 +23,7 @@ from .._verification.late_writes import LateAttempts
 from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
 from ..state import Step
-from .connection import AsyncOptions, check_options, credentials_of, open_connections
+from .connection import AsyncConnections, AsyncOptions, check_options, credentials_of
 from .sending import AsyncSender
 
 _LOG = logging.getLogger("css_sdk")
@@ -78,7 +78,7 @@ class AsyncWire:
         if self.journal is not None:
             self.journal.open_for(settings)
         # Open the connections last: if an earlier line raised an error, nobody would close them.
-        self._connections = open_connections(options)
+        self._connections = AsyncConnections(options)
         self._sender = AsyncSender(self._connections, self._auth, settings, options)
 
     def __reduce__(self) -> NoReturn:

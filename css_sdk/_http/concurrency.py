@@ -107,6 +107,11 @@ def _event_loop() -> RunVar[object]:
     return RunVar("css_sdk_event_loop")
 
 
+def event_loop() -> object:
+    """Return the same object in every thread: threads belong to no event loop."""
+    return _event_loop
+
+
 def async_event_loop() -> object:
     """Return an object that identifies the running event loop."""
     try:

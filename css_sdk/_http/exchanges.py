@@ -25,6 +25,7 @@ _NOT_SENT: Final = (
 )
 """Errors that occur before any part of the request is sent to its server."""
 
+_PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _ADVICE: Final = (
     "Check the address and the network; HTTPS_PROXY names a proxy, and NO_PROXY the hosts that are reached without it."
 )
@@ -101,14 +102,33 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
 
 def _proxy_advice() -> str:
     """Return what to check if a proxy refuses, with the proxy's address, but without user and password."""
-    try:
-        proxy = urlsplit(getproxies().get("https", ""))
-        address = (
-            f" ({proxy.scheme}://{proxy.hostname}{f':{proxy.port}' if proxy.port else ''})" if proxy.netloc else ""
-        )
-    except ValueError:  # the address is not valid
-        address = ""
+    shown = shown_proxy(getproxies().get("https", ""))
+    address = f" ({shown})" if shown else ""
     return f"Check the proxy's address and credentials in HTTPS_PROXY{address}. To bypass the proxy, set NO_PROXY."
+
+
+def shown_proxy(address: str) -> str:
+    """Return the address of a proxy without user and password; "" if it is not valid.
+
+    >>> shown_proxy("http://jane:pa55word@proxy.example:8080"), shown_proxy("ftp://proxy.example")
+    ('http://proxy.example:8080', '')
+    """
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if not host or parts.scheme not in _PROXY_SCHEMES:
+        return ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+
+
+def request_of(error: Exception) -> httpx.Request | None:
+    """Return the request that an error of httpx is about; None if it is about none."""
+    try:
+        return error.request if isinstance(error, httpx.RequestError) else None
+    except RuntimeError:  # httpx never set it
+        return None
 
 
 def _reason_of(error: BaseException) -> str:

@@ -93,8 +93,8 @@ class Journal:
         self._lock = threading.Lock()
         self._count = 0
         self._length = 0
-        self._fault: InvalidFile | None = None
-        self._is_closed = self._is_forked = False
+        self._why_not = ""
+        self._is_closed = False
         self._is_logged = False
         self._undone: set[Step] = set()
         self._entries: dict[int, journal.Entry] = {}
@@ -124,7 +124,10 @@ class Journal:
     def after_fork(self) -> None:
         """Close the file in a forked child. Otherwise the child would keep the lock when the parent has ended."""
         self._lock = threading.Lock()  # a thread of the parent may hold the old one
-        self._is_forked = True
+        self._why_not = (
+            "was opened in the parent of this forked process, and only the parent can write into it. In each process, "
+            "create a client with its own journal."
+        )
         if not self._is_closed:
             self._is_closed = True
             with contextlib.suppress(OSError):
@@ -144,6 +147,7 @@ class Journal:
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
+                self._why_not = self._why_not or "is closed."
                 os.close(self._file)
 
     @property
@@ -240,15 +244,8 @@ class Journal:
     def _write(self, line: str, otherwise: str) -> None:
         if self._is_given_up:
             return
-        if self._fault is not None:
-            raise self._fault
-        if self._is_forked:
-            raise InvalidFile(
-                f"The journal {self.path} was opened in the parent of this forked process, and only the parent can "
-                f"write into it. {otherwise} In each process, create a client with its own journal."
-            )
-        if self._is_closed:
-            raise InvalidFile(f"The journal {self.path} is closed. {otherwise}")
+        if self._why_not:
+            raise InvalidFile(f"The journal {self.path} {self._why_not} {otherwise}")
         content = line.encode("ascii")
         try:
             if os.write(self._file, content) < len(content):
@@ -261,8 +258,8 @@ class Journal:
                 self._is_given_up = True
                 _LOG.warning("The journal %s cannot be written: %s. It ends here.", self.path, error.strerror)
                 return
-            self._fault = InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}. {otherwise}")
-            raise self._fault from None
+            self._why_not = f"cannot be written: {error.strerror}."
+            raise InvalidFile(f"The journal {self.path} {self._why_not} {otherwise}") from None
         self._length += len(content)
 
     def _claim(self) -> None:

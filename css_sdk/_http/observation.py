@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from attrs import frozen
 
@@ -35,6 +36,19 @@ class SentRequest:
     seconds: float
     attempt: int = 1
     error: str | None = None
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[logging.LogRecord]]:
+    """Collect the warnings that css-sdk logs inside the block."""
+    records: list[logging.LogRecord] = []
+    keeper = logging.Handler(logging.WARNING)
+    vars(keeper)["emit"] = records.append
+    _LOG.addHandler(keeper)
+    try:
+        yield records
+    finally:
+        _LOG.removeHandler(keeper)
 
 
 class Observer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from contextvars import ContextVar, Token
-from types import TracebackType
 
 # Import the logger itself, because its name may change. If httpx no longer has it, this import fails.
 from httpx._client import logger as _log_of_httpx
@@ -59,8 +58,6 @@ class Sending:
         self._outer = sys.exc_info()[1]
         self._before: Token[bool] = _is_sending.set(True)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         _is_sending.reset(self._before)
         cut_frames(error, self._outer)

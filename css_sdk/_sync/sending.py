@@ -10,9 +10,8 @@ import httpx
 from attrs import evolve
 
 from .._http.cancellation import InFlight
-from .._http.clients import Connections
 from .._http.deadlines import time_limit
-from .._http.exchanges import Exchange, failure
+from .._http.exchanges import Exchange, failure, request_of
 from .._http.observation import Observer
 from .._http.sending import Sending
 from .._http.stateless_clients import CALL
@@ -23,7 +22,7 @@ from ..auth.credentials import ClientCredentials
 from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
 from .bodies import read_body
-from .connection import DEADLINE, LARGEST_ANSWER, Options
+from .connection import DEADLINE, LARGEST_ANSWER, Connections, Options
 
 _LARGER: Final = ". If it is right, make the client with a larger largest_answer="
 _MOMENT: Final = 0.01
@@ -143,27 +142,16 @@ class Sender:
 
     def _late(self, request: httpx.Request, label: str) -> Exchange:
         late = (
-            f"{label}: no complete answer from the service at {_host(request.url)} within {self._deadline:g} "
+            f"{label}: no complete answer from the service at {request.url.netloc.decode()} within {self._deadline:g} "
             f"seconds. Try again later, or make the client with a larger deadline=."
         )
         was_sent = "Authorization" in request.headers
         return Exchange(error=ConnectionFailed(late, request=label), was_sent=was_sent, is_passing=True)
 
     def _failed(self, request: httpx.Request, label: str, error: Exception) -> Exchange:
-        asked = _request_of(error) or request
+        asked = request_of(error) or request
         for_token = asked.url == self._token_url
         what = "the login server" if for_token else "the service"
-        found = failure(error, label, what, _host(asked.url))
+        found = failure(error, label, what, asked.url.netloc.decode())
         was_sent = found.was_sent and not for_token and "Authorization" in request.headers
         return evolve(found, was_sent=was_sent)
-
-
-def _request_of(error: Exception) -> httpx.Request | None:
-    try:
-        return error.request if isinstance(error, httpx.RequestError) else None
-    except RuntimeError:  # it was never set
-        return None
-
-
-def _host(url: httpx.URL) -> str:
-    return f"{url.host}:{url.port}" if url.port else url.host

@@ -24,7 +24,7 @@ from .._verification.late_writes import LateAttempts
 from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
 from ..state import Step
-from .connection import Options, check_options, credentials_of, open_connections
+from .connection import Connections, Options, check_options, credentials_of
 from .sending import Sender
 
 _LOG = logging.getLogger("css_sdk")
@@ -79,7 +79,7 @@ class Wire:
         if self.journal is not None:
             self.journal.open_for(settings)
         # Open the connections last: if an earlier line raised an error, nobody would close them.
-        self._connections = open_connections(options)
+        self._connections = Connections(options)
         self._sender = Sender(self._connections, self._auth, settings, options)
 
     def __reduce__(self) -> NoReturn:

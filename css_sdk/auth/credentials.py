@@ -22,20 +22,13 @@ from .kept_tokens import KeptToken
 from .single_flight import AsyncFlow, SharedRequest, current_task
 from .token_endpoint import Token, TokenExchange, fits_a_header, limit_body, token_from, token_request, waiting
 
-_PORTS: Final = {"http": 80, "https": 443}
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _NONE: Final = Token(Secret(""), float("-inf"))
 
 
-def origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    """Return scheme, host and port of an address. If the address has no port, return the default port of the scheme."""
-    scheme = url.scheme
-    return scheme, url.host, url.port or _PORTS.get(scheme)
-
-
-def _address_of(place: tuple[str, str, int | None]) -> str:
-    """Return an origin in the form of an address."""
-    scheme, host, port = place
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}{'' if port == _PORTS.get(scheme) else f':{port}'}"
+def origin(url: httpx.URL) -> str:
+    """Return scheme, host and port of an address, without the default port of the scheme."""
+    return f"{url.scheme}://{url.netloc.decode('ascii').removesuffix(_DEFAULT_PORTS.get(url.scheme, ''))}"
 
 
 def claims_of(token: str) -> dict[str, Any]:
@@ -269,14 +262,13 @@ class TokenAuth(httpx.Auth):
     def _check_origin(self, request: httpx.Request) -> None:
         here = origin(request.url)
         if self._origins is None:
-            checked_address(_address_of(here), "The address of the first request", self._allow_http)
+            checked_address(here, "The address of the first request", self._allow_http)
             with SharedRequest.lock:
                 self._origins = self._origins or frozenset({here})
         if here not in self._origins:
-            allowed = ", ".join(sorted(map(_address_of, self._origins)))
             raise ConfigurationError(
-                f"The token of {self._token_url.host} is not sent to {_address_of(here)}, which is another origin. It "
-                f"may go only to {allowed}."
+                f"The token of {self._token_url.host} is not sent to {here}, which is another origin. It may go only "
+                f"to {', '.join(sorted(self._origins))}."
             )
 
     def _token_request(self, call: httpx.Request) -> TokenRequest:

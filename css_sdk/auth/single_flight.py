@@ -10,7 +10,6 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
@@ -184,9 +183,7 @@ class SharedRequest(Generic[Value]):
     def __enter__(self) -> SharedRequest[Value]:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         cause = cause_of(error)
         if isinstance(cause, CssError | httpx.RequestError):
             self._finish(_Failed(copy.copy(cause)))

@@ -21,6 +21,7 @@ from attrs import field, frozen
 
 from .._http.bound_requests import TokenRequest, redirected, where_of
 from .._http.cleaning import clean
+from .._http.exchanges import request_of
 from .._http.observation import Observer
 from .._http.retry import seconds_to_wait
 from .._http.sending import cut_frames, system_error_behind
@@ -73,32 +74,23 @@ def token_request(
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": call.headers.get("User-Agent", "css-sdk"),
     }
+    pair = _basic(*basic) if basic else Secret("")
     request = TokenRequest(
         url,
         urlencode({key: as_secret(value).reveal() for key, value in fields.items()}).encode("ascii"),
-        headers if basic is None else {**headers, "Authorization": _basic(*basic)},
+        {**headers, "Authorization": f"Basic {pair.reveal()}"} if basic else headers,
         {key: value for key, value in call.extensions.items() if key == "timeout"},
     )
-    request.hide = secrets_of(request, fields, basic)
+    # Some servers repeat the pair without its padding.
+    values = (*fields.values(), *(basic or ()), Secret(pair.reveal().rstrip("=")))
+    request.hide = [value for value in values if isinstance(value, Secret)]
     return request
 
 
-def secrets_of(
-    request: httpx.Request, fields: Mapping[str, str | Secret], basic: tuple[str, Secret] | None
-) -> list[Secret]:
-    """Return the secrets in a token request."""
-    return [value for value in (*fields.values(), *(basic or ())) if isinstance(value, Secret)] + [_basic_in(request)]
-
-
-def _basic(client_id: str, client_secret: Secret) -> str:
+def _basic(client_id: str, client_secret: Secret) -> Secret:
     # Both are form-encoded first (RFC 6749, 2.3.1): a secret may contain a plus or a percent sign.
     pair = f"{quote_plus(client_id)}:{quote_plus(client_secret.reveal())}"
-    return "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
-
-
-def _basic_in(asked: httpx.Request) -> Secret:
-    # Without the padding, which some servers leave out.
-    return Secret(asked.headers.get("Authorization", "").removeprefix("Basic ").rstrip("="))
+    return Secret(base64.b64encode(pair.encode("ascii")).decode("ascii"))
 
 
 class TokenExchange:
@@ -125,15 +117,13 @@ class TokenExchange:
             raise
         return self._request
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         cause = cause_of(error)
         if self._request.is_given_away:
             self._observer.note("POST", self._request.url.path, self._request.status, self._began, error=cause)
         if cause is None:
             return
-        if isinstance(cause, httpx.RequestError) and _request_of(cause) is self._request:
+        if isinstance(cause, httpx.RequestError) and request_of(cause) is self._request:
             words = described(cause, self._request.hide)
             cause.args = (f"No answer from the login server at {self._request.url.host} ({words}).",)
             cause.request = _bare(self._request.url)
@@ -153,13 +143,6 @@ def _answer_in(trace: TracebackType | None, request: httpx.Request) -> httpx.Res
         if isinstance(found, httpx.Response) and found.has_redirect_location:
             return found
     return None
-
-
-def _request_of(error: httpx.RequestError) -> httpx.Request | None:
-    try:
-        return error.request
-    except RuntimeError:  # httpx never set it
-        return None
 
 
 def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:

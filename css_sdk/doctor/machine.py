@@ -8,14 +8,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from .._http.clients import set_variables
+from .._http.exchanges import shown_proxy
 from .._version import __version__
 from ..settings import Secret
 from .diagnosis import Check
 
 _PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
-_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _OF_OTHER_LIBRARIES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _EXTRA: Final = re.compile(r"""\s*([\w.-]+)[^;]*;.*\bextra\s*==\s*['"]([\w.-]+)['"]""")
@@ -23,16 +24,17 @@ _EXTRA: Final = re.compile(r"""\s*([\w.-]+)[^;]*;.*\bextra\s*==\s*['"]([\w.-]+)[
 
 def check_versions() -> Check:
     """Return the versions of css-sdk, Python, the libraries that matter, and the operating system."""
-    libraries = ", ".join(f"{name} {_version(name)}" for name in ("httpx", "anyio", "click"))
+    libraries = ", ".join(f"{name} {_version(name) or '(version unknown)'}" for name in ("httpx", "anyio", "click"))
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
     return Check("versions", "ok", f"css-sdk {__version__}, Python {platform.python_version()}, {libraries}, {system}")
 
 
-def _version(name: str) -> str:
+def _version(package: str) -> str | None:
+    """Return the version of a package; None if it is not installed."""
     try:
-        return metadata.version(name)
+        return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return "(version unknown)"
+        return None
 
 
 def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
@@ -51,7 +53,7 @@ def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
     for package, extra in (found.groups() for found in map(_EXTRA.match, requirements) if found):
         if extra != "all":  # the extra `all` contains the packages of the other extras
             extras.setdefault(extra, []).append(package)
-    missing = {extra: [each for each in packages if not _is_installed(each)] for extra, packages in extras.items()}
+    missing = {extra: [each for each in packages if _version(each) is None] for extra, packages in extras.items()}
     for extra in dict.fromkeys(needed):
         if extra not in extras:
             known = ", ".join(sorted(extras)) or "none"
@@ -68,14 +70,6 @@ def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
         yield Check("extras", "ok", f"Installed: {', '.join(sorted(extras)) or 'css-sdk without extras'}")
 
 
-def _is_installed(package: str) -> bool:
-    try:
-        metadata.distribution(package)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
 def check_variables(environ: Mapping[str, str]) -> Iterator[Check]:
     """Check the variables that httpx reads: for proxies and for certificates.
 
@@ -83,21 +77,22 @@ def check_variables(environ: Mapping[str, str]) -> Iterator[Check]:
         environ: the variables of the process.
     """
     described = []
-    for name, value in _set(_PROXIES, environ).items():
-        address = _without_user(value)
+    for name, value in set_variables(_PROXIES, environ).items():
+        address = shown_proxy(value)
         if not address:
             message = f"{name} is not the address of a proxy. A valid address looks like http://proxy.example:8080."
             yield Check("proxy variables", "wrong", message)
-        described.append(f"{name} is {address or 'not valid'}")
-    described += [f"{name} is {value}" for name, value in _set(("NO_PROXY",), environ).items()]
+        secret = " (with user and password)" if address and "@" in value else ""
+        described.append(f"{name} is {address or 'not valid'}{secret}")
+    described += [f"{name} is {value}" for name, value in set_variables(("NO_PROXY",), environ).items()]
     yield Check("proxy variables", "ok", "; ".join(described) or "None are set.")
-    certificates = _set(_CERTIFICATES, environ)
+    certificates = set_variables(_CERTIFICATES, environ)
     for name, value in certificates.items():
         if not os.path.exists(value):  # noqa: PTH110 - a path may be too long for Path
             yield Check(
                 "certificate variables", "wrong", f"{name} is {value}, which does not exist. Correct it or unset it."
             )
-    unread = _set(_OF_OTHER_LIBRARIES, environ)
+    unread = set_variables(_OF_OTHER_LIBRARIES, environ)
     if unread and not certificates:
         name, value = next(iter(unread.items()))
         yield Check(
@@ -113,28 +108,9 @@ def check_variables(environ: Mapping[str, str]) -> Iterator[Check]:
 def proxy_secrets(environ: Mapping[str, str]) -> list[Secret]:
     """Return the users and passwords in addresses of proxies."""
     secrets = []
-    for value in _set(_PROXIES, environ).values():
+    for value in set_variables(_PROXIES, environ).values():
         user, at, _ = value.rpartition("@")
         if at:
             parts = user.rpartition("//")[2].split(":", 1)
             secrets += [Secret(text) for part in parts for text in (part, unquote(part)) if text]
     return secrets
-
-
-def _set(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that are set, under their names in capital or small letters."""
-    both = [each for name in names for each in (name, name.lower())]
-    return {name: environ[name] for name in both if environ.get(name)}
-
-
-def _without_user(address: str) -> str:
-    """Return the address of a proxy without user and password; "" if it is not valid."""
-    try:
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return ""
-    if not host or parts.scheme not in _SCHEMES:
-        return ""
-    shown = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
-    return f"{shown} (with user and password)" if parts.username else shown

@@ -43,18 +43,15 @@ def delayed_log() -> Iterator[list[logging.LogRecord]]:
 
     If the program has configured its own log, that log gets the warnings at once, and nothing is printed.
     """
-    records: list[logging.LogRecord] = []
-    keeper = logging.Handler(logging.WARNING)
-    vars(keeper)["emit"] = records.append
-    log = logging.getLogger("css_sdk")
-    has_own = log.hasHandlers()
-    log.addHandler(keeper)
-    try:
-        yield records
-    finally:
-        log.removeHandler(keeper)
-        for record in [] if has_own else records:
-            say(record.getMessage())
+    from ..._http.observation import collected_warnings
+
+    has_own = logging.getLogger("css_sdk").hasHandlers()
+    with collected_warnings() as records:
+        try:
+            yield records
+        finally:
+            for record in [] if has_own else records:
+                say(record.getMessage())
 
 
 @contextmanager
