@@ -147,8 +147,12 @@ class CssError(Exception):
 class ConfigurationError(CssError):
     """Report that credentials, addresses or options are missing, incomplete or unsafe.
 
+    `subject` is `addresses` if the addresses of the service and of the login server do not belong together.
+
     Next step: correct the variable, file key or argument that the message names.
     """
+
+    subject: str = ""
 
 
 class InvalidFile(CssError):

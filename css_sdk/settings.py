@@ -7,17 +7,27 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NoReturn, overload
+from typing import Any, Final, Literal, NoReturn, overload
 
 from attrs import evolve, field, frozen
 
-from ._service.addresses import API_URL, TOKEN_URL, checked_address
+from ._service.addresses import API_URL, TOKEN_URL, check_pair, checked_address
 from .errors import ConfigurationError, Remedy
 
 _NAMED_BY = Remedy("", "CSS_CREDENTIALS_FILE names this file (CERN_… or BSS_… for other systems).")
 _LOG = logging.getLogger("css_sdk")
+_CALLED: Final = {
+    "client_id": "The client id",
+    "client_secret": "The client secret",
+    "api_url": "The API address",
+    "token_url": "The token address",
+}
+"""What messages call each value of settings."""
+
+Origin = Literal["arguments", "environment", "file", "process"]
+"""Where credentials come from."""
 
 
 class Secret:
@@ -117,13 +127,13 @@ class Settings:
         allow_http: whether plain `http` is allowed to other machines.
         source: where the credentials came from; `process` means the command in `credential_process` of a profile.
         file: the credentials file, if they came from one.
-        file_has_token_url: whether the file or the command gave the token address. Otherwise it comes from the profile
-            or from `CSS_TOKEN_URL`.
         profile: name of the profile in the user's config file, if the settings came from one.
         keep_token: whether the token is kept for the next run, in the user's cache folder.
+        names: what sets each credential and address, for messages; by default the arguments of this class.
 
     Raises:
-        ConfigurationError: for an empty value, or an address that is not valid or not safe.
+        ConfigurationError: for an empty value, an address that is not valid or not safe, or if one address is on this
+            machine and the other is one of the public service.
 
     >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").client_secret
     Secret(…)
@@ -135,27 +145,25 @@ class Settings:
     token_url: str = TOKEN_URL
     team_id: int | None = field(default=None, converter=_as_team_id)
     allow_http: bool = False
-    source: Literal["arguments", "environment", "file", "process"] = "arguments"
+    source: Origin = "arguments"
     file: str | None = None
-    file_has_token_url: bool = True
     keep_token: bool = False
     profile: str | None = None
+    names: Mapping[str, str] = field(factory=dict, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        for name, what in (("client_id", "The client id"), ("client_secret", "The client secret")):
-            check_credential(self._named(what, name), getattr(self, name))
-        for name, what, like in (
-            ("api_url", "The API address", API_URL),
-            ("token_url", "The token address", TOKEN_URL),
-        ):
+        for name in ("client_id", "client_secret"):
+            check_credential(self._named(name), getattr(self, name))
+        for name, like in (("api_url", API_URL), ("token_url", TOKEN_URL)):
             url = checked_address(
                 getattr(self, name),
-                self._named(what, name),
+                self._named(name),
                 self.allow_http,
                 may_have_query=name == "token_url",
                 like=like,
             )
             object.__setattr__(self, name, url)
+        check_pair(self.api_url, self.token_url, self.name_of)
 
     def name_of(self, name: str) -> str:
         """Return the name of a credential or an address in messages: the argument, variable or file key that sets it.
@@ -166,18 +174,210 @@ class Settings:
         >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").name_of("client_secret")
         'client_secret='
         """
-        if (
-            self.source in ("file", "process")
-            and name != "api_url"
-            and (name != "token_url" or self.file_has_token_url)
-        ):
-            return f"{file_key(name)} in {self.file or f'the output of credential_process of profile {self.profile!r}'}"
-        if self.profile is not None:
-            return f"{name} of profile {self.profile!r}"
-        return argument_name(name) if self.source == "arguments" else f"CSS_{name.upper()}"
+        return self.names.get(name) or argument_name(name)
 
-    def _named(self, what: str, name: str) -> str:
-        return what if self.source == "arguments" else f"{what} ({self.name_of(name)})"
+    def _named(self, name: str) -> str:
+        return f"{_CALLED[name]} ({self.names[name]})" if name in self.names else _CALLED[name]
+
+
+@frozen
+class Found:
+    """The credentials and addresses of a system, from one source.
+
+    Args:
+        values: by name, such as `client_id`. A value that is not set is empty.
+        names: what sets each value, for messages, by the same names.
+        source: the kind of the source.
+        file: the credentials file, if one was read.
+    """
+
+    values: Mapping[str, Secret]
+    names: Mapping[str, str]
+    source: Origin
+    file: str | None = None
+
+    def text(self, name: str) -> str:
+        """Return a value that is not a secret; "" if it is not set."""
+        return self.values[name].reveal()
+
+    def name_of(self, name: str) -> str:
+        """Return what messages call a value: the argument, variable or file key that sets it."""
+        return self.names.get(name) or argument_name(name)
+
+
+@frozen
+class Sources:
+    """Where the credentials and addresses of a system can be set: in arguments, in variables, or in a file.
+
+    Args:
+        system: the prefix of the variables.
+        credentials: the names of the credentials, which are needed together and come from one source.
+        addresses: the names of addresses that variables can set.
+        in_file: the names of those addresses that a file can set, too.
+        file_needs_addresses: whether a file must set these addresses if nothing else sets them.
+        file_hint: a description of the file, for messages.
+        file_advice: the next step if the file cannot be used.
+    """
+
+    system: str
+    credentials: tuple[str, ...]
+    addresses: tuple[str, ...]
+    in_file: tuple[str, ...]
+    file_needs_addresses: bool = False
+    file_hint: str = ""
+    file_advice: str = ""
+
+    @property
+    def file_variable(self) -> str:
+        """Return the variable that names the file."""
+        return f"{self.system}_CREDENTIALS_FILE"
+
+    def variable(self, name: str) -> str:
+        """Return the variable that sets a value."""
+        return f"{self.system}_{name.upper()}"
+
+    def in_arguments(self, **given: str | Secret | None) -> Found | None:
+        """Return the credentials among the arguments; None if there are none.
+
+        Args:
+            given: all credentials, by name.
+
+        Raises:
+            ConfigurationError: some are given and others are missing.
+        """
+        if all(value is None for value in given.values()):
+            return None
+        values = {name: as_secret(given[name] or "") for name in self.credentials}
+        _check_whole(
+            values,
+            argument_name,
+            f"Pass all of them, or none. Without them, {', '.join(map(self.variable, values))} or the file of "
+            f"{self.file_variable} are used.",
+        )
+        nowhere = dict.fromkeys(self.addresses, Secret(""))
+        return Found({**values, **nowhere}, {}, "arguments")
+
+    def in_variables(self, environ: Mapping[str, str] | None = None) -> Found:
+        """Return what variables set, or else the file that a variable names. Variables can set the addresses beside it.
+
+        Args:
+            environ: the variables to read; by default those of the process.
+
+        Raises:
+            ConfigurationError: there are no credentials and no file, or some credentials without the others, or a value
+                is in quotes.
+        """
+        names = {name: self.variable(name) for name in (*self.credentials, *self.addresses)}
+        values = _variables({**names, "file": self.file_variable}, environ)
+        for name, value in values.items():
+            if re.fullmatch(r"""(["']).*\1""", value.reveal(), re.DOTALL):
+                raise ConfigurationError(
+                    f"{names.get(name, self.file_variable)} begins and ends with a quote: docker's --env-file keeps "
+                    f"quotes. Write the value without quotes."
+                )
+        file = values.pop("file").reveal()
+        given = {name: values[name] for name in self.credentials}
+        listed = _listed(map(self.variable, self.credentials))
+        if any(given.values()):
+            _check_whole(given, self.variable, f"Set all of them, or set only {self.file_variable}.")
+            if file:
+                _LOG.warning(
+                    "%s are set, so css-sdk does not read the file in %s. Unset the ones that you do not want.",
+                    listed,
+                    self.file_variable,
+                )
+            return Found(values, names, "environment")
+        if not file:
+            hint = self.file_hint or f"a JSON file that holds {_listed(map(file_key, self.credentials))}"
+            raise ConfigurationError(f"There are no credentials. Set {listed}, or set {self.file_variable} to {hint}.")
+        return self.in_a_file(file, Found(values, names, "environment"))
+
+    def in_a_file(self, path: str | os.PathLike[str], beside: Found) -> Found:
+        """Return what a credentials file sets. If others on the machine can read the file, a warning is logged.
+
+        Args:
+            path: path of the file, which holds a JSON object.
+            beside: the addresses that are set elsewhere.
+
+        Raises:
+            ConfigurationError: the file cannot be read, is not JSON, lacks a key, or sets an address that is set
+                elsewhere.
+        """
+        try:
+            file = Path(path)
+        except TypeError:
+            raise ConfigurationError(
+                f"The path of a credentials file must be a string or a Path, not {type(path).__name__}."
+            ) from None
+        reason = ""
+        try:
+            text = Secret(file.read_text(encoding="utf-8-sig"))
+            mode = file.stat().st_mode
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+        except ValueError:
+            reason = "it is not UTF-8 text, or its name is not valid"
+        what = f"The credentials file {str(file)!r}"
+        if reason:
+            raise ConfigurationError(f"{what} cannot be read: {reason}.", remedy=_NAMED_BY)
+        found = self.in_json(text, beside, what, str(file.absolute()), self.file_advice, _NAMED_BY)
+        if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
+            _LOG.warning("Other users can read the credentials file. Run: chmod 600 %s", file)
+        return evolve(found, source="file", file=str(file.absolute()))
+
+    def in_json(
+        self, text: Secret, beside: Found, what: str, place: str, advice: str = "", remedy: Remedy | None = None
+    ) -> Found:
+        """Return what a JSON object sets.
+
+        Args:
+            text: the JSON object.
+            beside: the addresses that are set elsewhere.
+            what: the name of the file or output that contains the text. Error messages begin with it.
+            place: the file or output behind the name of a key, for messages.
+            advice: the next step if the text cannot be used.
+            remedy: the remedy of the error.
+
+        Raises:
+            ConfigurationError: the text is not JSON, lacks a key, or sets an address that is set elsewhere.
+        """
+        keys = {name: file_key(name) for name in (*self.credentials, *self.in_file)}
+        values, other_file = _values_and_advice(text.reveal(), keys)
+        if values is None:
+            raise ConfigurationError(f"{what} is not JSON. {advice}".rstrip(), remedy=remedy)
+        needed = self.credentials + (self.in_file if self.file_needs_addresses else ())
+        missing = [keys[name] for name in needed if not (values[name] or beside.values.get(name))]
+        if missing:
+            raise ConfigurationError(
+                f"{what} lacks {', '.join(missing)}. {other_file or advice}".rstrip(), remedy=remedy
+            )
+        names = {name: f"{key} in {place}" for name, key in keys.items()}
+        for name in self.addresses:
+            if beside.values[name]:
+                names[name] = beside.name_of(name)
+                if values.get(name):
+                    raise ConfigurationError(
+                        f"{names[name]} is set, and {what[0].lower()}{what[1:]} sets {keys[name]} as well. Remove "
+                        f"{names[name]} or {keys[name]}."
+                    )
+        return Found(
+            {name: values.get(name) or beside.values[name] for name in (*keys, *self.addresses)},
+            {**beside.names, **names},
+            "process",
+        )
+
+
+CSS: Final = Sources(
+    "CSS",
+    ("client_id", "client_secret"),
+    ("token_url", "api_url"),
+    in_file=("token_url",),
+    file_needs_addresses=True,
+    file_hint="the file that the CSS web app lets you download for an API account",
+    file_advice="Download it again.",
+)
+CERN: Final = Sources("CERN", ("client_id", "client_secret"), ("token_url", "api_url"), ("token_url", "api_url"))
+BSS: Final = Sources("BSS", ("client_key", "client_secret", "username", "password"), ("host",), ("host",))
 
 
 def _variables(names: Mapping[str, str], environ: Mapping[str, str] | None) -> dict[str, Secret]:
@@ -192,7 +392,7 @@ def file_key(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-def check_whole(credentials: Mapping[str, Secret], shown: Callable[[str], str], advice: str) -> None:
+def _check_whole(credentials: Mapping[str, Secret], shown: Callable[[str], str], advice: str) -> None:
     """Check that no credential is missing.
 
     Args:
@@ -216,56 +416,26 @@ def _listed(names: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def variables_of(
-    system: str,
-    credentials: Sequence[str],
-    addresses: Sequence[str],
-    environ: Mapping[str, str] | None = None,
-    file_hint: str = "",
-) -> tuple[dict[str, Secret], str]:
-    """Read the variables of a system. If both credentials and a file are set, the credentials count.
+def settings_of(found: Found, **options: Any) -> Settings:
+    """Return the settings of an API account.
 
     Args:
-        system: the prefix of the variables.
-        credentials: the names of the credentials, which are needed together.
-        addresses: the names of addresses that can be set in addition.
-        environ: the variables to read; by default those of the process.
-        file_hint: a description of the file, for messages.
-
-    Returns:
-        The values, empty for variables that are not set; and the name of the file, empty if it is not used.
+        found: its credentials and addresses. The defaults of addresses are the public ones.
+        options: the other values of `Settings`.
 
     Raises:
-        ConfigurationError: there are no credentials and no file, or some credentials without the others, or a value
-            is in quotes.
+        ConfigurationError: a value cannot be used.
     """
-    names = {name: f"{system}_{name.upper()}" for name in (*credentials, *addresses)}
-    file_variable = f"{system}_CREDENTIALS_FILE"
-    values = _variables({**names, file_variable: file_variable}, environ)
-    for name, value in values.items():
-        if re.fullmatch(r"""(["']).*\1""", value.reveal(), re.DOTALL):
-            raise ConfigurationError(
-                f"{names.get(name, name)} begins and ends with a quote: docker's --env-file keeps quotes. Write the "
-                f"value without quotes."
-            )
-    file = values.pop(file_variable).reveal()
-    found = {name: values[name] for name in credentials}
-    if any(found.values()):
-        check_whole(found, names.__getitem__, f"Set all of them, or set only {file_variable}.")
-        if file:
-            _LOG.warning(
-                "%s are set, so css-sdk does not read the file in %s. Unset the ones that you do not want.",
-                _listed(names[name] for name in credentials),
-                file_variable,
-            )
-        return values, ""
-    if not file:
-        hint = file_hint or f"a JSON file that holds {_listed(map(file_key, credentials))}"
-        raise ConfigurationError(
-            f"There are no credentials. Set {_listed(names[name] for name in credentials)}, or set {file_variable} to "
-            f"{hint}."
-        )
-    return values, file
+    return Settings(
+        client_id=found.text("client_id"),
+        client_secret=found.values["client_secret"],
+        api_url=found.text("api_url") or API_URL,
+        token_url=found.text("token_url") or TOKEN_URL,
+        source=found.source,
+        file=found.file,
+        names=found.names,
+        **options,
+    )
 
 
 def settings_from_env(
@@ -285,33 +455,8 @@ def settings_from_env(
     Raises:
         ConfigurationError: if there are no credentials, or only some, or `CSS_KEEP_TOKEN` is neither on nor off.
     """
-    values, file = variables_of(
-        "CSS",
-        ("client_id", "client_secret"),
-        ("token_url", "api_url"),
-        environ,
-        "the file that the CSS web app lets you download for an API account",
-    )
-    token_url, api_url = values["token_url"].reveal(), values["api_url"].reveal()
-    if not file:
-        return Settings(
-            client_id=values["client_id"].reveal(),
-            client_secret=values["client_secret"],
-            token_url=token_url or TOKEN_URL,
-            api_url=api_url or API_URL,
-            team_id=team_id,
-            allow_http=allow_http,
-            source="environment",
-            keep_token=keeps_token(environ),
-        )
-    settings = settings_from_file(
-        file, api_url=api_url or None, team_id=team_id, allow_http=allow_http, token_url=token_url or None
-    )
-    if token_url and settings.file_has_token_url:
-        raise ConfigurationError(
-            "CSS_TOKEN_URL is set, and the file in CSS_CREDENTIALS_FILE has a tokenUrl, too. Unset CSS_TOKEN_URL."
-        )
-    return evolve(settings, keep_token=keeps_token(environ))
+    found = CSS.in_variables(environ)
+    return settings_of(found, team_id=team_id, allow_http=allow_http, keep_token=keeps_token(environ))
 
 
 def keeps_token(environ: Mapping[str, str] | None) -> bool:
@@ -323,14 +468,14 @@ def keeps_token(environ: Mapping[str, str] | None) -> bool:
     Raises:
         ConfigurationError: if it is neither on nor off.
     """
-    value = _variables({"keep": "CSS_KEEP_TOKEN"}, environ)["keep"].reveal()
+    value = (os.environ if environ is None else environ).get("CSS_KEEP_TOKEN", "")
     if value not in ("", "on", "off"):
         raise ConfigurationError(f"CSS_KEEP_TOKEN is {value!r}. Set it to on or off.")
     return value == "on"
 
 
-def _values_and_advice(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
-    """Return the values of these keys, and a sentence of advice. Return None if the text is not JSON.
+def _values_and_advice(text: str, keys: Mapping[str, str]) -> tuple[dict[str, Secret] | None, str]:
+    """Return the values of these keys by name, and a sentence of advice. Return None if the text is not JSON.
 
     The advice is empty, unless the text looks like another kind of file or spells the keys differently.
     """
@@ -338,12 +483,11 @@ def _values_and_advice(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret
         content = json.loads(text)
     except (ValueError, RecursionError):
         # The parser's own error would contain the text with the secret.
-        return None
+        return None, ""
     content = content if isinstance(content, dict) else {}
-    found = {key: content.get(key) for key in keys}
-    return {key: Secret(value if isinstance(value, str) else "") for key, value in found.items()}, _other_file(
-        content.keys(), found
-    )
+    found = {name: content.get(key) for name, key in keys.items()}
+    values = {name: Secret(value if isinstance(value, str) else "") for name, value in found.items()}
+    return values, _other_file(content.keys(), keys.values())
 
 
 def _other_file(keys: Iterable[str], expected: Iterable[str]) -> str:
@@ -356,76 +500,6 @@ def _other_file(keys: Iterable[str], expected: Iterable[str]) -> str:
     others = {re.sub("[^a-z]", "", key.lower()): key for key in keys if isinstance(key, str)}
     written = [f"{key}, not {other}" for key in expected if (other := others.get(key.lower(), key)) != key]
     return f"Write its keys like this: {'; '.join(written)}." if written else ""
-
-
-def parse_credentials(
-    text: Secret,
-    needed: Sequence[str],
-    optional: Sequence[str],
-    what: str,
-    hint: str = "",
-    remedy: Remedy | None = None,
-) -> dict[str, Secret]:
-    """Return the values of credentials in JSON by key; a missing optional value is empty.
-
-    Args:
-        text: the JSON object.
-        needed: the required keys.
-        optional: the optional keys.
-        what: the name of the file or output that contains the text. Error messages begin with it.
-        hint: the next step if the text cannot be used.
-        remedy: the remedy of the error.
-
-    Raises:
-        ConfigurationError: if the text is not JSON, or lacks a required key.
-    """
-    found = _values_and_advice(text.reveal(), [*needed, *optional])
-    if found is None:
-        raise ConfigurationError(f"{what} is not JSON. {hint}".rstrip(), remedy=remedy)
-    values, advice = found
-    missing = [key for key in needed if not values[key]]
-    if missing:
-        raise ConfigurationError(f"{what} lacks {', '.join(missing)}. {advice or hint}".rstrip(), remedy=remedy)
-    return values
-
-
-def read_credentials(
-    path: str | os.PathLike[str], needed: Sequence[str], optional: Sequence[str] = (), hint: str = ""
-) -> dict[str, Secret]:
-    """Read a credentials file and return its values by key; a missing optional value is empty.
-
-    If others on the machine can read the file, a warning is logged.
-
-    Args:
-        path: path of the file, which holds a JSON object.
-        needed: the required keys.
-        optional: the optional keys.
-        hint: the next step if the file cannot be used.
-
-    Raises:
-        ConfigurationError: if the file cannot be read, is not JSON, or lacks a required key.
-    """
-    try:
-        file = Path(path)
-    except TypeError:
-        raise ConfigurationError(
-            f"The path of a credentials file must be a string or a Path, not {type(path).__name__}."
-        ) from None
-    reason = ""
-    try:
-        text = Secret(file.read_text(encoding="utf-8-sig"))
-        mode = file.stat().st_mode
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-    except ValueError:
-        reason = "it is not UTF-8 text, or its name is not valid"
-    what = f"The credentials file {str(file)!r}"
-    if reason:
-        raise ConfigurationError(f"{what} cannot be read: {reason}.", remedy=_NAMED_BY)
-    values = parse_credentials(text, needed, optional, what, hint, _NAMED_BY)
-    if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
-        _LOG.warning("Other users can read the credentials file. Run: chmod 600 %s", file)
-    return values
 
 
 def settings_from_file(
@@ -450,17 +524,6 @@ def settings_from_file(
     Raises:
         ConfigurationError: if the file cannot be read, is not JSON, or lacks a key.
     """
-    keys = ("clientId", "clientSecret", "tokenUrl")
-    needed, optional = (keys[:2], keys[2:]) if token_url else (keys, ())
-    found = read_credentials(path, needed, optional, hint="Download it again.")
-    return Settings(
-        client_id=found["clientId"].reveal(),
-        client_secret=found["clientSecret"],
-        token_url=found["tokenUrl"].reveal() or token_url or TOKEN_URL,
-        api_url=api_url or API_URL,
-        team_id=team_id,
-        allow_http=allow_http,
-        source="file",
-        file=str(Path(path).absolute()),
-        file_has_token_url=bool(found["tokenUrl"]),
-    )
+    addresses = {"api_url": api_url, "token_url": token_url}
+    beside = Found({name: Secret(url or "") for name, url in addresses.items()}, {}, "arguments")
+    return settings_of(CSS.in_a_file(path, beside), team_id=team_id, allow_http=allow_http)

@@ -24,22 +24,21 @@ from attrs import field, frozen
 from ._http.bound_requests import TokenRequest
 from ._http.clients import new_client
 from ._http.sending import Sending
-from ._service.addresses import checked_address
+from ._service.addresses import check_pair, checked_address
 from ._version import __version__
 from .auth.credentials import ClientCredentials, PasswordGrant, TokenAuth
-from .auth.system_sources import Source, given_credentials
 from .auth.token_endpoint import Token
 from .config.sources import find_settings
 from .errors import ConfigurationError
-from .settings import Secret, Settings, argument_name, as_secret
+from .settings import BSS, CERN, CSS, Secret, argument_name, as_secret, settings_of
 
 AUTHORIZATION_SERVICE: Final = "authorization-service-api"
 AUTHORIZATION_SERVICE_URL: Final = "https://authorization-service-api.web.cern.ch/api/v1.0/"
 CERN_TOKEN_URL: Final = "https://auth.cern.ch/auth/realms/cern/api-access/token"  # noqa: S105
 
 _BSS_HOST: Final = "https://bss.example.com"
-_API_ACCESS: Final = "/api-access/token"
-_KEYCLOAK_TOKEN: Final = "/protocol/openid-connect/token"  # noqa: S105
+_TOKEN_PATHS: Final = ("/protocol/openid-connect/token", "/api-access/token")
+"""The ends of token addresses of Keycloak and of CERN. Before them stands the issuer."""
 
 
 class _Client(httpx.Client):
@@ -100,7 +99,6 @@ class System:
         name: `css`, `cern` or `bss`.
         base_url: the base of relative addresses; it ends with a slash.
         token_url: the address of the token endpoint.
-        issuer: the issuer of its tokens, if they are JWTs and their issuer is known.
         headers: the headers of every call.
         auth: requests and keeps the token.
 
@@ -115,9 +113,13 @@ class System:
     name: str
     base_url: str
     token_url: str
-    issuer: str | None
     headers: Mapping[str, str] = field(factory=dict)
     auth: TokenAuth
+
+    @property
+    def issuer(self) -> str | None:
+        """Return the issuer of its tokens, if they are JWTs and their issuer is known."""
+        return issuer_of(self.token_url)
 
     def client(self, **options: Any) -> httpx.Client:
         """Return an `httpx.Client` for this system. Keep it for the life of the process, and close it.
@@ -198,35 +200,26 @@ def css(
         clock: returns seconds that never decrease.
 
     Raises:
-        ConfigurationError: credentials are missing or incomplete, or an address is not valid or unsafe.
+        ConfigurationError: credentials are missing or incomplete, an address is not valid or unsafe, or one address is
+            on this machine and the other is one of the public service.
 
     >>> from css_sdk import systems
     >>> systems.css(client_id="service-account-team-2016-9001", client_secret="s3cret").issuer
     'https://loginproxy.gov.bc.ca/auth/realms/standard'
     """
     client_secret = as_secret(client_secret)
-    given = given_credentials("CSS", {"client_id": client_id, "client_secret": client_secret})
-    if given:
-        settings = Settings(client_id=given["client_id"].reveal(), client_secret=given["client_secret"])
-    else:
-        settings = find_settings(profile=profile, allow_http=True)  # plain http is refused below
-    is_given = token_url is not None
+    given = CSS.in_arguments(client_id=client_id, client_secret=client_secret)
+    # Plain http is refused below.
+    settings = find_settings(profile=profile, allow_http=True) if given is None else settings_of(given)
+    names = settings.names if given is None and base_url is None else {**settings.names, "api_url": "base_url="}
+    name_of = _naming(names, token_url)
     token_url = _token_address(settings.token_url if token_url is None else token_url)
     base_url = checked_address(settings.api_url if base_url is None else base_url, "The API address") + "/"
-    return System(
-        name="css",
-        base_url=base_url,
-        token_url=token_url,
-        issuer=_issuer(token_url, _KEYCLOAK_TOKEN),
-        auth=ClientCredentials(
-            token_url,
-            settings.client_id,
-            settings.client_secret,
-            origins=[base_url],
-            clock=clock,
-            name_of=_naming(settings.name_of, is_given),
-        ),
+    check_pair(base_url, token_url, name_of)
+    auth = ClientCredentials(
+        token_url, settings.client_id, settings.client_secret, origins=[base_url], clock=clock, name_of=name_of
     )
+    return System(name="css", base_url=base_url, token_url=token_url, auth=auth)
 
 
 def cern(
@@ -258,32 +251,27 @@ def cern(
     'https://auth.cern.ch/auth/realms/cern'
     """
     client_secret = as_secret(client_secret)
-    source = Source("CERN", {"client_id": client_id, "client_secret": client_secret}, ("token_url", "api_url"))
+    found = CERN.in_arguments(client_id=client_id, client_secret=client_secret) or CERN.in_variables()
     if not isinstance(audience, str):
         raise ConfigurationError(f"audience= must be a text, the client id of one application, not {audience!r}.")
-    is_given = token_url is not None
-    token_url = _token_address(token_url or source.address("token_url") or CERN_TOKEN_URL, CERN_TOKEN_URL)
+    name_of = _naming(found.names, token_url)
+    token_url = _token_address(token_url or found.text("token_url") or CERN_TOKEN_URL, CERN_TOKEN_URL)
     if audience == AUTHORIZATION_SERVICE:
-        base_url = base_url or source.address("api_url") or AUTHORIZATION_SERVICE_URL
+        base_url = base_url or found.text("api_url") or AUTHORIZATION_SERVICE_URL
     if base_url is None:
         raise ConfigurationError(f"The address of {audience!r} is not known. Pass base_url=.")
     base_url = checked_address(base_url, f"The address of {audience!r}", like=AUTHORIZATION_SERVICE_URL) + "/"
-    return System(
-        name="cern",
-        base_url=base_url,
-        token_url=token_url,
-        issuer=_issuer(token_url, _API_ACCESS),
-        auth=ClientCredentials(
-            token_url,
-            source.text("client_id"),
-            source.secret("client_secret"),
-            audience,
-            client_auth="form",
-            origins=[base_url],
-            clock=clock,
-            name_of=_naming(source.name_of, is_given),
-        ),
+    auth = ClientCredentials(
+        token_url,
+        found.text("client_id"),
+        found.values["client_secret"],
+        audience,
+        client_auth="form",
+        origins=[base_url],
+        clock=clock,
+        name_of=name_of,
     )
+    return System(name="cern", base_url=base_url, token_url=token_url, auth=auth)
 
 
 def bss(
@@ -321,53 +309,62 @@ def bss(
     'https://bss.example/bsssmapi/oauth/token'
     """
     client_secret, password = as_secret(client_secret), as_secret(password)
-    credentials = {
-        "client_key": client_key,
-        "client_secret": client_secret,
-        "username": username,
-        "password": password,
-    }
-    source = Source("BSS", credentials, ("host",))
+    given = BSS.in_arguments(client_key=client_key, client_secret=client_secret, username=username, password=password)
+    found = given or BSS.in_variables()
     if token_url is None or base_url is None:
-        host = host or source.address("host")
-        if host is None:
+        host = host or found.text("host")
+        if not host:
             raise ConfigurationError(
                 "The address of the BSS is missing. Pass host=, or set BSS_HOST, or host in the file of "
                 "BSS_CREDENTIALS_FILE."
             )
         host = checked_address(host, "The address of the BSS", like=_BSS_HOST)
     base_url = checked_address(base_url or f"{host}/bsssmapi", "The address of the BSS", like=_BSS_HOST) + "/"
-    is_given = token_url is not None
+    names = {**found.names, "client_id": found.name_of("client_key"), "token_url": found.name_of("host")}
+    name_of = _naming(names, token_url)
     token_url = _token_address(token_url or f"{host}/bsssmapi/oauth/token", f"{_BSS_HOST}/bsssmapi/oauth/token")
-    return System(
-        name="bss",
-        base_url=base_url,
-        token_url=token_url,
-        issuer=None,
-        headers={"X-Api-Version": "latest"},
-        auth=PasswordGrant(
-            token_url,
-            source.text("client_key"),
-            source.secret("client_secret"),
-            source.text("username"),
-            source.secret("password"),
-            origins=[base_url],
-            clock=clock,
-            name_of=_naming(source.name_of, is_given),
-        ),
+    auth = PasswordGrant(
+        token_url,
+        found.text("client_key"),
+        found.values["client_secret"],
+        found.text("username"),
+        found.values["password"],
+        origins=[base_url],
+        clock=clock,
+        name_of=name_of,
     )
+    headers = {"X-Api-Version": "latest"}
+    return System(name="bss", base_url=base_url, token_url=token_url, headers=headers, auth=auth)
 
 
-def _naming(name_of: Callable[[str], str], token_url_is_given: bool) -> Callable[[str], str]:
-    """Return `name_of`, except for a token address that was passed as an argument."""
-    return lambda name: argument_name(name) if name == "token_url" and token_url_is_given else name_of(name)
+def _naming(names: Mapping[str, str], token_url: object) -> Callable[[str], str]:
+    """Return a function that returns what sets a value, as `names` says, or else the argument of its name.
+
+    Args:
+        names: what sets each value.
+        token_url: the argument, which replaces other addresses unless it is None.
+    """
+    others = {name: shown for name, shown in names.items() if name != "token_url" or token_url is None}
+    return lambda name: others.get(name) or argument_name(name)
 
 
 def _token_address(token_url: str | httpx.URL, like: str = "") -> str:
     return checked_address(token_url, "The token address", may_have_query=True, like=like)
 
 
-def _issuer(token_url: str, ending: str) -> str | None:
+def issuer_of(token_url: str | httpx.URL) -> str | None:
+    """Return the issuer of the tokens of a token endpoint; None if its address does not show the issuer.
+
+    Args:
+        token_url: the address of the token endpoint.
+
+    Raises:
+        ConfigurationError: the address is not valid or unsafe.
+
+    >>> from css_sdk.systems import issuer_of
+    >>> issuer_of("https://login.example/auth/realms/standard/protocol/openid-connect/token")
+    'https://login.example/auth/realms/standard'
+    """
     # As tokens contain their issuer: scheme and host in lower case, without the default port.
-    token_url, _, _ = str(httpx.URL(token_url)).partition("?")
-    return token_url.removesuffix(ending) if token_url.endswith(ending) else None
+    address, _, _ = str(httpx.URL(_token_address(token_url))).partition("?")
+    return next((address.removesuffix(path) for path in _TOKEN_PATHS if address.endswith(path)), None)

@@ -178,6 +178,7 @@ def secret_and_id_exchanged(machine: Machine) -> None:
 
 def login_server_of_dev(machine: Machine) -> None:
     machine.set(
+        CSS_API_URL="https://api.loginproxy.gov.bc.ca/api/v1",
         CSS_TOKEN_URL="https://dev.loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token",
         HTTPS_PROXY=closed_port(),
     )

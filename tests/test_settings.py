@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import pytest
 
+from css_sdk import systems
 from css_sdk.auth.token_endpoint import Token
 from css_sdk.errors import ConfigurationError
 from css_sdk.settings import API_URL, TOKEN_URL, Secret, Settings, settings_from_env, settings_from_file
@@ -163,6 +164,44 @@ def test_the_team_id_reaches_the_settings_from_each_source(write: WriteFile) -> 
     assert settings_from_file(write(), team_id=2016).team_id == 2016
 
 
+LOCAL_API, LOCAL_TOKEN = "http://127.0.0.1:8080/api/v1", "http://localhost:8080/auth/token"
+
+
+@pytest.mark.parametrize(
+    ("api_url", "token_url", "own", "public"),
+    [
+        (LOCAL_API, "", "api_url", "token_url"),
+        ("", LOCAL_TOKEN, "token_url", "api_url"),
+        ("https://[::1]:8443/api/v1", TOKEN_URL, "api_url", "token_url"),
+        (LOCAL_API, TOKEN_URL.replace("//", "//dev."), "api_url", "token_url"),
+        (API_URL.replace("api.", "API."), LOCAL_TOKEN.replace("localhost", "LOCALHOST"), "token_url", "api_url"),
+        (LOCAL_API, LOCAL_TOKEN, "", ""),
+        ("https://css.ministry.example/v1", "https://login.ministry.example/token", "", ""),
+        (LOCAL_API, "https://login.ministry.example/token", "", ""),
+        ("https://css.ministry.example/v1", "", "", ""),
+        ("https://notloginproxy.gov.bc.ca/v1", LOCAL_TOKEN, "", ""),
+    ],
+)
+def test_the_public_service_and_this_machine_are_not_mixed(api_url: str, token_url: str, own: str, public: str) -> None:
+    """A sandbox's address beside one of the public service is refused: credentials would go to the wrong system."""
+    given = {name: value for name, value in (("api_url", api_url), ("token_url", token_url)) if value}
+    variables = {f"CSS_{name.upper()}": value for name, value in given.items()}
+    arguments = {name.replace("api_url", "base_url"): value for name, value in given.items()}
+    sources: list[tuple[Callable[[], object], str, dict[str, str]]] = [
+        (lambda: some_settings(**given), "{}=", {}),
+        (lambda: settings_from_env({**PAIR, **variables}), "CSS_{}", {"api_url": "API_URL", "token_url": "TOKEN_URL"}),
+        (lambda: systems.css(client_id="me", client_secret=SECRET, **arguments), "{}=", {"api_url": "base_url"}),
+    ]
+    for make, shown, names in sources:
+        if own:
+            first, second = (shown.format(names.get(name, name)) for name in (own, public))
+            words = rf"^{first} is an address of this machine \(.*\), but {second} is the public one .* or neither\.$"
+            with pytest.raises(ConfigurationError, match=words):
+                make()
+        else:
+            make()
+
+
 @pytest.mark.parametrize("missing", ["client_id", "client_secret"])
 def test_empty_credentials_are_refused(missing: str) -> None:
     """An empty client id or secret, or one that is not text, is refused."""
@@ -296,7 +335,8 @@ def test_a_credentials_file_that_others_can_read_leads_to_a_warning(
 )
 def test_valid_addresses_are_kept(which: str, url: str) -> None:
     """An https address is accepted anywhere, a plain http one on this machine, each as it was given."""
-    assert getattr(some_settings(**{which: url}), which) == url
+    addresses = {"api_url": "https://css.ministry.example", "token_url": "https://login.ministry.example", which: url}
+    assert getattr(some_settings(**addresses), which) == url
 
 
 @pytest.mark.parametrize("which", ["api_url", "token_url"])

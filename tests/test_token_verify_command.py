@@ -125,6 +125,7 @@ def test_the_token_address_of_a_credentials_file_gives_the_issuer(
     content = {"tokenUrl": os.environ["CSS_TOKEN_URL"], "clientId": "me", "clientSecret": "s3cret"}
     file.write_text(json.dumps(content), encoding="utf-8")
     file.chmod(0o600)
+    monkeypatch.setenv("CSS_API_URL", f"{origin}/api/v1")
     monkeypatch.delenv("CSS_TOKEN_URL")
     monkeypatch.setenv("CSS_CREDENTIALS_FILE", str(file))
     assert run(signed, "--audience", CLIENT) == 0

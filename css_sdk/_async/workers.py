@@ -10,7 +10,7 @@ from attrs import frozen
 from .._http.concurrency import async_each, async_reused, async_run, async_waited_for
 from ..config.sources import find_settings
 from ..errors import ConfigurationError, CssError, OutcomeUnknown
-from ..settings import Settings, settings_from_file
+from ..settings import CSS, Settings, settings_from_file
 from ..state import Place, Step, StepResult
 from .roles import AsyncRoles
 from .steps import AsyncStepRun, Numbered, grouped
@@ -88,7 +88,7 @@ def task_for(wire: AsyncWire, place: Place) -> Task:
         team_id=settings.team_id,
         allow_http=settings.allow_http,
         file=settings.file,
-        token_url=None if settings.file_has_token_url else settings.token_url,
+        token_url=settings.token_url if settings.name_of("token_url") == CSS.variable("token_url") else None,
         profile=settings.profile,
     )
 

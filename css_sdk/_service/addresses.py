@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, Remedy
 
@@ -12,6 +14,8 @@ API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
 TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """The names of this machine. Plain http to other machines must be allowed with an option."""
+_PUBLIC_HOST: Final = ".loginproxy.gov.bc.ca"
+"""The end of the hosts of the public service and of its login servers."""
 _ADDRESS: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
     r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
@@ -67,6 +71,30 @@ def checked_address(
             remedy=None if allow_http is None else Remedy("To allow it, pass allow_http=True.", ""),
         )
     return str(url) if mark else str(url).rstrip("/")
+
+
+def check_pair(api_url: str, token_url: str, name_of: Callable[[str], str]) -> None:
+    """Refuse two addresses of which one is on this machine, such as a sandbox, and the other of the public service.
+
+    With such a pair, credentials or tokens would go to a system that they are not for.
+
+    Args:
+        api_url: the address of the API.
+        token_url: the address of the token endpoint.
+        name_of: returns what sets an address, such as `CSS_TOKEN_URL` for `token_url`.
+
+    Raises:
+        ConfigurationError: the addresses do not belong together.
+    """
+    hosts = {name: str(urlsplit(url).hostname) for name, url in (("api_url", api_url), ("token_url", token_url))}
+    own = [name for name, host in hosts.items() if host in LOOPBACK or host == "::1"]
+    public = [name for name, host in hosts.items() if f".{host}".endswith(_PUBLIC_HOST)]
+    if own and public:
+        raise ConfigurationError(
+            f"{name_of(own[0])} is an address of this machine ({hosts[own[0]]}), but {name_of(public[0])} is the "
+            f"public one ({hosts[public[0]]}), which is the default. Set both to the same system, or neither.",
+            subject="addresses",
+        )
 
 
 def _fault_of(url: object, may_have_query: bool) -> str:

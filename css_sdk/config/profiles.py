@@ -23,6 +23,7 @@ class Profile:
 
     Attributes:
         name: of the profile.
+        file: the config file.
         credentials_file: path of the account file.
         credential_process: program and arguments of the command that prints the content of such a file.
         api_url: address of the API, if it is not the public one.
@@ -38,6 +39,7 @@ class Profile:
     """
 
     name: str
+    file: str
     credentials_file: str | None = None
     credential_process: tuple[str, ...] | None = field(default=None, repr=False)
     api_url: str | None = None
@@ -50,6 +52,11 @@ class Profile:
     width: int | None = None
     timeout: float | None = None
     journal_days: int | None = None
+
+    @property
+    def where(self) -> str:
+        """Return the name of the profile in messages."""
+        return f"the profile {self.name!r} ({self.file})"
 
 
 def _is_text(value: object) -> bool:
@@ -100,7 +107,7 @@ def read_profiles(content: Mapping[str, Any], file: str) -> tuple[dict[str, Prof
     tables = content.get("profiles", {})
     if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
         raise ConfigurationError(f"{file}: a profile is a table. Begin it with [profiles.NAME].")
-    profiles = {name: _profile(name, table, f"{file}, profile {name!r}") for name, table in tables.items()}
+    profiles = {name: _profile(name, table, file) for name, table in tables.items()}
     default = content.get("default_profile", "default")
     if "default_profile" in content and default not in profiles:
         raise ConfigurationError(
@@ -109,7 +116,8 @@ def read_profiles(content: Mapping[str, Any], file: str) -> tuple[dict[str, Prof
     return profiles, default
 
 
-def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
+def _profile(name: str, table: Mapping[str, Any], file: str) -> Profile:
+    where = f"{file}, profile {name!r}"
     _check_keys(table, tuple(_RULES), where)
     values = checked_values(table, where)
     if ("credentials_file" in values) == ("credential_process" in values):
@@ -118,7 +126,7 @@ def _profile(name: str, table: Mapping[str, Any], where: str) -> Profile:
         )
     if "credential_process" in values:
         values["credential_process"] = tuple(values["credential_process"])
-    return Profile(name=name, **values)
+    return Profile(name=name, file=file, **values)
 
 
 def read_project(content: Mapping[str, Any], file: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from .._service.addresses import API_URL, TOKEN_URL
 from ..errors import ConfigurationError
-from ..settings import Settings, keeps_token, parse_credentials, read_credentials, settings_from_env
+from ..settings import CSS, Found, Secret, Settings, keeps_token, settings_from_env, settings_of
 from .files import CONFIG_VARIABLE, OFF, config_path, project_path, read_config, read_project_file
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ DEFAULTS: Final = ("integration", "environment", "width", "timeout", "allow_prod
 """The options and settings for which a profile can set a default."""
 _NOT_SET: Final = "not set"
 _PUBLIC: Final = "the public address"
-_KEYS: Final = ("clientId", "clientSecret", "tokenUrl")
 _LOG: Final = logging.getLogger("css_sdk")
 
 
@@ -35,19 +34,6 @@ class Default:
 
     value: Any
     source: str
-
-
-@frozen
-class _Chosen:
-    """A profile and its file."""
-
-    profile: Profile
-    file: Path
-
-    @property
-    def where(self) -> str:
-        """Return the name of the profile in messages."""
-        return f"the profile {self.profile.name!r} ({self.file})"
 
 
 def find_settings(
@@ -75,7 +61,7 @@ def find_settings(
     chosen = _choose(environ, profile)
     if chosen is None:
         return settings_from_env(environ, team_id=team_id, allow_http=allow_http)
-    if not may_run and chosen.profile.credential_process is not None:
+    if not may_run and chosen.credential_process is not None:
         raise ConfigurationError(f"The command in credential_process of {chosen.where} is not run here.")
     for name in _ADDRESSES:
         if variables.get(name):
@@ -88,40 +74,32 @@ def find_settings(
     return _settings_of(chosen, environ, team_id, allow_http)
 
 
-def _settings_of(chosen: _Chosen, environ: Mapping[str, str] | None, team_id: int | None, allow_http: bool) -> Settings:
-    profile, folder = chosen.profile, chosen.file.parent
-    needed, optional = (_KEYS[:2], _KEYS[2:]) if profile.token_url else (_KEYS, ())
-    file = None
-    if profile.credentials_file is not None:
+def _settings_of(
+    profile: Profile, environ: Mapping[str, str] | None, team_id: int | None, allow_http: bool
+) -> Settings:
+    names = {name: f"{name} of profile {profile.name!r}" for name in CSS.addresses}
+    addresses = {name: Secret(getattr(profile, name) or "") for name in names}
+    beside, folder = Found(addresses, names, "file"), Path(profile.file).parent
+    if profile.credential_process is None:
         # A relative path begins at the folder of the config file, not at the current folder.
-        file = folder / Path(profile.credentials_file).expanduser()
-        found = read_credentials(file, needed, optional, hint="Download it again.")
+        found = CSS.in_a_file(folder / Path(profile.credentials_file or "").expanduser(), beside)
     else:
         from .process import run_credential_process
 
-        what = f"credential_process of {chosen.where}"
-        printed = run_credential_process(profile.credential_process or (), folder, what)
-        found = parse_credentials(printed, needed, optional, f"The output of {what}")
-    if profile.token_url and found["tokenUrl"]:
-        raise ConfigurationError(
-            f"token_url of {chosen.where} is set, and the credentials have a tokenUrl. Remove token_url."
-        )
-    return Settings(
-        client_id=found["clientId"].reveal(),
-        client_secret=found["clientSecret"],
-        token_url=found["tokenUrl"].reveal() or profile.token_url or TOKEN_URL,
-        api_url=profile.api_url or API_URL,
+        what = f"credential_process of {profile.where}"
+        printed = run_credential_process(profile.credential_process, folder, what)
+        place = f"the output of credential_process of profile {profile.name!r}"
+        found = CSS.in_json(printed, beside, f"The output of {what}", place)
+    return settings_of(
+        found,
         team_id=profile.team_id if team_id is None else team_id,
         allow_http=allow_http,
-        source="file" if file else "process",
-        file=str(file.absolute()) if file else None,
-        file_has_token_url=bool(found["tokenUrl"]),
         profile=profile.name,
         keep_token=keeps_token(environ) if profile.keep_token is None else profile.keep_token,
     )
 
 
-def _choose(environ: Mapping[str, str] | None, named: str | None) -> _Chosen | None:
+def _choose(environ: Mapping[str, str] | None, named: str | None) -> Profile | None:
     """Return the profile that settings come from, or None if they come from variables."""
     variables = os.environ if environ is None else environ
     named_by = "You chose" if named else f"{PROFILE_VARIABLE} names"
@@ -143,7 +121,7 @@ def _choose(environ: Mapping[str, str] | None, named: str | None) -> _Chosen | N
     profiles, default = read_profiles(read_config(path, must_exist=must_exist), str(path))
     if named is None and default not in profiles:
         return None
-    return _Chosen(choose_profile(profiles, named or default, named_by, str(path)), path)
+    return choose_profile(profiles, named or default, named_by, str(path))
 
 
 def find_defaults(
@@ -166,7 +144,7 @@ def find_defaults(
     found: dict[str, Default] = {}
     chosen = _choose(environ, profile)
     if chosen is not None:
-        values = {name: getattr(chosen.profile, name) for name in DEFAULTS}
+        values = {name: getattr(chosen, name) for name in DEFAULTS}
         found |= {name: Default(value, chosen.where) for name, value in values.items() if value is not None}
     project = None if variables.get(CONFIG_VARIABLE) == OFF else project_path(folder)
     if project is not None:
@@ -204,25 +182,25 @@ def describe_config(
     named_by = "--profile" if profile else PROFILE_VARIABLE if variables.get(PROFILE_VARIABLE) else "default profile"
     found = {
         "config_file": Default(OFF if path is None else str(path), _set_by(CONFIG_VARIABLE, variables)),
-        "profile": Default("", _NOT_SET) if chosen is None else Default(chosen.profile.name, named_by),
+        "profile": Default("", _NOT_SET) if chosen is None else Default(chosen.name, named_by),
     }
-    if chosen is not None and chosen.profile.credential_process is not None:
+    if chosen is not None and chosen.credential_process is not None:
         found["credentials"] = Default(
             "printed by a command when they are needed", f"credential_process of {chosen.where}"
         )
         for name, address in (("api_url", API_URL), ("token_url", TOKEN_URL)):
-            own = getattr(chosen.profile, name)
+            own = getattr(chosen, name)
             found[name] = Default(own or address, chosen.where if own else _PUBLIC)
     else:
         found |= _described_settings(environ, profile, chosen)
-    if chosen is not None and chosen.profile.team_id is not None:
-        found["team_id"] = Default(chosen.profile.team_id, chosen.where)
+    if chosen is not None and chosen.team_id is not None:
+        found["team_id"] = Default(chosen.team_id, chosen.where)
     defaults = find_defaults(environ, profile=profile, folder=folder)
     return found | {name: defaults.get(name, Default("", _NOT_SET)) for name in DEFAULTS}
 
 
 def _described_settings(
-    environ: Mapping[str, str] | None, profile: str | None, chosen: _Chosen | None
+    environ: Mapping[str, str] | None, profile: str | None, chosen: Profile | None
 ) -> dict[str, Default]:
     variables = os.environ if environ is None else environ
     try:
@@ -233,7 +211,7 @@ def _described_settings(
     found["client_secret"] = Default("set, not shown", settings.name_of("client_secret"))
     for name, public in (("api_url", API_URL), ("token_url", TOKEN_URL)):
         address = getattr(settings, name)
-        own = chosen is not None and getattr(chosen.profile, name)
+        own = chosen is not None and getattr(chosen, name)
         is_set = own or variables.get(f"CSS_{name.upper()}") or address != public
         found[name] = Default(address, settings.name_of(name) if is_set else _PUBLIC)
     return found

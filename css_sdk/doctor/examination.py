@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import base64
-import logging
 import os
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from .._http.answers import error_answer
 from .._http.clients import new_client
 from .._http.deadlines import time_limit
 from .._http.exchanges import failure
+from .._http.observation import collected_warnings
 from .._http.retry import Attempt
 from .._http.sending import Sending, system_error_behind
 from .._sync.bodies import read_body
@@ -85,19 +83,14 @@ def diagnose(
     checks += [*found, _check_defaults(lambda: find_defaults(environ, profile=profile), reader)]
     if settings is not None:
         secrets += _secrets_of(settings)
+        examined = evolve(settings, keep_token=False)  # a kept token says nothing about the credentials
         try:
             with new_client(httpx.Client, transport=transport, timeout=timeout) as http:
-                checks += _Examination(settings, http, transport, timeout, clock, reader).checks(login_servers)
+                checks += _Examination(examined, http, transport, timeout, clock, reader).checks(login_servers)
         except ConfigurationError as error:
             checks.append(Check("proxy and certificates", "wrong", error.text_for(reader)))
-    return Diagnosis(masked(checks, secrets, _home()))
-
-
-def _home() -> str:
-    try:
-        return str(Path.home())
-    except RuntimeError:  # the system does not know it
-        return ""
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home fails if the system does not know the home folder
+    return Diagnosis(masked(checks, secrets, home))
 
 
 def _secrets_in(variables: Mapping[str, str]) -> list[Secret]:
@@ -113,13 +106,14 @@ def _secrets_of(settings: Settings) -> list[Secret]:
 
 
 def _read_settings(find: Callable[[], Settings], reader: Reader) -> tuple[Settings | None, list[Check]]:
-    with _warnings() as warnings:
+    with collected_warnings() as warnings:
         try:
             settings = find()
         except ConfigurationError as error:
-            checks = [Check("credentials", "wrong", error.text_for(reader))]
+            wrong = error.subject or "credentials"
             needing = ("addresses", "login server (prod)", "service", "token", "account", "clock")
-            return None, [*checks, *_skipped("the credentials", *needing)]
+            skipped = _skipped(f"the {wrong}", *(name for name in needing if name != wrong))
+            return None, [Check(wrong, "wrong", error.text_for(reader)), *skipped]
     checks = [Check("credentials", "warning", record.getMessage()) for record in warnings]
     return settings, [*checks, judgements.judge_credentials(settings), judgements.judge_addresses(settings)]
 
@@ -133,34 +127,7 @@ def _check_defaults(find: Callable[[], Mapping[str, Default]], reader: Reader) -
     return Check("defaults", "ok", "; ".join(described) or "None are set.")
 
 
-@contextmanager
-def _warnings() -> Iterator[list[logging.LogRecord]]:
-    """Collect the warnings that css-sdk logs."""
-    records: list[logging.LogRecord] = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            records.append(record)
-
-    log, handler = logging.getLogger("css_sdk"), Keeper(logging.WARNING)
-    log.addHandler(handler)
-    try:
-        yield records
-    finally:
-        log.removeHandler(handler)
-
-
 @frozen
-class _Answer:
-    """An answer, or the error that came instead of one."""
-
-    status: int = 0
-    content: bytes = b""
-    error: CssError | None = None
-    check: str = ""
-    """The name of the check that the error belongs to; "" if the error is about the server that was asked."""
-
-
 class _Examination:
     """The checks that need the network.
 
@@ -173,22 +140,18 @@ class _Examination:
         reader: whose words the advice uses.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        http: httpx.Client,
-        transport: httpx.BaseTransport | None,
-        timeout: float,
-        clock: Callable[[], float],
-        reader: Reader,
-    ) -> None:
-        self._settings = evolve(settings, keep_token=False)  # a kept token says nothing about the credentials
-        self._http = http
-        self._options: dict[str, Any] = {"timeout": timeout} | ({} if transport is None else {"transport": transport})
-        self._timeout = timeout
-        self._clock = clock
-        self._reader = reader
-        self._ahead: list[float] = []
+    _settings: Settings
+    _http: httpx.Client
+    _transport: httpx.BaseTransport | None
+    _timeout: float
+    _clock: Callable[[], float]
+    _reader: Reader
+    _ahead: list[float] = field(factory=list, init=False)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """Return the options of clients that the checks make."""
+        return {"timeout": self._timeout} | ({} if self._transport is None else {"transport": self._transport})
 
     def checks(self, login_servers: Mapping[str, str] | None) -> Iterator[Check]:
         """Yield the result of each check. A check comes after those that it depends on."""
@@ -214,9 +177,9 @@ class _Examination:
         """Check that a login server can be reached. Return the check, and whether it makes sense to ask for a token."""
         name, server = f"login server ({environment})", f"the login server of {environment}"
         answer = self._ask(judgements.discovery_of(issuer), server)
-        if answer.error is not None:
-            return self._wrong(answer.check or name, answer.error, set_by), False
-        fault = judgements.fault_of_discovery(answer.status, answer.content)
+        if isinstance(answer, CssError):
+            return self._wrong(name, answer, set_by), False
+        fault = judgements.fault_of_discovery(answer.status_code, answer.content)
         if fault:
             return Check(name, "wrong", f"{server.capitalize()} ({issuer}): {fault}. {set_by}".rstrip()), True
         return Check(name, "ok", f"{issuer} can be reached."), True
@@ -226,13 +189,16 @@ class _Examination:
         settings = self._settings
         set_by = f"The address is set by {settings.name_of('api_url')}."
         answer = self._ask(f"{settings.api_url}/heartbeat", "the service")
-        if answer.error is None and answer.status == 200 and judgements.is_heartbeat(answer.content):
-            return Check("service", "ok", f"{settings.api_url} can be reached."), True
-        error = answer.error or MalformedAnswer(
-            f"GET /heartbeat: the answer is not one of the CSS API ({settings.api_url}). "
-            f"A proxy or a firewall may have sent it."
-        )
-        return self._wrong(answer.check or "service", error, set_by), False
+        if isinstance(answer, httpx.Response):
+            if answer.status_code == 200 and judgements.is_heartbeat(answer.content):
+                return Check("service", "ok", f"{settings.api_url} can be reached."), True
+            foreign = MalformedAnswer(
+                f"GET /heartbeat: the answer is not one of the CSS API ({settings.api_url}). "
+                f"A proxy or a firewall may have sent it."
+            )
+            reported = error_answer(answer, f"GET {answer.url.path}", time.time())
+            answer = foreign if answer.is_success else error_for(reported)
+        return self._wrong("service", answer, set_by), False
 
     def _account(self, can_read: bool) -> Iterator[Check]:
         """Check the token, and the team of the account."""
@@ -270,7 +236,6 @@ class _Examination:
             name="css",
             base_url=f"{settings.api_url}/",
             token_url=settings.token_url,
-            issuer=None,
             auth=credentials_of(settings, time.monotonic),
         )
         before = self._clock()
@@ -282,8 +247,8 @@ class _Examination:
         self._compare_clocks(before, token.claims.get("iat"))
         return "" if token.life is None else f" for {token.life:.0f} seconds"
 
-    def _ask(self, address: str, server: str) -> _Answer:
-        """Send a request without a token, and read the answer."""
+    def _ask(self, address: str, server: str) -> httpx.Response | CssError:
+        """Send a request without a token, and return the answer, or the error that came instead of one."""
         label = f"GET {urlsplit(address).path}"
         before = self._clock()
         try:
@@ -295,15 +260,13 @@ class _Examination:
                 finally:
                     response.close()
         except MalformedAnswer as error:
-            return _Answer(error=MalformedAnswer(f"{label}: {error}.", request=label))
+            return MalformedAnswer(f"{label}: {error}.", request=label)
         except Exception as error:
-            return _Answer(error=self._failure(error, label, server, address), check=_check_of(error))
+            failed = self._failure(error, label, server, address)
+            failed.__cause__ = error
+            return failed
         self._compare_clocks(before, judgements.seconds_of_date(response.headers.get("Date")))
-        error_of_status = None
-        if server == "the service" and not response.is_success:
-            error_of_status = error_for(error_answer(response, label, time.time()))
-        check = "proxy" if response.status_code == 407 else ""
-        return _Answer(response.status_code, response.content, error_of_status, check)
+        return response
 
     def _failure(self, error: Exception, label: str, server: str, address: str) -> CssError:
         late = httpx.ReadTimeout("") if isinstance(error, TimeoutError) else error
@@ -318,14 +281,11 @@ class _Examination:
             self._ahead.append(before - 1 - theirs if theirs < before - 1 else min(0.0, after + 1 - theirs))
 
     def _wrong(self, name: str, error: CssError, set_by: str = "") -> Check:
+        if error.status == 407 or isinstance(error.__cause__, httpx.ProxyError):
+            name = "proxy"
+        elif isinstance(system_error_behind(error), ssl.SSLError):
+            name = "certificates"
         return Check(name, "wrong", f"{error.text_for(self._reader)} {set_by}".rstrip())
-
-
-def _check_of(error: Exception) -> str:
-    """Return the check that a failed connection belongs to; "" if it is that of the server."""
-    if isinstance(error, httpx.ProxyError):
-        return "proxy"
-    return "certificates" if isinstance(system_error_behind(error), ssl.SSLError) else ""
 
 
 def _skipped(needed: str, *names: str) -> Iterator[Check]:

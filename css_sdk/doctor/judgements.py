@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from .._service.addresses import API_URL, LOOPBACK, TOKEN_URL
+from .._service.addresses import API_URL, TOKEN_URL
 from ..settings import Settings
 from .diagnosis import Check
 
@@ -62,19 +62,9 @@ def judge_addresses(settings: Settings) -> Check:
         )
         return Check("addresses", "wrong", message)
     if (api.hostname == public_api) != (token.hostname == public_login):
-        api_name = settings.name_of("api_url")
-        public, own, host = (
-            (api_name, name, token.hostname) if api.hostname == public_api else (name, api_name, api.hostname)
-        )
-        if host in {*LOOPBACK, "::1"}:
-            message = (
-                f"{own} is an address of this machine ({host}), but {public} is the public one, which is the default. "
-                f"Set both to the same system, or unset both."
-            )
-            return Check("addresses", "wrong", message)
         message = (
             f"The service is at {api.hostname}, the login server at {token.hostname}. Check that "
-            f"{api_name} and {name} belong together."
+            f"{settings.name_of('api_url')} and {name} belong together."
         )
         return Check("addresses", "warning", message)
     return Check("addresses", "ok", f"Service: {settings.api_url}. Login server: {issuer_of(settings.token_url)}.")

@@ -178,11 +178,12 @@ def _read(file: str) -> str:
 def _issuer() -> str:
     """Return the issuer of the API's tokens. If credentials are set, use their token address."""
     from ... import systems
+    from ..._service.addresses import TOKEN_URL
 
     if any(os.environ.get(f"CSS_{name}") for name in ("CLIENT_ID", "CLIENT_SECRET", "CREDENTIALS_FILE")):
-        found = systems.css()
+        issuer = systems.css().issuer
     else:
-        found = systems.css(client_id="none", client_secret="none", token_url=os.environ.get("CSS_TOKEN_URL") or None)  # noqa: S106
-    if found.issuer is None:
+        issuer = systems.issuer_of(os.environ.get("CSS_TOKEN_URL") or TOKEN_URL)
+    if issuer is None:
         raise click.UsageError("css cannot derive the issuer from the address in CSS_TOKEN_URL. Pass --issuer.")
-    return found.issuer
+    return issuer
