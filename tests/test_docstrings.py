@@ -14,6 +14,9 @@ import pytest
 
 import css_sdk
 from css_sdk import Css, Settings
+from css_sdk._sync.bulk import BulkOptions
+from css_sdk._sync.exact import ExactOptions
+from css_sdk._sync.rosters import RosterOptions
 from css_sdk.sandbox import Sandbox
 
 SKIPPED = ("css_sdk._async", "css_sdk.cli", "css_sdk.sandbox")
@@ -61,6 +64,19 @@ def public_things() -> list[tuple[str, Any]]:
     return sorted(found.items())
 
 
+OPTIONS = {
+    f"Unpack[{kind.__name__}]": tuple(kind.__annotations__) for kind in (BulkOptions, ExactOptions, RosterOptions)
+} | {"Unpack[Options]": ()}
+"""The names in options that several methods share. The options of a client are described in their own docstring."""
+
+
+def names_in(key: str, parameter: inspect.Parameter) -> tuple[str, ...]:
+    """Return the names of arguments that a parameter stands for."""
+    if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        return OPTIONS.get(str(parameter.annotation), (key,))
+    return () if key == "self" else (key,)
+
+
 @pytest.mark.parametrize("thing", public_things(), ids=lambda pair: pair[0])
 def test_every_public_name_is_documented_with_its_arguments(thing: tuple[str, Any]) -> None:
     """Every public name has a docstring that names its arguments; methods of a client also have an example and their
@@ -70,7 +86,9 @@ def test_every_public_name_is_documented_with_its_arguments(thing: tuple[str, An
     documented = inspect.getdoc(value)
     assert documented, name
     if inspect.isfunction(value):
-        arguments = [key for key in inspect.signature(value).parameters if key not in ("self", "options")]
+        arguments = [
+            name for key, parameter in inspect.signature(value).parameters.items() for name in names_in(key, parameter)
+        ]
         missing = [key for key in arguments if key not in documented]
         assert not missing, f"{name} does not tell what these are: {missing}"
         if name.split(".")[0] in ROOMS:
