@@ -283,6 +283,30 @@ def test_values_of_numpy_and_pandas_are_accepted_or_refused(sandbox: Sandbox, se
         assert place.users.check(people["user"][0], people["role"]) == (MAREN, ("approver",))
 
 
+MISTYPED: dict[str, Callable[[Css, Any], Any]] = {
+    "apply_roster": lambda css, options: css.apply_roster([], **options),
+    "check_roster": lambda css, options: css.check_roster([], **options),
+    "set_members": lambda css, options: dev(css).roles.set_members("reviewer", [MAREN], **options),
+    "set_roles": lambda css, options: dev(css).users.set_roles(MAREN, "reviewer", **options),
+    "composites.set": lambda css, options: dev(css).roles.composites("admin").set("reviewer", **options),
+    "assign_many": lambda css, options: dev(css).bulk.assign_many([(MAREN, "reviewer")], **options),
+    "unassign_many": lambda css, options: dev(css).bulk.unassign_many([(MAREN, "reviewer")], **options),
+}
+
+
+@pytest.mark.parametrize("call", MISTYPED.values(), ids=MISTYPED.keys())
+def test_an_option_that_does_not_exist_is_refused(
+    call: Callable[[Css, Any], Any], sandbox: Sandbox, settings: Settings
+) -> None:
+    """A mistyped option is refused before anything is sent, and the error lists the options that exist."""
+    with Css(settings, transport=sandbox.transport()) as css:
+        dev(css)
+        before = len(sandbox.requests)
+        with pytest.raises(InvalidRequest, match=r"There is no option widht\. The options are .*progress"):
+            call(css, {"widht": 2})
+        assert len(sandbox.requests) == before
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_a_client_is_not_copied(copied: Callable[[object], object], sandbox: Sandbox, settings: Settings) -> None:
     """A client and its parts cannot be copied or pickled, because a copy would share its connections and its secret."""

@@ -67,7 +67,7 @@ class AsyncBulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return await self._many("add_member", grants, **options)
+        return await self._many("add_member", grants, options)
 
     async def unassign_many(self, grants: Grants, **options: Unpack[AsyncBulkOptions]) -> list[GrantResult]:
         """Remove roles from users, with one call for each grant. A removal that fails does not stop the others.
@@ -88,7 +88,7 @@ class AsyncBulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return await self._many("remove_member", grants, **options)
+        return await self._many("remove_member", grants, options)
 
     async def create_roles(
         self,
@@ -142,18 +142,11 @@ class AsyncBulk:
         await run.carry_out()
         return calls.ended(ListOf([results[name] for name in wanted]))
 
-    async def _many(
-        self,
-        kind: StepKind,
-        grants: Grants,
-        *,
-        skip_existing: bool = False,
-        width: int = 4,
-        progress: Progress | None = None,
-        executor: Executor | None = None,
-    ) -> list[GrantResult]:
+    async def _many(self, kind: StepKind, grants: Grants, options: AsyncBulkOptions) -> list[GrantResult]:
+        arguments.check_options(options, AsyncBulkOptions)
+        width, executor = options.get("width", 4), options.get("executor")
         service_limits.check_width(width)
-        calls = AsyncProgressCalls(progress)
+        calls = AsyncProgressCalls(options.get("progress"))
         given = arguments.grants(grants)
         place = self._roles.place
         ship = None if executor is None else AsyncShipping(executor, task_for(self._wire, place)).carry_out
@@ -174,7 +167,12 @@ class AsyncBulk:
                 await calls.note(results[number])
 
         run = AsyncStepRun(
-            {place: self._roles}, list(numbers), ship=ship, skip_existing=skip_existing, width=width, progress=note
+            {place: self._roles},
+            list(numbers),
+            ship=ship,
+            skip_existing=options.get("skip_existing", False),
+            width=width,
+            progress=note,
         )
         await run.carry_out()
         return calls.ended(ListOf([results[number] for number in range(len(given))]))

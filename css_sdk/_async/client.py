@@ -620,7 +620,7 @@ class AsyncCss:
         """
         from .rosters import AsyncRosterRun
 
-        run = AsyncRosterRun(self.integration, rows, **options)
+        run = AsyncRosterRun(self.integration, rows, options)
         return await run.apply(checked=checked, confirm=confirm, skip_existing=skip_existing)
 
     async def check_roster(self, rows: Row | Iterable[Any], **options: Unpack[AsyncRosterOptions]) -> list[RowResult]:
@@ -646,7 +646,7 @@ class AsyncCss:
         """
         from .rosters import AsyncRosterRun
 
-        return await AsyncRosterRun(self.integration, rows, **options).check()
+        return await AsyncRosterRun(self.integration, rows, options).check()
 
     async def plan(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from .._http.concurrency import async_called, async_check_callback
-from .._service import service_limits
+from .._service import arguments, service_limits
 from ..errors import NotConfirmed, StalePlan
 from ..state import PlaceState, StepResult
 from .callbacks import AsyncProgressCalls
@@ -39,10 +39,7 @@ async def make_exact(
     roles: Sequence[DesiredRole] = (),
     users: Sequence[DesiredUser] = (),
     width: int = 4,
-    allow_empty: bool = False,
-    max_removals: int | None = None,
-    confirm: Confirm | None = None,
-    progress: Callable[[StepResult], object] | None = None,
+    options: AsyncExactOptions,
 ) -> list[StepResult]:
     """Make roles and members of one place exactly as listed. Add first; if an addition fails, remove nothing.
 
@@ -55,16 +52,13 @@ async def make_exact(
         roles: the wanted members and children of roles. The caller has checked all names.
         users: the wanted roles of users. The caller has checked all names.
         width: calls at once, 1 to 8.
-        allow_empty: whether the set may become empty.
-        max_removals: how many items may be removed.
-        confirm: called with the plan before the first write, if the plan changes anything. The place is read again
-            afterwards.
-        progress: called with the result of each step, skipped ones included.
+        options: as for `AsyncRoles.set_members`.
 
     Returns:
         A result for each step, in order; empty if nothing had to change.
 
     Raises:
+        InvalidRequest: an option does not exist. Nothing is sent.
         ConfigurationError: `width` is out of range, or a callback cannot be called. Nothing is sent.
         EmptySet: nothing is wanted, and `allow_empty` is not set. Nothing is sent.
         Refused: too much would be removed, or no request can express a removal. Nothing is changed.
@@ -77,14 +71,16 @@ async def make_exact(
     from ..plan.planner import plan_exactly
     from ..plan.preconditions import Guards
 
-    service_limits.check_not_emptied(wanted, allow_empty, what)
+    arguments.check_options(options, AsyncExactOptions)
+    confirm = options.get("confirm")
+    service_limits.check_not_emptied(wanted, options.get("allow_empty", False), what)
     service_limits.check_width(width)
     async_check_callback("confirm", confirm)
-    calls = AsyncProgressCalls(progress)
+    calls = AsyncProgressCalls(options.get("progress"))
     made = plan_exactly(await observe(), roles=roles, users=users)
     check_sendable(made.steps)
     usernames = [user.person.value for user in users]
-    Guards(max_removals=max_removals).check(made.steps, made.states, impact=made.impact, users=usernames)
+    Guards(max_removals=options.get("max_removals")).check(made.steps, made.states, impact=made.impact, users=usernames)
     if not made.steps:
         return []
     if confirm is not None:

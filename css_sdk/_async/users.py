@@ -201,7 +201,7 @@ class AsyncUsers:
                 wanted,
                 f"roles of {username}",
                 users=[DesiredUser(Person("username", username), Listed(tuple(dict.fromkeys(wanted)), exact=True))],
-                **options,
+                options=options,
             )
         )
 

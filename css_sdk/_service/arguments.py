@@ -172,6 +172,21 @@ def check_kind(
         )
 
 
+def check_options(given: Mapping[str, object], known: type) -> None:
+    """Refuse options that do not exist.
+
+    Args:
+        given: the options.
+        known: the `TypedDict` of the options that exist.
+
+    Raises:
+        InvalidRequest: an option does not exist. The message names those that do.
+    """
+    options = sorted(known.__annotations__)
+    if unknown := sorted(given.keys() - options):
+        raise InvalidRequest(f"There is no option {', '.join(unknown)}. The options are {', '.join(options)}.")
+
+
 def whole_number(given: object, what: str) -> int:
     """Return an argument as an `int`, after checking that it is a whole number of Python or numpy.
 

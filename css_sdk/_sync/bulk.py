@@ -68,7 +68,7 @@ class Bulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return self._many("add_member", grants, **options)
+        return self._many("add_member", grants, options)
 
     def unassign_many(self, grants: Grants, **options: Unpack[BulkOptions]) -> list[GrantResult]:
         """Remove roles from users, with one call for each grant. A removal that fails does not stop the others.
@@ -89,7 +89,7 @@ class Bulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return self._many("remove_member", grants, **options)
+        return self._many("remove_member", grants, options)
 
     def create_roles(
         self,
@@ -143,18 +143,11 @@ class Bulk:
         run.carry_out()
         return calls.ended(ListOf([results[name] for name in wanted]))
 
-    def _many(
-        self,
-        kind: StepKind,
-        grants: Grants,
-        *,
-        skip_existing: bool = False,
-        width: int = 4,
-        progress: Progress | None = None,
-        executor: Executor | None = None,
-    ) -> list[GrantResult]:
+    def _many(self, kind: StepKind, grants: Grants, options: BulkOptions) -> list[GrantResult]:
+        arguments.check_options(options, BulkOptions)
+        width, executor = options.get("width", 4), options.get("executor")
         service_limits.check_width(width)
-        calls = ProgressCalls(progress)
+        calls = ProgressCalls(options.get("progress"))
         given = arguments.grants(grants)
         place = self._roles.place
         ship = None if executor is None else Shipping(executor, task_for(self._wire, place)).carry_out
@@ -175,7 +168,12 @@ class Bulk:
                 calls.note(results[number])
 
         run = StepRun(
-            {place: self._roles}, list(numbers), ship=ship, skip_existing=skip_existing, width=width, progress=note
+            {place: self._roles},
+            list(numbers),
+            ship=ship,
+            skip_existing=options.get("skip_existing", False),
+            width=width,
+            progress=note,
         )
         run.carry_out()
         return calls.ended(ListOf([results[number] for number in range(len(given))]))

@@ -245,7 +245,7 @@ class Composites:
                 wanted,
                 f"children of the role {self._parent!r}",
                 roles=[DesiredRole(self._parent, composites=Listed(tuple(dict.fromkeys(wanted)), exact=True))],
-                **options,
+                options=options,
             )
         )
 

@@ -404,7 +404,7 @@ class Roles:
             f"members of the role {name!r}",
             roles=[DesiredRole(name, members=Listed(tuple(people), exact=True))],
             width=width,
-            **options,
+            options=options,
         )
         added, removed = (
             [result for result in results if result.step.kind == kind] for kind in ("add_member", "remove_member")

@@ -105,40 +105,34 @@ class RosterRun:
         options: as for `Css.apply_roster`.
 
     Raises:
-        InvalidRequest: a provider is unknown, or both `prefer` and `all_logins` are given.
+        InvalidRequest: an option does not exist, a provider is unknown, or both `prefer` and `all_logins` are given.
     """
 
     def __init__(
         self,
         integration: Callable[[str], IntegrationClient],
         rows: Row | Iterable[Any],
-        *,
-        exact: bool = False,
-        max_removals: int | None = None,
-        width: int = 4,
-        providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
-        prefer: str | Iterable[str] = (),
-        all_logins: bool = False,
-        progress: Callable[[RowResult], object] | None = None,
-        looking_up: Callable[[int, int], object] | None = None,
+        options: RosterOptions,
     ) -> None:
-        service_limits.check_width(width)
+        arguments.check_options(options, RosterOptions)
+        self._width = options.get("width", 4)
+        service_limits.check_width(self._width)
+        self._exact = options.get("exact", False)
+        self._all_logins = options.get("all_logins", False)
+        prefer = options.get("prefer", ())
         self._prefer = arguments.known_providers(prefer) if prefer else ()
-        if self._prefer and all_logins:
+        if self._prefer and self._all_logins:
             raise InvalidRequest("prefer= chooses one login, and all_logins=True chooses all. Pass one of them.")
         self._integration = integration
         if not (isinstance(rows, list | tuple) and all(isinstance(row, Row) for row in rows)):
             from ..roster.reading import rows_from
 
-            rows = rows_from(rows, exact=exact)
+            rows = rows_from(rows, exact=self._exact)
         self._items = [_Item(row) for row in rows]
-        self._providers = arguments.known_providers(providers)
-        self._all_logins = all_logins
-        self._exact = exact
-        self._max_removals = max_removals
-        self._width = width
-        self._progress = ProgressCalls(progress)
-        self._look_ups = ProgressCalls(looking_up, "looking_up")
+        self._providers = arguments.known_providers(options.get("providers", EMPLOYEE_PROVIDERS))
+        self._max_removals = options.get("max_removals")
+        self._progress = ProgressCalls(options.get("progress"))
+        self._look_ups = ProgressCalls(options.get("looking_up"), "looking_up")
         self._environments: dict[Place, EnvironmentClient] = {}
         self._states: dict[RoleAt, PlaceState] = {}
         self._results: dict[_Item, RowResult] = {}

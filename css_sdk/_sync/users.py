@@ -200,7 +200,7 @@ class Users:
                 wanted,
                 f"roles of {username}",
                 users=[DesiredUser(Person("username", username), Listed(tuple(dict.fromkeys(wanted)), exact=True))],
-                **options,
+                options=options,
             )
         )
 
