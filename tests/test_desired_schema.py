@@ -28,7 +28,8 @@ VALIDATOR: Final = Draft202012Validator(SCHEMA)
 
 CONTRADICTION: Final = re.compile(
     "stands on line|under its old name|renames the role|has this name|child of itself|contain each other"
-    "|is not in the exact|do not contain|leave"
+    "|is not in the exact|do not contain|leave|is not the IANA name|needs a time zone|there is no day"
+    "|the group .* is unkn"
 )
 """Faults that only the reader reports, because the structure of the file is valid."""
 
@@ -42,11 +43,27 @@ STRANGE: Final[tuple[Any, ...]] = (
     {"guid": ANN[:32], "username": ANN, "provider": "idir"},
     *({"guid": ANN[:31]}, {"guid": f"{{{ANN[:32]}}}"}, {"guid": "583231", "provider": "githubpublic"}, "ad\u200bmin"),
     *({"email": "Ann <a@b.ca>;"}, {"email": "@"}, {"email": "a b@c.ca"}, {"email": "a@b"}, f"'{ANN}' "),
+    *("2027-03-31", {"username": ANN, "until": "2027-03-31"}, {"x": [ANN]}, "America/Vancouver"),
     *("#101", {"guid": "0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799"}, {"guid": "0F3AC878-06AA"}, {"username": "@idir"}),
 )  # fmt: skip
 KEYS: Final = (
     *("version", "protect", "integrations", "integration", "environments", "dev", "roles", "users", "name", "was"),
-    *("composites", "members", "exact", "additive", "username", "guid", "email", "client_id", "provider", "other"),
+    *(
+        "composites",
+        "members",
+        "groups",
+        "group",
+        "until",
+        "timezone",
+        "exact",
+        "additive",
+        "username",
+        "guid",
+        "email",
+        "client_id",
+        "provider",
+        "other",
+    ),
 )
 
 
@@ -121,6 +138,7 @@ def test_schema_and_reader_agree_on_each_value_at_each_position(where: str, new:
         dev["roles"][0]["members"] = new if where == "members" else [new]
     value = {
         "version": 1,
+        "timezone": "America/Vancouver",
         "protect": {"users": [new] if where == "pattern" else []},
         "integrations": [
             {

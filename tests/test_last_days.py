@@ -11,7 +11,17 @@ from typing import Any, Final
 import pytest
 from attrs import evolve
 
-from css_sdk import Css, InvalidRequest, Plan, Settings, StalePlan, read_desired
+from css_sdk import (
+    ConfigurationError,
+    Css,
+    InvalidFile,
+    InvalidRequest,
+    Plan,
+    Settings,
+    StalePlan,
+    read_desired,
+    read_roster,
+)
 from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
 from css_sdk.plan.dates import Dates, day_in
@@ -303,3 +313,85 @@ def test_the_day_is_an_argument_in_python(file: Path, sandbox: Sandbox, settings
         day_in("America/Vancouver", before),
         day_in("America/Vancouver", now),
     }
+
+
+# Rosters
+
+
+def grants(rows: object, day: datetime.date | None = LAST, **options: Any) -> list[tuple[int, str]]:
+    """Return the lines and actions of the rows of a roster."""
+    roster = read_roster(rows, "roster.csv", integration="101", environment="dev", role="a", day=day, **options)
+    return [(row.line, row.action) for row in roster]
+
+
+TABLE: Final = f"username,until\n{ANN.value},2027-03-31\n{BOB.value},\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "day", "options", "expected"),
+    [
+        (TABLE, LAST, {}, [(2, "grant"), (3, "grant")]),
+        (TABLE, NEXT, {}, [(3, "grant")]),
+        (TABLE, NEXT, {"prune": True}, [(2, "revoke"), (3, "grant")]),
+        (TABLE, NEXT, {"prune": True, "exact": True}, [(3, "grant")]),
+        (f"{TABLE}{ANN.value},2027-04-01\n", NEXT, {"prune": True}, [(3, "grant"), (4, "grant")]),
+        (TABLE.replace("until", "Valid until"), NEXT, {}, [(3, "grant")]),
+        ([{"username": ANN.value, "until": LAST}], NEXT, {"prune": True}, [(1, "revoke")]),
+        ([{"username": ANN.value, "until": datetime.datetime(2027, 3, 31)}], LAST, {}, [(1, "grant")]),
+        ([{"username": ANN.value, "until": None}], NEXT, {}, [(1, "grant")]),
+        (f"username,until\n{BOB.value},\n", None, {}, [(2, "grant")]),
+    ],
+)
+def test_rows_count_until_the_end_of_their_last_day(
+    rows: object, day: datetime.date | None, options: dict[str, Any], expected: list[tuple[int, str]]
+) -> None:
+    """Afterwards, they are left out, or revoke the role with pruning, unless another row still grants it."""
+    assert grants(rows, day, **options) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "day", "expected"),
+    [
+        (TABLE, None, "roster.csv:2: the column until needs a time zone: pass --timezone America/Vancouver (in Python"),
+        (
+            TABLE.replace("2027-03-31", "31.03.2027"),
+            LAST,
+            "until: '31.03.2027' is not a day: write it as year-month-day",
+        ),
+        (TABLE.replace("2027-03-31", "2027-02-30"), LAST, "until: there is no day 2027-02-30"),
+        ([{"username": ANN.value, "until": datetime.datetime(2027, 3, 31, 9)}], LAST, "'2027-03-31T09:00:00' is not a"),
+        (TABLE.replace("until", "until,action").replace("-31", "-31,revoke"), LAST, "this row revokes it"),
+    ],
+)
+def test_last_days_of_rosters_that_cannot_be_read(rows: object, day: datetime.date | None, expected: str) -> None:
+    """The fault names the line and what to write."""
+    with pytest.raises(InvalidFile) as caught:
+        grants(rows, day)
+    assert any(expected in fault for fault in caught.value.faults), caught.value.faults
+
+
+def test_css_roster_removes_ended_grants_only_with_prune(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A removal needs --yes as usual, and the result file keeps the last days."""
+    file = tmp_path / "roster.csv"
+    file.write_text(f"username,role,until\n{MAREN},reviewer,2020-03-31\n{TOBIAS},admin,2120-03-31\n", encoding="utf-8")
+    place = (file, "-i", GRANTS_PORTAL, "-e", "dev", "--timezone", "America/Vancouver")
+    assert run_css("roster", "apply", *place, "--result", tmp_path / "result.csv") == 0
+    said = capsys.readouterr().err
+    assert "Left out, because the last day is over: line 2. To remove these roles, pass --prune." in said
+    assert (tmp_path / "result.csv").read_text(encoding="utf-8-sig").splitlines()[0].endswith(",message,until")
+    assert MAREN in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    assert TOBIAS in sandbox.members(GRANTS_PORTAL, "dev", "admin")
+    assert run_css("roster", "apply", *place, "--prune") == 4
+    assert run_css("roster", "apply", *place, "--prune", "--yes") == 0
+    assert MAREN not in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    assert run_css("roster", "check", file, "-i", GRANTS_PORTAL, "-e", "dev", "--timezone", "Vancouver") == 64
+    assert "'Vancouver' is not the IANA name of a time zone" in capsys.readouterr().err
+
+
+def test_a_machine_without_time_zones_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    monkeypatch.setattr("zoneinfo.available_timezones", set)
+    with pytest.raises(ConfigurationError, match="pip install tzdata"):
+        read_desired(file.read_bytes(), file.name)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, cast, get_args
 from attrs import asdict, evolve
 
 from .._service import environment_checks, identifiers
+from .._text.days import read_day
 from .._text.files import MOST_BYTES, text_of
 from ..errors import InvalidFile, InvalidRequest, Refused
 from ..people.cells import PersonBy
@@ -328,7 +329,7 @@ def _address(value: Any) -> str:
 
 
 def _day(value: Any) -> datetime.date:
-    return datetime.date.fromisoformat(_matching(value, r"\d{4}-\d\d-\d\d", "a day"))
+    return read_day(_text(value))
 
 
 def _time(value: Any) -> str:

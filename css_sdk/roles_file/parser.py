@@ -10,11 +10,12 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 from attrs import evolve, frozen
 
 from .._service import environment_checks, identifiers
+from .._text.days import read_day
 from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, too_large
 from .._text.suggestions import similar
@@ -137,8 +138,7 @@ def read_each(
     return FilesRead(tuple(found), reader.desired)
 
 
-@frozen
-class _Entry:
+class _Entry(NamedTuple):
     """A person in a list, with the last day, and the node that lists the person or the person's group."""
 
     person: Person
@@ -293,12 +293,14 @@ class _Reader:
                 continue
             for identity, entry in entries.items():
                 first = found.setdefault(identity, entry)
+                if first is entry:
+                    continue
                 where = first.node.seen_from(item)
-                if first is not entry and not group and not _group_in(first.node):
+                if not group and not _group_in(first.node):
                     self._faults.add(item, f"the same is on {where} already")
                 elif first.until != entry.until:
                     lasts = None if first.until is None or entry.until is None else max(first.until, entry.until)
-                    found[identity] = evolve(first, until=lasts)
+                    found[identity] = first._replace(until=lasts)
                     this, other = _until_in_words(entry), _until_in_words(first)
                     self._warn(
                         item, f"{entry.person.value} is listed {this}, but on {where} {other}: the later day counts"
@@ -340,13 +342,11 @@ class _Reader:
         self._last_days.setdefault(node.file, node)
         if not isinstance(node.value, str) or not node.value:
             self._faults.add(node, f"a day such as 2027-03-31 is expected here, not {_kind(node)}")
-        elif not re.fullmatch(r"\d{4}-\d\d-\d\d", node.value, re.ASCII):
-            self._faults.add(node, f"{node.value!r} is not a day: write it as year-month-day, such as 2027-03-31")
         else:
             try:
-                return datetime.date.fromisoformat(node.value)
-            except ValueError:
-                self._faults.add(node, f"there is no day {node.value}")
+                return read_day(node.value)
+            except ValueError as error:
+                self._faults.add(node, str(error))
         return None
 
     def _timezone(self, nodes: Mapping[str, Node]) -> str | None:

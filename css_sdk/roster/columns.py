@@ -11,8 +11,9 @@ from .._text.shells import quote
 from ..errors import InvalidRequest
 from ..people.cells import PERSON_COLUMNS
 
-COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action")
-ALL_COLUMNS: Final = (*COLUMNS, "outcome", "message")
+COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action", "until")
+ALL_COLUMNS: Final = (*COLUMNS[:-1], "outcome", "message")
+"""The columns of a result file. It has more columns if a row is ambiguous or has a last day."""
 CANDIDATES: Final = ("candidate_1", "candidate_2", "candidate_3")
 """The columns of a result file with the logins among which somebody chooses one in the column `choice`."""
 
@@ -27,6 +28,7 @@ _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "integration_id": ("projectid",),
     "project_name": ("project", "integrationname"),
     "environment": ("env",),
+    "until": ("lastday", "validuntil", "enddate", "expires"),
     "state": (),
     "direct": (),
     "choice": (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 import json
 import re
@@ -290,7 +291,9 @@ def _line(number: int, values: Sequence[object], columns: Sequence[str], text: C
         if not column:
             continue
         try:
-            if text is _json_text and type(value) is _JSON_TYPES.get(column):
+            if column == "until" and isinstance(value, datetime.date) and str(value) != "NaT":
+                cells[column] = value.isoformat().removesuffix("T00:00:00")  # a spreadsheet has a time for each day
+            elif text is _json_text and type(value) is _JSON_TYPES.get(column):
                 cells[column] = f"#{value}" if column == "integration" else str(value)
             else:
                 cells[column] = text(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
@@ -10,6 +11,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from .._service import arguments, environment_checks, identifiers
+from .._text.days import read_day
 from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, FirstFaults
 from .._text.tables import Tabular
@@ -21,7 +23,7 @@ from ..people.logins import person_named
 from .cells import Source
 from .columns import CANDIDATES, ColumnNames
 from .formats import Line, is_file_name, is_frame, lines_of
-from .rows import DONE, Action, Roster, Row, contradictions
+from .rows import DONE, Action, Roster, Row, contradictions, without_ended
 
 _ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
 _YES_OR_NO: Final = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -37,6 +39,7 @@ class _ForAllRows:
     environment: str | None
     action: str | None
     split: str | None
+    day: datetime.date | None
 
 
 def read_roster(
@@ -54,6 +57,8 @@ def read_roster(
     sheet: str | None = None,
     encoding: str | None = None,
     exact: bool = False,
+    day: datetime.date | None = None,
+    prune: bool = False,
     max_bytes: int | None = MOST_BYTES,
 ) -> Roster:
     """Read a roster, check it without a request, and return its rows.
@@ -84,6 +89,9 @@ def read_roster(
         sheet: the sheet of a workbook. It is needed if several sheets have content.
         encoding: the encoding of a text, by default UTF-8 or UTF-16. Older programs write `cp1252`.
         exact: whether the roster is for `apply_roster(…, exact=True)`, which needs a complete roster.
+        day: the current day, for rosters with the column `until`, the last day of a grant. A row whose last day is over
+            is left out, and the attribute `ended` of the roster has its line.
+        prune: whether a row whose last day is over revokes the role instead. An exact roster does this without it.
         max_bytes: the largest size that is read, by default 20 MiB; None for no limit.
 
     Raises:
@@ -108,7 +116,7 @@ def read_roster(
         )
     if split is not None and not split.strip():
         raise InvalidRequest("split= needs the text between two names, such as ';'.")
-    for_all = _ForAllRows(role, integration, environment, action, split)
+    for_all = _ForAllRows(role, integration, environment, action, split, day)
     names = ColumnNames(columns or {}, arguments.names(ignore, "column to ignore"))
     source = Source(name, skip_rows, sheet, encoding, max_bytes)
     given = {"role": role, "integration": integration, "environment": environment}
@@ -139,12 +147,14 @@ def read_roster(
             rows += found
         for fault in wrong:
             faults.add(line.number, fault)
+    rows, ended = without_ended(rows, day, prune=prune and not exact) if day is not None else (rows, ())
     for number, fault in contradictions(rows):
         faults.add(number, fault)
     if faults.count:
         raise faults.error()
     roster = Roster(rows)
     roster.indirect = tuple(indirect)
+    roster.ended = ended
     return roster
 
 
@@ -228,9 +238,24 @@ def _row(line: int, cells: Mapping[str, str], for_all: _ForAllRows) -> tuple[Row
     faults += wrong if action not in _ACTIONS or wrong else []
     if action not in _ACTIONS:
         faults.append(f"the action {action!r} is neither grant nor revoke")
+    until, wrong = _last_day(cells.get("until", "").strip(), for_all.day)
+    faults += wrong
+    if until and action == "revoke":
+        faults.append("a last day is for a row that grants a role, and this row revokes it")
     if faults or person is None:
         return None, faults
-    return Row(line, person, role, integration, environment, _ACTIONS[action], tuple(others), email), []
+    return Row(line, person, role, integration, environment, _ACTIONS[action], tuple(others), email, until), []
+
+
+def _last_day(cell: str, today: datetime.date | None) -> tuple[datetime.date | None, list[str]]:
+    if not cell:
+        return None, []
+    if today is None:
+        return None, ["the column until needs a time zone: pass --timezone America/Vancouver (in Python the day, day=)"]
+    try:
+        return read_day(cell), []
+    except ValueError as error:
+        return None, [f"until: {error}"]
 
 
 def _integrations(cells: Mapping[str, str]) -> list[str]:

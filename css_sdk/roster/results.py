@@ -25,16 +25,19 @@ def results_as_cells(results: Sequence[RowResult]) -> Iterator[list[str]]:
     """Yield the header of a result file and the cells of its rows.
 
     If a row is ambiguous, the file has the columns `choice` and `candidate_1` to `candidate_3`. The number of a
-    candidate in the column `choice` means that candidate when the file is applied again.
+    candidate in the column `choice` means that candidate when the file is applied again. If a row has a last day, the
+    file has the column `until`.
 
     Args:
         results: the results of the rows.
     """
     is_ambiguous = any(isinstance(result.error, Ambiguous) for result in results)
-    yield [*ALL_COLUMNS, *(("choice", *CANDIDATES) if is_ambiguous else ())]
+    has_ends = any(result.row.until is not None for result in results)
+    yield [*ALL_COLUMNS, *(("choice", *CANDIDATES) if is_ambiguous else ()), *(("until",) if has_ends else ())]
     for result in results:
         if not isinstance(result.error, Withheld):
-            yield _cells(result, candidates=is_ambiguous)
+            until = str(result.row.until or "")
+            yield [*_cells(result, candidates=is_ambiguous), *([until] if has_ends else [])]
 
 
 def _cells(result: RowResult, *, candidates: bool) -> list[str]:

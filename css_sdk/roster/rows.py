@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
@@ -32,6 +33,9 @@ class Row(Record):
     email: str = field(default="", repr=False, eq=False)
     """The e-mail address that the row gives in addition to a username. The user must have this address."""
 
+    until: datetime.date | None = field(default=None, repr=False, eq=False)
+    """The last day of the grant, if it has one."""
+
     @property
     def place(self) -> tuple[str, str]:
         """Return the integration and the environment, as the row names them."""
@@ -42,9 +46,11 @@ class Roster(TupleOf[Row]):
     """The rows of a roster.
 
     `indirect` has the numbers of the lines that are left out, because the person has the role only through a composite.
+    `ended` has the numbers of those that are left out, because their last day is over.
     """
 
     indirect: tuple[int, ...] = ()
+    ended: tuple[int, ...] = ()
 
 
 @frozen
@@ -196,6 +202,37 @@ def check_exact(rows: Sequence[Row]) -> None:
             f"An exact roster names who must have a role, and removes it from everybody else. Leave out the rows that "
             f"revoke (line {', '.join(lines[:10])}{', …' if len(lines) > 10 else ''}). Nothing was sent."
         )
+
+
+def without_ended(rows: Sequence[Row], day: datetime.date, *, prune: bool) -> tuple[list[Row], tuple[int, ...]]:
+    """Return the rows that count on a day, and the lines of those that are left out because their last day is over.
+
+    Args:
+        rows: the rows of a file.
+        day: the current day.
+        prune: whether a row whose last day is over revokes the role. A row that still grants the role prevents this.
+
+    >>> row = Row(2, Person("username", "0F3A@idir"), "reviewer", "101", "dev", until=datetime.date(2027, 3, 31))
+    >>> [without_ended([row], datetime.date(2027, 4, 1), prune=prune)[0] == [row] for prune in (True, False)]
+    [False, False]
+    >>> without_ended([row], datetime.date(2027, 3, 31), prune=True)[0] == [row]
+    True
+    """
+
+    def is_over(row: Row) -> bool:
+        return row.until is not None and row.until < day
+
+    granted = {_meaning_of(row)[:-1] for row in rows if row.action == "grant" and not is_over(row)}
+    left: list[Row] = []
+    ended: dict[int, None] = {}
+    for row in rows:
+        if not is_over(row):
+            left.append(row)
+        elif prune and _meaning_of(row)[:-1] not in granted:
+            left.append(evolve(row, action="revoke", until=None))
+        else:
+            ended[row.line] = None
+    return left, tuple(ended)
 
 
 def _meaning_of(row: Row) -> tuple[str, ...]:

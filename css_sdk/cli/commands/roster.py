@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +40,10 @@ _READING = together(
     click.option("--split", metavar="TEXT", help="Split cells with several roles or people at this text, such as ';'."),
     click.option("--skip-rows", type=click.IntRange(0), default=0, metavar="N", help="Skip N lines above the header."),
     click.option("--sheet", metavar="NAME", help="Name of a sheet. Needed if several sheets are not empty."),
+    click.option(
+        "--timezone", metavar="NAME", help="Time zone of the days in the column until, such as America/Vancouver."
+    ),
+    flag("--prune", help="Remove roles whose last day (until) is over. By default, css leaves these rows out."),
     click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as cp1252. Default: UTF-8."),
 )
 """The file of a roster, and the options that say how to read it."""
@@ -65,9 +70,11 @@ def _read(
     mapping: Path | None,
     prefer: Sequence[str],
     all_logins: bool,
+    timezone: str | None,
     **reading: Any,
 ) -> tuple[Sequence[Row], dict[str, Any]]:
     """Return the rows of a roster, and the options for `check_roster` and `apply_roster`."""
+    from ...plan.dates import day_in
     from ...roster.columns import read_mapping
 
     if given.max_removals is not None and not exact:
@@ -75,10 +82,13 @@ def _read(
     named = {} if mapping is None else read_mapping(text_in(mapping), str(mapping))
     named |= read_mapping("\n".join(columns), "--column")
     place = {"integration": given.integration, "environment": given.environment}
-    rows = rows_in(file, exact=exact, columns=named, **place, **reading)
+    day = day_in(timezone, datetime.datetime.now(datetime.UTC)) if timezone else None
+    rows = rows_in(file, exact=exact, columns=named, day=day, **place, **reading)
     if rows.indirect:
-        lines = ", ".join(map(str, rows.indirect[:10])) + (", …" if len(rows.indirect) > 10 else "")
-        say(f"Left out, because these people have the role only through a composite role: line {lines}")
+        say(f"Left out, because these people have the role only through a composite role: {_lines(rows.indirect)}")
+    if rows.ended:
+        hint = "" if exact else " To remove these roles, pass --prune."
+        say(f"Left out, because the last day is over: {_lines(rows.ended)}.{hint}")
     how = {
         "exact": exact,
         "max_removals": given.max_removals,
@@ -90,13 +100,17 @@ def _read(
     return rows, how
 
 
+def _lines(numbers: Sequence[int]) -> str:
+    return f"line {', '.join(map(str, numbers[:10]))}{', …' if len(numbers) > 10 else ''}"
+
+
 @click.group(cls=Group)
 def roster() -> None:
     """Check, apply and export a roster: a table of who must have which role.
 
     A roster is a file, or - for standard input, with one row for each grant, as CSV, JSON or an Excel workbook. The
-    columns are: username, guid, email or client_id; provider; role; integration; environment; action (grant or revoke).
-    You can pass the role, the integration, the environment and the action as options instead.
+    columns are: username, guid, email or client_id; provider; role; integration; environment; action (grant or revoke);
+    until (the last day). You can pass the role, the integration, the environment and the action as options instead.
 
     \b
     Examples:

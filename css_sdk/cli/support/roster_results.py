@@ -121,6 +121,8 @@ def _output(path: Path, *, force: bool) -> OutputFile:
 
 def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
     """Return that an existing result file has rows that are not in the roster; None if it has no such rows."""
+    import datetime
+
     from ...errors import InvalidFile
     from ...roster.reading import read_roster
     from ...roster.rows import find_other
@@ -132,7 +134,7 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
     if not content.strip():
         return None
     try:
-        other = find_other(read_roster(content, name, max_bytes=None), rows, exact=exact)
+        other = find_other(read_roster(content, name, day=datetime.date.min, max_bytes=None), rows, exact=exact)
     except InvalidFile as error:
         return f"{path} has rows that are not in the roster ({error.faults[0]})" if error.faults else None
     return None if other is None else f"{path} has a row that is not in the roster (line {other.line})"
