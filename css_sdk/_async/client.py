@@ -15,13 +15,13 @@ from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers
 from .._text.suggestions import suggest
 from ..auth.credentials import team_of
-from ..auth.single_flight import SingleFlight
 from ..config.sources import find_settings
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import EMPLOYEE_PROVIDERS, Integration, UserLike, WhoAmI
 from ..settings import Settings, settings_from_file
 from .connection import AsyncOptions
 from .integrations import AsyncIntegrationClient
+from .sharing import AsyncSingleFlight
 from .wire import AsyncWire
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class AsyncCss:
         self.settings = settings
         self._wire = AsyncWire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None
-        self._reading = SingleFlight[tuple[Integration, ...]]()
+        self._reading = AsyncSingleFlight[tuple[Integration, ...]]()
 
     @classmethod
     def from_env(
@@ -224,7 +224,7 @@ class AsyncCss:
         self._wire.check_usable("GET /integrations")  # before waiting for a reading in another event loop
         if self._integrations is not None and not refresh:
             return self._integrations
-        return await self._reading.async_share(lambda: self._read_integrations(refresh), is_fresh=refresh)
+        return await self._reading.share(lambda: self._read_integrations(refresh), is_fresh=refresh)
 
     async def integration(self, which: int | str) -> AsyncIntegrationClient:
         """Return one of the team's Gold integrations.

@@ -100,13 +100,21 @@ def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
     >>> seconds_to_wait("Thu, 01 Jan 1970 00:01:00 GMT", now=0.0)
     60.0
     """
-    if retry_after is None:
-        return None
-    if retry_after.strip().isdecimal():
+    if retry_after is not None and retry_after.strip().isdecimal():
         return float(retry_after)
+    date = seconds_of_date(retry_after)
+    return None if date is None else max(0.0, date - now)
+
+
+def seconds_of_date(header: str | None) -> float | None:
+    """Return the time in a header such as `Date`, in seconds since 1970; None if there is none.
+
+    >>> seconds_of_date("Thu, 01 Jan 1970 00:01:00 GMT")
+    60.0
+    """
     try:
-        date = parsedate_to_datetime(retry_after)
+        date = parsedate_to_datetime(header or "")
         # Dates in HTTP are in GMT, even if they name no zone.
-        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, TypeError, IndexError):  # the parser raises some of these undocumented
         return None

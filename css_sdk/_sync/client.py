@@ -16,13 +16,13 @@ from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers
 from .._text.suggestions import suggest
 from ..auth.credentials import team_of
-from ..auth.single_flight import SingleFlight
 from ..config.sources import find_settings
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import EMPLOYEE_PROVIDERS, Integration, UserLike, WhoAmI
 from ..settings import Settings, settings_from_file
 from .connection import Options
 from .integrations import IntegrationClient
+from .sharing import SingleFlight
 from .wire import Wire
 
 if TYPE_CHECKING:

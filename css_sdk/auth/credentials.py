@@ -19,7 +19,7 @@ from .._service.addresses import checked_address
 from ..errors import ConfigurationError
 from ..settings import Secret, argument_name, as_secret, check_credential
 from .kept_tokens import KeptToken
-from .single_flight import AsyncFlow, SharedRequest, current_task
+from .single_flight import AsyncFlow, SharedRequest, async_current_task
 from .token_endpoint import Token, TokenExchange, fits_a_header, limit_body, token_from, token_request, waiting
 
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -193,7 +193,7 @@ class TokenAuth(httpx.Auth):
 
     async def _async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         self._check_origin(request)
-        task = current_task()
+        task = async_current_task()
         refused = _NONE
         while True:
             turn = self._current_or_pending(request, refused, task)

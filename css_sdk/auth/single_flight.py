@@ -191,60 +191,6 @@ class SharedRequest(Generic[Value]):
             self._finish(self.value)
 
 
-class SingleFlight(Generic[Value]):
-    """Let concurrent threads and tasks share one request and its outcome, an error included.
-
-    If the caller that sends the request is cancelled, one of the waiting callers sends it again.
-    """
-
-    def __init__(self) -> None:
-        self._pending: SharedRequest[Value] | None = None
-
-    def share(self, work: Callable[[], Value], *, is_fresh: bool = False) -> Value:
-        """Return the result of `work`, or of the `work` of another caller that is in progress.
-
-        Args:
-            work: sends the request. It must not return None.
-            is_fresh: whether to accept only the result of a request that began after this call. An error of an earlier
-            request is raised here, too.
-
-        Raises:
-            CssError: the request failed.
-        """
-        is_good = not is_fresh
-        while True:
-            shared, is_mine = self._join()
-            if is_mine:
-                with shared:
-                    shared.value = value = work()
-                return value
-            result = shared.result()
-            if result is not None and is_good:
-                return result
-            is_good = True
-
-    async def async_share(self, work: Callable[[], Awaitable[Value]], *, is_fresh: bool = False) -> Value:
-        """Return the result of `work`, as `share` does, while other tasks run."""
-        task = current_task()
-        is_good = not is_fresh
-        while True:
-            shared, is_mine = self._join(task)
-            if is_mine:
-                with shared:
-                    shared.value = value = await work()
-                return value
-            result = await shared.async_result()
-            if result is not None and is_good:
-                return result
-            is_good = True
-
-    def _join(self, task: int | None = None) -> tuple[SharedRequest[Value], bool]:
-        """Return the request in progress, and whether the caller must send it."""
-        with SharedRequest.lock:
-            before, self._pending = self._pending, SharedRequest[Value].current(self._pending, None, task)
-            return self._pending, self._pending is not before
-
-
 def cause_of(error: BaseException | None) -> BaseException | None:
     """Return the error with which a request failed, from the exception that its auth flow got.
 
@@ -299,7 +245,12 @@ def _seconds(request: httpx.Request | None) -> float | None:
     return None if connect is None or read is None else float(connect + read)
 
 
-def current_task() -> int:
+def current_task() -> int | None:
+    """Return None, because a thread is identified by itself."""
+    return None
+
+
+def async_current_task() -> int:
     """Return what identifies the running task."""
     import anyio
 

@@ -184,15 +184,7 @@ def describe_config(
         "config_file": Default(OFF if path is None else str(path), _set_by(CONFIG_VARIABLE, variables)),
         "profile": Default("", _NOT_SET) if chosen is None else Default(chosen.name, named_by),
     }
-    if chosen is not None and chosen.credential_process is not None:
-        found["credentials"] = Default(
-            "printed by a command when they are needed", f"credential_process of {chosen.where}"
-        )
-        for name, address in (("api_url", API_URL), ("token_url", TOKEN_URL)):
-            own = getattr(chosen, name)
-            found[name] = Default(own or address, chosen.where if own else _PUBLIC)
-    else:
-        found |= _described_settings(environ, profile, chosen)
+    found |= _described_settings(environ, profile, chosen)
     if chosen is not None and chosen.team_id is not None:
         found["team_id"] = Default(chosen.team_id, chosen.where)
     defaults = find_defaults(environ, profile=profile, folder=folder)
@@ -203,17 +195,23 @@ def _described_settings(
     environ: Mapping[str, str] | None, profile: str | None, chosen: Profile | None
 ) -> dict[str, Default]:
     variables = os.environ if environ is None else environ
-    try:
-        settings = find_settings(environ, profile=profile)
-    except ConfigurationError as error:
-        return {"credentials": Default(error.text_for("command_line"), "not usable")}
-    found = {"client_id": Default(settings.client_id, settings.name_of("client_id"))}
-    found["client_secret"] = Default("set, not shown", settings.name_of("client_secret"))
-    for name, public in (("api_url", API_URL), ("token_url", TOKEN_URL)):
-        address = getattr(settings, name)
-        own = chosen is not None and getattr(chosen, name)
-        is_set = own or variables.get(f"CSS_{name.upper()}") or address != public
-        found[name] = Default(address, settings.name_of(name) if is_set else _PUBLIC)
+    public = {"api_url": API_URL, "token_url": TOKEN_URL}
+    own = {name: getattr(chosen, name) if chosen else variables.get(CSS.variable(name)) for name in public}
+    if chosen is not None and chosen.credential_process is not None:
+        place = f"credential_process of {chosen.where}"
+        found = {"credentials": Default("printed by a command when they are needed", place)}
+        addresses = {name: Default(own[name] or address, chosen.where) for name, address in public.items()}
+    else:
+        try:
+            settings = find_settings(environ, profile=profile)
+        except ConfigurationError as error:
+            return {"credentials": Default(error.text_for("command_line"), "not usable")}
+        found = {"client_id": Default(settings.client_id, settings.name_of("client_id"))}
+        found["client_secret"] = Default("set, not shown", settings.name_of("client_secret"))
+        addresses = {name: Default(getattr(settings, name), settings.name_of(name)) for name in public}
+    for name, address in addresses.items():
+        is_set = own[name] or address.value != public[name]
+        found[name] = address if is_set else Default(address.value, _PUBLIC)
     return found
 
 

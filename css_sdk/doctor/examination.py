@@ -18,7 +18,7 @@ from .._http.clients import new_client
 from .._http.deadlines import time_limit
 from .._http.exchanges import failure
 from .._http.observation import collected_warnings
-from .._http.retry import Attempt
+from .._http.retry import Attempt, seconds_of_date
 from .._http.sending import Sending, system_error_behind
 from .._sync.bodies import read_body
 from .._sync.client import Css
@@ -265,7 +265,7 @@ class _Examination:
             failed = self._failure(error, label, server, address)
             failed.__cause__ = error
             return failed
-        self._compare_clocks(before, judgements.seconds_of_date(response.headers.get("Date")))
+        self._compare_clocks(before, seconds_of_date(response.headers.get("Date")))
         return response
 
     def _failure(self, error: Exception, label: str, server: str, address: str) -> CssError:

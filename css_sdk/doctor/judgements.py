@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -128,18 +127,6 @@ def _parsed(content: bytes) -> object:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
-        return None
-
-
-def seconds_of_date(header: str | None) -> float | None:
-    """Return the time in a `Date` header, in seconds since 1970; None if there is none.
-
-    >>> seconds_of_date("Thu, 01 Jan 1970 00:01:00 GMT")
-    60.0
-    """
-    try:
-        return None if header is None else parsedate_to_datetime(header).timestamp()
-    except (ValueError, OverflowError):
         return None
 
 

@@ -1,0 +1,45 @@
+"""Let concurrent callers of a client share one request and its outcome, an error included (single flight)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from ..auth.single_flight import SharedRequest, async_current_task
+
+Value = TypeVar("Value")
+
+
+class AsyncSingleFlight(Generic[Value]):
+    """Let concurrent callers share one request. If its sender is cancelled, one of the waiting callers sends it again.
+
+    Threads can share a `SingleFlight`, and tasks an `AsyncSingleFlight`.
+    """
+
+    def __init__(self) -> None:
+        self._pending: SharedRequest[Value] | None = None
+
+    async def share(self, work: Callable[[], Awaitable[Value]], *, is_fresh: bool = False) -> Value:
+        """Return the result of `work`, or of the `work` of another caller that is in progress.
+
+        Args:
+            work: sends the request. It must not return None.
+            is_fresh: whether to accept only a request that began after this call.
+
+        Raises:
+            CssError: the request failed.
+        """
+        task = async_current_task()
+        is_good = not is_fresh
+        while True:
+            with SharedRequest.lock:
+                before, self._pending = self._pending, SharedRequest[Value].current(self._pending, None, task)
+                shared, is_mine = self._pending, self._pending is not before
+            if is_mine:
+                with shared:
+                    shared.value = value = await work()
+                return value
+            result = await shared.async_result()
+            if result is not None and is_good:
+                return result
+            is_good = True

@@ -1,0 +1,46 @@
+# Written from css_sdk/_async/sharing.py by `make generate`; edit that one.
+"""Let concurrent callers of a client share one request and its outcome, an error included (single flight)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from ..auth.single_flight import SharedRequest, current_task
+
+Value = TypeVar("Value")
+
+
+class SingleFlight(Generic[Value]):
+    """Let concurrent callers share one request. If its sender is cancelled, one of the waiting callers sends it again.
+
+    Threads can share a `SingleFlight`, and tasks an `SingleFlight`.
+    """
+
+    def __init__(self) -> None:
+        self._pending: SharedRequest[Value] | None = None
+
+    def share(self, work: Callable[[], Value], *, is_fresh: bool = False) -> Value:
+        """Return the result of `work`, or of the `work` of another caller that is in progress.
+
+        Args:
+            work: sends the request. It must not return None.
+            is_fresh: whether to accept only a request that began after this call.
+
+        Raises:
+            CssError: the request failed.
+        """
+        task = current_task()
+        is_good = not is_fresh
+        while True:
+            with SharedRequest.lock:
+                before, self._pending = self._pending, SharedRequest[Value].current(self._pending, None, task)
+                shared, is_mine = self._pending, self._pending is not before
+            if is_mine:
+                with shared:
+                    shared.value = value = work()
+                return value
+            result = shared.result()
+            if result is not None and is_good:
+                return result
+            is_good = True
