@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ from tests.fault_sequences import (
     wanted,
     writes,
 )
-from tests.support import GRANTS_PORTAL, asked, examples
+from tests.support import GRANTS_PORTAL, asked, examples, some
 
 STEADY = settings(
     derandomize=True, deadline=None, max_examples=examples(40, __name__), suppress_health_check=[HealthCheck.too_slow]
@@ -233,8 +234,7 @@ STRUCK: dict[str, tuple[Write, str, str, int, int]] = {
 }
 
 
-@pytest.mark.parametrize("tries", [0, 1, 2, 3, 4])
-@pytest.mark.parametrize("name", STRUCK)
+@pytest.mark.parametrize(("name", "tries"), some(list(product(STRUCK, range(5))), __name__))
 def test_an_attempt_in_doubt_costs_one_read_and_no_extra_write(name: str, tries: int) -> None:
     """A write that was done is not repeated, one that was not done is repeated, and one read decides which it was."""
     write, method, path, reads, sent = STRUCK[name]
