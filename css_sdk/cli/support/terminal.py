@@ -38,10 +38,8 @@ def is_closed(stream: Stream) -> bool:
 _GOOD, _BAD, _CAREFUL, _OPEN, _UNKNOWN = "green", "red", "yellow", "cyan", "magenta"
 _SIGNS: Final[Mapping[str, str]] = {"+": _GOOD, "-": _BAD, "~": _CAREFUL, "!": _CAREFUL, "=": _OPEN, "?": _UNKNOWN}
 _STATES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        ("done", "already has it", "does not have it", "already a child", "is not a child", "already exists", "fine"),
-        _GOOD,
-    ),
+    **dict.fromkeys(("done", "already has it", "does not have it", "already exists", "fine", "found"), _GOOD),
+    **dict.fromkeys(("already a child", "is not a child"), _GOOD),
     **dict.fromkeys(("failed", "not found", "never logged in", "wrong provider", "not in the file"), _BAD),
     **dict.fromkeys(("skipped", "withheld", "repeated", "old name", "ambiguous"), _CAREFUL),
     **dict.fromkeys(("to do", "missing"), _OPEN),
