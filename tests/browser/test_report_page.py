@@ -38,7 +38,12 @@ def made(count: int) -> AccessReport:
     chance = random.Random(7)  # noqa: S311
     roles, first = ["admin", "reviewer", *HOSTILE], ["Ilse", "Émile", *HOSTILE]
     people = [
-        User(f"{n:032x}@{chance.choice(['idir', 'azureidir', 'bceidbusiness'])}", f"p{n}@x.example", chance.choice(first), last)
+        User(
+            f"{n:032x}@{chance.choice(['idir', 'azureidir', 'bceidbusiness'])}",
+            f"p{n}@x.example",
+            chance.choice(first),
+            last,
+        )
         for n, last in enumerate(chance.choices(["Sato", "Osei"], k=count))
     ]
     users = {user.username: user for user in [*people, User("service-account-robot-1")]}
