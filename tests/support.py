@@ -31,6 +31,11 @@ def examples(usual: int, module: str = "") -> int:
     return usual * profiles.default.max_examples // (200 if "._sync." in f"{module}." else 100)
 
 
+def case_name(value: object) -> str:
+    """Return a value as the name of a test case, without backslashes: tools that pass on such a name do not find it."""
+    return ascii(value).replace("\\", "")
+
+
 def is_private(path: Path, mode: int = 0o600) -> bool:
     """Return whether only the owner can read and write a file; always true on Windows, which has no such permissions.
 

@@ -15,7 +15,7 @@ from css_sdk import Css, Desired, InvalidFile, Settings, UnusableName, read_desi
 from css_sdk._text.escaping import hidden_in, is_hidden, shown, with_codes, without_hidden
 from css_sdk.plan.transfer import export, promoted
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, usernames
+from tests.support import GRANTS_PORTAL, asked, case_name, usernames
 
 Run = Callable[..., int]
 HIDDEN = "ad\u200bmin"
@@ -40,7 +40,7 @@ def test_all_format_characters_are_hidden_and_no_letter_is() -> None:
     assert not hidden_in("Prüfer 🦫 ἀ e\u0301 \xa0")
 
 
-@pytest.mark.parametrize("character", EVERY_KIND, ids=ascii)
+@pytest.mark.parametrize("character", EVERY_KIND, ids=case_name)
 def test_output_shows_the_code_of_a_hidden_character(character: str) -> None:
     """Output shows a hidden character by its code."""
     code = f"<U+{ord(character):04X}>"
@@ -49,7 +49,7 @@ def test_output_shows_the_code_of_a_hidden_character(character: str) -> None:
     assert without_hidden(name) == "admin"
 
 
-@pytest.mark.parametrize("character", EVERY_KIND, ids=ascii)
+@pytest.mark.parametrize("character", EVERY_KIND, ids=case_name)
 def test_names_with_hidden_characters_in_files_are_refused(character: str) -> None:
     """Names and patterns in rosters and roles files may not contain hidden characters; comments and ignored columns
     may.

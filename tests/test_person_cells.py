@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from css_sdk import InvalidFile, read_desired, read_roster
 from css_sdk.people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of
 from tests.desired_files import NAME, in_dev
+from tests.support import case_name
 
 GUID = "0f3ac87806aa7f215a7c0d4cc4d9e799"
 DASHED = "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799"
@@ -33,7 +34,7 @@ ADDRESS = "ilse.hargreave@example.com"
         f"\u200b{ADDRESS[:4]}\u00ad{ADDRESS[4:]}\ufeff",
         f"{ADDRESS}\u2060\u3164",
     ],
-    ids=ascii,
+    ids=case_name,
 )
 def test_text_around_an_address_is_removed(text: str) -> None:
     """css-sdk removes the text around an address that mail programs and spreadsheets add, and hidden characters."""
@@ -93,7 +94,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
         ("client_id", "a@b", None, "not a username"),
         ("client_id", "a b", None, "blanks"),
     ],
-    ids=ascii,
+    ids=case_name,
 )
 def test_a_cell_is_checked_by_its_column(by: PersonBy, text: str, provider: str | None, said: str | None) -> None:
     """A cell that cannot name a person is refused, so that a mistyped person is not taken for absent."""

@@ -23,7 +23,7 @@ from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.preconditions import check_complete
 from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.state import Place, PlaceState, Step
-from tests.support import examples
+from tests.support import case_name, examples
 from tests.test_plan_properties import a_case
 
 SCHEMA: Final = json.loads((Path(__file__).parent.parent / "css_sdk/plan/schema.json").read_text(encoding="utf-8"))
@@ -132,7 +132,7 @@ def test_a_masked_plan_names_nobody_and_cannot_be_read_back() -> None:
         json.dumps(record(version=True)),
         json.dumps(record(version="1")),
     ],
-    ids=lambda content: repr(content[:20]),
+    ids=lambda content: case_name(content[:20]),
 )
 def test_content_that_is_not_a_plan_is_refused(content: str | bytes) -> None:
     """Other JSON, invalid JSON, deeply nested JSON and other versions are refused with an error that names the file."""

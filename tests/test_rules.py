@@ -29,6 +29,7 @@ from css_sdk.errors import (
 )
 from css_sdk.models import PROVIDERS, Integration, Role, ServiceAccount
 from css_sdk.state import STEP_KINDS, StepKind
+from tests.support import case_name
 
 ANY_TEXT = st.text(st.characters())
 GUID = "0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a"
@@ -64,7 +65,7 @@ GUID = "0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a"
         b"a",
         True,
     ],
-    ids=repr,
+    ids=case_name,
 )
 def test_unusable_names_are_refused(name: Any) -> None:
     """A role name that the service cannot hold, or that would address something else, is refused before anything is
@@ -189,7 +190,7 @@ def test_there_are_seven_providers() -> None:
         None,
         b"a@idir",
     ],
-    ids=repr,
+    ids=case_name,
 )
 def test_unusable_users_are_refused(user: Any) -> None:
     """A text that is not a username, or a user whose provider cannot have roles, is refused before anything is sent."""
@@ -197,7 +198,7 @@ def test_unusable_users_are_refused(user: Any) -> None:
         identifiers.username_of(user)
 
 
-@pytest.mark.parametrize("client_id", ["", " ", "a ", "a\nb", "\ud800", "a\x00"], ids=repr)
+@pytest.mark.parametrize("client_id", ["", " ", "a ", "a\nb", "\ud800", "a\x00"], ids=case_name)
 def test_unusable_client_ids_are_refused(client_id: str) -> None:
     """A service account without a client id, or with one that cannot be sent, is refused like any other user."""
     with pytest.raises(UnusableUser):
@@ -214,7 +215,7 @@ def test_unusable_client_ids_are_refused(client_id: str) -> None:
         ("service-account-fisheries-102", "service-account-fisheries-102"),
         ("service-account-Fisheries-102", "service-account-fisheries-102"),
     ],
-    ids=str,
+    ids=case_name,
 )
 def test_service_accounts_have_usernames(user: str | ServiceAccount, username: str) -> None:
     """A client id is given as `ServiceAccount`, or in the long form, and becomes the long form in lower case."""
