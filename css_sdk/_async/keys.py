@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -20,6 +19,7 @@ from .._http.observation import Observer
 from .._http.sending import Sending
 from .._http.stateless_clients import CALL, stateless_client
 from .._service.addresses import checked_address
+from .._text.json_text import parsed_json
 from .._version import __version__
 from ..auth.single_flight import SharedRequest
 from ..auth.token_endpoint import described
@@ -264,10 +264,7 @@ class AsyncIssuerKeys:
             raise self._failed(url, str(error), answer.status_code) from None
         finally:
             await answer.aclose()
-        try:
-            found = json.loads(answer.content)
-        except (ValueError, RecursionError):
-            found = None
+        found = parsed_json(answer.content)
         if not isinstance(found, dict):
             raise self._failed(url, "the answer is not a JSON object")
         return found

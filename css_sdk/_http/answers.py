@@ -12,6 +12,7 @@ from css_sdk_openapi import models as generated
 from css_sdk_openapi.types import Unset
 from dateutil.parser import isoparse
 
+from .._text.json_text import parsed_json
 from .._text.tables import TupleOf
 from ..errors import ErrorAnswer, MalformedAnswer
 from ..models import Integration, LogLine, Role, User
@@ -39,19 +40,12 @@ def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAns
         request: method and path.
         now: seconds since 1970, for a `Retry-After` that is a date.
     """
-    message = ""
-    is_json = _is_json(response)
-    if is_json:
-        try:
-            body = response.json()
-        except (ValueError, RecursionError):
-            is_json = False
-        else:
-            message = clean(str(body.get("message") or "")) if isinstance(body, dict) else ""
+    body = parsed_json(response.content) if _is_json(response) else None
+    message = clean(str(body.get("message") or "")) if isinstance(body, dict) else ""
     return ErrorAnswer(
         status=response.status_code,
         message=message,
-        is_json=is_json,
+        is_json=body is not None,
         request=request,
         retry_after=seconds_to_wait(response.headers.get("Retry-After"), now),
     )

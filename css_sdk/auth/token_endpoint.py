@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 import re
 import sys
@@ -25,6 +24,7 @@ from .._http.exchanges import request_of
 from .._http.observation import Observer
 from .._http.retry import seconds_to_wait
 from .._http.sending import cut_frames, system_error_behind
+from .._text.json_text import parsed_json
 from ..errors import AuthenticationError, MalformedAnswer, RateLimited, ServiceUnavailable, in_words
 from ..settings import Secret, argument_name, as_secret
 from .single_flight import cause_of
@@ -247,10 +247,7 @@ class _Answer:
 def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
     # In a function of its own, so that the text is deleted before an error is raised about it.
     raw = _unpacked(response)
-    try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError):
-        content = None
+    content = parsed_json(raw)
     is_json = isinstance(content, dict)
     fault = "" if is_json else _what_instead(response, raw)
     content = content if isinstance(content, dict) else {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 from .._service.addresses import API_URL, TOKEN_URL
+from .._text.json_text import parsed_json
 from ..settings import Settings
 from .diagnosis import Check
 
@@ -104,7 +104,7 @@ def fault_of_discovery(status: int, content: bytes) -> str:
         return f"the answer is {status}. This is a fault of the login server. Try again later"
     if status == 404:
         return "there is no login server of this realm (404). Check the address"
-    found = _parsed(content)
+    found = parsed_json(content)
     if status == 200 and isinstance(found, Mapping) and "issuer" in found:
         return ""
     return (
@@ -119,15 +119,8 @@ def is_heartbeat(content: bytes) -> bool:
     >>> is_heartbeat(b'[{"now": "2026-11-28T22:00:00.000Z"}]'), is_heartbeat(b"<html>")
     (True, False)
     """
-    found = _parsed(content)
+    found = parsed_json(content)
     return isinstance(found, list) and bool(found) and isinstance(found[0], Mapping) and "now" in found[0]
-
-
-def _parsed(content: bytes) -> object:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
 
 
 def judge_clock(ahead: float | None) -> Check:

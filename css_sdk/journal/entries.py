@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
+from .._text.json_text import parsed_json
 from .._text.tables import Records
 from ..errors import InvalidFile
 from ..models import Outcome
@@ -170,10 +171,7 @@ def read_journal(content: str | bytes, name: str) -> JournalRead:
 
 
 def _record(line: bytes, where: str) -> Mapping[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
+    record = parsed_json(line)
     if not isinstance(record, dict):
         raise InvalidFile(f"{where}: this is not a line of a journal.")
     return record

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..._text.json_text import parsed_json
 from ..._text.shells import quote
 from .files import OutputFile, content_of, limit
 from .options import Decorator, Given, output_option
@@ -141,10 +141,7 @@ def is_saved_plan(content: bytes) -> bool:
 
 def _object_in(content: bytes) -> Mapping[str, Any]:
     """Return the JSON object in the content; an empty one if it is something else."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
+    found = parsed_json(content)
     return found if isinstance(found, dict) else {}
 
 
