@@ -220,35 +220,29 @@ def environments(help: str) -> Decorator:
     return several("-e", "--environment", "environments", help=help, default_is="Default: all.", type=ENVIRONMENT)
 
 
+def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -> Decorator:
+    """Return the option that names an integration or an environment. A required one has a default in a variable."""
+    return click.option(
+        letter,
+        f"--{name}",
+        required=required,
+        default=default_of(name) if required else None,
+        metavar=metavar,
+        callback=keep_place,
+        shell_complete=completes(f"{name}s"),
+        help=f"{help_text}{f' Default: CSS_{name.upper()}.' if required else ''}",
+    )
+
+
 def integration(*, required: bool = True) -> Decorator:
     """Return the option that names an integration."""
-    return click.option(
-        "-i",
-        "--integration",
-        required=required,
-        default=default_of("integration") if required else None,
-        metavar="ID|NAME",
-        callback=keep_place,
-        shell_complete=completes("integrations"),
-        help=f"Integration, by id or exact project name.{' Default: CSS_INTEGRATION.' if required else ''}",
-    )
+    return _one("-i", "integration", "ID|NAME", "Integration, by id or exact project name.", required)
 
 
 def place(*, required: bool = True) -> Decorator:
     """Return the options that name an integration and one of its environments."""
-    return together(
-        integration(required=required),
-        click.option(
-            "-e",
-            "--environment",
-            required=required,
-            default=default_of("environment") if required else None,
-            metavar="ENV",
-            callback=keep_place,
-            shell_complete=completes("environments"),
-            help=f"Environment: dev, test or prod.{' Default: CSS_ENVIRONMENT.' if required else ''}",
-        ),
-    )
+    environment = _one("-e", "environment", "ENV", "Environment: dev, test or prod.", required)
+    return together(integration(required=required), environment)
 
 
 file = click.argument("file", type=click.Path(path_type=Path))
