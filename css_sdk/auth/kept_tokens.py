@@ -8,13 +8,12 @@ import logging
 import os
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from .._text.whole_files import replace_file
 from ..settings import Secret
 
 _LOG = logging.getLogger("css_sdk")
@@ -73,7 +72,7 @@ class KeptToken:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_private(folder.stat(), 0o022):
                 raise PermissionError(0, "other users can write there")
-            replace_file(folder / f"{self._name}.json", json.dumps(content).encode())
+            replace_file(folder / f"{self._name}.json", [json.dumps(content).encode()])
         except OSError as error:
             _LOG.warning("The token cannot be kept in %s: %s.", place, error.strerror or type(error).__name__)
 
@@ -84,19 +83,6 @@ class KeptToken:
         if not folder.is_absolute():
             raise FileNotFoundError(0, "this user has no home folder")
         return folder
-
-
-def replace_file(file: Path, content: bytes) -> None:
-    """Write a file completely before it gets its name, so that nobody reads a part. Only its owner can read it."""
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(content)
-        Path(temporary).replace(file)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise
 
 
 def _is_private(found: os.stat_result, forbidden: int) -> bool:

@@ -74,7 +74,7 @@ def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[st
     from contextlib import suppress
 
     from ... import Backoff, Css
-    from ...auth.kept_tokens import replace_file
+    from ..._text.whole_files import replace_file
     from ...config.sources import find_settings
     from ...errors import CssError
     from .defaults import given_profile
@@ -94,7 +94,7 @@ def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[st
         return list(kept or ())
     with suppress(OSError, CssError):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(file, json.dumps(names).encode())
+        replace_file(file, [json.dumps(names).encode()])
     return names
 
 

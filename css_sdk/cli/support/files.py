@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from codecs import iterencode
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..._text.whole_files import replace_file
 from ...errors import ConfigurationError, InvalidFile
 from .output import print_lines
 from .terminal import is_closed
@@ -159,18 +159,7 @@ def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
         InvalidFile: when it cannot be written.
     """
 
-    draft: Path | None = None
     try:
-        # A temporary file is readable for its owner only, even if the file that it replaces was not.
-        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as opened:
-            draft = Path(opened.name)
-            opened.writelines(pieces)
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.replace(file)
-        draft = None
+        replace_file(file, pieces)
     except OSError as error:
         raise InvalidFile(f"{file} could not be written: {error.strerror}. Free space, or name another file.") from None
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
