@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from ...errors import InvalidFile
 from ..support import options
 from ..support.files import OutputFile
 from ..support.options import Given, flag, output_option, takes
@@ -42,6 +41,7 @@ def export(given: Given, additive: bool, by_name: bool, names: bool, output: Out
       css export --additive --by-name --output roles.yaml
     """
     from ... import desired_as_yaml, read_desired
+    from ...errors import InvalidFile
     from ...plan.transfer import export as exported
 
     output.check()

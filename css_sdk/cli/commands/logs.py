@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ..._text.escaping import shown
-from ...errors import CssError, InvalidRequest
 from ..support import options
 from ..support.options import Given, takes
 from ..support.output import json_line, print_lines, say, text_of
@@ -47,6 +46,7 @@ def logs(given: Given, since: str, until: str | None) -> int:
     Example:
       css logs -i "Grants Portal" -e dev --since 15m
     """
+    from ...errors import CssError
 
     now = datetime.datetime.now(datetime.UTC)
     first, last = _moment(since, "--since", now), _moment(until, "--until", now) if until else now
@@ -78,6 +78,7 @@ def logs(given: Given, since: str, until: str | None) -> int:
 def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime.datetime) -> Iterator[LogLine]:
     """Yield the lines, one window after the other, so that an error loses no earlier lines and memory stays small."""
     from ..._service.log_windows import SHORTEST_WINDOW, Window, joined, windows
+    from ...errors import CssError
 
     held: list[LogLine] = []
     spans = windows(since, until)
@@ -105,6 +106,7 @@ def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime
 
 def _moment(text: str, option: str, now: datetime.datetime) -> datetime.datetime:
     from ..._service.log_windows import moment
+    from ...errors import InvalidRequest
 
     back = re.fullmatch(r"(\d{1,5})([mhd])", text)
     if back:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ..._text.shells import quote
-from ...errors import InvalidFile, Remedy
 from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
@@ -52,6 +51,7 @@ def undo(given: Given, file: Path | None) -> int:
 def _read(file: Path) -> tuple[str, JournalRead]:
     """Return a journal with its name."""
     from ... import read_journal
+    from ...errors import InvalidFile, Remedy
 
     content, name = content_of(file, is_journal=True)
     if is_saved_plan(content):
@@ -63,6 +63,7 @@ def _read(file: Path) -> tuple[str, JournalRead]:
 
 def _newest(css: Css) -> tuple[str, JournalRead]:
     """Return the journal that is undone if none is named, and print its name."""
+    from ...errors import InvalidFile
     from ...journal.choice import newest_to_undo
 
     there = folder()

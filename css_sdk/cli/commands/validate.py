@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..._text.escaping import shown
-from ...errors import InvalidFile
 from ..support import options
 from ..support.exit_codes import USAGE
 from ..support.files import limit
@@ -19,6 +18,7 @@ from ..support.output import json_line, print_lines, say
 from ..support.plans import check_roles_file, contents_of
 
 if TYPE_CHECKING:
+    from ...errors import InvalidFile
     from ...plan.desired import Desired
 
 
@@ -56,6 +56,7 @@ def validate(given: Given, files: Sequence[Path]) -> int:
       css validate access/ --json
       css validate --schema > roles.schema.json
     """
+    from ...errors import InvalidFile
     from ...roles_file.parser import read_each
 
     contents: dict[str, bytes] = {}

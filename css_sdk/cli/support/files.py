@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..._text.whole_files import replace_file
-from ...errors import ConfigurationError, InvalidFile
 from .output import print_lines
 from .terminal import is_closed
 
@@ -25,6 +24,7 @@ def limit() -> int:
         ConfigurationError: when the variable is not a whole number of 1 or more.
     """
     from ..._text.files import MOST_BYTES
+    from ...errors import ConfigurationError
 
     said = os.environ.get("CSS_MAX_FILE_MIB")
     if said is None:
@@ -45,6 +45,7 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
         ConfigurationError: when CSS_MAX_FILE_MIB is not valid.
     """
     from ..._text.files import too_large
+    from ...errors import InvalidFile
 
     if file == STDIN and is_closed("stdin"):
         raise InvalidFile("Standard input is closed, so - cannot be read. Name a file instead.")
@@ -101,6 +102,7 @@ class OutputFile:
         Raises:
             InvalidFile: with the reason and the option to change.
         """
+        from ...errors import InvalidFile
 
         if self.path is None:
             return
@@ -158,6 +160,7 @@ def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
     Raises:
         InvalidFile: when it cannot be written.
     """
+    from ...errors import InvalidFile
 
     try:
         replace_file(file, pieces)

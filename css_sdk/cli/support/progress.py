@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import TypeVar
 
-from ...errors import CallbackFailed
 from .request_options import is_quiet, is_verbose
 from .terminal import is_terminal
 
@@ -30,6 +29,7 @@ def without_display(work: Callable[[], Returned]) -> Returned:
     Args:
         work: makes a call to which css passes its own `progress`.
     """
+    from ...errors import CallbackFailed
 
     try:
         return work()

@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 import click
 
 from ..._text.escaping import shown
-from ...errors import NotConfirmed, StalePlan
 from .terminal import is_terminal
 
 YES: Final = "--yes"
@@ -104,6 +103,7 @@ def confirm(
         NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
         click.Abort: when a question is not answered.
     """
+    from ...errors import NotConfirmed, StalePlan
 
     questions = open_questions(changes, answers)
     sentences = list(preview()) if questions.options or changes.removes else []
