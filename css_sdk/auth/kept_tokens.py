@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from .._text.whole_files import replace_file
+from .._http.whole_files import replace_file
 from ..settings import Secret
 
 _LOG = logging.getLogger("css_sdk")

@@ -74,7 +74,7 @@ def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[st
     from contextlib import suppress
 
     from ... import Backoff, Css
-    from ..._text.whole_files import replace_file
+    from ..._http.whole_files import replace_file
     from ...config.sources import find_settings
     from ...errors import CssError
     from .defaults import given_profile

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..._text.whole_files import replace_file
+from ..._http.whole_files import replace_file
 from .output import print_lines
 from .terminal import is_closed
 
