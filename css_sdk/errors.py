@@ -147,7 +147,8 @@ class CssError(Exception):
 class ConfigurationError(CssError):
     """Report that credentials, addresses or options are missing, incomplete or unsafe.
 
-    `subject` is `addresses` if the addresses of the service and of the login server do not belong together.
+    `subject` is `addresses` if an address of the service or of the login server is not valid, or if the two do not
+    belong together.
 
     Next step: correct the variable, file key or argument that the message names.
     """
@@ -206,10 +207,14 @@ class UnusableName(Refused):
 
 
 class UnusableUser(Refused):
-    """Report a username that is incomplete, or whose login provider does not support roles.
+    """Report a text that does not name a person, or a login whose provider does not support roles.
+
+    `provider` is this login provider; it is empty if the text is not a valid username, GUID or e-mail address.
 
     Next step: use the username of another login of this person: `<GUID>@idir`, for example.
     """
+
+    provider: str = ""
 
 
 class RequestTooLong(Refused):
@@ -354,6 +359,17 @@ class NotFound(CssError):
     known: tuple[str, ...] = ()
     what: type_of_thing = "path"
     name: str = ""
+
+    def text_for(self, reader: Reader) -> str:
+        """Return the text of the error. In a file, it ends with a similar name; the command line prints that itself.
+
+        Args:
+            reader: `python`, `command_line`, or `file`.
+        """
+        text = super().text_for(reader)
+        if reader != "file" or not self.suggestions:
+            return text
+        return f"{text} Did you mean {', '.join(map(repr, self.suggestions))}?"
 
 
 class NotIdentified(NotFound):

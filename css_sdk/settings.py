@@ -16,7 +16,6 @@ from attrs import evolve, field, frozen
 from ._service.addresses import API_URL, TOKEN_URL, check_pair, checked_address
 from .errors import ConfigurationError, Remedy
 
-_NAMED_BY = Remedy("", "CSS_CREDENTIALS_FILE names this file (CERN_… or BSS_… for other systems).")
 _LOG = logging.getLogger("css_sdk")
 _CALLED: Final = {
     "client_id": "The client id",
@@ -155,13 +154,17 @@ class Settings:
         for name in ("client_id", "client_secret"):
             check_credential(self._named(name), getattr(self, name))
         for name, like in (("api_url", API_URL), ("token_url", TOKEN_URL)):
-            url = checked_address(
-                getattr(self, name),
-                self._named(name),
-                self.allow_http,
-                may_have_query=name == "token_url",
-                like=like,
-            )
+            try:
+                url = checked_address(
+                    getattr(self, name),
+                    self._named(name),
+                    self.allow_http,
+                    may_have_query=name == "token_url",
+                    like=like,
+                )
+            except ConfigurationError as error:
+                error.subject = "addresses"
+                raise
             object.__setattr__(self, name, url)
         check_pair(self.api_url, self.token_url, self.name_of)
 
@@ -269,12 +272,13 @@ class Sources:
         """
         names = {name: self.variable(name) for name in (*self.credentials, *self.addresses)}
         values = _variables({**names, "file": self.file_variable}, environ)
-        for name, value in values.items():
-            if re.fullmatch(r"""(["']).*\1""", value.reveal(), re.DOTALL):
-                raise ConfigurationError(
-                    f"{names.get(name, self.file_variable)} begins and ends with a quote: docker's --env-file keeps "
-                    f"quotes. Write the value without quotes."
-                )
+        quoted = [key for key, value in values.items() if re.fullmatch(r"""(["']).*\1""", value.reveal(), re.DOTALL)]
+        if quoted:
+            begin, the_value = ("begins and ends", "value") if len(quoted) == 1 else ("begin and end", "values")
+            raise ConfigurationError(
+                f"{_listed(names.get(name, self.file_variable) for name in quoted)} {begin} with a quote: docker's "
+                f"--env-file keeps quotes. Write the {the_value} without quotes."
+            )
         file = values.pop("file").reveal()
         given = {name: values[name] for name in self.credentials}
         listed = _listed(map(self.variable, self.credentials))
@@ -290,14 +294,15 @@ class Sources:
         if not file:
             hint = self.file_hint or f"a JSON file that holds {_listed(map(file_key, self.credentials))}"
             raise ConfigurationError(f"There are no credentials. Set {listed}, or set {self.file_variable} to {hint}.")
-        return self.in_a_file(file, Found(values, names, "environment"))
+        return self.in_a_file(file, Found(values, names, "environment"), self.file_variable)
 
-    def in_a_file(self, path: str | os.PathLike[str], beside: Found) -> Found:
+    def in_a_file(self, path: str | os.PathLike[str], beside: Found, named_by: str = "") -> Found:
         """Return what a credentials file sets. If others on the machine can read the file, a warning is logged.
 
         Args:
             path: path of the file, which holds a JSON object.
             beside: the addresses that are set elsewhere.
+            named_by: the variable, or the key of a config file, that names the file; "" for an argument.
 
         Raises:
             ConfigurationError: the file cannot be read, is not JSON, lacks a key, or sets an address that is set
@@ -318,9 +323,10 @@ class Sources:
         except ValueError:
             reason = "it is not UTF-8 text, or its name is not valid"
         what = f"The credentials file {str(file)!r}"
+        remedy = Remedy("", f"{named_by} names this file." if named_by else "")
         if reason:
-            raise ConfigurationError(f"{what} cannot be read: {reason}.", remedy=_NAMED_BY)
-        found = self.in_json(text, beside, what, str(file.absolute()), self.file_advice, _NAMED_BY)
+            raise ConfigurationError(f"{what} cannot be read: {reason}.", remedy=remedy)
+        found = self.in_json(text, beside, what, str(file.absolute()), self.file_advice, remedy)
         if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
             _LOG.warning("Other users can read the credentials file. Run: chmod 600 %s", file)
         return evolve(found, source="file", file=str(file.absolute()))

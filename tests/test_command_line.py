@@ -85,7 +85,7 @@ def test_assign_and_unassign_change_the_members_of_a_role(
         (["assign", "-i", "102", "-e", "test", "-r", "x", "{user}"], 4, "has no environment 'test'"),
         (["assign", "-i", "101", "-e", "dev", "-r", "..", "{user}"], 4, "cannot be addressed"),
         (["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"], 1, "There is no role 'nope' in integration"),
-        (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 4, "is not a username"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 64, "is not a username"),
         (
             ["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0" * 32 + "@idir"],
             3,
@@ -262,7 +262,7 @@ def test_a_guid_that_lacks_a_digit_is_refused_before_anything_is_sent(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str], provider: str
 ) -> None:
     """A GUID that lacks a digit is refused before anything is sent, instead of being reported as never logged in."""
-    assert run(*words, f"{'0f3a' * 7}0f3@{provider}") == 4
+    assert run(*words, f"{'0f3a' * 7}0f3@{provider}") == 64
     assert "its GUID has 31 characters, but must have 32 hex digits" in capsys.readouterr().err
     assert asked(sandbox) == {}
 
@@ -272,7 +272,7 @@ def test_a_name_is_refused_where_a_guid_is_needed(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     """`css people roles` refuses a name or a short number in place of a complete GUID, and sends nothing."""
-    assert run("people", "roles", *words) == 4
+    assert run("people", "roles", *words) == 64
     assert "characters, but must have 32 hex digits" in capsys.readouterr().err
     assert asked(sandbox) == {}
 

@@ -13,7 +13,7 @@ import pytest
 
 from css_sdk import Css, Place, diagnose, systems
 from css_sdk._sync.workers import task_for
-from css_sdk.config.sources import Default, find_defaults, find_settings
+from css_sdk.config.sources import Default, describe_config, find_defaults, find_settings
 from css_sdk.errors import ConfigurationError, WrongTeam
 from css_sdk.sandbox import Sandbox
 
@@ -86,8 +86,13 @@ def test_variables_do_not_complete_a_profile(config: WriteConfig, caplog: pytest
     warning.
     """
     environ = {**config(TWO), "CSS_PROFILE": "public"}
+    url = "https://sandbox.example/v1"
     with pytest.raises(ConfigurationError, match=r"CSS_API_URL is set, .* Unset CSS_API_URL, and set api_url in"):
-        find_settings({**environ, "CSS_API_URL": "https://sandbox.example/v1"})
+        find_settings({**environ, "CSS_API_URL": url})
+    with pytest.raises(
+        ConfigurationError, match=r"CSS_API_URL and CSS_TOKEN_URL are set, .* set api_url and token_url"
+    ):
+        find_settings({**environ, "CSS_API_URL": url, "CSS_TOKEN_URL": url})
     find_settings({**environ, **PAIR})
     assert "does not use CSS_CLIENT_ID, CSS_CLIENT_SECRET" in caplog.text
     assert "of-the-variables" not in caplog.text
@@ -99,7 +104,7 @@ def test_variables_do_not_complete_a_profile(config: WriteConfig, caplog: pytest
         (TWO, {"CSS_PROFILE": "fisheries"}, "CSS_PROFILE names the profile 'fisheries'"),
         ("", {"CSS_PROFILE": "grants"}, "There are no profiles"),
         (TWO, {"CSS_PROFILE": "grants", "CSS_CONFIG_FILE": "off"}, "but CSS_CONFIG_FILE is 'off'"),
-        (TWO, {"CSS_CONFIG_FILE": "/nowhere/config.toml"}, "it does not exist"),
+        (TWO, {"CSS_CONFIG_FILE": "/nowhere/config.toml"}, "There is no config file '/nowhere/config.toml'"),
         ("", {}, "There are no credentials"),
         ('[profiles.default]\ncredentials_file = "gone.json"', {}, "gone.json"),
         ('[profiles.default]\ncredentials_file = "grants.json"\napi_url = "http://api.example"', {},
@@ -116,6 +121,38 @@ def test_the_error_for_an_unusable_source_names_what_to_correct(
     """
     with pytest.raises(ConfigurationError, match=words):
         find_settings({**config(text), **environ})
+
+
+def test_a_message_names_what_the_user_has(config: WriteConfig) -> None:
+    """The key of the profile, an example of a config file, and profiles that were not chosen."""
+    environ = config(
+        '[profiles.grants]\ncredentials_file = "gone.json"\n[profiles."my team"]\ncredential_process = ["x"]'
+    )
+    with pytest.raises(ConfigurationError, match="There are no credentials") as caught:
+        find_settings(environ)
+    assert f"Or choose a profile of {environ['CSS_CONFIG_FILE']} with --profile grants: 'grants', 'my team'." in (
+        caught.value.text_for("command_line")
+    )
+    with pytest.raises(ConfigurationError, match=r"gone\.json") as caught:
+        find_settings(environ, profile="grants")
+    text = caught.value.text_for("command_line")
+    assert f"credentials_file of the profile 'grants' ({environ['CSS_CONFIG_FILE']}) names this file." in text
+    assert "CSS_CREDENTIALS_FILE" not in text
+    with pytest.raises(ConfigurationError, match="There is no config file") as caught:
+        find_settings({"CSS_CONFIG_FILE": "/nowhere/config.toml"}, profile="my team")
+    assert caught.value.__notes__[0] == '[profiles."my team"]'
+    assert caught.value.__notes__[1].startswith('credentials_file = "account.json"')
+
+
+@pytest.mark.parametrize("variable", ["CSS_API_URL", "CSS_TOKEN_URL"])
+def test_an_invalid_address_is_not_reported_as_a_fault_of_the_credentials(variable: str) -> None:
+    """`css config show` and `css doctor` report an address without a scheme under `addresses`."""
+    environ = {**PAIR, variable: "api.example/api/v1"}
+    found = describe_config(environ)
+    assert (found["addresses"].source, "credentials" in found) == ("not usable", False)
+    [wrong] = [check for check in diagnose(environ).checks if check.state == "wrong"]
+    assert wrong.name == "addresses"
+    assert variable in wrong.message
 
 
 def test_find_settings_with_given_variables_ignores_the_default_profile(

@@ -324,7 +324,7 @@ def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("member", "said"),
     [
-        ("fisheries-service-102", "For a service account, write its client id in"),
+        ("fisheries-service-102", "For a service account, write its client id under `client_id`"),
         ("'@idir'", "'@idir' is not a username: the person's GUID is missing"),
         ("{guid: 0F3AC878-06AA}", "'0F3AC878-06AA' is not a GUID"),
     ],

@@ -77,10 +77,10 @@ FROM_A_FILE = {
 
 MISTAKES = {
     # People
-    "address-for-username": Mistake(f"assign {DEV} -r reviewer ilse.hargreave@example.com", 4),
-    "guid-without-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799", 4),
+    "address-for-username": Mistake(f"assign {DEV} -r reviewer ilse.hargreave@example.com", 64),
+    "guid-without-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799", 64),
     "mistyped-guid": Mistake(f"assign {DEV} -r reviewer {NOBODY}", 1),
-    "guid-too-short": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e79@idir", 4),
+    "guid-too-short": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e79@idir", 64),
     "mistyped-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799@idri", 4),
     "provider-without-roles": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799@bcservicescard", 4),
     "mistyped-client-id": Mistake(f"assign {DEV} -r reviewer --client-id fisheries-service-120", 1),
@@ -195,7 +195,12 @@ MISTAKES = {
     "find-nobody": Mistake("people find --email nobody@example.com", 1),
     "find-part-of-a-guid": Mistake("people find --guid 0f3ac8", 64),
     "find-by-one-letter": Mistake("people find --email i", 64),
-    "roles-of-a-first-name": Mistake("people roles tobias", 4),
+    "find-an-unknown-name": Mistake("people find tobias.hargreave -e dev", 1),
+    "remove-a-first-name": Mistake("people remove tobias.hargreave", 64),
+    "profile-without-a-file": Mistake(
+        "--profile grants whoami", 64, variables={**NO_CREDENTIALS, "CSS_CONFIG_FILE": "config.toml"}
+    ),
+    "roles-of-a-first-name": Mistake("people roles tobias", 64),
     "roles-of-nobody": Mistake("people roles nobody@example.com", 1),
     # Reports, logs, tokens
     "report-without-format": Mistake("report --output who", 64),

@@ -79,9 +79,9 @@ def test_find_fails_with_1_if_nobody_was_found_and_with_64_for_wrong_options(run
         code, out, err = run("find", *arguments)
         assert (code, out) == (1, [])
         assert "Nobody was found. The service knows only people who have logged in." in err
-    _, _, err = run("find", "--name", "Ann", "-e", "dev")
+    _, _, err = run("find", "--login", "Ann", "-e", "dev")
     assert err.splitlines() == [
-        "Searched githubbcgov and githubpublic in dev by name Ann.",
+        "Searched githubbcgov and githubpublic in dev by login Ann.",
         "css: Nobody was found. The service knows only people who have logged in. Not searched: idir and azureidir "
         "(--guid, --email, --first-name, "
         "--last-name); bceidbasic, bceidbusiness and bceidboth (--guid).",
@@ -127,7 +127,7 @@ def test_roles_of_a_person_are_printed(run: Run, sandbox: Sandbox) -> None:
     for arguments, expected, said in (
         (["desk@people.example"], 1, f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)"),
         (["nobody@people.example"], 1, "No member of any role has the e-mail address nobody@people.example"),
-        (["bob-1"], 4, "is not a username"),
+        (["bob-1"], 64, "is not a username"),
         ([], 64, "Pass either PERSON"),
         (["x@idir", "--client-id", "y"], 64, "Pass either PERSON"),
     ):
@@ -254,7 +254,7 @@ def test_guards_and_protection_apply_to_the_removal_of_a_person(run: Run, sandbo
         ([ANN, "--max-removals", "1"], 4, "--max-removals 2"),
         (["desk@people.example"], 1, f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)"),
         (["nobody@people.example"], 1, "No member of any role has the e-mail address nobody@people.example"),
-        (["Ann"], 4, "not a GUID"),
+        (["Ann"], 64, "not a GUID"),
         ([f"{NELL}@idir", "--protect", "read*"], 0, "protected: would remove"),
     ):
         code, out, err = run("remove", *arguments, "--yes", "--allow-prod")

@@ -67,7 +67,7 @@ def test_logins_with_the_same_guid_at_unrelated_providers_are_different_people()
     guid = "a1" * 16
     names = [f"{guid}@azureidir", f"{guid}@githubpublic", f"{guid}@idir", f"{guid}@new", "part@azureidir"]
     seen = {name: {"dev": User(name)} for name in names}
-    people = people_of(seen, ["dev", "prod"], complete=False).people
+    people = people_of(seen, ["dev", "prod"], complete=False)
     assert [[login.user.username for login in one.logins] for one in people] == [
         [f"{guid}@idir", f"{guid}@azureidir"],
         [f"{guid}@githubpublic"],

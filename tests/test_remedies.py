@@ -30,7 +30,7 @@ PLACE = ("-i", 101, "-e", "dev")
     ("refused", "python", "command_line", "file"),
     [
         (lambda: identifiers.username_of("bob"), "ServiceAccount(client_id)", "--client-id", "`client_id`"),
-        (lambda: identifiers.username_of("a@b.example"), "find_one(email", "css people find --email", "`email`"),
+        (lambda: identifiers.username_of("a@b.example"), "find_one(email", "css people find a@b.example", "`email`"),
         (lambda: service_limits.check_not_emptied([], False, "members"), "allow_empty=True", "--allow-empty", ""),
         (lambda: removal_limits.check_removals("members", 9, 9), "max_removals=9", "--max-removals 9", ""),
     ],
@@ -132,9 +132,9 @@ def test_a_mistyped_role_gets_a_suggestion(
     ("arguments", "command"),
     [
         (("assign", "-r", "reviewer", NOBODY, *PLACE), f"--guid {NOBODY.partition('@')[0]}"),
-        (("assign", "-r", "reviewer", NOBODY[1:], *PLACE), "--email ADDRESS"),
+        (("assign", "-r", "reviewer", NOBODY[1:], *PLACE), "NAME"),
         (("people", "roles", "nobody@example.com"), "--email nobody@example.com"),
-        (("people", "roles", "tobias"), "--email ADDRESS"),
+        (("people", "roles", "tobias"), "tobias"),
         (("people", "roles", NOBODY), f"--guid {NOBODY.partition('@')[0]}"),
     ],
 )
@@ -142,7 +142,7 @@ def test_the_command_that_searches_for_people_has_a_term(
     run_css: Run, arguments: tuple[str, ...], command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The suggested `css people find` has a search term, or shows where to put one."""
-    assert run_css(*arguments) in (1, 4)
+    assert run_css(*arguments) in (1, 64)
     assert f"css people find {command}\n" in capsys.readouterr().err
 
 

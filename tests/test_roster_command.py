@@ -481,3 +481,30 @@ def test_removals_of_an_exact_roster_have_no_line_number(
     header, first, second = capsys.readouterr().out.splitlines()
     assert (header.split()[0], first.split()[0], second.split()[0]) == ("LINE", "2", "to")
     assert gone in second
+
+
+def test_a_mistyped_role_is_suggested_where_it_is_corrected(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the screen and in the result file, with one list of roles for the place; several roles are named."""
+    ilse = "d6dff8c2546921b01198b4efd12cb3bc@idir"
+    file = write(tmp_path / "roster.csv", "Username,Role name", f"{ilse},reviwer", f"{ilse},approvr", f"{ilse},reviwer")
+    assert run_css("roster", "check", file, *DEV, "--online") == 3
+    err = capsys.readouterr().err
+    assert "css reads these columns under other names: 'Role name' as role." in err
+    for typed, meant in (("reviwer", "reviewer"), ("approvr", "approver")):
+        assert f"There is no {typed!r}. Did you mean {meant!r}? To see which roles there are" in err
+    assert sandbox.count("GET", "*/dev/roles") == 1
+    assert run_css("roster", "apply", file, *DEV) == 3
+    with (tmp_path / "roster.result.csv").open(encoding="utf-8-sig", newline="") as opened:
+        messages = [row["message"] for row in csv.DictReader(opened)]
+    assert [message.rpartition(") ")[2] for message in messages] == [
+        "Did you mean 'reviewer', 'approver'?"  # the service names both in its answer about this person
+    ] * 3
+
+
+def test_the_screen_says_how_to_choose(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The result file has a column for it."""
+    file = write(tmp_path / "roster.csv", "email,role", "front.counter@example.com,reviewer")
+    assert run_css("roster", "apply", file, *DEV) == 3
+    assert "write the number of the right candidate into the column choice." in capsys.readouterr().err

@@ -149,6 +149,18 @@ def test_a_row_that_contradicts_the_value_for_all_rows_is_a_fault() -> None:
     assert tuple(caught.value.__notes__) == caught.value.faults
 
 
+def test_a_column_with_another_name_is_one_fault() -> None:
+    """A misnamed column is one fault with a suggestion. The roster lists synonyms. A reversed mapping is recognised."""
+    for header, suggestion in (("email,Rolle", "role=Rolle"), ("E-Mial,role", "email=E-Mial")):
+        [fault] = faults_of(f"{header}\na@example.com,reviewer\n", "r.csv")
+        assert f"Then pass --column {suggestion}" in fault
+    roster = read_roster("UPN,Role name\na@example.com,reviewer\n", **PLACE)
+    assert roster.synonyms == {"UPN": "email", "Role name": "role"}
+    assert read_roster("e-mail,ROLE\na@example.com,reviewer\n", **PLACE).synonyms == {}
+    with pytest.raises(InvalidRequest, match="comes first: --column role=Rolle"):
+        read_roster("email,Rolle\n", columns={"Rolle": "role"}, **PLACE)
+
+
 def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
     """Columns can be ignored by name, without case. The fault of an unknown column suggests a column or `--ignore`."""
     unknown = faults_of("Usr Name,Notes,role\n", "r.csv")

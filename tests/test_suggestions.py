@@ -61,3 +61,21 @@ def test_integrations_are_suggested(run_css: Run, capsys: pytest.CaptureFixture[
     """If an integration does not exist, css suggests a similar name or lists the integrations."""
     assert run_css("roles", "list", "-i", name, "-e", "dev") == 4
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("roles", "lst"), "There is no command 'css roles lst'. Did you mean 'css roles list'?"),
+        (("roles", "members"), "There is no command 'css roles members'. Did you mean 'css members'?"),
+        (("people", "xyzzy"), "The commands are: find, roles, remove, copy, mirror."),
+        (("config", "profiles"), "The commands are: show."),
+    ],
+    ids=str,
+)
+def test_a_mistyped_subcommand_gets_a_suggestion(
+    run_css: Run, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], sentence: str
+) -> None:
+    """css suggests a similar subcommand, or the group with this name, or lists all subcommands."""
+    assert run_css(*words) == 64
+    assert sentence in capsys.readouterr().err

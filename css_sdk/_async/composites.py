@@ -61,7 +61,7 @@ async def read_role(
     except NotFound as error:
         role = await listed()
         if role is None:
-            raise NotFound(missing, what="role", status=error.status, request=error.request) from None
+            raise NotFound(missing, what="role", name=error.name, status=error.status, request=error.request) from None
         return role
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import evolve
 
@@ -10,24 +10,23 @@ from .._http.concurrency import async_each
 from .._service import arguments, environment_checks, service_limits
 from .._service.arguments import Names
 from .._text.tables import TupleOf
-from ..errors import AuthenticationError, ConfigurationError, CssError
-from ..models import User
-from ..people import lists, logins, searches
+from ..errors import AuthenticationError, ConfigurationError, CssError, IncompleteSearch
+from ..models import PROVIDERS, User
+from ..people import lists, logins, meanings, searches
+from ..people.identities import Person
 from ..people.lists import ListedPerson
 from ..people.logins import LoginDifference, NamesFound, PeopleFound, family_and_guid
+from ..people.meanings import PeopleSearch
 from ..state import PlaceState
 from .people import AsyncPeople, names_found_by
 from .wire import AsyncWire
 
 
-async def find_people(
-    wire: AsyncWire, terms: Mapping[str, str | None], environments: Names, providers: Names | None, width: int
-) -> PeopleFound:
-    """Return everybody who matches the terms, with all their logins; see `AsyncCss.find_people`."""
+async def find_people(wire: AsyncWire, wanted: Sequence[PeopleSearch], environments: Names, width: int) -> PeopleFound:
+    """Return everybody whom one of the searches finds, with all their logins; see `AsyncCss.find_people`."""
     service_limits.check_width(width)
     environments = environment_checks.known_environments(environments)
-    given = searches.terms_given(terms)
-    chosen = searches.providers_for(given, providers, searches.TERMS_ANYWHERE)
+    found = PeopleFound((), complete=True, searches=tuple(wanted), environments=environments)
     seen: logins.Seen = {}
     incomplete: list[str] = []
 
@@ -39,14 +38,14 @@ async def find_people(
         if not result.complete:
             incomplete.append(provider)
 
-    await async_each(search, [(where, provider, given) for where in environments for provider in chosen], width)
+    calls = [(where, each, one.terms) for where in environments for one in wanted for each in one.providers]
+    await async_each(search, calls, width)
     complete = not incomplete
-    if complete and "guid" not in given:
+    if complete and not all("guid" in one.terms for one in wanted):
         # A login may have a different address or name in a second environment, so search all logins by GUID, too.
-        unseen = logins.unseen(seen, environments, chosen)
+        unseen = logins.unseen(seen, environments, found.providers)
         await async_each(search, [(where, provider, {"guid": guid}) for where, provider, guid in unseen], width)
-    found = logins.people_of(seen, environments, complete=complete)
-    return evolve(found, providers=chosen, environments=environments)
+    return evolve(found, people=logins.people_of(seen, environments, complete=complete), complete=complete)
 
 
 async def find_listed(
@@ -60,9 +59,9 @@ async def find_listed(
 
     async def find(text: str) -> None:
         try:
-            terms = lists.terms_for(text)
-            provider = lists.provider_in(text)
-            result = await find_people(wire, terms, environments, provider or chosen, 1)
+            terms = meanings.terms_for(text)
+            providers = searches.providers_for(terms, meanings.provider_in(text) or chosen, searches.TERMS_ANYWHERE)
+            result = await find_people(wire, [PeopleSearch(terms, providers)], environments, 1)
             found[text] = lists.listed_person(text, terms, result)
         except (AuthenticationError, ConfigurationError):
             raise
@@ -71,6 +70,42 @@ async def find_listed(
 
     await async_each(find, list(dict.fromkeys(texts)), width)
     return TupleOf(found[text] for text in texts)
+
+
+async def known_logins(
+    wire: AsyncWire, person: Person, environments: Sequence[str], providers: Collection[str] | None, width: int
+) -> tuple[User, ...]:
+    """Return the logins with the GUID or the e-mail address of a person that the environments know.
+
+    Args:
+        wire: sends the searches.
+        person: the person, named by GUID or e-mail address.
+        environments: the environments to search.
+        providers: the providers to search; by default all. By e-mail address, BCeID cannot be searched.
+        width: calls at once, 1 to 8.
+
+    Raises:
+        IncompleteSearch: the service left people out.
+    """
+    found: dict[str, User] = {}
+    asked = [
+        provider
+        for provider in (PROVIDERS if providers is None else providers)
+        if person.by in searches.TERMS_ANYWHERE[provider]
+        and (person.by != "guid" or searches.can_be_looked_up(person.value, provider))
+    ]
+
+    async def search(one: tuple[str, str]) -> None:
+        result = await AsyncPeople(wire, one[0]).search(one[1], **{person.by: person.value})
+        if not result.complete:
+            raise IncompleteSearch(
+                f"More people of {one[1]} match {person.value} than the service shows, so css-sdk cannot identify the "
+                f"person. Pass a GUID or a username."
+            )
+        found.update((user.username, user) for user in searches.equal_to(result.users, {person.by: person.value})[0])
+
+    await async_each(search, [(where, provider) for where in environments for provider in asked], width)
+    return tuple(found.values())
 
 
 async def login_differences(

@@ -9,18 +9,20 @@ from attrs import evolve
 
 from .._service import arguments, service_limits
 from .._service.arguments import Names
-from ..models import EMPLOYEE_PROVIDERS, UserLike
+from ..models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, UserLike
 from ..people.identification import is_identified
 from ..people.identities import Person
-from ..people.logins import UnreadPlace, checked_person
+from ..people.logins import UnreadPlace, checked_person, family_and_guid
 from ..people.member_logins import MemberLogins, find_logins, not_among_members
 from ..plan import person_plans
 from ..plan.desired import Protection
 from ..plan.person_plans import PersonPlan
 from ..plan.planner import Plan
 from ..report.rows import AccessReport, in_order
+from .directory import known_logins
 from .plans import completed, make_plan
 from .reporting import read_all_places
+from .wire import AsyncWire
 
 if TYPE_CHECKING:
     from .client import AsyncCss
@@ -35,7 +37,7 @@ async def plan_removal(
     arguments.check_kind(protect, Protection, "protect=")
     meant, among = checked_person(person, providers)
     report = await read_all_places(css, width, settled=True)
-    found = _logins_among(report, meant, among)
+    found = await _logins_of(css._wire, report, meant, among, width)
     plan, left = person_plans.plan_removal(found.usernames, report.places, protect)
     return _person_plan(await completed(css, plan), found, report, left)
 
@@ -48,22 +50,34 @@ async def plan_copy(
     meant, among = checked_person(source, providers)
     to, _ = checked_person(target)
     report = await read_all_places(css, width)
-    found = _logins_among(report, meant, among)
+    found = await _logins_of(css._wire, report, meant, among, width)
     desired, left = person_plans.roles_to_copy(found.usernames, report.places, to)
     plan = await make_plan(css, desired, prune=False, providers=EMPLOYEE_PROVIDERS, width=width)
     return _person_plan(person_plans.without_unmanaged(plan), found, report, left)
 
 
-def _logins_among(report: AccessReport, person: Person, among: Collection[str] | None) -> MemberLogins:
+async def _logins_of(
+    wire: AsyncWire, report: AccessReport, person: Person, among: Collection[str] | None, width: int
+) -> MemberLogins:
     """Return the logins of a person among the members in a report, in lower case.
 
+    A second person with the same e-mail address may have no roles, and so may be no member. Therefore the login servers
+    are searched for the address, too. If no member is the person, this search shows whether the person exists.
+
     Raises:
-        NotFound: all places were read, no member is this person, and the person is not named by one exact login.
+        NotFound: all places were read, and neither a member nor a login at the login servers is this person.
         Ambiguous: two people have the address.
+        IncompleteSearch: the service left people out of a search.
     """
     found = find_logins(person, report.users, among)
-    if not (found.usernames or report.unread or is_identified(person, tuple(among or ()))):
-        raise not_among_members(person)
+    is_open = not (found.usernames or report.unread or is_identified(person, tuple(among or ())))
+    if is_open or (person.by == "email" and found.usernames):
+        families = {family_and_guid(username)[0] for username in found.usernames} or PROVIDER_FAMILIES
+        providers = [each for name in families if name in PROVIDER_FAMILIES for each in PROVIDER_FAMILIES[name]]
+        known = await known_logins(wire, person, report.environments, among or providers, width)
+        found = find_logins(person, [*report.users, *known], among)
+        if not found.usernames:
+            raise not_among_members(person)
     return evolve(found, usernames=frozenset(map(str.lower, found.usernames)))
 
 

@@ -29,6 +29,7 @@ from ..people.logins import PersonRoles, UnreadPlace, checked_person
 from ..report.rows import AccessReport, held_roles, in_order, roles_among_members
 from ..state import Place, PlaceState
 from .composites import tree_below
+from .directory import known_logins
 from .integrations import AsyncIntegrationClient
 from .roles import AsyncRoles
 from .wire import AsyncWire
@@ -92,7 +93,13 @@ async def roles_of(css: AsyncCss, person: UserLike | Person, providers: Names | 
     if meant.user is not None:
         username = identifiers.check_username(meant.user)
         return await _of_login(css._wire, _applied(await css.integrations()), username, width)
-    return roles_among_members(meant, await read_all_places(css, width), among)
+    report = await read_all_places(css, width)
+    try:
+        return roles_among_members(meant, report, among)
+    except NotFound:
+        if await known_logins(css._wire, meant, report.environments, among, width):
+            return PersonRoles(())
+        raise
 
 
 def _applied(integrations: Sequence[Integration]) -> list[Integration]:

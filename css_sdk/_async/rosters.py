@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import define, evolve
@@ -10,6 +11,7 @@ from attrs import define, evolve
 from .._http.concurrency import AsyncLock, async_check_callback, async_each
 from .._service import arguments, service_limits
 from .._service.identifiers import is_named, username_of, without_provider
+from .._text.suggestions import suggest
 from .._text.tables import ListOf
 from ..errors import (
     Ambiguous,
@@ -146,7 +148,7 @@ class AsyncRosterRun:
             if item not in self._results:
                 await self._settle(item, self._expected(item))
         self._add_removals(changes)
-        return self._ended(map(self._expected, self._items))
+        return await self._ended([self._expected(item) for item in self._items])
 
     async def apply(
         self,
@@ -167,7 +169,7 @@ class AsyncRosterRun:
         if checked is not None and not any(result.outcome == "planned" or refuses_all(result) for result in checked):
             for result in checked:
                 await self._progress.note(result)
-            return self._ended(checked)
+            return await self._ended(checked)
         changes: list[RoleChange] = []
         if self._exact or checked is not None:
             changes = await self._plan(settled=self._exact, look_up=checked is not None)
@@ -191,7 +193,7 @@ class AsyncRosterRun:
             else:
                 await self._settle(item, result)
         await self._carry_out(planned, skip_existing=skip_existing and checked is None and not self._exact)
-        return self._ended(self._results[item] for item in self._items)
+        return await self._ended([self._results[item] for item in self._items])
 
     # Finding
 
@@ -473,8 +475,22 @@ class AsyncRosterRun:
         )
         await run.carry_out()
 
-    def _ended(self, results: Iterable[RowResult]) -> list[RowResult]:
+    async def _ended(self, results: Sequence[RowResult]) -> list[RowResult]:
+        await self._suggest_roles(results)
         return self._look_ups.ended(self._progress.ended(ListOf(results)))
+
+    async def _suggest_roles(self, results: Sequence[RowResult]) -> None:
+        """Add the names of existing roles to errors about missing roles. Read the list of each place once."""
+        missing: dict[Place, list[NotFound]] = {}
+        for item, result in zip(self._items, results, strict=False):
+            error = result.error
+            if item.place is not None and isinstance(error, NotFound) and error.what == "role" and not error.known:
+                missing.setdefault(item.place, []).append(error)
+        for place, errors in missing.items():
+            with suppress(CssError):  # a result is complete without a suggestion
+                known = [role.name for role in await self._environments[place].roles.list()]
+                for error in errors:
+                    suggest(error, known)
 
     async def _settle(self, item: _Item, result: RowResult) -> None:
         self._results[item] = result

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from .._text.escaping import hidden_in, with_codes
+from .._text.shells import quote as quoted
 from ..errors import Remedy, UnusableName, UnusableUser
 from ..models import (
     PROVIDER_FAMILIES,
@@ -138,26 +139,23 @@ def username_of(user: UserLike) -> str:
     # Most usernames are plain ASCII. In these, only blanks and control characters are refused.
     is_plain = text.isascii() and text.isprintable() and " " not in text
     if not is_plain and any(unicodedata.category(character)[0] in "CZ" for character in text):
-        raise UnusableUser(f"The username {text!r} contains blanks, or characters that cannot be seen or sent.")
+        raise UnusableUser(
+            f"The username {text!r} contains blanks, or characters that cannot be seen or sent.",
+            remedy=Remedy("", how_to_find(text if text.isprintable() else "")),
+        )
     name, at, provider = text.partition("@")
     if isinstance(user, ServiceAccount) or not at:
         if text.startswith(SERVICE_ACCOUNT_PREFIX) and text != SERVICE_ACCOUNT_PREFIX and not at:
             return text.lower()
-        raise UnusableUser(
-            f"{text!r} is not a username. The username of a person is <guid>@<provider>, such as 0f3a…@idir.",
-            remedy=Remedy(
-                "For a service account, pass ServiceAccount(client_id).",
-                "For a service account, pass --client-id. To find a person, run: css people find --email ADDRESS",
-                "For a service account, write its client id in the column `client_id`.",
-            ),
-        )
+        sentence = f"{text!r} is not a username. The username of a person is <guid>@<provider>, such as 0f3a…@idir."
+        raise UnusableUser(sentence, remedy=_instead_of_a_username(text))
     if "." in provider:
         raise UnusableUser(
             f"{text!r} is an e-mail address, not a username (<guid>@<provider>).",
             remedy=Remedy(
                 "Find the person first: people.find_one(email=…).",
-                "To find the username, run: css people find --email ADDRESS",
-                "Write e-mail addresses in the column `email`.",
+                f"Pass it with --email. {how_to_find(text)}",
+                "Write e-mail addresses under `email`.",
             ),
         )
     if not name:
@@ -165,9 +163,38 @@ def username_of(user: UserLike) -> str:
     if provider.lower() not in PROVIDERS:
         raise UnusableUser(
             f"{text!r}: users of {provider or 'no provider'!r} cannot have roles. Providers whose users can: "
-            f"{', '.join(sorted(PROVIDERS))}."
+            f"{', '.join(sorted(PROVIDERS))}.",
+            provider=provider,
         )
     return text.lower()
+
+
+def how_to_find(text: str = "") -> str:
+    """Return a sentence with the command that searches for the person whom a text may mean.
+
+    Args:
+        text: what somebody typed. If it is too short for a search, the command has a placeholder.
+
+    >>> how_to_find("Ilse Hargreave"), how_to_find()
+    ("To find the person, run: css people find 'Ilse Hargreave'", 'To find the person, run: css people find NAME')
+    """
+    meant = text.strip()
+    return f"To find the person, run: css people find {quoted(meant) if len(meant) > 1 else 'NAME'}"
+
+
+def _instead_of_a_username(text: str) -> Remedy:
+    """Return what to do with a text that was passed as a username, but has no provider."""
+    if is_guid(guid_of(text)):
+        return Remedy(
+            "Add @ and the provider, or find the person: people.find_one(guid=…).",
+            f"Pass it with --guid. {how_to_find(text)}",
+            "Write GUIDs under `guid`.",
+        )
+    return Remedy(
+        "For a service account, pass ServiceAccount(client_id).",
+        f"For a service account, pass --client-id {quoted(text)}. {how_to_find(text)}",
+        "For a service account, write its client id under `client_id`.",
+    )
 
 
 def without_provider(username: str) -> str:
@@ -197,8 +224,8 @@ def check_username(user: UserLike) -> str:
             f"{fault_of_digits(user, guid)}.",
             remedy=Remedy(
                 "Copy the whole username, or find the person: people.find_one(email=…).",
-                "Copy the whole username, or find it with: css people find --email ADDRESS",
-                "Copy the whole username, or write an e-mail address in the column `email`.",
+                f"Copy the whole username. {how_to_find()}",
+                "Copy the whole username, or write an e-mail address under `email`.",
             ),
         )
     return username

@@ -305,31 +305,36 @@ class Css:
 
     def find_people(
         self,
+        text: str | None = None,
         *,
         environments: str | Iterable[str] = environment_checks.ENVIRONMENTS,
         providers: str | Iterable[str] | None = None,
         width: int = 4,
         **terms: str | None,
     ) -> PeopleFound:
-        """Find the people who match the terms in several providers and environments, with all logins of each person.
+        """Find the people whom a text or terms mean, in several providers and environments, with all their logins.
 
         The logins of a person in one family of providers have the same GUID. A login can have a different name or
         address, so that a search by the terms does not find it. After the first search, the missing logins are
         therefore searched by GUID. This is why the result can say that a person never logged in.
 
         Args:
+            text: an e-mail address or a part of it; a GUID; a username; or a name, which takes several searches: by
+                last name and by first name, and at GitHub by name. `searches` of the result lists them.
             environments: the environments to search.
             providers: the providers to search, by default all that can be searched by the terms. BCeID can be searched
                 by `guid` only.
             width: calls at once, 1 to 8.
             terms: as for `people(…).search`. A `guid` must be complete. `email`, `first_name`, `last_name`, `name` and
-                `login` match a part of the field. Case is ignored. A term that is None is ignored.
+                `login` match a part of the field. `name` is a last or first name, or a name at GitHub. Case is ignored.
+                A term that is None is ignored. A person must match the text and all terms.
 
         Returns:
             The people, sorted by name, and whether the list is complete. If nobody is found, the list is empty.
 
         Raises:
             InvalidRequest: there is no term, a GUID is incomplete, or a given provider cannot be searched by the terms.
+            UnusableUser: `text` is a username that is not valid.
             EnvironmentMissing: an environment does not exist.
             ConfigurationError: `width` is out of range.
 
@@ -337,10 +342,10 @@ class Css:
         >>> [(login.user.provider, login.environments) for login in maren.logins]
         [('idir', ('dev', 'test', 'prod')), ('azureidir', ('dev', 'test', 'prod'))]
         """
-
+        from ..people.meanings import searches_for
         from .directory import find_people
 
-        return find_people(self._wire, terms, environments, providers, width)
+        return find_people(self._wire, searches_for(text, terms, providers), environments, width)
 
     def find_listed(
         self,
@@ -428,7 +433,8 @@ class Css:
 
         Raises:
             UnusableUser: `person` is not a username, GUID or e-mail address.
-            NotFound: no environment knows the login, or no member of any role has the address or the GUID.
+            NotFound: no environment knows the login; or no member of any role has the address or the GUID, and a search
+                for people does not find it.
             Ambiguous: two people have the address. The error names both, and `candidates` has them.
             ConfigurationError: `width` is out of range.
 
@@ -451,7 +457,8 @@ class Css:
         """Plan how to remove all roles from a person, in all the team's integrations and environments.
 
         Nothing is written. The person's logins are found among the members of all roles, which are read until two
-        readings in a row agree. To carry out the `plan` of the result, use `apply_plan`, which sends one request for
+        readings in a row agree. An e-mail address is also searched at IDIR or GitHub, because a second person with this
+        address may have no roles. To carry out the `plan` of the result, use `apply_plan`, which sends one request for
         each removal.
 
         Args:
@@ -463,13 +470,15 @@ class Css:
             width: calls at once, 1 to 8.
 
         Returns:
-            The plan, and the places that could not be read or where roles cannot be removed. If `person` is a username
-            without roles, the plan is empty.
+            The plan, and the places that could not be read or where roles cannot be removed. If the person has no
+            roles, the plan is empty.
 
         Raises:
             UnusableUser: `person` is not a username, GUID or e-mail address.
-            NotFound: no member of any role has the address or the GUID.
-            Ambiguous: two people have the address. The error names both, and `candidates` has them.
+            NotFound: no member of any role has the address or the GUID, and a search for people does not find it.
+            Ambiguous: two people have the address, even if one of them has no roles. The error names both, and
+                `candidates` has them.
+            IncompleteSearch: the service does not show everybody with this address.
             ConfigurationError: `width` is out of range.
 
         >>> found = css.removal_plan("maren.fairweather@example.com")

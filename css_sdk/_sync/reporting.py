@@ -30,6 +30,7 @@ from ..people.logins import PersonRoles, UnreadPlace, checked_person
 from ..report.rows import AccessReport, held_roles, in_order, roles_among_members
 from ..state import Place, PlaceState
 from .composites import tree_below
+from .directory import known_logins
 from .integrations import IntegrationClient
 from .roles import Roles
 from .wire import Wire
@@ -93,7 +94,13 @@ def roles_of(css: Css, person: UserLike | Person, providers: Names | None, width
     if meant.user is not None:
         username = identifiers.check_username(meant.user)
         return _of_login(css._wire, _applied(css.integrations()), username, width)
-    return roles_among_members(meant, read_all_places(css, width), among)
+    report = read_all_places(css, width)
+    try:
+        return roles_among_members(meant, report, among)
+    except NotFound:
+        if known_logins(css._wire, meant, report.environments, among, width):
+            return PersonRoles(())
+        raise
 
 
 def _applied(integrations: Sequence[Integration]) -> list[Integration]:

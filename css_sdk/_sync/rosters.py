@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import define, evolve
@@ -11,6 +12,7 @@ from attrs import define, evolve
 from .._http.concurrency import Lock, check_callback, each
 from .._service import arguments, service_limits
 from .._service.identifiers import is_named, username_of, without_provider
+from .._text.suggestions import suggest
 from .._text.tables import ListOf
 from ..errors import (
     Ambiguous,
@@ -147,7 +149,7 @@ class RosterRun:
             if item not in self._results:
                 self._settle(item, self._expected(item))
         self._add_removals(changes)
-        return self._ended(map(self._expected, self._items))
+        return self._ended([self._expected(item) for item in self._items])
 
     def apply(
         self,
@@ -192,7 +194,7 @@ class RosterRun:
             else:
                 self._settle(item, result)
         self._carry_out(planned, skip_existing=skip_existing and checked is None and not self._exact)
-        return self._ended(self._results[item] for item in self._items)
+        return self._ended([self._results[item] for item in self._items])
 
     # Finding
 
@@ -474,8 +476,22 @@ class RosterRun:
         )
         run.carry_out()
 
-    def _ended(self, results: Iterable[RowResult]) -> list[RowResult]:
+    def _ended(self, results: Sequence[RowResult]) -> list[RowResult]:
+        self._suggest_roles(results)
         return self._look_ups.ended(self._progress.ended(ListOf(results)))
+
+    def _suggest_roles(self, results: Sequence[RowResult]) -> None:
+        """Add the names of existing roles to errors about missing roles. Read the list of each place once."""
+        missing: dict[Place, list[NotFound]] = {}
+        for item, result in zip(self._items, results, strict=False):
+            error = result.error
+            if item.place is not None and isinstance(error, NotFound) and error.what == "role" and not error.known:
+                missing.setdefault(item.place, []).append(error)
+        for place, errors in missing.items():
+            with suppress(CssError):  # a result is complete without a suggestion
+                known = [role.name for role in self._environments[place].roles.list()]
+                for error in errors:
+                    suggest(error, known)
 
     def _settle(self, item: _Item, result: RowResult) -> None:
         self._results[item] = result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,5 +25,8 @@ def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
 def suggest(error: NotFound, known: Iterable[str]) -> NotFound:
     """Note in an error which names exist, and which of them is similar to the one that does not. Return the error."""
     error.known = tuple(known)
-    error.suggestions = similar(error.name, error.known)
+    # The service names several missing roles in one answer.
+    error.suggestions = similar(error.name, error.known) or tuple(
+        chain.from_iterable(similar(each, error.known) for each in error.name.split(", "))
+    )
     return error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
 import sys
 from collections.abc import Mapping
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .._text.shells import quote
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, Remedy
 
 CONFIG_VARIABLE: Final = "CSS_CONFIG_FILE"
 OFF: Final = "off"
@@ -61,19 +63,45 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def read_config(path: Path, *, must_exist: bool = False) -> dict[str, Any]:
+def read_config(path: Path, *, must_exist: bool = False, profile: str | None = None) -> dict[str, Any]:
     """Return the content of the user's config file; empty if there is none.
 
     Args:
         path: of the file.
         must_exist: whether a missing file is an error.
+        profile: the name of the profile that is looked for, for the example in the error message.
 
     Raises:
         ConfigurationError: if others can change the file or its folder, or if it cannot be read.
     """
-    if not must_exist and not path.exists():
+    if not _is_missing(path):
+        return _read(path, is_private=True)
+    if not must_exist:
         return {}
-    return _read(path, is_private=True)
+    create = "Create it, for example with these lines"
+    error = ConfigurationError(
+        f"There is no config file {str(path)!r}.",
+        remedy=Remedy(f"{create}:", f"{create} (css config --help shows more):"),
+    )
+    error.add_note(f"[profiles.{_toml_key(profile or 'default')}]")
+    error.add_note('credentials_file = "account.json"  # the file of your API account, beside the config file')
+    raise error
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        return not path.exists()
+    except OSError:  # the user may not look into the folder; reading the file gives the reason
+        return False
+
+
+def _toml_key(name: str) -> str:
+    """Return a name as a key in TOML.
+
+    >>> _toml_key("grants"), _toml_key("my team")
+    ('grants', '"my team"')
+    """
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
 def read_project_file(path: Path) -> dict[str, Any]:
@@ -90,8 +118,8 @@ def _read(path: Path, *, is_private: bool) -> dict[str, Any]:
 
     reason = ""
     try:
-        if not path.is_file():  # also false for a pipe, which would never end, and for a missing file
-            reason = "it is not a file" if path.exists() else "it does not exist"
+        if not path.is_file():  # a pipe would never end
+            reason = "it is not a file"
         else:
             with path.open("rb") as file:
                 if is_private:

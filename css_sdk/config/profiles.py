@@ -160,12 +160,11 @@ def checked_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         where: where the values are set. Error messages begin with these words.
 
     Raises:
-        ConfigurationError: if a value is not valid. The message names the key and what a valid value is.
+        ConfigurationError: if values are not valid. The message names each key and what a valid value is.
     """
-    for key, value in values.items():
-        is_valid, valid = _RULES[key]
-        if not is_valid(value):
-            raise ConfigurationError(f"{where}: {key} must be {valid}.")
+    faults = [f"{key} must be {_RULES[key][1]}." for key, value in values.items() if not _RULES[key][0](value)]
+    if faults:
+        raise ConfigurationError(f"{where}: {' '.join(faults)}")
     return {key: str(value) if key == "integration" else value for key, value in values.items()}
 
 
@@ -194,13 +193,16 @@ def _names(profiles: Mapping[str, Profile]) -> str:
 
 
 def _check_keys(content: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    if {"client_secret", "clientSecret", "client_id", "clientId"} & content.keys():
+        raise ConfigurationError(
+            f"{where}: credentials do not belong into this file. Put them into an account file, and set "
+            f"credentials_file to its path."
+        )
+    faults = []
     for key in content:
-        if key in ("client_secret", "clientSecret", "client_id", "clientId"):
-            raise ConfigurationError(
-                f"{where}: credentials do not belong into this file. Put them into an account file, and set "
-                f"credentials_file to its path."
-            )
         if key not in known:
             close = similar(key, known)
-            meant = f" Did you mean {close[0]!r}?" if close else f" The keys are: {', '.join(known)}."
-            raise ConfigurationError(f"{where}: there is no key {key!r}.{meant}")
+            meant = f"Did you mean {close[0]!r}?" if close else f"The keys are: {', '.join(known)}."
+            faults.append(f"there is no key {key!r}. {meant}")
+    if faults:
+        raise ConfigurationError(f"{where}: {' '.join(faults)}")

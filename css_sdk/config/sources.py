@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 
 from .._service.addresses import API_URL, TOKEN_URL
-from ..errors import ConfigurationError
+from .._text.shells import quote
+from ..errors import ConfigurationError, Remedy
 from ..settings import CSS, Found, Secret, Settings, keeps_token, settings_from_env, settings_of
 from .files import CONFIG_VARIABLE, OFF, config_path, project_path, read_config, read_project_file
 
@@ -60,15 +61,19 @@ def find_settings(
     variables = os.environ if environ is None else environ
     chosen = _choose(environ, profile)
     if chosen is None:
-        return settings_from_env(environ, team_id=team_id, allow_http=allow_http)
+        try:
+            return settings_from_env(environ, team_id=team_id, allow_http=allow_http)
+        except ConfigurationError as error:
+            raise _with_profiles(error, environ) from None
     if not may_run and chosen.credential_process is not None:
         raise ConfigurationError(f"The command in credential_process of {chosen.where} is not run here.")
-    for name in _ADDRESSES:
-        if variables.get(name):
-            raise ConfigurationError(
-                f"{name} is set, but the credentials come from {chosen.where}. Unset {name}, and set "
-                f"{name.removeprefix('CSS_').lower()} in the profile."
-            )
+    if addresses := [name for name in _ADDRESSES if variables.get(name)]:
+        are_set = " and ".join(addresses) + (" is" if len(addresses) == 1 else " are")
+        keys = " and ".join(name.removeprefix("CSS_").lower() for name in addresses)
+        raise ConfigurationError(
+            f"{are_set} set, but the credentials come from {chosen.where}. Unset {' and '.join(addresses)}, and set "
+            f"{keys} in the profile if it needs other addresses."
+        )
     if beside := [name for name in _CREDENTIALS if variables.get(name)]:
         _LOG.warning("css-sdk uses %s, and does not use %s.", chosen.where, ", ".join(beside))
     return _settings_of(chosen, environ, team_id, allow_http)
@@ -82,7 +87,8 @@ def _settings_of(
     beside, folder = Found(addresses, names, "file"), Path(profile.file).parent
     if profile.credential_process is None:
         # A relative path begins at the folder of the config file, not at the current folder.
-        found = CSS.in_a_file(folder / Path(profile.credentials_file or "").expanduser(), beside)
+        path = folder / Path(profile.credentials_file or "").expanduser()
+        found = CSS.in_a_file(path, beside, f"credentials_file of {profile.where}")
     else:
         from .process import run_credential_process
 
@@ -104,10 +110,8 @@ def _choose(environ: Mapping[str, str] | None, named: str | None) -> Profile | N
     variables = os.environ if environ is None else environ
     named_by = "You chose" if named else f"{PROFILE_VARIABLE} names"
     named = named or variables.get(PROFILE_VARIABLE) or None
-    if named is None:
-        is_hermetic = environ is not None and CONFIG_VARIABLE not in environ
-        if is_hermetic or any(variables.get(name) for name in _CREDENTIALS):
-            return None
+    if named is None and (_reads_only_variables(environ) or any(variables.get(name) for name in _CREDENTIALS)):
+        return None
     path = config_path(variables)
     if path is None:
         if named is None:
@@ -118,10 +122,36 @@ def _choose(environ: Mapping[str, str] | None, named: str | None) -> Profile | N
     from .profiles import choose_profile, read_profiles
 
     must_exist = named is not None or bool(variables.get(CONFIG_VARIABLE))
-    profiles, default = read_profiles(read_config(path, must_exist=must_exist), str(path))
+    profiles, default = read_profiles(read_config(path, must_exist=must_exist, profile=named), str(path))
     if named is None and default not in profiles:
         return None
     return choose_profile(profiles, named or default, named_by, str(path))
+
+
+def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None) -> ConfigurationError:
+    """Return an error about missing credentials, with the profiles that can be chosen."""
+    variables = os.environ if environ is None else environ
+    path = config_path(variables)
+    if path is None or _reads_only_variables(environ) or any(variables.get(name) for name in _CREDENTIALS):
+        return error
+    from .profiles import read_profiles
+
+    profiles = sorted(read_profiles(read_config(path), str(path))[0])
+    if not profiles:
+        return error
+    names = ", ".join(map(repr, profiles))
+    choose = f"Or choose a profile of {path} with"
+    return ConfigurationError(
+        str(error),
+        remedy=Remedy(
+            f"{choose} profile= or {PROFILE_VARIABLE}: {names}.", f"{choose} --profile {quote(profiles[0])}: {names}."
+        ),
+    )
+
+
+def _reads_only_variables(environ: Mapping[str, str] | None) -> bool:
+    """Return whether the caller passed variables that do not name a config file."""
+    return environ is not None and CONFIG_VARIABLE not in environ
 
 
 def find_defaults(
@@ -205,7 +235,7 @@ def _described_settings(
         try:
             settings = find_settings(environ, profile=profile)
         except ConfigurationError as error:
-            return {"credentials": Default(error.text_for("command_line"), "not usable")}
+            return {error.subject or "credentials": Default(error.text_for("command_line"), "not usable")}
         found = {"client_id": Default(settings.client_id, settings.name_of("client_id"))}
         found["client_secret"] = Default("set, not shown", settings.name_of("client_secret"))
         addresses = {name: Default(getattr(settings, name), settings.name_of(name)) for name in public}

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from .._service import identifiers
 from .._text.escaping import without_hidden
-from ..errors import Remedy, UnusableUser, refusal_of
+from ..errors import Refused, Remedy, UnusableUser, refusal_of
 from ..models import PROVIDER_FAMILIES, PROVIDERS, ServiceAccount
 
 PersonBy = Literal["username", "guid", "email", "client_id"]
@@ -50,22 +50,38 @@ def cleaned(text: str) -> str:
 
 
 def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None:
-    """Return what is wrong with a cleaned cell of a column, or None if it can name a person.
+    """Return what is wrong with a text of a roster or a roles file, or None if it can name a person.
 
     Args:
-        by: the column.
-        text: the cell, as `cleaned` returns it.
+        by: the column or key of the text.
+        text: the text, as `cleaned` returns it.
         provider: the provider of a GUID, if the list names it.
 
-    >>> fault_of("guid", "0f3ac87806aa7f215a7c0d4cc4d9e79")
-    "'0f3ac87806aa7f215a7c0d4cc4d9e79' is not a GUID: it has 31 characters, but must have 32 hex digits"
+    >>> fault_of("email", "0f3a@idir")
+    "'0f3a@idir' is a username, not an e-mail address. Write it under `username`"
+    """
+    error = error_of(by, text, provider)
+    return None if error is None else error.text_for("file").removesuffix(".")
+
+
+def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | None:
+    """Return the error about a text that cannot name a person; None if it can.
+
+    Args:
+        by: how the text names the person.
+        text: the text, as `cleaned` returns it.
+        provider: the provider of a GUID, if it is known.
     """
     if _WINDOWS_LOGIN.fullmatch(text):
-        return (
-            f"{text!r} is a Windows login, which the service does not know. Write the person's e-mail address in the "
-            f"column `email`"
+        return UnusableUser(
+            f"{text!r} is a Windows login, which the service does not know.",
+            remedy=Remedy(
+                "Pass the person's e-mail address.",
+                identifiers.how_to_find(),
+                "Write the person's e-mail address under `email`.",
+            ),
         )
-    return _FAULTS[by](text, provider)
+    return _ERRORS[by](text, provider)
 
 
 def is_complete_guid(text: str, provider: str | None) -> bool:
@@ -100,39 +116,45 @@ def check_guid(text: str, providers: Collection[str] = ()) -> None:
         and not (may_be_number and text.isdecimal())
         and not identifiers.is_guid(identifiers.guid_of(text))
     ):
-        raise UnusableUser(
-            f"{identifiers.fault_of_digits(text, text)}.",
-            remedy=Remedy(
-                "Copy the whole GUID, or pass an e-mail address.",
-                "Copy the whole GUID, or find the person with: css people find --email ADDRESS",
-            ),
-        )
+        raise _not_a_guid(text)
 
 
-def _fault_of_guid(text: str, provider: str | None) -> str | None:
+def _not_a_guid(text: str) -> UnusableUser:
+    is_name = re.fullmatch(r"[0-9A-Fa-f{}-]{8,}", text) is None
+    return UnusableUser(
+        f"{identifiers.fault_of_digits(text, text)}.",
+        remedy=Remedy(
+            "Copy the whole GUID, or pass an e-mail address.",
+            f"Copy the whole GUID. {identifiers.how_to_find(text if is_name else '')}",
+        ),
+    )
+
+
+def _error_of_guid(text: str, provider: str | None) -> UnusableUser | None:
     guid = identifiers.guid_of(text)
     if provider in PROVIDER_FAMILIES["github"]:
-        return None if guid.isascii() and guid.isalnum() else f"{text!r} is not a GUID"
+        return None if guid.isascii() and guid.isalnum() else UnusableUser(f"{text!r} is not a GUID.")
     is_complete = identifiers.is_guid(guid) and provider in (None, *identifiers.PROVIDERS_WITH_GUIDS)
-    return None if is_complete else identifiers.fault_of_digits(text, text)
+    return None if is_complete else _not_a_guid(text)
 
 
-def _fault_of_email(text: str, _: str | None) -> str | None:
+def _error_of_email(text: str, _: str | None) -> UnusableUser | None:
     if _ADDRESS.fullmatch(text) and text.isprintable():
         return None
     if text.rpartition("@")[2].lower() in PROVIDERS:
-        return f"{text!r} is a username, not an e-mail address. Write it in the column `username`"
-    return f"{text!r} is not an e-mail address"
+        remedy = Remedy("Pass it as a username.", "Pass it without --email.", "Write it under `username`.")
+        return UnusableUser(f"{text!r} is a username, not an e-mail address.", remedy=remedy)
+    remedy = Remedy("Pass a whole address.", f"Pass a whole address. {identifiers.how_to_find(text)}")
+    return UnusableUser(f"{text!r} is not an e-mail address.", remedy=remedy)
 
 
-def _refusal(user: str | ServiceAccount) -> str | None:
-    refusal = refusal_of(identifiers.check_username, user)
-    return None if refusal is None else refusal.text_for("file")
+def _refusal(user: str | ServiceAccount) -> Refused | None:
+    return refusal_of(identifiers.check_username, user)
 
 
-_FAULTS: Final[Mapping[PersonBy, Callable[[str, str | None], str | None]]] = {
+_ERRORS: Final[Mapping[PersonBy, Callable[[str, str | None], Refused | None]]] = {
     "username": lambda text, _: _refusal(text),
-    "guid": _fault_of_guid,
-    "email": _fault_of_email,
+    "guid": _error_of_guid,
+    "email": _error_of_email,
     "client_id": lambda text, _: _refusal(ServiceAccount(text)),
 }

@@ -9,9 +9,8 @@ from attrs import frozen
 
 from .._service import identifiers
 from .._text.tables import Record
-from ..errors import UnusableUser
 from ..models import ServiceAccount
-from .cells import PERSON_COLUMNS, PersonBy, check_guid, cleaned, fault_of
+from .cells import PERSON_COLUMNS, PersonBy, check_guid, cleaned, error_of
 
 
 @frozen
@@ -70,8 +69,8 @@ def checked_people(named: Mapping[str, Iterable[str]], providers: Sequence[str] 
                 identifiers.check_username(text)
             elif by == "guid":
                 check_guid(identifiers.guid_of(value), providers)
-            elif fault := fault_of(by, value):
-                raise UnusableUser(f"{fault}.")
+            elif error := error_of(by, value):
+                raise error
             people.append(Person(by, value))
     return people
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from attrs import frozen
 
-from .._service import identifiers
 from .._text.tables import Record
-from ..errors import CssError, UnusableUser
-from ..models import PROVIDERS
+from ..errors import CssError
 from . import cells
 from .logins import PeopleFound, PersonFound, PersonLogin, family_and_guid
+from .meanings import name_in
 
 FOUND: Final = "found"
 AMBIGUOUS: Final = "ambiguous"
@@ -58,48 +56,6 @@ def people_in(text: str) -> list[tuple[int, str]]:
     return listed[1:] if listed and cells.cleaned(listed[0][1]).lower() in _HEADERS else listed
 
 
-def terms_for(text: str) -> dict[str, str]:
-    """Return the search terms for a text: an e-mail address, a GUID, a username, or a first and last name.
-
-    Raises:
-        UnusableUser: the text is none of these.
-
-    >>> terms_for("Hargreave, Ilse"), terms_for("Ilse Hargreave"), terms_for("ilse@example.com")
-    ({'first_name': 'Ilse', 'last_name': 'Hargreave'}, {'first_name': 'Ilse', 'last_name': 'Hargreave'}, \
-{'email': 'ilse@example.com'})
-    """
-    value = cells.cleaned(text)
-    match _kind_of(value):
-        case "username":
-            return {"guid": identifiers.check_username(value).partition("@")[0]}
-        case "guid":
-            return {"guid": identifiers.guid_of(value)}
-        case "email":
-            if fault := cells.fault_of("email", value):
-                raise UnusableUser(f"{fault}.")
-            return {"email": value}
-        case _:
-            words = _name_in(value).split()
-            if len(words) < 2:
-                raise UnusableUser(f"{text!r} is not an e-mail address, a GUID, a username, or a first and last name.")
-            return {"first_name": words[0], "last_name": words[-1]}
-
-
-def _kind_of(value: str) -> str:
-    """Return how a cleaned text names a person: by `username`, `email`, `guid` or `name`."""
-    if value.rpartition("@")[2].lower() in PROVIDERS:
-        return "username"
-    if "@" in value:
-        return "email"
-    return "guid" if identifiers.is_guid(identifiers.guid_of(value)) else "name"
-
-
-def provider_in(text: str) -> str | None:
-    """Return the provider of a username; None for any other text."""
-    value = cells.cleaned(text)
-    return value.rpartition("@")[2].lower() if _kind_of(value) == "username" else None
-
-
 def listed_person(text: str, terms: Mapping[str, str], found: PeopleFound) -> ListedPerson:
     """Return the person whom a text means. Addresses and names must be equal, not only similar.
 
@@ -124,15 +80,5 @@ def _is_meant(person: PersonFound, text: str, terms: Mapping[str, str]) -> bool:
     users = [login.user for login in person.logins]
     if "email" in terms:
         return any(user.email.casefold() == terms["email"].casefold() for user in users)
-    wanted = _name_in(cells.cleaned(text)).casefold()
+    wanted = name_in(cells.cleaned(text)).casefold()
     return any(" ".join(user.name.split()).casefold() == wanted for user in users)
-
-
-def _name_in(text: str) -> str:
-    """Return a name with the first name first and one blank between words.
-
-    >>> _name_in("van Dyk,  Anna")
-    'Anna van Dyk'
-    """
-    last, comma, first = text.partition(",")
-    return re.sub(r"\s+", " ", f"{first} {last}" if comma else text).strip()

@@ -15,6 +15,7 @@ from ..models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, ServiceAccount, User
 from ..state import Place
 from . import cells, searches
 from .identities import Person
+from .meanings import PeopleSearch
 
 _FAMILIES: Final = {provider: family for family, among in PROVIDER_FAMILIES.items() for provider in among}
 """The family of each provider, in the order in which logins are shown.
@@ -60,16 +61,21 @@ class PeopleFound(Records):
     Attributes:
         people: sorted by name.
         complete: False if the service may have left people out: it stops at 50 in each search.
-        providers: the providers that were searched.
+        searches: the searches that were made.
         environments: the environments that were searched.
     """
 
     people: tuple[PersonFound, ...]
     complete: bool
-    providers: tuple[str, ...] = field(default=(), repr=False)
+    searches: tuple[PeopleSearch, ...] = field(default=(), repr=False)
     environments: tuple[str, ...] = field(default=(), repr=False)
 
     _rows_in: ClassVar = "people"
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Return the providers that were searched."""
+        return tuple(dict.fromkeys(provider for search in self.searches for provider in search.providers))
 
 
 @frozen
@@ -222,7 +228,7 @@ def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) ->
     ]
 
 
-def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> PeopleFound:
+def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> tuple[PersonFound, ...]:
     """Return the people found with their logins, sorted by name."""
     logins: dict[tuple[str, str], list[PersonLogin]] = {}
     for username in sorted(seen, key=_place_among_logins):
@@ -231,7 +237,7 @@ def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> Peo
         login = PersonLogin(seen[username][known[-1]], known, never)
         logins.setdefault(family_and_guid(username), []).append(login)
     people = [PersonFound(guid, own[0].user.name, own[0].user.email, tuple(own)) for (_, guid), own in logins.items()]
-    return PeopleFound(tuple(sorted(people, key=lambda one: (one.name.casefold(), one.guid))), complete)
+    return tuple(sorted(people, key=lambda one: (one.name.casefold(), one.guid)))
 
 
 def _place_among_logins(username: str) -> tuple[int, str]:

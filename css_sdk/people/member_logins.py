@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import frozen
 
+from .._text.shells import quote
 from ..errors import Ambiguous, NotFound, Remedy
 from ..models import User
 from .identities import Person, login_of
@@ -51,14 +52,14 @@ def find_logins(person: Person, members: Collection[User], providers: Collection
 
 
 def not_among_members(person: Person) -> NotFound:
-    """Return the error for a person who is not a member of any role, after the members of all roles were read."""
+    """Return the error for a person who is not a member of any role, and whom no search for people finds."""
     remedy = Remedy(
         f"Search with css.find_people({person.by}={person.value!r}).",
-        f"To search for people, run: css people find --{person.by} {person.value}",
+        f"To search for people, run: css people find --{person.by} {quote(person.value)}",
     )
     return NotFound(
-        f"No member of any role has the {_NAMES[person.by]} {person.value}. Check its spelling, and whether the "
-        f"person has another one.",
+        f"No member of any role has the {_NAMES[person.by]} {person.value}, and a search for people does not find it. "
+        f"Check its spelling, and whether the person has another one.",
         remedy=remedy if person.by in ("guid", "email") else None,
         what="user",
     )

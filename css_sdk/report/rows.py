@@ -112,6 +112,12 @@ class AccessReport(Records):
         """Return the members of all roles, as each place knows them."""
         return tuple(user for place in self.places for user in place.users.values())
 
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Return the environments of all places, also of those that could not be read."""
+        places = [*(state.place for state in self.places), *(unread.place for unread in self.unread)]
+        return tuple(sorted({place.environment for place in places}))
+
     def only(self, *, roles: str | Collection[str] = (), person: str = "") -> AccessReport:
         """Return the report limited to these roles and people.
 

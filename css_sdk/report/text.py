@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from .._text.csv_lines import csv_line
@@ -59,6 +59,17 @@ def grants_as_cells(report: AccessReport) -> Iterator[list[str]]:
     return _cells((row for row in report.rows() if row.direct), ROSTER_COLUMNS)
 
 
+def members_as_cells(members: Iterable[Mapping[str, object]]) -> Iterator[list[str]]:
+    """Yield the cells of a roster with the members of a role; the first line names the columns.
+
+    Args:
+        members: records with the columns of `ROSTER_COLUMNS`.
+    """
+    yield list(ROSTER_COLUMNS)
+    for record in map(_with_codes, members):
+        yield [_cell(record[column]) for column in ROSTER_COLUMNS]
+
+
 def _cells(rows: Iterable[AccessRow], columns: Sequence[str]) -> Iterator[list[str]]:
     yield list(columns)
     for row in rows:
@@ -69,7 +80,13 @@ def _cells(rows: Iterable[AccessRow], columns: Sequence[str]) -> Iterator[list[s
 def _record(row: AccessRow) -> dict[str, Any]:
     """Return the record of a row, with codes for the hidden characters in names."""
     record = row.as_record() | {"through": "; ".join(row.through), "held": row.held}
-    return record | {name: with_codes(str(record[name])) for name in ("integration", "role", "through", "held")}
+    return _with_codes(record)
+
+
+def _with_codes(record: Mapping[str, object]) -> dict[str, Any]:
+    """Return a record with codes for the hidden characters in names."""
+    names = {"integration", "role", "through", "held"} & record.keys()
+    return {**record, **{name: with_codes(str(record[name])) for name in names}}
 
 
 def report_as_csv(report: AccessReport) -> Iterator[str]:

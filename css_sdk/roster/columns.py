@@ -70,7 +70,7 @@ class ColumnNames:
     def __init__(self, given: Mapping[str, str], ignore: Collection[str]) -> None:
         for column in given:
             if column not in COLUMNS:
-                raise InvalidRequest(f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}.")
+                raise InvalidRequest(_no_column(column, given[column]))
         self._given = {_folded(name): column for column, name in given.items()}
         if len(self._given) < len(given):
             raise InvalidRequest(
@@ -81,6 +81,9 @@ class ColumnNames:
         self.found: set[str] = set()
         """The columns of a roster that the file has, including ignored ones."""
         self._used: set[str] = set()
+        self._suggested: set[str] = set()
+        self.synonyms: dict[str, str] = {}
+        """The columns of a roster that the file gives other names, by these names."""
 
     def find(self, names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """Return the column that each name means ("" for a name to leave out), and the faults of the names."""
@@ -105,6 +108,8 @@ class ColumnNames:
                     f"the column {meant!r} appears twice: {names[columns.index(meant)]!r} and {name!r}; leave out one "
                     f"with --ignore, or choose one with --column {meant}={quote(name)} (in Python columns=)"
                 )
+            elif meant and key not in self._given and _squeezed(name) != _squeezed(meant):
+                self.synonyms[name] = meant
             columns.append(meant or "")
         self._used.update(columns)
         return tuple(columns), faults
@@ -121,14 +126,14 @@ class ColumnNames:
             for column, name in self._names.items()
             if _folded(name) not in set(map(_folded, names))
         ]
-        if not {*PERSON_COLUMNS, "person"} & self._used:
+        if not {*PERSON_COLUMNS, "person"} & (self._used | self._suggested):
             faults.append(
                 f"no column names the users: {', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}; if one has "
                 f"another name, pass --column email=NAME (in Python columns=)"
             )
         for column, value in given.items():
             others = _NAME_INTEGRATIONS if column == "integration" else set()
-            if not value and not ({column} | others) & self._used:
+            if not value and not ({column} | others) & (self._used | self._suggested):
                 faults.append(
                     f"the column {column!r} is missing, and was not given for all rows: pass {_OPTIONS[column]} (in "
                     f"Python {column}=), or --column {column}=NAME (columns=)"
@@ -144,11 +149,22 @@ class ColumnNames:
 
     def _unknown(self, name: str) -> str:
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
+        self._suggested.update(close)
         meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={quote(name)}; " if close else ""
         return (
             f"a roster has no column {name!r}; {meant}to ignore this column of your file, pass --ignore {quote(name)} "
             f"(in Python {'columns= or ' if close else ''}ignore=); the columns are {', '.join(COLUMNS)}"
         )
+
+
+def _no_column(column: str, name: str) -> str:
+    """Return the sentence about a column that a roster does not have. `name` is its name in the file."""
+    if meant := _BY_NAME.get(_squeezed(name)):
+        return (
+            f"A roster has no column {column!r}. The column of the roster comes first: --column "
+            f"{meant}={quote(column)} (in Python columns={{{meant!r}: {column!r}}})."
+        )
+    return f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}."
 
 
 _OPTIONS: Final = {"role": "--role", "integration": "-i", "environment": "-e"}

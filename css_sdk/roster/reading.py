@@ -153,8 +153,7 @@ def read_roster(
     if faults.count:
         raise faults.error()
     roster = Roster(rows)
-    roster.indirect = tuple(indirect)
-    roster.ended = ended
+    roster.indirect, roster.ended, roster.synonyms = tuple(indirect), ended, names.synonyms
     return roster
 
 

@@ -47,10 +47,12 @@ class Roster(TupleOf[Row]):
 
     `indirect` has the numbers of the lines that are left out, because the person has the role only through a composite.
     `ended` has the numbers of those that are left out, because their last day is over.
+    `synonyms` has the columns that the file gives other names, by these names, such as `{"Role name": "role"}`.
     """
 
     indirect: tuple[int, ...] = ()
     ended: tuple[int, ...] = ()
+    synonyms: Mapping[str, str] = {}
 
 
 @frozen

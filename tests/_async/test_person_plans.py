@@ -55,7 +55,7 @@ async def removals(css: AsyncCss, whom: str | Person | ServiceAccount, **options
     "whom", ["Ann@people.example", "ann.e@people.example", ANN, f"{ANN}@idir", f"{ANN.upper()}@azureidir"]
 )
 async def test_every_login_in_every_place_is_found(css: AsyncCss, sandbox: Sandbox, whom: str) -> None:
-    """css-sdk finds all roles of all logins of a person by address, GUID or username, without a search or a write."""
+    """css-sdk finds all roles of all logins of a person by address, GUID or username, and writes nothing."""
     assert await removals(css, whom) == OF_ANN
     assert writes(sandbox) == []
     assert not [entry.path for entry in sandbox.requests if entry.kind == "api" and "guid" in entry.path]
@@ -109,14 +109,38 @@ async def test_an_address_that_two_people_share_is_refused(css: AsyncCss, sandbo
     assert (await css.removal_plan(BO)).same_address == (f"{BEA}@idir",)
 
 
-async def test_a_person_without_roles_is_accepted_only_by_username(css: AsyncCss) -> None:
-    """A username without roles gives an empty plan.
+async def test_a_second_person_without_roles_is_seen(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Only one of two people with an address has roles: the login servers know the other one."""
+    sandbox.grant(ALPHA, "prod", "reader", f"{BO}@idir")
+    whom = "desk@people.example"
+    for plan in (lambda: css.removal_plan(whom), lambda: css.copy_plan(whom, f"{EVE}@idir")):
+        with pytest.raises(Ambiguous) as raised:
+            await plan()
+        assert {user.username for user in raised.value.candidates} == {f"{BO}@idir", f"{BEA}@idir"}  # type: ignore[union-attr]
+    assert await removals(css, BO) == {("#301 prod", "reader", f"{BO}@idir")}
+    assert writes(sandbox) == []
 
-    An address or a GUID without roles is refused, since it may be mistyped.
-    """
-    assert await removals(css, f"{BO}@idir") == set()
+
+async def test_an_address_costs_one_search_for_each_login_server(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Of the kind of login that was found; a GUID or a username costs none, because it means one person."""
+
+    def searches() -> int:
+        return sum(sandbox.count(path=f"/{environment}/*/users") for environment in ("dev", "test", "prod"))
+
+    for whom, expected in (("ann@people.example", 2 * 3), (ANN, 0), (f"{ANN}@idir", 0), ("fern@people.example", 2 * 3)):
+        before = searches()
+        await css.removal_plan(whom)
+        assert searches() - before == expected
+
+
+async def test_who_has_nothing_is_not_taken_for_a_mistake(css: AsyncCss) -> None:
+    """If the login servers know an address or a GUID that no member has, it is not mistyped."""
+    for whom in (f"{BO}@idir", BO, BO.upper(), "eve@people.example", "nell@people.example"):
+        found = await css.removal_plan(whom)
+        assert (len(found.plan.steps) == 0) is (whom not in ("eve@people.example", "nell@people.example"))
+        assert (len((await css.roles_of(whom)).held) == 0) is (len(found.plan.steps) == 0)
     assert await removals(css, BO, providers=["idir"]) == set()
-    for whom in ("nobody@people.example", BO):
+    for whom in ("nobody@people.example", "00" * 16):
         with pytest.raises(NotFound, match="No member of any role"):
             await css.removal_plan(whom)
     with pytest.raises(UnusableUser):

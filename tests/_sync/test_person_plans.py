@@ -56,7 +56,7 @@ def removals(css: Css, whom: str | Person | ServiceAccount, **options: object) -
     "whom", ["Ann@people.example", "ann.e@people.example", ANN, f"{ANN}@idir", f"{ANN.upper()}@azureidir"]
 )
 def test_every_login_in_every_place_is_found(css: Css, sandbox: Sandbox, whom: str) -> None:
-    """css-sdk finds all roles of all logins of a person by address, GUID or username, without a search or a write."""
+    """css-sdk finds all roles of all logins of a person by address, GUID or username, and writes nothing."""
     assert removals(css, whom) == OF_ANN
     assert writes(sandbox) == []
     assert not [entry.path for entry in sandbox.requests if entry.kind == "api" and "guid" in entry.path]
@@ -110,14 +110,38 @@ def test_an_address_that_two_people_share_is_refused(css: Css, sandbox: Sandbox)
     assert (css.removal_plan(BO)).same_address == (f"{BEA}@idir",)
 
 
-def test_a_person_without_roles_is_accepted_only_by_username(css: Css) -> None:
-    """A username without roles gives an empty plan.
+def test_a_second_person_without_roles_is_seen(css: Css, sandbox: Sandbox) -> None:
+    """Only one of two people with an address has roles: the login servers know the other one."""
+    sandbox.grant(ALPHA, "prod", "reader", f"{BO}@idir")
+    whom = "desk@people.example"
+    for plan in (lambda: css.removal_plan(whom), lambda: css.copy_plan(whom, f"{EVE}@idir")):
+        with pytest.raises(Ambiguous) as raised:
+            plan()
+        assert {user.username for user in raised.value.candidates} == {f"{BO}@idir", f"{BEA}@idir"}  # type: ignore[union-attr]
+    assert removals(css, BO) == {("#301 prod", "reader", f"{BO}@idir")}
+    assert writes(sandbox) == []
 
-    An address or a GUID without roles is refused, since it may be mistyped.
-    """
-    assert removals(css, f"{BO}@idir") == set()
+
+def test_an_address_costs_one_search_for_each_login_server(css: Css, sandbox: Sandbox) -> None:
+    """Of the kind of login that was found; a GUID or a username costs none, because it means one person."""
+
+    def searches() -> int:
+        return sum(sandbox.count(path=f"/{environment}/*/users") for environment in ("dev", "test", "prod"))
+
+    for whom, expected in (("ann@people.example", 2 * 3), (ANN, 0), (f"{ANN}@idir", 0), ("fern@people.example", 2 * 3)):
+        before = searches()
+        css.removal_plan(whom)
+        assert searches() - before == expected
+
+
+def test_who_has_nothing_is_not_taken_for_a_mistake(css: Css) -> None:
+    """If the login servers know an address or a GUID that no member has, it is not mistyped."""
+    for whom in (f"{BO}@idir", BO, BO.upper(), "eve@people.example", "nell@people.example"):
+        found = css.removal_plan(whom)
+        assert (len(found.plan.steps) == 0) is (whom not in ("eve@people.example", "nell@people.example"))
+        assert (len((css.roles_of(whom)).held) == 0) is (len(found.plan.steps) == 0)
     assert removals(css, BO, providers=["idir"]) == set()
-    for whom in ("nobody@people.example", BO):
+    for whom in ("nobody@people.example", "00" * 16):
         with pytest.raises(NotFound, match="No member of any role"):
             css.removal_plan(whom)
     with pytest.raises(UnusableUser):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import anyio
@@ -274,14 +275,17 @@ def test_the_token_endpoint_can_fail(call: Any, sandbox: Sandbox) -> None:
         {"kind": "429", "method": ["GET"]},
         {"kind": "429", "retry_after": "soon\nset-cookie: a=b"},
         {"kind": "delay", "colour": "red"},
+        {"kind": "delay", "secnds": 5},
         {"kind": "login_server", "first_look_up": True, "done": True},
         {},
     ],
 )
 def test_an_invalid_fault_is_refused(sandbox: Sandbox, call: Any, wrong: dict[str, Any]) -> None:
-    """An invalid fault is refused in process and over HTTP."""
-    with pytest.raises(SandboxError):
+    """An invalid fault is refused in process and over HTTP. For a mistyped key the error names the similar key."""
+    with pytest.raises(SandboxError) as caught:
         sandbox.faults.add_document(wrong)
+    assert not re.search(r"argument|Faults\.", str(caught.value))
+    assert ("did you mean 'seconds'?" in str(caught.value)) is ("secnds" in wrong)
     assert call.control("POST", "/faults", json.dumps(wrong).encode()).status == 400
     assert len(sandbox.faults) == 0
 

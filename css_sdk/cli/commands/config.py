@@ -15,9 +15,24 @@ from ..support.output import print_rows
 def config() -> None:
     """Show the settings that commands use.
 
+    Your config file has a table for each profile. `css config show` prints where the file is. Only you may be able to
+    write it. A path in it begins at its folder.
+
     \b
-    Example:
+    Example of a config.toml:
+      default_profile = "grants"
+    \b
+      [profiles.grants]
+      credentials_file = "grants.json"
+      integration = "Grants Portal"
+      environment = "dev"
+    \b
+      [profiles.fisheries]
+      credential_process = ["vault-print", "css/fisheries"]
+    \b
+    Examples:
       css config show
+      css --profile fisheries whoami
     """
 
 

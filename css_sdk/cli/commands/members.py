@@ -10,9 +10,11 @@ import click
 
 from ..support import options, records
 from ..support.changes import in_words
+from ..support.files import OutputFile
 from ..support.groups import Group
-from ..support.options import Given, takes
+from ..support.options import Given, output_option, takes
 from ..support.output import print_rows
+from ..support.reports import ROSTER_FORMATS, format_of, is_roster, json_lines, write_table
 from ..support.role_changes import make_exact, place_name
 
 if TYPE_CHECKING:
@@ -35,23 +37,42 @@ def members() -> None:
 
 
 @members.command("list")
-@takes(options.roles_argument("role"), options.reading)
-def list_members(given: Given, role: str) -> None:
+@takes(
+    options.roles_argument("role"),
+    options.reading,
+    output_option(
+        "--output",
+        "a list of members",
+        is_roster,
+        "Write the members to this file: .csv, .xlsx or .jsonl. It can be edited, and applied as a roster.",
+    ),
+)
+def list_members(given: Given, role: str, output: OutputFile) -> None:
     """List the direct members of a role.
 
     With --json, css prints each line as soon as it is read.
 
     \b
-    Example:
+    Examples:
       css members list -i "Grants Portal" -e dev reviewer
+      css members list -i "Grants Portal" -e dev reviewer --output reviewers.xlsx
     """
+    from ...report.text import members_as_cells
+
+    output.check()
+    kind = format_of(None, output.path, given.as_json, ROSTER_FORMATS)
     with given.place() as dev:
         place = records.of_client(dev)
         rows = (
             {**place, "role": role, **records.of_person(user.username, user.name, user.email)}
             for user in dev.roles.members(role)
         )
+        if output.path is not None and kind == "jsonl":
+            return output.write(json_lines(rows))
+        if output.path is not None:
+            return write_table(output, kind, lambda: members_as_cells(rows), "Members")
         print_rows(rows, given.as_json, ["name", "username", "email"], empty=f"Nobody has the role {role} directly.")
+    return None
 
 
 @members.command("set")

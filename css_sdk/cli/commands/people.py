@@ -32,7 +32,7 @@ def people() -> None:
 
     \b
     Examples:
-      css people find --email ilse.hargreave@example.com
+      css people find Hargreave
       css people roles ilse.hargreave@example.com
       css people copy ilse.hargreave@example.com rurik.vance@example.com
       css people remove ilse.hargreave@example.com
@@ -42,6 +42,7 @@ def people() -> None:
 
 @people.command()
 @takes(
+    click.argument("text", required=False),
     click.option("--email", metavar="TEXT", help="The e-mail address, or a part of it."),
     click.option(
         "--guid",
@@ -51,7 +52,7 @@ def people() -> None:
     ),
     click.option("--first-name", metavar="TEXT", help="First name, or a part of it (idir and azureidir)."),
     click.option("--last-name", metavar="TEXT", help="Last name, or a part of it (idir and azureidir)."),
-    click.option("--name", metavar="TEXT", help="Name, or a part of it (GitHub)."),
+    click.option("--name", metavar="TEXT", help="Name, or a part of it: last or first name, or the name at GitHub."),
     click.option("--login", metavar="TEXT", help="Login name, or a part of it (GitHub)."),
     click.option(
         "--file",
@@ -66,8 +67,12 @@ def people() -> None:
     options.width,
     options.json,
 )
-def find(given: Given, file: Path | None, **terms: Any) -> int:
+def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int:
     """Find people in all providers and environments, with all logins of each person.
+
+    TEXT is an e-mail address or a part of it, a whole GUID, a username, or a name. css searches for a name as a last
+    name, as a first name and as a name at GitHub, and says which searches it made. With options, a person must match
+    all of them.
 
     With --file, css prints the usernames of everybody in a list: found, ambiguous, or not found.
 
@@ -76,21 +81,26 @@ def find(given: Given, file: Path | None, **terms: Any) -> int:
 
     \b
     Examples:
-      css people find --email ilse.hargreave@example.com
-      css people find --last-name Hargreave -e dev -e prod --json
+      css people find Hargreave
+      css people find "Ilse Hargreave" --provider idir
+      css people find --email ilse.hargreave@example.com -e dev -e prod --json
       css people find --file newcomers.txt -e dev
     """
     if file is not None:
-        if any(terms.values()):
+        if text or any(terms.values()):
             raise click.UsageError("--file names the people to find. Leave out the other search terms.")
         return _find_listed(given, file)
-    if not any(terms.values()):
+    if not (text or any(terms.values())):
         raise click.UsageError(
-            f"Pass at least one search term: --{', --'.join(name.replace('_', '-') for name in terms)}."
+            f"Pass a name, an e-mail address or a GUID, or an option: "
+            f"--{', --'.join(name.replace('_', '-') for name in terms)}."
         )
     with given.client() as css:
         found = css.find_people(
-            environments=given.environments or options.ENVIRONMENTS, providers=given.providers or None, **terms
+            text or None,
+            environments=given.environments or options.ENVIRONMENTS,
+            providers=given.providers or None,
+            **terms,
         )
     if given.as_json:
         people = [
@@ -104,8 +114,12 @@ def find(given: Given, file: Path | None, **terms: Any) -> int:
             for number, login in enumerate(_logins(one))
         ]
         print_rows(rows, False, ["person", "email", "username", "provider", "known_in", "never_in"])
-    by = " and ".join(f"{name.replace('_', '-')} {term}" for name, term in terms.items() if term)
-    say(f"Searched {_listed(found.providers)} in {_listed(found.environments)} by {by}.")
+    where = f" in {_listed(found.environments)}"
+    searched: dict[tuple[str, ...], list[str]] = {}
+    for search in found.searches:
+        searched.setdefault(search.providers, []).append(str(search))
+    each = [f"{_listed(providers)}{where} by {' or '.join(terms)}" for providers, terms in searched.items()]
+    say(f"Searched {'; '.join(each)}.")
     if not found.complete:
         say("css: More people match than the service shows. Add a search term, or search by GUID.")
         return 3

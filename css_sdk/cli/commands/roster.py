@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,11 +17,11 @@ from ..support.groups import Group
 from ..support.options import Given, flag, output_option, several, takes, together
 from ..support.output import print_rows, say
 from ..support.progress import bar_on_terminal
-from ..support.reports import access_of, begins_with, format_of, json_lines, say_unread, write_table
+from ..support.reports import ROSTER_FORMATS, access_of, format_of, is_roster, json_lines, say_unread, write_table
 from ..support.roster_results import result_file, rows_in, text_in
 
 if TYPE_CHECKING:
-    from ...roster.rows import Row, RowResult
+    from ...roster.rows import Roster, RowResult
 
 _READING = together(
     options.file,
@@ -72,7 +72,7 @@ def _read(
     all_logins: bool,
     timezone: str | None,
     **reading: Any,
-) -> tuple[Sequence[Row], dict[str, Any]]:
+) -> tuple[Roster, dict[str, Any]]:
     """Return the rows of a roster, and the options for `check_roster` and `apply_roster`."""
     from ...plan.dates import day_in
     from ...roster.columns import read_mapping
@@ -133,6 +133,9 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
       css roster check roster.csv --online --exact
     """
     rows, how = _read(given, file, **roster_options)
+    if rows.synonyms:
+        read_as = ", ".join(f"{name!r} as {column}" for name, column in rows.synonyms.items())
+        say(f"css reads these columns under other names: {read_as}. To ignore one, pass --ignore.")
     if not online:
         from ...roster.rows import find_repeated
 
@@ -154,16 +157,6 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
     return 3 if any(result.error is not None for result in results) else 0
 
 
-_FORMATS: Final = ["csv", "xlsx", "jsonl"]
-
-
-def _is_export(content: bytes) -> bool:
-    from ...report.text import CSV_COLUMNS, ROSTER_COLUMNS
-
-    is_report = begins_with(content, CSV_COLUMNS)
-    return (begins_with(content, ROSTER_COLUMNS) and not is_report) or content.startswith(b'{"integration_id":')
-
-
 @roster.command()
 @takes(
     options.places,
@@ -171,11 +164,11 @@ def _is_export(content: bytes) -> bool:
     click.option(
         "--format",
         "kind",
-        type=click.Choice(_FORMATS),
+        type=click.Choice(ROSTER_FORMATS),
         help="Default: by the file name of --output, otherwise csv.",
     ),
     output_option(
-        "--output", "an export", _is_export, "Write to this file, readable only by you. An older export is replaced."
+        "--output", "an export", is_roster, "Write to this file, readable only by you. An older export is replaced."
     ),
     options.json,
 )
@@ -194,7 +187,7 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
     from ...report.text import ROSTER_COLUMNS, grants_as_cells
 
     output.check()
-    kind = format_of(kind, output.path, given.as_json, _FORMATS)
+    kind = format_of(kind, output.path, given.as_json, ROSTER_FORMATS)
     found = access_of(given, roles)
     if kind == "jsonl":
         grants = (row.as_record() for row in found.rows() if row.direct)
@@ -213,7 +206,11 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
         help="Write the results to this file. Default: FILE.result.csv beside the roster, if anything is left.",
     ),
     options.force,
-    flag("--allow-missing", help="Exit with code 0 if all rows that are left are people who have never logged in."),
+    flag(
+        "--allow-missing",
+        help="Exit with code 0 if all rows that are left are people who have never logged in, named by username, or by "
+        "whole GUID and provider.",
+    ),
     options.consent,
     options.no_names,
     options.journal,

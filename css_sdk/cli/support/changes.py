@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import records
-from .next_steps import suggest_roles
 from .options import Given
 from .output import print_results, say
 from .progress import without_display
@@ -196,10 +194,6 @@ def the_first_of(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
 
-def _environment(css: Css, integration: str, environment: str) -> EnvironmentClient:
-    return css.integration(integration).environment(environment)
-
-
 def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
     """Return the project's name if the environment is prod, for the question about prod; else nothing."""
     return (environment.integration.project_name,) if environment.name == "prod" else ()
@@ -221,11 +215,7 @@ def carry_out(rows: Sequence[Row], given: Given, **how: Any) -> int:
 
     def apply(note: Note) -> Sequence[RowResult]:
         with given.client() as css:
-            results = apply_rows(css, rows, given, labels, note, **how)
-            for place in {result.row.place for result in results}:
-                errors = [result.error for result in results if result.row.place == place]
-                suggest_roles(errors, partial(_environment, css, *place))
-            return results
+            return apply_rows(css, rows, given, labels, note, **how)
 
     return reported(rows, apply, labels, as_json=given.as_json)
 

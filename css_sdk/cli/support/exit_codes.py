@@ -25,6 +25,8 @@ def code_of(error: CssError | None) -> int:
     match error:
         case errors.ConfigurationError() | errors.InvalidFile() | errors.InvalidRequest(status=None):
             return USAGE
+        case errors.UnusableUser(provider=""):  # a mistyped argument; only a wrong provider is refused by a guard
+            return USAGE
         case errors.Refused() | errors.NotFound(what="integration"):
             return 4
         case errors.StalePlan():

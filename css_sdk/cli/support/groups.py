@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import click
 
+from ..._text.suggestions import similar
+from ..command_table import COMMANDS
+
 
 class Group(click.Group):
     """A group of commands. A plain `click.Group` would cut each sentence to one line."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand. For an unknown one, the error names a similar one, a group with this name, or all."""
+        if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
+            close = similar(args[0], self.commands)
+            if args[0] in COMMANDS:
+                hint = f"Did you mean 'css {args[0]}'?"
+            elif close:
+                hint = f"Did you mean '{ctx.command_path} {close[0]}'?"
+            else:
+                hint = f"The commands are: {', '.join(self.commands)}."
+            raise click.UsageError(f"There is no command '{ctx.command_path} {args[0]}'. {hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of subcommands."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 PLACE: Final = "css_sdk.cli.place"
 """The key in the context's `meta` under which the values of `--integration` and `--environment` are."""
+COMMAND: Final = "css_sdk.cli.command"
+"""The key in the context's `meta` under which the command is that the user called."""
+_OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _FEW: Final = 8
 """The largest number of names that a sentence lists."""
 _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
@@ -39,6 +42,28 @@ def keep_place(context: click.Context, option: click.Parameter, given: str | Non
     return given
 
 
+def remedy_for(error: CssError) -> str:
+    """Return what an error says to do, without the sentences that name an option which the user's command lacks.
+
+    Several commands raise the same error, and they do not all have the same options.
+    """
+    context = click.get_current_context(silent=True)
+    command = context.meta.get(COMMAND) if context else None
+    text = "" if error.remedy is None else error.remedy.command_line
+    if command is None:
+        return text
+    known = {name for option in command.params for name in option.opts}
+    sentences = re.split(r"(?<=[.?!]) (?=[A-Z])", text)
+    # After `css ` comes another command, which has its own options.
+    return " ".join(each for each in sentences if known.issuperset(_OPTION.findall(each.partition("css ")[0])))
+
+
+def message_of(error: CssError) -> str:
+    """Return what happened, without what to do."""
+    remedy = error.remedy.command_line if error.remedy else ""
+    return error.text_for("command_line").removesuffix(remedy).rstrip()
+
+
 def next_step(error: CssError | None) -> str:
     """Return a sentence with the command to run next, or "" if the error's own text says what to do.
 
@@ -48,7 +73,7 @@ def next_step(error: CssError | None) -> str:
     """
     from ... import errors
 
-    if error is None or error.remedy is not None:
+    if error is None or remedy_for(error):
         return ""
     match error:
         case errors.NotFound(what="user") if "service-account-" in str(error):
@@ -71,7 +96,9 @@ def next_step(error: CssError | None) -> str:
             return "To see the integrations and their environments, run: css integrations"
         case errors.CompositeCycle():
             return f"To see what each role contains, run: css roles tree {_place_of(error)}"
-        case errors.AuthenticationError() | errors.ConnectionFailed() if not _is_about_another_system():
+        case errors.AuthenticationError() | errors.ConnectionFailed() | errors.MalformedAnswer() if (
+            not _is_about_another_system()
+        ):
             return "To find the cause, run: css doctor"
         case _:
             return ""
@@ -86,7 +113,7 @@ def _is_about_another_system() -> bool:
 def _what_there_is(error: CssError, what: str, command: str) -> str:
     """Return a similar name, or all names if there are few, and then the sentence with the command that lists all."""
     suggestions, known = getattr(error, "suggestions", ()), getattr(error, "known", ())
-    meant = f"Did you mean {suggestions[0]!r}? " if suggestions else ""
+    meant = f"Did you mean {', '.join(map(repr, suggestions))}? " if suggestions else ""
     if not meant and 0 < len(known) <= _FEW:
         meant = f"The {what} are: {', '.join(map(repr, known))}. "
     return meant + command
@@ -129,16 +156,14 @@ def search_for_people(text: str) -> str:
     """
     guid = re.search(r"\b[0-9a-fA-F]{32}\b", text)
     email = re.search(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)
-    term = f"--guid {guid[0]}" if guid else f"--email {quote(email[0]) if email else 'ADDRESS'}"
+    term = f"--guid {guid[0]}" if guid else f"--email {quote(email[0])}" if email else "NAME"
     return f"To search for people, run: css people find {term}"
 
 
 def print_error(error: CssError) -> None:
-    """Print an error on stderr: the message with the error's class, what to do, and the faults of a file."""
-    what_to_do = error.remedy.command_line if error.remedy else ""
-    message = error.text_for("command_line").removesuffix(what_to_do).rstrip()
-    lines = [f"css: {message} [{type(error).__name__}]", *([what_to_do] if what_to_do else [])]
-    for line in (*lines, *(f"  {fault}" for fault in getattr(error, "faults", ()))):
+    """Print an error on stderr: the message with the error's class, what to do, and notes, such as faults of a file."""
+    lines = [f"css: {message_of(error)} [{type(error).__name__}]", *filter(None, [remedy_for(error)])]
+    for line in (*lines, *(f"  {note}" for note in getattr(error, "__notes__", ()))):
         print_on_stderr(line)
 
 
@@ -146,6 +171,12 @@ def print_next_steps(found: Iterable[CssError | None]) -> None:
     """Print the commands to run after these errors on stderr, each command once; nothing with `--quiet`."""
     if is_quiet():
         return
-    for sentence in dict.fromkeys(map(next_step, found)):
-        if sentence:
-            print_on_stderr(sentence)
+    errors = [error for error in found if error is not None]
+    mistyped = {getattr(error, "name", "") for error in errors if getattr(error, "suggestions", ())}
+    sentences: dict[str, None] = {}
+    for error in errors:
+        is_mistyped = bool(getattr(error, "suggestions", ()))
+        about = f"There is no {getattr(error, 'name', '')!r}. " if is_mistyped and len(mistyped) > 1 else ""
+        sentences[about + next_step(error)] = None
+    for sentence in filter(None, sentences):
+        print_on_stderr(sentence)

@@ -13,7 +13,7 @@ import click
 
 from .client import opened
 from .defaults import default_of
-from .next_steps import keep_place, suggest_roles
+from .next_steps import COMMAND, keep_place, suggest_roles
 from .output import say
 from .questions import ALLOW_PROD, YES, Answers
 
@@ -150,6 +150,8 @@ def takes(*options: Decorator) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Any:
         @wraps(function)
         def command(**values: Any) -> Any:
+            context = click.get_current_context()
+            context.meta[COMMAND] = context.command
             shared = {name: values.pop(name) for name in Given._fields if name in values}
             return function(Given(**shared), **values)
 
@@ -330,7 +332,10 @@ journal = together(
     flag("--no-journal", is_eager=True, help="Keep no journal. css undo cannot undo the changes then."),
 )
 """The options of a command that writes."""
-missing = flag("--allow-missing", help="Do not fail because of people who have never logged in.")
+missing = flag(
+    "--allow-missing",
+    help="Do not fail because of people who have never logged in, named by username, or by whole GUID and provider.",
+)
 identification = together(
     missing,
     flag("--strict", help="If a person could not be identified, change nothing. By default, css carries out the rest."),

@@ -15,7 +15,7 @@ import click
 
 from ..._text.escaping import is_hidden
 from .layout import table_lines
-from .next_steps import print_next_steps
+from .next_steps import message_of, print_next_steps, remedy_for
 from .request_options import is_quiet
 from .terminal import painted_cell, print_on_stderr, terminal_width
 
@@ -145,7 +145,7 @@ def say(sentence: str) -> None:
 
 def text_of(error: CssError | None) -> str:
     """Return the text of an error in words of the command line; "" for none."""
-    return "" if error is None else error.text_for("command_line")
+    return "" if error is None else f"{message_of(error)} {remedy_for(error)}".rstrip()
 
 
 def columns_of(error: CssError | None) -> dict[str, str]:

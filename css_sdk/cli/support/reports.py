@@ -24,6 +24,8 @@ SUFFIXES: Final = {
     ".txt": "table",
 }
 """The format for each ending of a file name."""
+ROSTER_FORMATS: Final = ["csv", "xlsx", "jsonl"]
+"""The formats of rosters."""
 Cells = Iterator[list[str]]
 
 
@@ -85,6 +87,14 @@ def begins_with(content: bytes, columns: Sequence[str]) -> bool:
             return False
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
     return [cell.strip().strip('"') for cell in _separated(first)][: len(columns)] == list(columns)
+
+
+def is_roster(content: bytes) -> bool:
+    """Return whether a file begins as a roster that css-sdk wrote from what it read."""
+    from ...report.text import CSV_COLUMNS, ROSTER_COLUMNS
+
+    is_report = begins_with(content, CSV_COLUMNS)
+    return (begins_with(content, ROSTER_COLUMNS) and not is_report) or content.startswith(b'{"integration_id":')
 
 
 def _separated(line: str) -> list[str]:

@@ -162,7 +162,7 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     Returns:
         Whether the file could be written, and sentences about the rows that are left, for the end of the report.
     """
-    from ...errors import InvalidFile, Withheld
+    from ...errors import Ambiguous, InvalidFile, Withheld
 
     waiting = sum(isinstance(result.error, Withheld) for result in results)
     is_left = sum(not result.is_done for result in results) > waiting
@@ -184,6 +184,8 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     except InvalidFile as error:
         return False, [*sentences, f"css: {error}"]
     if is_left:
+        if any(isinstance(result.error, Ambiguous) for result in results):
+            sentences.append("For an ambiguous row, write the number of the right candidate into the column choice.")
         sentences.append(
             f"All results except withheld removals are in {file.path}."
             if waiting

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Final, get_type_hints
 
@@ -195,14 +196,18 @@ class Faults:
             SandboxError: `add` does not know an argument, or a value has the wrong type.
         """
         types = get_type_hints(self.add)
+        del types["return"]
         for name, value in document.items():
-            expected = types.get(name, object)
+            if name not in types:
+                close = get_close_matches(name, types, n=1)
+                meant = f"; did you mean {close[0]!r}?" if close else ""
+                raise SandboxError(f"a fault has no key {name!r}{meant or '; its keys are ' + ', '.join(types)}")
+            expected = types[name]
             if not isinstance(value, expected | int if expected is float else expected):
                 raise SandboxError(f"a fault's {name} cannot be {value!r}")
-        try:
-            return self.add(**document)
-        except TypeError as error:
-            raise SandboxError(f"not a fault: {error}") from error
+        if "kind" not in document:
+            raise SandboxError(f"a fault needs a kind; there are {', '.join(sorted(KINDS))}")
+        return self.add(**document)
 
     def clear(self) -> None:
         """Remove all faults."""

@@ -1,0 +1,162 @@
+"""Decide which searches a text means: an e-mail address, a GUID, a username or a name. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from attrs import field, frozen
+
+from .._service import arguments, identifiers
+from ..errors import InvalidRequest, Remedy, UnusableUser
+from ..models import PROVIDER_FAMILIES, PROVIDERS
+from . import cells, searches
+
+Terms = Mapping[str, str]
+"""Search terms by name, such as `last_name`."""
+
+
+@frozen
+class PeopleSearch:
+    """One search for people: the terms, which must all match, and the providers to search."""
+
+    terms: Terms = field(hash=False)
+    providers: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the terms in words.
+
+        >>> str(PeopleSearch({"first_name": "Ilse", "last_name": "Hargreave"}, ("idir",)))
+        'first name Ilse and last name Hargreave'
+        """
+        return " and ".join(f"{name.replace('_', ' ')} {term}" for name, term in self.terms.items())
+
+
+def searches_for(
+    text: str | None, terms: Mapping[str, object], named: str | Iterable[str] | None
+) -> tuple[PeopleSearch, ...]:
+    """Return the searches that find everybody whom a text and terms may mean.
+
+    A word may be a last name, a first name, or a name at GitHub, so it takes several searches. A person must match all
+    terms of one of them.
+
+    Args:
+        text: an e-mail address or a part of it, a GUID, a username, or a name; None for none.
+        terms: the terms by name. The term `name` is a name at any provider.
+        named: the providers to search, or None for all that can be searched.
+
+    Raises:
+        InvalidRequest: there is no term, a term is not valid, or no provider can be searched by the terms.
+        UnusableUser: the text is a username that is not valid.
+
+    >>> for search in searches_for("Hargreave", {}, ["idir", "githubpublic"]):
+    ...     print(search, search.providers)
+    last name Hargreave ('idir',)
+    first name Hargreave ('idir',)
+    name Hargreave ('githubpublic',)
+    """
+    name = terms.get("name")
+    meanings = [searches.terms_given({key: term for key, term in terms.items() if key != "name"})]
+    if name is not None:
+        meanings = _combined(meanings, _meanings_of_name(searches.terms_given({"name": name})["name"]))
+    if text is not None:
+        meanings = _combined(meanings, _meanings_of(searches.terms_given({"name": text})["name"]))
+        named = _family_of(text) if named is None else named
+    if len(meanings) == 1:
+        return (PeopleSearch(meanings[0], searches.providers_for(meanings[0], named, searches.TERMS_ANYWHERE)),)
+    asked = PROVIDERS if named is None else arguments.known_providers(named)
+    found = []
+    for each in meanings:
+        fitting = tuple(one for one in asked if each.keys() <= set(searches.TERMS_ANYWHERE[one]))
+        found += [PeopleSearch(each, fitting)] if fitting else []
+    if not found:
+        leave_out = "Leave out a term, or pass another"
+        raise InvalidRequest(
+            f"None of these providers can be searched by all terms together: {', '.join(asked)}.",
+            remedy=Remedy(f"{leave_out} provider with providers=.", f"{leave_out} provider with --provider."),
+        )
+    return tuple(found)
+
+
+def _combined(first: Iterable[Terms], second: Iterable[Terms]) -> list[dict[str, str]]:
+    """Return all pairs of terms. A pair that sets the same term twice is left out."""
+    return [{**one, **other} for one in first for other in second if not one.keys() & other.keys()]
+
+
+def _meanings_of(text: str) -> Sequence[Terms]:
+    value = cells.cleaned(text)
+    match kind_of(value):
+        case "username":
+            return [{"guid": identifiers.check_username(value).partition("@")[0]}]
+        case "guid":
+            return [{"guid": identifiers.guid_of(value)}]
+        case "email":
+            return [{"email": value}]
+        case _:
+            # `ilse.hargreave` is the beginning of an address, which is often made of the name.
+            if name := re.fullmatch(r"([^\W\d_]{2,})\.([^\W\d_]{2,})", value):
+                return [{"email": value}, {"first_name": name[1], "last_name": name[2]}]
+            return [{"email": value}] if re.fullmatch(r"\S+[.0-9_]\S*", value) else _meanings_of_name(value)
+
+
+def _meanings_of_name(text: str) -> Sequence[Terms]:
+    name = name_in(cells.cleaned(text))
+    first, *others = name.split() or [name]
+    if not others:
+        return [searches.terms_given({by: first}) for by in ("last_name", "first_name", "name")]
+    return [searches.terms_given({"first_name": first, "last_name": others[-1]}), {"name": name}]
+
+
+def _family_of(text: str) -> tuple[str, ...] | None:
+    """Return the providers that share the GUID in a username; None if the text is not a username."""
+    provider = provider_in(text)
+    return next((family for family in PROVIDER_FAMILIES.values() if provider in family), None)
+
+
+def terms_for(text: str) -> dict[str, str]:
+    """Return the search terms for a text that names one person: an address, a GUID, a username, or a full name.
+
+    Raises:
+        UnusableUser: the text is none of these.
+
+    >>> terms_for("Hargreave, Ilse"), terms_for("Ilse Hargreave"), terms_for("ilse@example.com")
+    ({'first_name': 'Ilse', 'last_name': 'Hargreave'}, {'first_name': 'Ilse', 'last_name': 'Hargreave'}, \
+{'email': 'ilse@example.com'})
+    """
+    value = cells.cleaned(text)
+    kind = kind_of(value)
+    if kind == "email" and (error := cells.error_of("email", value)):
+        raise error
+    if kind != "name":
+        [terms] = _meanings_of(text)
+        return dict(terms)
+    words = name_in(value).split()
+    if len(words) < 2:
+        raise UnusableUser(f"{text!r} is not an e-mail address, a GUID, a username, or a first and last name.")
+    return {"first_name": words[0], "last_name": words[-1]}
+
+
+def kind_of(value: str) -> Literal["username", "email", "guid", "name"]:
+    """Return how a cleaned text names a person."""
+    if value.rpartition("@")[2].lower() in PROVIDERS:
+        return "username"
+    if "@" in value:
+        return "email"
+    return "guid" if identifiers.is_guid(identifiers.guid_of(value)) else "name"
+
+
+def provider_in(text: str) -> str | None:
+    """Return the provider of a username; None for any other text."""
+    value = cells.cleaned(text)
+    return value.rpartition("@")[2].lower() if kind_of(value) == "username" else None
+
+
+def name_in(text: str) -> str:
+    """Return a name with the first name first and one blank between words.
+
+    >>> name_in("van Dyk,  Anna")
+    'Anna van Dyk'
+    """
+    last, comma, first = text.partition(",")
+    return re.sub(r"\s+", " ", f"{first} {last}" if comma else text).strip()

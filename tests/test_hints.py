@@ -1,0 +1,184 @@
+"""What an error says to do: each hint names options that the command has, and repeats what the user typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from css_sdk import InvalidFile, read_desired
+from css_sdk.cli import css
+from css_sdk.sandbox import Sandbox
+from tests.support import asked
+from tests.test_commands_are_documented import every_command
+from tests.test_everyday_mistakes import OPTIONS, commands_named_in, options_of
+
+Run = Callable[..., int]
+GUID = "0f3ac87806aa7f215a7c0d4cc4d9e799"
+PLACE = ("-i", 101, "-e", "dev")
+VALUES = {
+    "--integration": "101", "--environment": "dev", "--role": "reviewer", "role": "reviewer", "roles": "reviewer",
+    "client_id": "fisheries-service-102", "source": "rurik.vance@example.com", "target": "rurik.vance@example.com",
+}  # fmt: skip
+"""A valid value for each required option or argument that a command for people has."""
+NAME_PEOPLE = ("username", "users", "person", "source", "target", "--email", "--guid", "--client-id")
+"""The options and arguments that name people, and the client ids of service accounts."""
+NOBODY = ("bob", "tobias.hargreave", "a@b.example", GUID, f"{GUID[1:]}@idir", f"{GUID}@idri", r"idir\bob", "a b", "x")
+
+
+def leaf(words: tuple[str, ...]) -> click.Command:
+    """The command of these words."""
+    found: click.Command = css
+    for word in words:
+        assert isinstance(found, click.Group)
+        below = found.get_command(click.Context(found), word)
+        assert below is not None
+        found = below
+    return found
+
+
+def ways_to_name(command: click.Command) -> list[tuple[str, list[str]]]:
+    """How the command takes a person: the option, or "" for an argument; and the words for what it needs besides."""
+    found = []
+    for person in command.params:
+        name = person.opts[-1]
+        if name not in NAME_PEOPLE:
+            continue
+        others: list[str] = []
+        for other in command.params:
+            value = VALUES.get(other.opts[-1])
+            if other is not person and value and (other.required or other.opts[-1] in ("--role", "roles")):
+                others += [other.opts[-1], value] if isinstance(other, click.Option) else [value]
+        found.append((name if isinstance(person, click.Option) else "", others))
+    return found
+
+
+COMMANDS = [
+    (words, way, others)
+    for words, is_group in every_command()
+    if not is_group and words[0] in ("assign", "unassign", "members", "people", "service-account")
+    for way, others in ways_to_name(leaf(words))
+]
+
+
+@pytest.mark.parametrize(("words", "way", "others"), COMMANDS, ids=" ".join)
+def test_a_hint_names_only_options_of_its_command(
+    run_css: Run,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    way: str,
+    others: list[str],
+) -> None:
+    """For each command, each way to name a person, and each text that names nobody."""
+    command = leaf(words)
+    for text in NOBODY:
+        run_css(*words, *others, *([way] if way else []), text)
+        err = capsys.readouterr().err
+        named = list(commands_named_in(err))
+        for each, rest in named:
+            assert set(OPTIONS.findall(rest)) <= options_of(each), err
+        own = re.sub(r"\bcss [a-z].*", "", err)
+        assert set(OPTIONS.findall(own)) <= options_of(command), err
+
+
+def test_the_commands_for_people_are_seen() -> None:
+    """The walk finds arguments and options."""
+    assert {words for words, _, _ in COMMANDS} >= {("assign",), ("people", "remove"), ("members", "set")}
+    assert (("unassign",), "--email") in {(words, way) for words, way, _ in COMMANDS}
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("people", "remove", "tobias.hargreave"), "To find the person, run: css people find tobias.hargreave"),
+        (("people", "roles", "tobias"), "Copy the whole GUID. To find the person, run: css people find tobias"),
+        (("people", "copy", "Ilse Hargreave", "bo@example.com"), "css people find 'Ilse Hargreave'"),
+        (("assign", *PLACE, "-r", "reviewer", "a@b.example"), "Pass it with --email. To find the person, run: css "
+         "people find a@b.example"),
+        (("assign", *PLACE, "-r", "reviewer", GUID), f"Pass it with --guid. To find the person, run: css people find "
+         f"{GUID}"),
+        (("assign", *PLACE, "-r", "reviewer", "--email", f"{GUID}@idir"), "Pass it without --email."),
+        (("assign", *PLACE, "-r", "reviewer", "bob"), "For a service account, pass --client-id bob. To find the "),
+    ],
+)  # fmt: skip
+def test_a_hint_has_what_was_typed(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: tuple[object, ...], hint: str
+) -> None:
+    """Ready to copy, and it is a usage error: nothing is sent."""
+    assert run_css(*words) == 64
+    err = capsys.readouterr().err
+    assert hint in err
+    assert ("service account" in err) is ("--client-id" in err)
+    assert asked(sandbox) == {}
+
+
+def test_a_guard_refuses_only_a_provider(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A login that exists, but cannot have roles, is no mistake in the command line."""
+    assert run_css("assign", *PLACE, "-r", "reviewer", f"{GUID}@bcservicescard") == 4
+    assert run_css("assign", *PLACE, "-r", "reviewer", f"{GUID}@") == 64
+
+
+def test_a_roles_file_has_no_columns() -> None:
+    """An address, a GUID or a Windows login in the wrong place is answered with the key to use."""
+    text = "version: 1\nintegrations: [{integration: 101, environments: {dev: {users: [{%s, roles: [reviewer]}]}}}]\n"
+    for person, key in (
+        ("username: ilse.hargreave@example.com", "`email`"),
+        (f"username: {GUID}", "`guid`"),
+        (f"username: {GUID[1:]}@idir", "`email`"),
+        ("email: 'idir\\bob'", "`email`"),
+        (f"email: {GUID}@idir", "`username`"),
+        ("username: bob", "`client_id`"),
+    ):
+        with pytest.raises(InvalidFile) as caught:
+            read_desired(text % person, "roles.yaml")
+        [fault] = caught.value.faults
+        assert key in fault
+        assert "column" not in fault
+
+
+def test_a_search_is_what_the_user_expects(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A word is a last or a first name, or a name at GitHub. The command says which searches it made."""
+    ilse = "d6dff8c2546921b01198b4efd12cb3bc@idir"
+    for words, by in (
+        (["hargreave"], "last name hargreave or first name hargreave"),
+        (["ilse"], "last name ilse or first name ilse"),
+        (["--name", "ilse"], "last name ilse or first name ilse"),
+        (["Hargreave, Ilse"], "first name Ilse and last name Hargreave"),
+        (["ilse", "--last-name", "Harg"], "last name Harg and first name ilse"),
+        (["ilse.harg"], "email ilse.harg;"),
+        (["ilse.harg"], "first name ilse and last name harg"),
+        (["ilse.hargreave@"], "email ilse.hargreave@"),
+        ([ilse], f"guid {ilse.partition('@')[0]}"),
+        ([ilse.partition("@")[0].upper()], f"guid {ilse.partition('@')[0].upper()}"),
+    ):
+        assert run_css("people", "find", *words, "-e", "dev") == 0, words
+        out, err = capsys.readouterr()
+        assert ilse in out
+        assert f"by {by}" in err, words
+    assert run_css("people", "find", "ilse", "-e", "dev") == 0
+    assert capsys.readouterr().err == (
+        "Searched idir and azureidir in dev by last name ilse or first name ilse; githubbcgov and githubpublic in dev "
+        "by name ilse.\n"
+    )
+    assert run_css("people", "find", "ilse", "--first-name", "Il", "--last-name", "Ha") == 64
+    assert run_css("people", "find", "ilse", "--file", "people.txt") == 64
+    assert run_css("people", "find", f"{GUID[1:]}@idir") == 64
+    assert run_css("people", "find", "ilse", "--provider", "bceidbasic") == 64
+    assert "--provider" in capsys.readouterr().err
+
+
+def test_the_members_of_a_role_are_written_as_a_roster(
+    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As CSV, as a workbook and as JSON; each can be applied again and needs no change."""
+    for name in ("members.csv", "members.xlsx", "members.jsonl"):
+        file = tmp_path / name
+        assert run_css("members", "list", "reviewer", *PLACE, "--output", file) == 0
+        assert capsys.readouterr().out == ""
+        assert run_css("members", "list", "reviewer", *PLACE, "--output", file) == 0
+        assert run_css("roster", "check", file, "--online") == 0
+        assert "already has it" in capsys.readouterr().err
+    assert run_css("members", "list", "reviewer", *PLACE, "--output", tmp_path / "members") == 64
