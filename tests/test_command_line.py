@@ -142,6 +142,7 @@ def test_missing_or_broken_credentials_are_reported(
     content = {"clientId": "a", "clientSecret": "b", "tokenUrl": "http://127.0.0.1:9/token"}
     broken.write_text(json.dumps(content), encoding="utf-8")
     broken.chmod(0o600)
+    monkeypatch.setenv("CSS_API_URL", "http://127.0.0.1:9/api/v1")
     monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between attempts
     assert exit_code(["whoami"]) == 1
     assert "no connection" in capsys.readouterr().err
