@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .._service import environment_checks
 from ..models import reachable
-from ..state import STEP_KINDS, Place, PlaceState, Step, StepKind
+from ..state import STEP_KINDS, PlaceState, Step, StepKind
 
 _REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
     "rename_role",  # removes nothing, and the steps that follow use the new names
@@ -61,17 +61,10 @@ def ordered(
 def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
     """Return the additions of children that must follow a removal, because otherwise a role would contain itself."""
     late: set[Step] = set()
-    before = {state.place: state for state in states}
-    adding: dict[Place, list[Step]] = {}
-    for step in steps:
-        if step.kind == "add_composite" and step.place in before:
-            adding.setdefault(step.place, []).append(step)
-    for place, added in adding.items():
-        named = before[place].after(step for step in steps if step.kind == "rename_role")
-        edges = {name: set(below) for name, below in named.children.items()}
-        for step in added:
-            edges.setdefault(step.role, set()).add(step.target)
-        late.update(steps_in_cycles(edges, added))
+    renamed = [step for step in steps if step.kind == "rename_role"]
+    for state in states:
+        if added := [step for step in steps if step.place == state.place and step.kind == "add_composite"]:
+            late.update(steps_in_cycles(state.after([*renamed, *added]).children, added))
     return late
 
 

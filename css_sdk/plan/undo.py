@@ -179,18 +179,12 @@ def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mappi
             created.pop((step.place, step.role), None)
     found = _what_holds(states)
     expected = _what_holds(_before(state, done).after(done) for state in states)
-    return {
-        name: _taken_for_others(done, numbers)
-        for name, numbers in created.items()
-        if not found.get(name, set()) <= expected.get(name, set())
-    }
-
-
-def _taken_for_others(done: Sequence[Step], numbers: Sequence[int]) -> Set[int]:
-    """Return the numbers of the steps that are not undone because others use the role that they created."""
-    kinds = {number: done[number].kind for number in numbers}
-    is_renamed = "rename_role" in kinds.values()
-    return {number for number, kind in kinds.items() if is_renamed or kind == "create_role"}
+    kept: dict[tuple[Place, str], Set[int]] = {}
+    for name, numbers in created.items():
+        if not found.get(name, set()) <= expected.get(name, set()):
+            is_renamed = any(done[number].kind == "rename_role" for number in numbers)
+            kept[name] = {number for number in numbers if is_renamed or done[number].kind == "create_role"}
+    return kept
 
 
 def _what_holds(states: Iterable[PlaceState]) -> Mapping[Name, Set[tuple[str, str]]]:
@@ -363,22 +357,14 @@ def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]
     >>> [back.kind for back in undo(done, [state])]
     ['remove_member', 'rename_role']
     """
-    drafts = {state.place: Draft(state) for state in before}
-    made: set[tuple[Place, str]] = set()
+    states = tuple(before)
+    drafts = {state.place: Draft(state) for state in states}
     back: list[tuple[Step, ...]] = []
-    for step in done:
+    for step, role, _ in followed_roles(done, states):
         if step.place not in drafts:
             raise InvalidRequest(f"{step.place}: the state before is not known, so it cannot be restored.")
         steps = inverse(step, drafts[step.place])
         # The undo deletes a role that these steps created. This removes its members, so they need no steps.
-        is_made = (step.place, step.role) in made
-        back.append(() if is_made and step.changes_member else steps)
-        if step.kind == "create_role" and steps:
-            made.add((step.place, step.role))
-        elif step.kind == "rename_role" and (step.place, step.role) in made:
-            made.remove((step.place, step.role))
-            made.add((step.place, step.target))
-        elif step.kind == "delete_role":
-            made.discard((step.place, step.role))
+        back.append(() if role.created is not None and step.changes_member else steps)
         drafts[step.place].carry_out(step)
     return tuple(step for steps in reversed(back) for step in steps)

@@ -11,6 +11,7 @@ from typing import Final
 from attrs import frozen
 
 from .._text.escaping import shown_name, with_codes
+from ..state import parents_of
 from .rows import without_case
 
 MOST_ROLES: Final = 150
@@ -72,10 +73,7 @@ def graph_as_svg(name: str, children: Mapping[str, Collection[str]]) -> Iterator
         children: the names of the children by composite role.
     """
     boxes: dict[str, _Box] = {}
-    parents: dict[str, list[str]] = {}
-    for parent, names in children.items():
-        for child in names:
-            parents.setdefault(child, []).append(parent)
+    parents = parents_of(children)
     left = bottom = 0
     for roles in layers(children):
         # A role stands near its parents, so that few lines cross.
