@@ -39,6 +39,7 @@ def ordered(
         states: the states of their places before the steps, to find roles that would contain themselves.
         remove_first: remove before anything is added, so that nobody has the old and the new role at the same time.
 
+    >>> from css_sdk.state import Place
     >>> dev = Place(101, "dev")
     >>> steps = [Step("add_member", dev, "b", "0f3a@idir"), Step("rename_role", dev, "a", "b")]
     >>> [step.kind for step in ordered(steps)]
