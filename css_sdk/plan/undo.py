@@ -180,10 +180,10 @@ def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mappi
     found = _what_holds(states)
     expected = _what_holds(_before(state, done).after(done) for state in states)
     kept: dict[tuple[Place, str], Set[int]] = {}
-    for name, numbers in created.items():
-        if not found.get(name, set()) <= expected.get(name, set()):
+    for role, numbers in created.items():
+        if not found.get(role, set()) <= expected.get(role, set()):
             is_renamed = any(done[number].kind == "rename_role" for number in numbers)
-            kept[name] = {number for number in numbers if is_renamed or done[number].kind == "create_role"}
+            kept[role] = {number for number in numbers if is_renamed or done[number].kind == "create_role"}
     return kept
 
 
