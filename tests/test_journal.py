@@ -346,3 +346,23 @@ def test_the_copy_of_a_journal_in_a_forked_child_is_closed(tmp_path: Path) -> No
     with path.open("rb") as reused:  # gets the number of the closed file
         journal.after_fork()  # in a child of the child
         assert read_journal(reused.read(), "journal").entries == ()
+
+
+def test_a_journal_that_is_not_required_gives_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a journal of the user's folder cannot be written, the writes are sent, and nothing more is recorded."""
+    path = tmp_path / "journal"
+    tried = []
+
+    def full(_: int) -> None:
+        tried.append(1)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Journal(path, is_required=False, reason="Ticket 4711", user="me") as journal:
+        journal.open_for(SETTINGS)
+        monkeypatch.setattr(os, "fsync", full)
+        journal.end(journal.begin([STEP]))
+        journal.end(journal.begin([STEP]))
+        assert len(tried) == 1
+        assert journal.entries == ()
+    read = read_journal(path.read_bytes(), "journal")
+    assert (read.entries, read.reason, read.user) == ((), "Ticket 4711", "me")

@@ -535,3 +535,52 @@ def test_refusals_share_a_class() -> None:
     assert issubclass(RequestTooLong, Refused)
     assert issubclass(EnvironmentMissing, Refused)
     assert issubclass(NotApplied, Refused)
+
+
+DASHED = "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799"
+WHOLE = DASHED.replace("-", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "guid"),
+    [
+        (DASHED.upper(), WHOLE.upper()),
+        (f"{{{DASHED}}}", WHOLE),
+        (f"{{{WHOLE}}}", WHOLE),
+        (f"{{{WHOLE}", f"{{{WHOLE}"),
+        (f"{WHOLE}}}", f"{WHOLE}}}"),
+        ("0f3a-c87806aa7f215a7c0d4cc4d9e799", "0f3a-c87806aa7f215a7c0d4cc4d9e799"),
+        ("{0f3a}", "{0f3a}"),
+    ],
+)
+def test_dashes_and_braces_of_a_guid_are_removed(text: str, guid: str) -> None:
+    """Dashes are removed only from their usual places, and braces only in pairs and around a complete GUID."""
+    assert identifiers.guid_of(text) == guid
+
+
+@pytest.mark.parametrize(
+    ("text", "guid", "fault"),
+    [
+        ("0f3a", "0f3a", "'0f3a' is not a GUID: it has 4 characters, but must have 32 hex digits"),
+        ("0f3a@idir", "0f3a", "'0f3a@idir' is not valid: its GUID has 4 characters, but must have 32 hex digits"),
+        ("x" * 32, "x" * 32, f"'{'x' * 32}' is not a GUID: it must have 32 hex digits"),
+        ("0f 3a", "0f 3a", "'0f 3a' is not a GUID: it must have 32 hex digits"),
+    ],
+)
+def test_the_fault_of_a_guid_says_what_is_wrong(text: str, guid: str, fault: str) -> None:
+    """The fault names the whole text, and counts the characters if their number is the mistake."""
+    assert identifiers.fault_of_digits(text, guid) == fault
+
+
+@pytest.mark.parametrize(("name", "is_named"), [("#101", True), ("101", True), ("Grants", True), ("#102", False)])
+def test_an_integration_is_named_by_its_id_or_its_project_name(name: str, is_named: bool) -> None:
+    """An id counts with and without a hash sign."""
+    assert identifiers.is_named(Integration(101, "Grants", "browser-login", ("dev",), "applied"), name) is is_named
+
+
+def test_the_shortest_search_term_has_two_characters() -> None:
+    """Shorter terms and terms with control characters or lone surrogates are refused before they are sent."""
+    assert service_limits.check_search_term("last name", "Li") == "Li"
+    for term in ("L", "", "Li\n", "Li\x00", "Li\ud800"):
+        with pytest.raises(InvalidRequest, match="last name to search by"):
+            service_limits.check_search_term("last name", term)
