@@ -46,24 +46,28 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
     """
     seen: set[Path] = set()
     for path in paths:
-        for file in _files_of(path) if path.is_dir() else (path,):
-            if file.resolve() in seen:
+        for file in _files_of(path):
+            if file.absolute() in seen:
                 raise InvalidFile(f"{file} is named twice. Nothing was sent. Name each file and folder once.")
-            seen.add(file.resolve())
+            seen.add(file.absolute())
             yield file
 
 
-def _files_of(folder: Path) -> list[Path]:
+def _files_of(path: Path) -> list[Path]:
+    """Return the file itself, or the roles files of a folder. A link that leads nowhere is one of them."""
     try:
-        found = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in _SUFFIXES and file.is_file()]
+        if not path.is_dir():
+            return [path]
+        named = [file for file in sorted(path.iterdir()) if file.suffix.lower() in _SUFFIXES]
+        files = [file for file in named if not file.name.startswith(".") and not file.is_dir()]
     except OSError as error:
-        raise InvalidFile(f"The folder {folder} cannot be read: {error.strerror}. Nothing was sent.") from None
-    if files := [file for file in found if not file.name.startswith(".")]:
-        return files
-    raise InvalidFile(
-        f"The folder {folder} has no roles files: no *.yaml and no *.yml. Folders within it and hidden files are not "
-        f"read. Nothing was sent."
-    )
+        raise InvalidFile(f"{path} cannot be read: {error.strerror}. Nothing was sent.") from None
+    if not files:
+        raise InvalidFile(
+            f"The folder {path} has no roles files: no *.yaml and no *.yml. Folders within it and hidden files are not "
+            f"read. Nothing was sent."
+        )
+    return files
 
 
 def _content_of(file: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -287,6 +288,10 @@ def test_folders_are_read(tmp_path: Path) -> None:
         read_desired_files([folder, folder / "b.yaml"])
     with pytest.raises(InvalidFile, match=r"none\.yaml cannot be read: No such file"):
         read_desired_files(str(folder / "none.yaml"))
+    if hasattr(os, "symlink"):
+        (folder / "e.yaml").symlink_to(folder / "nowhere.yaml")
+        with pytest.raises(InvalidFile, match=r"e\.yaml cannot be read"):
+            read_desired_files(folder)
 
 
 def test_the_example_is_valid() -> None:

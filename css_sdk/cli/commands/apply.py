@@ -96,4 +96,4 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
     desired = desired_of(contents)
     with opened() as css:
         made = css.plan(desired, prune=prune, **given.planning)
-        return carry_out(made, Origin(Path(name).stem))
+        return carry_out(made, Origin(Path(name if not others else files[0].absolute()).stem))
