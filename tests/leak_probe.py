@@ -75,8 +75,8 @@ def check_error(where: str, error: BaseException, *, with_frames: bool = True) -
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
-    told = traceback.TracebackException(type(error), error, trace, capture_locals=with_frames)
-    search(f"the traceback of {where}", "".join(told.format()))
+    described = traceback.TracebackException(type(error), error, trace, capture_locals=with_frames)
+    search(f"the traceback of {where}", "".join(described.format()))
     search(f"the facts of {where}", f"{error!r} {vars(error)}")
     try:
         search(f"the pickle of {where}", pickle.dumps(error).decode("latin-1"))

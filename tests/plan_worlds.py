@@ -136,7 +136,7 @@ def as_facts(state: PlaceState) -> frozenset[Fact]:
     )
 
 
-def told_truly(before: PlaceState, results: Sequence[StepResult], sandbox: Sandbox) -> bool:
+def reported_truly(before: PlaceState, results: Sequence[StepResult], sandbox: Sandbox) -> bool:
     """Return whether the sandbox shows all confirmed steps, any subset of the unknown ones, and nothing else."""
     now = facts(sandbox, before.place.integration, before.place.environment)
     unsure = [result.step for result in results if result.outcome == "unknown"]
@@ -243,10 +243,10 @@ class MortalJournal(Journal):
 @contextmanager
 def death(sandbox: Mortal) -> Iterator[None]:
     """Check that the program is killed inside the context."""
-    with pytest.raises(BaseException) as told:
+    with pytest.raises(BaseException) as caught:
         yield
-    assert sandbox.is_over, told.value
-    assert _only_killed(told.value), told.value
+    assert sandbox.is_over, caught.value
+    assert _only_killed(caught.value), caught.value
 
 
 def _only_killed(error: BaseException) -> bool:

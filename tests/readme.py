@@ -34,6 +34,6 @@ def runnable(document: Path) -> list[tuple[list[str], int]]:
     found = []
     for line in commands(document):
         if not line.startswith(_ENDLESS):
-            told = re.search(r"#.*exit code (\d+)", line)
-            found.append((shlex.split(line, comments=True)[1:], int(told[1]) if told else 0))
+            named = re.search(r"#.*exit code (\d+)", line)
+            found.append((shlex.split(line, comments=True)[1:], int(named[1]) if named else 0))
     return found

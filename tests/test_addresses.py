@@ -35,9 +35,9 @@ def test_the_error_for_an_invalid_address_names_the_fault_and_an_example(url: ob
     """
     with pytest.raises(ConfigurationError, match=f"{said}.* A valid address looks like {API_URL}"):
         some_settings(api_url=url)
-    with pytest.raises(ConfigurationError, match=f"A valid address looks like {TOKEN_URL}") as told:
+    with pytest.raises(ConfigurationError, match=f"A valid address looks like {TOKEN_URL}") as caught:
         some_settings(token_url="https:///" if "query" in said else url)
-    assert "pa55" not in str(told.value)
+    assert "pa55" not in str(caught.value)
     with pytest.raises(ConfigurationError, match=r"A valid address looks like https://login\.example/x"):
         checked_address(url, "The address", like="https://login.example/x")
 
@@ -52,6 +52,6 @@ def test_a_token_address_may_have_a_query() -> None:
 
 def test_a_client_secret_that_ends_with_a_line_break_is_refused() -> None:
     """If a client secret ends with a line break, css-sdk refuses it and names the cause, without showing the secret."""
-    with pytest.raises(ConfigurationError, match="The client secret ends with a line break") as told:
+    with pytest.raises(ConfigurationError, match="The client secret ends with a line break") as caught:
         some_settings(client_secret="s3cret\n")
-    assert "s3cret" not in str(told.value)
+    assert "s3cret" not in str(caught.value)

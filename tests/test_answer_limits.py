@@ -98,10 +98,10 @@ def test_an_endless_answer_is_stopped_by_the_deadline(call: Callable[..., Any], 
     """
     with serving(lambda connection, server, *_: drip(connection, DRIPS[kind].__getitem__, server)) as settings:
         began = time.monotonic()
-        with pytest.raises(ConnectionFailed, match=r"within 0\.4 seconds.*deadline=") as told:
+        with pytest.raises(ConnectionFailed, match=r"within 0\.4 seconds.*deadline=") as caught:
             call(settings, "roles.list", deadline=0.4)
         assert time.monotonic() - began < 30
-    assert is_a_sentence(told.value)
+    assert is_a_sentence(caught.value)
 
 
 def test_a_write_that_exceeds_its_deadline_is_unknown(call: Callable[..., Any]) -> None:
@@ -131,12 +131,12 @@ def test_a_compressed_answer_is_limited_in_size(call: Callable[..., Any]) -> Non
         with pytest.raises(MalformedAnswer):
             call_it()
         tracemalloc.start()
-        with pytest.raises(MalformedAnswer, match=r"more than 1000000 bytes.*largest_answer=") as told:
+        with pytest.raises(MalformedAnswer, match=r"more than 1000000 bytes.*largest_answer=") as caught:
             call_it()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 10_000_000
-    assert is_a_sentence(told.value)
+    assert is_a_sentence(caught.value)
 
 
 def test_an_endless_error_message_is_cut_off(call: Callable[..., Any]) -> None:
@@ -147,10 +147,10 @@ def test_an_endless_error_message_is_cut_off(call: Callable[..., Any]) -> None:
         while True:
             connection.sendall(b"x" * 65536)
 
-    with serving(endless) as settings, pytest.raises(MalformedAnswer, match="largest_answer=") as told:
+    with serving(endless) as settings, pytest.raises(MalformedAnswer, match="largest_answer=") as caught:
         call(settings, "roles.list", largest_answer=300_000)
-    assert told.value.status == 400
-    assert is_a_sentence(told.value)
+    assert caught.value.status == 400
+    assert is_a_sentence(caught.value)
 
 
 def test_only_gzip_is_accepted_and_it_is_decoded(call: Callable[..., Any]) -> None:
@@ -305,8 +305,8 @@ def test_an_error_of_the_http_library_becomes_an_error_of_css_sdk(threads: str, 
         raise raised("s3cret words")
 
     service = Service(read=fail)
-    with pytest.raises(MalformedAnswer, match=raised.__name__) as told:
+    with pytest.raises(MalformedAnswer, match=raised.__name__) as caught:
         CALLERS[threads](service, "roles.list")
-    assert "s3cret" not in str(told.value)
+    assert "s3cret" not in str(caught.value)
     with pytest.raises(OutcomeUnknown):
         CALLERS[threads](Service(read=holding(), write=fail), *ASSIGN)

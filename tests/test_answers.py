@@ -401,8 +401,8 @@ def test_an_error_answer_is_read_with_or_without_a_message(
     content: dict[str, Any], message: str, is_json: bool
 ) -> None:
     """css-sdk uses the message of an error answer, if it has one. An answer of any type causes no other error."""
-    told = answers.error_answer(httpx.Response(404, **content), REQUEST, now=0.0)
-    assert (told.status, told.message, told.is_json, told.request) == (404, message, is_json, REQUEST)
+    found = answers.error_answer(httpx.Response(404, **content), REQUEST, now=0.0)
+    assert (found.status, found.message, found.is_json, found.request) == (404, message, is_json, REQUEST)
 
 
 @pytest.mark.parametrize(

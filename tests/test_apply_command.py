@@ -124,9 +124,9 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
     file = plan()
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", usernames(sandbox, 20)[-1])
     assert run_css("apply", file, "--yes") == 5
-    told = capsys.readouterr().err
-    assert "has changed after the plan was made" in told
-    assert "The changes are in" not in told
+    printed = capsys.readouterr().err
+    assert "has changed after the plan was made" in printed
+    assert "The changes are in" not in printed
     assert writes(sandbox) == []
     assert journals() == []
 
@@ -189,9 +189,9 @@ def test_many_removals_need_max_removals(
     empty = [] if kept else ["--allow-empty"]
     for options in ([], ["--max-removals", most - 1]):
         assert run_css("apply", file, "--yes", *empty, *options) == 4
-        told = capsys.readouterr().err
-        assert f"{most} of {members} members of the role 'approver' (#101 dev) would be removed" in told
-        assert bool(options) or f"--max-removals {most}" in told
+        printed = capsys.readouterr().err
+        assert f"{most} of {members} members of the role 'approver' (#101 dev) would be removed" in printed
+        assert bool(options) or f"--max-removals {most}" in printed
     assert writes(sandbox) == []
     assert run_css("apply", file, "--yes", *empty, "--max-removals", most) == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == people[:kept]
@@ -209,9 +209,9 @@ def test_protected_roles_and_people_lose_nothing(
     protect = f"protect: {{roles: ['a*'], users: ['{MAREN}', '{TOBIAS}']}}"
     file.write_text(text.replace("version: 1", f"version: 1, {protect}"), encoding="utf-8")
     assert run_css("apply", file, "--prune", "--yes") == 0
-    told = capsys.readouterr().err.splitlines()
-    assert any(line.startswith("  = protected: would delete role admin, taking it from ") for line in told)
-    assert told[-1] == "No changes. Not part of it: 4 protected."
+    printed = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("  = protected: would delete role admin, taking it from ") for line in printed)
+    assert printed[-1] == "No changes. Not part of it: 4 protected."
     assert writes(sandbox) == []
 
 
@@ -300,9 +300,9 @@ def test_no_question_is_asked_if_the_journal_cannot_be_kept(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
     assert run_css("apply", file_of_roles(tmp_path, ADDITIONS), "--journal", journal) == 64
-    told = capsys.readouterr().err
-    assert "Carry it out?" not in told
-    assert "Nothing was changed. Name another file with --journal." in told
+    printed = capsys.readouterr().err
+    assert "Carry it out?" not in printed
+    assert "Nothing was changed. Name another file with --journal." in printed
     assert writes(sandbox) == []
 
 
@@ -366,9 +366,9 @@ def test_members_who_never_logged_in_are_reported_and_stay_in_the_remainder(
     left = file.with_name("plan.remainder.json")
     before = left.read_bytes()
     assert run_css("apply", left, "--yes") == 3
-    told = capsys.readouterr().err
-    assert "The changes are in" not in told
-    assert f"css apply {file.with_name('plan.remainder.2.json')}" in told
+    printed = capsys.readouterr().err
+    assert "The changes are in" not in printed
+    assert f"css apply {file.with_name('plan.remainder.2.json')}" in printed
     assert run_css("apply", file.with_name("plan.remainder.2.json"), "--yes") == 3
     assert left.read_bytes() == before
     assert file.with_name("plan.remainder.3.json").exists()

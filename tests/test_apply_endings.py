@@ -166,19 +166,19 @@ def test_after_an_unknown_outcome_the_journal_continues_and_no_remainder_is_save
     sandbox.faults.add("429", method="GET", path="*/roles/a", times=None, retry_after=3600)
     sandbox.faults.add("429", method="GET", path="*/roles", times=None, after=1, retry_after=3600)
     assert run_css("apply", plan, "--journal", journal, "--width", "1", "--yes") == 3
-    told = capsys.readouterr()
-    assert "1 unknown, 1 done" in told.err
-    assert f"css apply {plan} --resume {journal}" in told.err
-    assert "remainder" not in told.err
+    printed = capsys.readouterr()
+    assert "1 unknown, 1 done" in printed.err
+    assert f"css apply {plan} --resume {journal}" in printed.err
+    assert "remainder" not in printed.err
     assert not (tmp_path / "plan.remainder.json").exists()
     sandbox.faults.clear()
     assert run_css("apply", plan, "--resume", journal, "--yes") == 0
-    told = capsys.readouterr()
-    assert "as done." in told.err
-    assert "  + create role a" in told.err.splitlines()
-    assert "  + create role b" not in told.err.splitlines()
-    assert told.err.endswith("\nnothing to do\n")
-    assert "The changes are in" not in told.err
+    printed = capsys.readouterr()
+    assert "as done." in printed.err
+    assert "  + create role a" in printed.err.splitlines()
+    assert "  + create role b" not in printed.err.splitlines()
+    assert printed.err.endswith("\nnothing to do\n")
+    assert "The changes are in" not in printed.err
     assert [method for method, _ in writes(sandbox)] == ["POST", "POST"]
 
 
@@ -191,9 +191,9 @@ def test_if_the_remainder_cannot_be_saved_the_journal_is_named(
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0
     sandbox.faults.add("429", method="POST", after=1, retry_after=3600)
     assert run_css("apply", plan, "--journal", journal, "--width", "1", "--yes") == 3
-    told = capsys.readouterr().err
-    assert "plan.remainder.json could not be written" in told
-    assert f"css apply {plan} --resume {journal}" in told
+    printed = capsys.readouterr().err
+    assert "plan.remainder.json could not be written" in printed
+    assert f"css apply {plan} --resume {journal}" in printed
 
 
 def test_a_plan_that_was_carried_out_is_refused_without_a_way_to_continue(
@@ -208,11 +208,11 @@ def test_a_plan_that_was_carried_out_is_refused_without_a_way_to_continue(
     [journal] = [path.stem for path in journals()]
     capsys.readouterr()
     assert run_css("apply", "plan.json", "--yes") == 5
-    told = capsys.readouterr().err
-    assert f"It was carried out already (journal {journal}). Make a new plan." in told
-    assert f"--resume {journal}" not in told
+    printed = capsys.readouterr().err
+    assert f"It was carried out already (journal {journal}). Make a new plan." in printed
+    assert f"--resume {journal}" not in printed
     sandbox.create_role(GRANTS_PORTAL, "dev", "since")
     assert run_css("apply", "plan.json", "--resume", journal, "--yes") == 5
-    told = capsys.readouterr().err
-    assert f"The journal {journal} records 2 of 2 steps as done." in told
-    assert "The changes are in" not in told
+    printed = capsys.readouterr().err
+    assert f"The journal {journal} records 2 of 2 steps as done." in printed
+    assert "The changes are in" not in printed

@@ -48,7 +48,7 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
 
 
 @pytest.mark.parametrize(
-    ("url", "team", "told"),
+    ("url", "team", "expected"),
     [
         (URL, 2016, ""),
         (URL, 2017, "team 2016, but the current credentials belong to team 2017"),
@@ -57,11 +57,11 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
         (URL + "/", 2016, "made for"),
     ],
 )
-def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, told: str) -> None:
+def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, expected: str) -> None:
     """A plan that was made for another team or address is refused, and the message names both."""
     saved = Plan(api_url=URL, team_id=2016)
-    if told:
-        with pytest.raises(StalePlan, match=told):
+    if expected:
+        with pytest.raises(StalePlan, match=expected):
             check_whose(saved, url, team)
     else:
         check_whose(saved, url, team)
@@ -78,9 +78,9 @@ def test_a_journal_is_of_one_account_and_address(client_id: str, url: str, fits:
     if fits:
         check_whose_journal(journal, settings)
     else:
-        with pytest.raises(StalePlan, match="Nothing was sent") as told:
+        with pytest.raises(StalePlan, match="Nothing was sent") as caught:
             check_whose_journal(journal, settings)
-        assert "hush" not in str(told.value)
+        assert "hush" not in str(caught.value)
 
 
 def test_a_plan_of_an_account_without_a_team_is_accepted() -> None:
@@ -150,7 +150,7 @@ def test_a_change_that_the_journal_does_not_record_makes_a_plan_stale(other: Ste
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "expected"),
     [
         (step("remove_composite", "a", "x"), "add_composite 'a' x"),
         (step("remove_member", "a", ANN), f"add_member 'a' {ANN}"),
@@ -158,18 +158,18 @@ def test_a_change_that_the_journal_does_not_record_makes_a_plan_stale(other: Ste
         (step("delete_role", "a"), "add_member 'a'"),
     ],
 )
-def test_a_confirmed_step_that_somebody_reverted_makes_the_plan_stale(other: Step, told: str) -> None:
+def test_a_confirmed_step_that_somebody_reverted_makes_the_plan_stale(other: Step, expected: str) -> None:
     """If somebody reverted a step that the journal confirms, the plan is stale and the step is not done again."""
     now = BEFORE.after([*STEPS[:5], other])
-    with pytest.raises(StalePlan, match=rf"the journal records {told}.*Nothing was sent"):
+    with pytest.raises(StalePlan, match=rf"the journal records {expected}.*Nothing was sent"):
         state_before(PLANNED, now, entries(BEGUN[:5]))
 
 
 def test_a_step_with_an_unknown_outcome_is_repeated_only_if_it_is_missing() -> None:
     """A step whose outcome is unknown is done again if the state does not show it, and skipped if the state does."""
     now = BEFORE.after([*STEPS[:3], STEPS[4]])
-    told = [*entries(BEGUN[:3]), Entry(8, (STEPS[3],), "unknown"), Entry(9, (STEPS[4],))]
-    assert state_before(PLANNED, now, told).fingerprint == BEFORE.fingerprint
+    found = [*entries(BEGUN[:3]), Entry(8, (STEPS[3],), "unknown"), Entry(9, (STEPS[4],))]
+    assert state_before(PLANNED, now, found).fingerprint == BEFORE.fingerprint
     assert unfinished(STEPS, [now], BEGUN[:5]) == (STEPS[3], *STEPS[5:])
 
 
@@ -288,9 +288,9 @@ def test_steps_of_other_places_and_failed_writes_are_not_reverted() -> None:
     """
     elsewhere = Step("create_role", TEST, "q")
     failed = Entry(9, (step("create_role", "q"),), "failed")
-    told = [entry for one in entries(BEGUN[:5]) for entry in (Entry(8, (elsewhere,), "confirmed"), one, failed)]
+    found = [entry for one in entries(BEGUN[:5]) for entry in (Entry(8, (elsewhere,), "confirmed"), one, failed)]
     both = [evolve(entries([STEPS[0]])[0], steps=(elsewhere, STEPS[0], elsewhere))]
-    assert state_before(PLANNED, BEFORE.after(STEPS[:5]), told) == BEFORE
+    assert state_before(PLANNED, BEFORE.after(STEPS[:5]), found) == BEFORE
     assert state_before(PLANNED, BEFORE.after(STEPS[:1]), both) == BEFORE
 
 

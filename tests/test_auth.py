@@ -141,10 +141,10 @@ def test_wrong_credentials_are_reported_with_the_servers_words(sandbox: Sandbox)
     """If the login server refuses the credentials, the error repeats its answer in one sentence, without the secret."""
     credentials = sandbox.credentials() | {"client_secret": "wrong-and-secret"}
     with Css(Settings(**credentials), transport=sandbox.transport()) as css:
-        with pytest.raises(AuthenticationError, match="unauthorized_client: Invalid client") as told:
+        with pytest.raises(AuthenticationError, match="unauthorized_client: Invalid client") as caught:
             css.integrations()
-    assert told.value.status == 401
-    assert "wrong-and-secret" not in str(told.value)
+    assert caught.value.status == 401
+    assert "wrong-and-secret" not in str(caught.value)
     assert asked(sandbox) == {"token": 1}
 
 
@@ -171,9 +171,9 @@ def answering(respond: Callable[[httpx.Request], httpx.Response]) -> httpx.Clien
 )
 def test_each_bad_answer_of_a_token_endpoint_has_its_error(response: httpx.Response, error: type[Exception]) -> None:
     """Refusals, failures and malformed answers of a token endpoint raise different errors, without the secret."""
-    with answering(lambda _: response) as client, pytest.raises(error) as told:
+    with answering(lambda _: response) as client, pytest.raises(error) as caught:
         client.get("https://api.example/v1/integrations")
-    assert "s3cret" not in str(told.value)
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -308,11 +308,11 @@ async def test_a_bulk_run_finishes_what_is_in_flight_and_reports_it(
     """A cancelled bulk call finishes the two writes in flight, reports them to `progress` and the journal, and sends no
     third.
     """
-    told: list[GrantResult] = []
+    reported: list[GrantResult] = []
     grants = [Grant(person, "reviewer") for person in people]
 
     async def progress(result: GrantResult) -> None:
-        told.append(result)
+        reported.append(result)
 
     gate.shut("POST roles")
     async with cancelled(lambda: dev.bulk.assign_many(grants, width=2, progress=progress), how) as cancel:
@@ -320,8 +320,8 @@ async def test_a_bulk_run_finishes_what_is_in_flight_and_reports_it(
         cancel()
         await anyio.wait_all_tasks_blocked()
         gate.open()
-    assert gate.came.count("POST roles") == len(told) == 2
-    assert {str(result.grant.user): result.outcome for result in told} == dict.fromkeys(people[:2], "confirmed")
+    assert gate.came.count("POST roles") == len(reported) == 2
+    assert {str(result.grant.user): result.outcome for result in reported} == dict.fromkeys(people[:2], "confirmed")
     assert outcomes(journal_file) == dict.fromkeys(people[:2], "confirmed")
     assert set(people) & set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) == set(people[:2])
 
@@ -330,17 +330,17 @@ async def test_a_roster_reports_the_row_that_was_in_flight(
     css: AsyncCss, dev: AsyncEnvironmentClient, gate: Gate, how: str
 ) -> None:
     """A cancelled `apply_roster` reports the row in flight to `progress`, although the call returns no results."""
-    told: list[str] = []
+    reported: list[str] = []
     rows = roster("ilse.hargreave@example.com")
     gate.shut("POST roles")
     async with cancelled(
-        lambda: css.apply_roster(rows, progress=lambda result: told.append(result.state)), how
+        lambda: css.apply_roster(rows, progress=lambda result: reported.append(result.state)), how
     ) as cancel:
         await gate.reached()
         cancel()
         await anyio.wait_all_tasks_blocked()
         gate.open()
-    assert told == ["done"]
+    assert reported == ["done"]
 
 
 @pytest.mark.parametrize("write", ["create_roles", "plan", "set_members"])
@@ -349,14 +349,14 @@ async def test_every_call_of_several_writes_stops_after_the_write_in_flight(
 ) -> None:
     """If creating roles, applying a plan or setting members is cancelled, no second write begins."""
     names = ("first", "second", "third")
-    told: list[str] = []
+    reported: list[str] = []
     desired = Desired((DesiredPlace("Grants Portal", "dev", roles=Listed(tuple(map(DesiredRole, names)))),))
     plan = await css.plan(desired)
     calls: dict[str, Callable[[], Awaitable[object]]] = {
         "create_roles": lambda: dev.bulk.create_roles(
-            names, width=1, progress=lambda result: told.append(result.outcome)
+            names, width=1, progress=lambda result: reported.append(result.outcome)
         ),
-        "plan": lambda: css.apply_plan(plan, width=1, progress=lambda result: told.append(result.outcome)),
+        "plan": lambda: css.apply_plan(plan, width=1, progress=lambda result: reported.append(result.outcome)),
         "set_members": lambda: dev.roles.set_members("reviewer", people, width=1),
     }
     gate.shut("POST roles")
@@ -367,7 +367,7 @@ async def test_every_call_of_several_writes_stops_after_the_write_in_flight(
         gate.open()
     assert gate.came.count("POST roles") == 1
     assert gate.came[-1] == "POST roles"
-    assert told == ([] if write == "set_members" else ["confirmed"])
+    assert reported == ([] if write == "set_members" else ["confirmed"])
 
 
 async def test_a_waiting_task_reads_the_shared_list_if_the_reader_is_cancelled(

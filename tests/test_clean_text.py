@@ -57,10 +57,10 @@ def test_a_secret_is_hidden_even_if_control_characters_split_it(text: str) -> No
 def test_errors_of_reads_and_writes_repeat_only_cleaned_text(threads: str, kind: str, status: int) -> None:
     """For every status and hostile message, errors of reads and of many assignments contain only printable text."""
     refusal = answer(status, json={"message": HOSTILE[kind] + "x" * 100_000})
-    with pytest.raises(CssError) as told:
+    with pytest.raises(CssError) as caught:
         CALLERS[threads](Service(read=refusal), "roles.list")
-    assert is_a_sentence(told.value)
-    assert str(told.value).isprintable()
+    assert is_a_sentence(caught.value)
+    assert str(caught.value).isprintable()
     results: list[GrantResult] = CALLERS[threads](
         Service(write=refusal, read=holding()), "bulk.assign_many", [(USER, "a")]
     )
@@ -79,7 +79,7 @@ def test_errors_of_reads_and_writes_repeat_only_cleaned_text(threads: str, kind:
 def test_errors_of_malformed_answers_repeat_only_cleaned_text(threads: str, given: Callable[[], Any]) -> None:
     """Errors about malformed content types and fields contain only printable text of limited length."""
     for arguments in (("roles.list",), ASSIGN):
-        with pytest.raises(CssError) as told:
+        with pytest.raises(CssError) as caught:
             CALLERS[threads](Service(read=given, write=given), *arguments)
-        assert str(told.value).isprintable()
-        assert len(str(told.value)) < 700
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 700

@@ -27,7 +27,7 @@ def test_requests_of_worker_threads_belong_to_the_callers_trace(
     sandbox: Sandbox, settings: Settings, traced: list[str]
 ) -> None:
     """Each request and each call of `progress` in a worker thread sees the context variables of the caller."""
-    told: list[str] = []
+    reported: list[str] = []
     hooks = {"request": [lambda _: traced.append(_trace.get())]}
     with httpx.Client(transport=sandbox.transport(), event_hooks=hooks) as http, Css(settings, http_client=http) as css:
         dev = css.integration(GRANTS_PORTAL).environment("dev")
@@ -35,8 +35,8 @@ def test_requests_of_worker_threads_belong_to_the_callers_trace(
         css.report()
         dev.bulk.assign_many(
             [Grant(name, "reviewer") for name in usernames(sandbox, 6)],
-            progress=lambda _: told.append(_trace.get()),
+            progress=lambda _: reported.append(_trace.get()),
         )
     assert len(traced) > 10
     assert set(traced) == {"of the caller"}
-    assert told == ["of the caller"] * 6
+    assert reported == ["of the caller"] * 6

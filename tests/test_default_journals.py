@@ -97,9 +97,9 @@ def test_if_the_default_folder_cannot_be_created_the_change_is_still_made(
     state_folder.mkdir()
     (state_folder / "journals").write_text("a file", encoding="utf-8")
     assert run_css("assign", MAREN, "-r", "approver", *PLACE) == 0
-    told = capsys.readouterr().err
-    assert "No journal is kept" in told
-    assert "--no-journal" in told
+    printed = capsys.readouterr().err
+    assert "No journal is kept" in printed
+    assert "--no-journal" in printed
     assert MAREN in sandbox.members(GRANTS_PORTAL, "dev", "approver")
 
 
@@ -251,9 +251,9 @@ def test_journals_are_listed_and_shown(run_css: Run, sandbox: Sandbox, capsys: p
     assert f"Undoes: {second}" in capsys.readouterr().out
     for command in (("journal", "show", first), ("show", first)):
         assert run_css(*command) == 0
-        told = capsys.readouterr().out
-        assert f"+ add {MAREN} to approver: done" in told
-        assert "Reason: Ticket 4711" in told
+        printed = capsys.readouterr().out
+        assert f"+ add {MAREN} to approver: done" in printed
+        assert "Reason: Ticket 4711" in printed
 
 
 def test_without_journals_the_commands_name_the_folder(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,9 +278,9 @@ def test_undo_on_a_terminal_reverts_the_newest_journal(
     for name, words in zip(reversed([file.stem for file in journals()]), ("delete role clerk", "Ticket"), strict=True):
         monkeypatch.setattr("sys.stdin", Terminal("y\n"))
         assert run_css("undo") == 0
-        told = capsys.readouterr().err
-        assert f"Journal {name}: css" in told
-        assert words in told
+        printed = capsys.readouterr().err
+        assert f"Journal {name}: css" in printed
+        assert words in printed
     assert everything(sandbox) == before
     monkeypatch.setattr("sys.stdin", Terminal(""))
     assert run_css("undo") == 64

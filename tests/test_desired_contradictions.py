@@ -17,7 +17,7 @@ def with_whole_guids(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("inner", "told"),
+    ("inner", "expected"),
     [
         ("roles: [a, {name: a}]", "roles[1]: the same is on line 6 already"),
         ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' has this name already"),
@@ -61,10 +61,10 @@ def with_whole_guids(text: str) -> str:
         ),
     ],
 )
-def test_contradictions_are_reported_once_with_the_other_line(inner: str, told: str) -> None:
+def test_contradictions_are_reported_once_with_the_other_line(inner: str, expected: str) -> None:
     """Each contradiction is reported once, with the line of the other entry."""
     [fault] = faults_of(in_dev(with_whole_guids(inner)))
-    assert told in fault
+    assert expected in fault
 
 
 @pytest.mark.parametrize(

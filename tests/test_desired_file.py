@@ -209,7 +209,7 @@ def test_a_text_that_is_not_a_roles_file_is_refused_with_the_line(content: str |
 
 
 @pytest.mark.parametrize(
-    ("inner", "told"),
+    ("inner", "expected"),
     [
         ("roles: &all [reviewer]", "6: integrations[0].environments.dev.roles: &all is an anchor"),
         ("roles: [*all]", "6: integrations[0].environments.dev.roles[0]: *all is an alias"),
@@ -223,10 +223,10 @@ def test_a_text_that_is_not_a_roles_file_is_refused_with_the_line(content: str |
         ("roles:\n  - |\n    admin\n", "7: integrations[0].environments.dev.roles[0]: a text is on one line"),
     ],
 )
-def test_anchors_aliases_tags_and_multiline_texts_are_refused(inner: str, told: str) -> None:
+def test_anchors_aliases_tags_and_multiline_texts_are_refused(inner: str, expected: str) -> None:
     """Anchors, aliases, tags and texts over several lines are refused: a reviewer must see each value in its place."""
     [fault] = faults_of(in_dev(inner))
-    assert fault.startswith(told)
+    assert fault.startswith(expected)
 
 
 # Faults of structure
@@ -263,7 +263,7 @@ users:
         above="protect: {roles: ['..'], users: [bob], all: []}\n",
     )
     text = text.replace("integration: 101", "integration: ['101']") + "      Test: {}\n  - environments: {}\n"
-    told = faults_of(text.replace("version: 1", "version: '1'"))
+    found = faults_of(text.replace("version: 1", "version: '1'"))
     dev = "integrations[0].environments.dev"
     expected = [
         "1: version: the version of the file must be the number 1",
@@ -296,8 +296,8 @@ users:
         "31: integrations[1]: the key 'integration' is missing",
         "31: integrations[1].environments: name at least one of dev, test, prod",
     ]
-    assert len(told) == len(expected), told
-    for fault, start in zip(told, expected, strict=True):
+    assert len(found) == len(expected), found
+    for fault, start in zip(found, expected, strict=True):
         assert fault.startswith(start)
 
 

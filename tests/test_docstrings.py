@@ -44,9 +44,9 @@ def test_the_example_runs(example: doctest.DocTest, sandbox: Sandbox) -> None:
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         example.globs |= {name: getattr(css_sdk, name) for name in ("ServiceAccount", "read_roster")}
         example.globs |= {"css": css, "dev": css.integration("Grants Portal").environment("dev"), "sandbox": sandbox}
-        told: list[str] = []
-        result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=told.append)
-    assert not result.failed, "".join(told)
+        reported: list[str] = []
+        result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=reported.append)
+    assert not result.failed, "".join(reported)
 
 
 ROOMS = {"Css", "IntegrationClient", "EnvironmentClient", "Roles", "Users", "People", "Bulk", "Composites"}

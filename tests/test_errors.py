@@ -36,39 +36,39 @@ UNKNOWN = "unknown exception"
 REQUEST = "GET /integrations/101/dev/roles"
 
 
-def told(status: int, message: str = "", is_json: bool = True, retry_after: float | None = None) -> ErrorAnswer:
+def answered(status: int, message: str = "", is_json: bool = True, retry_after: float | None = None) -> ErrorAnswer:
     """Return an error answer with this content."""
     return ErrorAnswer(status, message, is_json, REQUEST, retry_after)
 
 
 STATUSES: list[tuple[ErrorAnswer, type[CssError], bool]] = [
     # the message, the error, whether it may be temporary
-    (told(301, is_json=False), MalformedAnswer, False),
-    (told(302, is_json=False), MalformedAnswer, False),
-    (told(400, "name is required"), InvalidRequest, False),
-    (told(400, is_json=False), InvalidRequest, False),
-    (told(401), AuthenticationError, False),
-    (told(401, is_json=False), AuthenticationError, False),
-    (told(403, "not allowed"), AuthenticationError, False),
-    (told(403, is_json=False), AuthenticationError, False),
-    (told(404, "role x not found"), NotFound, False),
-    (told(404), NotFound, False),
-    (told(404, is_json=False), MalformedAnswer, False),
-    (told(409, "role x already exists"), Conflict, False),
-    (told(409, is_json=False), Conflict, False),
-    (told(418, is_json=False), InvalidRequest, False),
-    (told(422, UNKNOWN), ServiceUnavailable, True),
-    (told(422, "invalid integration id"), InvalidRequest, False),
-    (told(422), InvalidRequest, False),
-    (told(422, is_json=False), InvalidRequest, False),
-    (told(429, is_json=False), RateLimited, True),
-    (told(429, is_json=False, retry_after=3600.0), RateLimited, True),
-    (told(500, UNKNOWN), ServiceUnavailable, True),
-    (told(500, is_json=False), ServiceUnavailable, True),
-    (told(502, is_json=False), ServiceUnavailable, True),
-    (told(503, is_json=False), ServiceUnavailable, True),
-    (told(503, is_json=False, retry_after=7.0), ServiceUnavailable, True),
-    (told(504, "took too long"), ServiceUnavailable, True),
+    (answered(301, is_json=False), MalformedAnswer, False),
+    (answered(302, is_json=False), MalformedAnswer, False),
+    (answered(400, "name is required"), InvalidRequest, False),
+    (answered(400, is_json=False), InvalidRequest, False),
+    (answered(401), AuthenticationError, False),
+    (answered(401, is_json=False), AuthenticationError, False),
+    (answered(403, "not allowed"), AuthenticationError, False),
+    (answered(403, is_json=False), AuthenticationError, False),
+    (answered(404, "role x not found"), NotFound, False),
+    (answered(404), NotFound, False),
+    (answered(404, is_json=False), MalformedAnswer, False),
+    (answered(409, "role x already exists"), Conflict, False),
+    (answered(409, is_json=False), Conflict, False),
+    (answered(418, is_json=False), InvalidRequest, False),
+    (answered(422, UNKNOWN), ServiceUnavailable, True),
+    (answered(422, "invalid integration id"), InvalidRequest, False),
+    (answered(422), InvalidRequest, False),
+    (answered(422, is_json=False), InvalidRequest, False),
+    (answered(429, is_json=False), RateLimited, True),
+    (answered(429, is_json=False, retry_after=3600.0), RateLimited, True),
+    (answered(500, UNKNOWN), ServiceUnavailable, True),
+    (answered(500, is_json=False), ServiceUnavailable, True),
+    (answered(502, is_json=False), ServiceUnavailable, True),
+    (answered(503, is_json=False), ServiceUnavailable, True),
+    (answered(503, is_json=False, retry_after=7.0), ServiceUnavailable, True),
+    (answered(504, "took too long"), ServiceUnavailable, True),
 ]
 
 
@@ -99,13 +99,13 @@ def test_missing_roles_are_named() -> None:
         ("composite role nope not found", "There is no role 'nope' in integration #101, dev."),
         ("role (a) not found", "There is no role '(a)' in integration #101, dev."),
     ):
-        assert str(error_for(told(404, message))).startswith(sentence)
+        assert str(error_for(answered(404, message))).startswith(sentence)
 
 
 @pytest.mark.parametrize(("retry_after", "words"), [(None, "in a while"), (3600.0, "in 3600 seconds")])
 def test_the_error_for_a_rate_limit_says_how_long_to_wait(retry_after: float | None, words: str) -> None:
     """The error for a rate limit says when to try again, if the service does."""
-    assert words in str(error_for(told(429, is_json=False, retry_after=retry_after)))
+    assert words in str(error_for(answered(429, is_json=False, retry_after=retry_after)))
 
 
 MISSING: list[tuple[str, type_of_thing, type_of_thing]] = [
@@ -132,19 +132,19 @@ def test_the_message_of_the_service_decides_what_was_not_found(
     message: str, about: type_of_thing, missing: type_of_thing
 ) -> None:
     """For a 404, the message of the service decides what is missing. If it is unknown, the kind of call does."""
-    error = error_for(told(404, message), about)
+    error = error_for(answered(404, message), about)
     assert isinstance(error, NotFound)
     assert error.what == missing
 
 
 def test_an_integration_without_a_client_is_not_applied() -> None:
     """If the service says `client null not found`, the integration is a draft, and the error is `NotApplied`."""
-    assert isinstance(error_for(told(404, "client null not found"), "role"), NotApplied)
+    assert isinstance(error_for(answered(404, "client null not found"), "role"), NotApplied)
 
 
 def test_the_error_for_a_missing_user_explains_that_users_must_log_in_first() -> None:
     """The error for a missing user explains that the service only knows people who have logged in."""
-    assert "people who have logged in" in str(error_for(told(404, 'User "nobody@idir" not found'), "role"))
+    assert "people who have logged in" in str(error_for(answered(404, 'User "nobody@idir" not found'), "role"))
 
 
 # The tree

@@ -51,12 +51,12 @@ def test_a_refusal_by_a_proxy_is_not_retried(monkeypatch: pytest.MonkeyPatch, st
     with RawServer(refusing(status, seen)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.origin.replace("://", "://me:hush-5a1f@"))
         settings = Settings(**CREDENTIALS, api_url="https://api.example/api", token_url="https://login.example/token")
-        with Css(settings, retry=at_once) as css, pytest.raises(ConnectionFailed) as told:
+        with Css(settings, retry=at_once) as css, pytest.raises(ConnectionFailed) as caught:
             css.integrations()
-    assert f"the proxy refused: {status.decode()}." in str(told.value)
-    assert f"HTTPS_PROXY ({proxy.origin})" in str(told.value)
-    assert "hush" not in str(told.value)
-    assert "NO_PROXY" in str(told.value)
+    assert f"the proxy refused: {status.decode()}." in str(caught.value)
+    assert f"HTTPS_PROXY ({proxy.origin})" in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert "NO_PROXY" in str(caught.value)
     assert seen == ["CONNECT login.example:443"]
 
 
@@ -82,9 +82,9 @@ def test_every_command_names_a_proxy_that_refuses(
 def test_a_write_that_a_proxy_refuses_has_failed_for_certain(threads: str) -> None:
     """If a proxy answers a write with 407, nothing reached the service, so the write failed and no read follows."""
     service = Service(read=holding(), write=answer(407, html="<h1>Authenticate</h1>"))
-    with pytest.raises(ConnectionFailed, match="407 Proxy Authentication Required") as told:
+    with pytest.raises(ConnectionFailed, match="407 Proxy Authentication Required") as caught:
         CALLERS[threads](service, *ASSIGN)
-    assert not isinstance(told.value, OutcomeUnknown)
+    assert not isinstance(caught.value, OutcomeUnknown)
     assert service.methods == ["POST"]
 
 
@@ -94,9 +94,9 @@ def test_a_connection_that_is_refused_names_the_variables() -> None:
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     with Css(Settings(**CREDENTIALS, api_url=f"{address}/api", token_url=f"{address}/token"), retry=at_once) as css:
-        with pytest.raises(ConnectionFailed, match=r"HTTPS_PROXY names a proxy, and NO_PROXY") as told:
+        with pytest.raises(ConnectionFailed, match=r"HTTPS_PROXY names a proxy, and NO_PROXY") as caught:
             css.integrations()
-    assert "refused" in str(told.value)
+    assert "refused" in str(caught.value)
 
 
 @pytest.fixture
@@ -137,11 +137,11 @@ def test_a_failure_of_tls_names_the_variable_for_certificates(own_certificate: P
     with RawServer(handle) as server:
         address = server.origin.replace("http:", "https:")
         settings = Settings(**CREDENTIALS, api_url=f"{address}/api", token_url=f"{address}/token")
-        with Css(settings, retry=at_once) as css, pytest.raises(ConnectionFailed) as told:
+        with Css(settings, retry=at_once) as css, pytest.raises(ConnectionFailed) as caught:
             css.integrations()
-    assert "TLS" in str(told.value)
-    assert "SSL_CERT_FILE" in str(told.value)
-    assert "REQUESTS_CA_BUNDLE is not read" in str(told.value)
+    assert "TLS" in str(caught.value)
+    assert "SSL_CERT_FILE" in str(caught.value)
+    assert "REQUESTS_CA_BUNDLE is not read" in str(caught.value)
     assert len(seen) == 1
 
 
@@ -160,6 +160,6 @@ def test_only_ssl_cert_file_makes_a_certificate_trusted(own_certificate: Path, m
         settings = Settings(**CREDENTIALS, api_url=f"{address}/api", token_url=f"{address}/token")
         for variable, is_read in (("REQUESTS_CA_BUNDLE", False), ("SSL_CERT_FILE", True)):
             monkeypatch.setenv(variable, str(own_certificate))
-            with Css(settings, retry=lambda *_: None) as css, pytest.raises(CssError) as told:
+            with Css(settings, retry=lambda *_: None) as css, pytest.raises(CssError) as caught:
                 css.integrations()
-            assert ("TLS" not in str(told.value)) is is_read
+            assert ("TLS" not in str(caught.value)) is is_read

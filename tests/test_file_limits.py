@@ -124,11 +124,11 @@ def test_validate_reports_the_first_100_faults_of_a_roles_file_with_the_count(
     file.write_text(head + roles, encoding="utf-8")
     assert run_css("validate", file, "--json") == 64
     out, err = capsys.readouterr()
-    told = json.loads(out)
-    assert (len(told["faults"]), told["fault_count"]) == (100, 2500)
+    found = json.loads(out)
+    assert (len(found["faults"]), found["fault_count"]) == (100, 2500)
     assert "has 2500 faults. Nothing was sent. These are the first 100." in err
     assert len(err.splitlines()) == 101
-    assert told["faults"][0].startswith(f"{file}:7: ")
+    assert found["faults"][0].startswith(f"{file}:7: ")
 
 
 def test_faults_are_sorted_by_line_and_few_are_stored() -> None:

@@ -306,9 +306,9 @@ def test_a_passed_client_or_transport_is_refused_in_a_child(sandbox: Sandbox, se
                 lambda: dev.users.assign(usernames(sandbox, 1)[0], "admin"),
                 lambda: list_roles.sync(GRANTS_PORTAL, "dev", client=css.api),
             ):
-                with pytest.raises(ConfigurationError) as told:
+                with pytest.raises(ConfigurationError) as caught:
                     call()
-                said.append(str(told.value))
+                said.append(str(caught.value))
             css.close()
             assert not http.is_closed
             return [*said, *(entry.path for entry in sandbox.requests[before:])]
@@ -325,9 +325,9 @@ def test_a_passed_asynchronous_transport_is_refused_in_a_child(sandbox: Sandbox,
     asyncio.run(css.integrations())
 
     def child() -> str:
-        with pytest.raises(ConfigurationError) as told:
+        with pytest.raises(ConfigurationError) as caught:
             asyncio.run(css.integrations(refresh=True))
-        return str(told.value)
+        return str(caught.value)
 
     assert "belongs to the parent process" in forked(child).report()
 
@@ -342,9 +342,9 @@ def test_a_verifier_with_a_passed_client_is_refused_in_a_child(sandbox: Sandbox,
         with TokenVerifier(issuer, "grants-portal-101", **options) as verifier:
 
             def child() -> str:
-                with pytest.raises(ConfigurationError) as told:
+                with pytest.raises(ConfigurationError) as caught:
                     verifier.verify(token)
-                return f"{told.value} {len(sandbox.requests)}"
+                return f"{caught.value} {len(sandbox.requests)}"
 
             before = len(sandbox.requests)
             said = forked(child).report()
@@ -376,10 +376,10 @@ def test_a_child_does_not_write_into_its_parents_journal(sandbox: Sandbox, serve
 
         def child() -> str:
             assert len(dev.roles.list()) == 3
-            with pytest.raises(InvalidFile) as told:
+            with pytest.raises(InvalidFile) as caught:
                 dev.users.assign(other, "approver")
             journal.close()
-            return str(told.value)
+            return str(caught.value)
 
         said = forked(child).report()
         going_on.set()
@@ -408,14 +408,14 @@ def test_the_client_of_a_system_is_refused_in_a_child(sandbox: Sandbox, served: 
         assert http.get("integrations").status_code == 200
 
         def child() -> str:
-            with pytest.raises(ConfigurationError) as told:
+            with pytest.raises(ConfigurationError) as caught:
                 http.get("integrations")
             http.__exit__(None, None, None)
             http.close()
             assert not http.is_closed
             with system.client() as own:
                 assert own.get("integrations").status_code == 200
-            return str(told.value)
+            return str(caught.value)
 
         assert "was forked after" in forked(child).report()
         assert http.get("integrations").status_code == 200

@@ -71,7 +71,7 @@ def test_a_journal_that_was_cut_short_is_read_up_to_the_cut(data: st.DataObject)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", "is empty or is not a journal"),
         ("hello\n", "journal:1: this is not a line"),
@@ -115,9 +115,9 @@ def test_a_journal_that_was_cut_short_is_read_up_to_the_cut(data: st.DataObject)
         ),
     ],
 )
-def test_a_line_that_does_not_fit_is_reported_with_its_number(text: str, told: str) -> None:
+def test_a_line_that_does_not_fit_is_reported_with_its_number(text: str, expected: str) -> None:
     """If a file is not a valid journal, the error names the line that does not fit."""
-    with pytest.raises(InvalidFile, match=told):
+    with pytest.raises(InvalidFile, match=expected):
         read_journal(text, "journal")
 
 

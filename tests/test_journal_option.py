@@ -77,8 +77,10 @@ def test_undo_restores_the_state_before_each_command(
     assert {entry.outcome for entry in entries} == {"confirmed"}
     assert run_css("undo", journal, "--yes", "--max-removals", 5) == 0
     assert everything(sandbox) == before
-    told = "".join(capsys.readouterr()) + "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.jsonl"))
-    assert not [secret for secret in secrets(sandbox) if secret in told]
+    printed = "".join(capsys.readouterr()) + "".join(
+        path.read_text(encoding="utf-8") for path in tmp_path.glob("*.jsonl")
+    )
+    assert not [secret for secret in secrets(sandbox) if secret in printed]
 
 
 def test_every_command_that_writes_is_in_the_table() -> None:

@@ -175,7 +175,7 @@ def test_a_child_that_is_forked_during_a_fetch_fetches_the_keys_itself(sandbox: 
 
         def child() -> bool:
             both = (verifier.verify(signed), started(asyncio.run, later.verify(signed)).result(SOON))
-            return [told.client_id for told in both] == [CLIENT] * 2
+            return [each.client_id for each in both] == [CLIENT] * 2
 
         with forked() as tried:
             assert tried(child)
@@ -294,11 +294,11 @@ def test_a_cancelled_caller_does_not_stop_the_shared_fetch(server: Server, backe
     one.
     """
     verifier = server.async_verifier()
-    told: list[str | None] = []
+    reported: list[str | None] = []
 
     async def ask(scope: anyio.CancelScope) -> None:
         with scope:
-            told.append((await verifier.verify(GOOD)).client_id)
+            reported.append((await verifier.verify(GOOD)).client_id)
 
     async def main() -> None:
         server.shut()
@@ -313,7 +313,7 @@ def test_a_cancelled_caller_does_not_stop_the_shared_fetch(server: Server, backe
         await verifier.verify(GOOD)
 
     anyio.run(main, backend=backend)
-    assert told == [CLIENT] * 10
+    assert reported == [CLIENT] * 10
     assert server.fetches == 1
 
 
@@ -402,11 +402,13 @@ def test_the_error_for_missing_keys_names_the_cause(server: Server) -> None:
     verifier = TokenVerifier(ISSUER, CLIENT, transport=httpx.MockTransport(respond), clock=server.clock)
     seen = []
     for _ in range(2):
-        with pytest.raises(KeysUnavailable, match=r"no answer came \(ConnectError: certificate verify failed") as told:
+        with pytest.raises(
+            KeysUnavailable, match=r"no answer came \(ConnectError: certificate verify failed"
+        ) as caught:
             verifier.verify(GOOD)
-        assert isinstance(told.value.__cause__, httpx.ConnectError)
-        assert len(str(told.value)) < 500
-        seen.append(told.value)
+        assert isinstance(caught.value.__cause__, httpx.ConnectError)
+        assert len(str(caught.value)) < 500
+        seen.append(caught.value)
     assert seen[0] is not seen[1]
 
 
@@ -503,6 +505,6 @@ def test_an_answer_without_end_holds_no_task_longer_than_the_timeout(piece: byte
 
     with endless(piece) as (issuer, _):
         begin = time.monotonic()
-        told = asyncio.run(ask(issuer, httpx.AsyncClient(trust_env=False)))
-    assert [type(error) for error in told] == [KeysUnavailable] * 20
+        found = asyncio.run(ask(issuer, httpx.AsyncClient(trust_env=False)))
+    assert [type(error) for error in found] == [KeysUnavailable] * 20
     assert time.monotonic() - begin < SOON / 2

@@ -63,7 +63,7 @@ def planned(
     return plan(desired, {place.named: state}, people, prune=prune, day=day)
 
 
-def told(made: Plan) -> dict[str, list[str]]:
+def described(made: Plan) -> dict[str, list[str]]:
     """Return who would be removed or added, as the first letters of usernames, by what the plan says about it."""
     parts = {"steps": made.steps, "withheld": made.withheld, "protected": made.protected}
     return {name: [f"{'-' if step.removes else '+'}{step.target[0]}" for step in s] for name, s in parts.items() if s}
@@ -87,7 +87,7 @@ def told(made: Plan) -> dict[str, list[str]]:
 )
 def test_a_member_is_removed_after_the_last_day(exact: bool, options: dict[str, Any], expected: dict[str, Any]) -> None:
     """Only with pruning, and not from what is protected; in additive lists as in exact ones."""
-    assert told(planned(exact=exact, **options)) == expected
+    assert described(planned(exact=exact, **options)) == expected
 
 
 def test_an_unknown_person_holds_removals_back() -> None:
@@ -98,7 +98,7 @@ def test_an_unknown_person_holds_removals_back() -> None:
     state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset({ANN.value})})
     desired = Desired((place,), timezone="America/Vancouver")
     made = plan(desired, {place.named: state}, {(DEV, CAT): unknown}, prune=True, day=NEXT)
-    assert told(made) == {"withheld": ["-a"]}
+    assert described(made) == {"withheld": ["-a"]}
 
 
 @pytest.mark.parametrize(("exact", "reported"), [(False, 1), (True, 0)])

@@ -27,10 +27,10 @@ def test_no_secret_or_token_leaves(library: str) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
-    assert told["leaks"] == []
-    assert told["library"] == library
-    seen = told["seen"]
+    found = json.loads(run.stdout)
+    assert found["leaks"] == []
+    assert found["library"] == library
+    seen = found["seen"]
     # Every way to call was used: 7 in threads and 6 in tasks.
     assert seen["a redirect in a thread ended with AuthenticationError"] == 2 * 7
     assert seen["a redirect in a task ended with AuthenticationError"] == 2 * 6

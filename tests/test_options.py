@@ -52,12 +52,12 @@ def test_a_closed_client_refuses_calls(settings: Settings, sandbox: Sandbox) -> 
 
 def test_on_wait_is_called_before_each_retry(settings: Settings, sandbox: Sandbox) -> None:
     """`on_wait` gets the name of the call, the number of the failed attempt and its error, for each retry."""
-    told: list[Waiting] = []
-    with Css(settings, transport=sandbox.transport(), retry=Backoff(first=0), on_wait=told.append) as css:
+    reported: list[Waiting] = []
+    with Css(settings, transport=sandbox.transport(), retry=Backoff(first=0), on_wait=reported.append) as css:
         sandbox.faults.add("500_before", method="GET", times=2)
         css.integrations()
-    assert [(wait.call, wait.number) for wait in told] == [("list_integrations", 1), ("list_integrations", 2)]
-    assert all(isinstance(wait.error, ServiceUnavailable) for wait in told)
+    assert [(wait.call, wait.number) for wait in reported] == [("list_integrations", 1), ("list_integrations", 2)]
+    assert all(isinstance(wait.error, ServiceUnavailable) for wait in reported)
 
 
 def test_the_retry_policy_of_the_caller_decides_about_each_failed_attempt(settings: Settings, sandbox: Sandbox) -> None:

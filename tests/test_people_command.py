@@ -54,13 +54,15 @@ def test_people_are_found_with_their_logins(run: Run) -> None:
         [other, f"{ANN}@azureidir", "azureidir", "dev,", "test", "prod"],
     ]
     code, out, _ = run("find", "--email", "desk@", "-e", "dev", "-e", "prod", "--json")
-    told = [json.loads(line) for line in out]
+    found = [json.loads(line) for line in out]
     assert code == 0
-    assert [(one["guid"], one["email"], one["complete"]) for one in told] == [
+    assert [(one["guid"], one["email"], one["complete"]) for one in found] == [
         (BEA, "desk@people.example", True),
         (BO, "desk@people.example", True),
     ]
-    assert [(login["username"], login["known_in"]) for login in told[0]["logins"]] == [(f"{BEA}@idir", ["dev", "prod"])]
+    assert [(login["username"], login["known_in"]) for login in found[0]["logins"]] == [
+        (f"{BEA}@idir", ["dev", "prod"])
+    ]
 
 
 def test_a_guid_may_have_dashes(run: Run) -> None:
@@ -171,8 +173,8 @@ def test_mirror_shows_and_repairs_the_differences_between_logins(run: Run, sandb
     before = sandbox.grants(ALPHA, "dev")
     code, out, err = run("mirror", *place, "--from", "idir", "--to", "azureidir", "--apply", "--json")
     assert code == 0
-    told: list[dict[str, Any]] = [json.loads(line) for line in out]
-    assert [(row["username"], row["role"], row["state"]) for row in told] == [(f"{ANN}@azureidir", "writer", "done")]
+    found: list[dict[str, Any]] = [json.loads(line) for line in out]
+    assert [(row["username"], row["role"], row["state"]) for row in found] == [(f"{ANN}@azureidir", "writer", "done")]
     assert f"{NELL}@azureidir has never logged in" in err
     assert run("mirror", *place, "--from", "idir")[0] == 0
     assert run("mirror", *place, "--to", "idir")[0] == 2

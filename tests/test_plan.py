@@ -57,11 +57,11 @@ def planned(
 ) -> Plan:
     """Return the plan from a state to these desired roles and users."""
     wanted = DesiredPlace("Grants Portal", state.place.environment, roles, users)
-    found = {(state.place, person): told for person, told in (people or {}).items()}
+    found = {(state.place, person): found_people for person, found_people in (people or {}).items()}
     return plan(Desired((wanted,), protect or Protection()), {wanted.named: state}, found, prune=prune)
 
 
-def told(steps: Iterable[Step]) -> list[str]:
+def described(steps: Iterable[Step]) -> list[str]:
     """Return each step as a short text."""
     return [" ".join(filter(None, (step.kind, step.role, step.target))) for step in steps]
 
@@ -80,9 +80,9 @@ def test_missing_roles_children_and_members_are_added_in_this_order() -> None:
     """Roles, children and members that are missing are added in this order; those that exist need no step."""
     roles = Listed((DesiredRole("admin", composites=Listed(("reader",)), members=Listed(who(ANN, BOB))),))
     made = planned(a_state(["admin", "reader"], {"admin": [ANN]}), roles)
-    assert told(made.steps) == ["add_composite admin reader", f"add_member admin {BOB}"]
+    assert described(made.steps) == ["add_composite admin reader", f"add_member admin {BOB}"]
     fresh = Listed((*roles.items, DesiredRole("reader")))
-    assert told(planned(a_state(), fresh).steps) == [
+    assert described(planned(a_state(), fresh).steps) == [
         "create_role admin",
         "create_role reader",
         "add_composite admin reader",
@@ -107,7 +107,7 @@ def test_an_exact_empty_list_removes_everything() -> None:
     state = a_state(["a", "b", "c"], {"a": [ANN], "b": [BOB, CAT]}, {"a": ["b", "c"]})
     roles = exactly(DesiredRole("a", composites=exactly(), members=exactly()), DesiredRole("c"))
     made = planned(state, roles)
-    assert told(made.steps) == [f"remove_member a {ANN}", "remove_composite a c", "delete_role b"]
+    assert described(made.steps) == [f"remove_member a {ANN}", "remove_composite a c", "delete_role b"]
     assert [step.people for step in made.steps] == [1, 0, 2]
     unpruned = planned(state, roles, prune=False)
     assert (unpruned.steps, set(unpruned.withheld)) == ((), set(made.steps))
@@ -120,7 +120,7 @@ def test_members_of_roles_and_roles_of_users_are_combined() -> None:
     state = a_state(["a", "b"], {"a": [ANN, CAT], "b": [ANN, BOB]})
     users = (DesiredUser(who(BOB)[0], Listed(("a",))), DesiredUser(who(ANN)[0], exactly("a")))
     made = planned(state, Listed((DesiredRole("a", members=exactly(*who(ANN))),)), users)
-    assert told(made.steps) == [f"add_member a {BOB}", f"remove_member a {CAT}", f"remove_member b {ANN}"]
+    assert described(made.steps) == [f"add_member a {BOB}", f"remove_member a {CAT}", f"remove_member b {ANN}"]
 
 
 def test_usernames_are_compared_without_case() -> None:
@@ -143,7 +143,10 @@ def test_two_entries_for_one_user_are_a_fault() -> None:
     left_out += f"the username {ANN!r} as a member"
     assert faults_of(state, roles, users[:1], people=people) == [f"Grants Portal dev: {left_out}"]
     additive = (DesiredUser(JANE, Listed(("a",))),)
-    assert told(planned(state, roles, additive, people=people).steps) == [f"add_member a {ANN}", f"add_member b {ANN}"]
+    assert described(planned(state, roles, additive, people=people).steps) == [
+        f"add_member a {ANN}",
+        f"add_member b {ANN}",
+    ]
 
 
 # Renames
@@ -155,7 +158,7 @@ def test_a_renamed_role_keeps_its_members() -> None:
     top = DesiredRole("top", composites=exactly("new"))
     roles = exactly(DesiredRole("new", was="old", members=exactly(*who(ANN))), top)
     made = planned(state, roles)
-    assert told(made.steps) == ["rename_role old new", f"remove_member new {BOB}"]
+    assert described(made.steps) == ["rename_role old new", f"remove_member new {BOB}"]
     assert made.steps[0].people == 2
 
 
@@ -163,7 +166,7 @@ def test_a_renamed_role_keeps_its_members() -> None:
 def test_if_old_and_new_name_exist_nothing_is_renamed(exact: bool, deleted: list[str]) -> None:
     """If both names exist, nothing is renamed: the old role is treated like any other, and a note says so."""
     made = planned(a_state(["old", "new"]), Listed((DesiredRole("new", was="old"),), exact))
-    assert told(made.steps) == deleted
+    assert described(made.steps) == deleted
     assert ["both exist" in note for note in made.notes] == [True]
 
 
@@ -219,7 +222,7 @@ def test_cycles_of_composite_roles_are_refused() -> None:
         planned(state, Listed((DesiredRole("a", composites=Listed(("a",))),)))
     turned = Listed((DesiredRole("a", composites=exactly()), DesiredRole("c", composites=Listed(("a",)))))
     made = planned(state, turned)
-    assert told(made.steps) == ["remove_composite a b", "add_composite c a"]
+    assert described(made.steps) == ["remove_composite a b", "add_composite c a"]
     assert not_tried(made.steps, 0) == {1}
     with pytest.raises(CompositeCycle, match="Pruning"):
         planned(state, turned, prune=False)
@@ -254,8 +257,8 @@ def test_protected_roles_and_users_are_not_changed() -> None:
     )
     protect = Protection(roles=("adm*",), users=("AAAA@*",))
     made = planned(state, exactly(DesiredRole("root", was="admin", members=exactly(*who(CAT)))), protect=protect)
-    assert told(made.steps) == [f"add_member admin {CAT}", "delete_role free"]
-    assert sorted(told(made.protected)) == [
+    assert described(made.steps) == [f"add_member admin {CAT}", "delete_role free"]
+    assert sorted(described(made.protected)) == [
         "delete_role below",
         "delete_role held",
         "delete_role over",
@@ -269,15 +272,15 @@ def test_indirect_children_of_a_protected_role_stay() -> None:
     state = a_state(["boss", "mid", "leaf", "low"], children={"boss": ["mid"], "mid": ["leaf"], "low": ["leaf"]})
     listed = (DesiredRole("mid", composites=exactly()), DesiredRole("low", composites=exactly()))
     made = planned(state, Listed(listed), protect=Protection(roles=("boss",)))
-    assert told(made.steps) == ["remove_composite low leaf"]
-    assert told(made.protected) == ["remove_composite mid leaf"]
+    assert described(made.steps) == ["remove_composite low leaf"]
+    assert described(made.protected) == ["remove_composite mid leaf"]
 
 
 def test_a_role_that_could_not_be_removed_again_is_not_given() -> None:
     """If a username is so long that a role could not be removed from it again, adding this member is a fault."""
     role, long = "r" * 130, f"service-account-{'x' * 80}"
     state = a_state([role], {role: []})
-    assert told(planned(state, Listed((DesiredRole(role, members=Listed(who(ANN))),))).steps) == [
+    assert described(planned(state, Listed((DesiredRole(role, members=Listed(who(ANN))),))).steps) == [
         f"add_member {role} {ANN}"
     ]
     [fault] = faults_of(state, Listed((DesiredRole(role, members=Listed(who(ANN, long))),)))
@@ -288,7 +291,7 @@ def test_members_are_compared_without_case() -> None:
     """Members are compared without case, so that nobody is removed and added again because of capital letters."""
     state = a_state(["a", "b"], {"a": ["AAAA@IDIR", BOB], "b": ["Aaaa@idir"]})
     made = planned(state, Listed((DesiredRole("a", members=exactly(*who(ANN))), DesiredRole("b", members=exactly()))))
-    assert told(made.steps) == [f"remove_member a {BOB}", f"remove_member b {ANN}"]
+    assert described(made.steps) == [f"remove_member a {BOB}", f"remove_member b {ANN}"]
 
 
 def test_roles_and_members_that_no_request_can_name_stay() -> None:
@@ -320,7 +323,7 @@ def test_the_deletion_of_a_role_that_cannot_be_created_again_is_noted() -> None:
     """The plan notes that a role with a too long name cannot be created again. Notes have no full stop at the end."""
     long = "x" * 180
     made = planned(a_state([long, "x" * 240]), exactly())
-    assert told(made.steps) == [f"delete_role {long}"]
+    assert described(made.steps) == [f"delete_role {long}"]
     assert [f"{long!r} is deleted for good" in note for note in made.notes] == [True, False]
     assert not any(note.endswith(".") for note in made.notes)
 
@@ -346,7 +349,7 @@ def test_remove_first_puts_removals_before_additions() -> None:
         state, Listed((DesiredRole("a", members=exactly(*who(BOB))), DesiredRole("b", members=Listed(who(ANN)))))
     )
     steps = ordered(made.steps, remove_first=True)
-    assert told(steps) == [f"remove_member a {ANN}", f"add_member a {BOB}", f"add_member b {ANN}"]
+    assert described(steps) == [f"remove_member a {ANN}", f"add_member a {BOB}", f"add_member b {ANN}"]
     assert not_tried(steps, 0) == {2}
 
 
@@ -453,4 +456,4 @@ def test_every_child_that_no_request_can_remove_is_noted() -> None:
 
 def test_an_exact_list_deletes_roles_beside_one_that_no_request_can_name() -> None:
     """A role that no request can name does not keep an exact list from deleting the other roles."""
-    assert told(planned(a_state(["..", "z", "a"]), exactly()).steps) == ["delete_role a", "delete_role z"]
+    assert described(planned(a_state(["..", "z", "a"]), exactly()).steps) == ["delete_role a", "delete_role z"]

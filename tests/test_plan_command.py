@@ -58,9 +58,9 @@ def test_a_plan_is_printed_as_json_or_markdown_and_can_be_masked(
     file = file_of_roles(tmp_path, CHANGES)
     assert run_css("plan", file, "--json", "--prune") == 0
     [line] = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert [step["step"] for step in told["steps"]] == ["create_role", "rename_role", "remove_member"]
-    assert (told["team_id"], told["api_url"]) == (2016, sandbox.api_url)
+    found = json.loads(line)
+    assert [step["step"] for step in found["steps"]] == ["create_role", "rename_role", "remove_member"]
+    assert (found["team_id"], found["api_url"]) == (2016, sandbox.api_url)
     assert run_css("plan", file, "--markdown", "--prune") == 0
     assert "| + | create role <code>auditor</code> |" in capsys.readouterr().out.splitlines()
     out = tmp_path / "plan.json"
@@ -184,9 +184,9 @@ def test_with_strict_an_incomplete_plan_is_shown_and_not_saved(
     """With `--strict`, a plan that lacks people who were not identified is shown but not saved."""
     out = tmp_path / "plan.json"
     assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--strict", "--out", out) == 3
-    told = capsys.readouterr()
-    assert "  ? not found: nobody@example.com, for reviewer" in told.out.splitlines()
-    assert "--strict" in told.err
+    printed = capsys.readouterr()
+    assert "  ? not found: nobody@example.com, for reviewer" in printed.out.splitlines()
+    assert "--strict" in printed.err
     assert not out.exists()
 
 

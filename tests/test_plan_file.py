@@ -51,14 +51,14 @@ SAVED: Final = Plan(
 
 def record(**changes: Any) -> dict[str, Any]:
     """Return the record of a valid plan with these changes."""
-    told: dict[str, Any] = json.loads(plan_as_json(SAVED))
-    return {**told, **changes}
+    found: dict[str, Any] = json.loads(plan_as_json(SAVED))
+    return {**found, **changes}
 
 
-def faults_of(told: object) -> tuple[str, ...]:
+def faults_of(record: object) -> tuple[str, ...]:
     """Return the faults for which reading a plan is refused."""
     with pytest.raises(InvalidFile, match=r"plan\.json") as caught:
-        read_plan(json.dumps(told), "plan.json")
+        read_plan(json.dumps(record), "plan.json")
     return caught.value.faults
 
 
@@ -209,7 +209,7 @@ def test_an_invalid_plan_is_refused_with_the_faulty_entry(changes: dict[str, Any
     """If somebody changed a plan so that it is not valid, the error names the faulty entry, and the
     plan is not used.
     """
-    assert any(fault in told for told in faults_of(record(**changes)))
+    assert any(fault in each for each in faults_of(record(**changes)))
 
 
 def test_an_undo_plan_may_contain_the_same_step_twice() -> None:
@@ -259,9 +259,9 @@ json_values = st.recursive(
 @given(st.sampled_from(sorted(record())), json_values)
 def test_any_value_is_read_or_refused(key: str, value: Any) -> None:
     """With any value at any key, reading returns a plan or refuses the file."""
-    told = json.dumps(record(**{key: value}))
+    found = json.dumps(record(**{key: value}))
     try:
-        assert isinstance(read_plan(told, "plan.json"), Plan)
+        assert isinstance(read_plan(found, "plan.json"), Plan)
     except InvalidFile as error:
         assert str(error)
 

@@ -42,7 +42,7 @@ FULL = a_state(
 
 
 @pytest.mark.parametrize(
-    ("steps", "most", "told"),
+    ("steps", "most", "expected"),
     [
         ([], None, ""),
         (taken("big", 10), None, ""),
@@ -91,12 +91,12 @@ FULL = a_state(
     ],
 )
 def test_removals_are_limited_for_each_role_list_and_environment(
-    steps: list[Step], most: int | None, told: str
+    steps: list[Step], most: int | None, expected: str
 ) -> None:
     """The removals from each list are compared with the default limit, or with the limit that the caller set."""
     guards = Guards(max_removals=most)
-    if told:
-        with pytest.raises(TooManyRemovals, match=told):
+    if expected:
+        with pytest.raises(TooManyRemovals, match=expected):
             guards.check(steps, [FULL])
     else:
         guards.check(steps, [FULL])
@@ -130,7 +130,7 @@ def test_keep_last_refuses_to_remove_the_last_member_of_a_role(steps: list[Step]
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"),
+    ("steps", "expected"),
     [
         ([*taken("one", 1), step("rename_role", "one", "only")], "the only member of the role 'only'"),
         ([*taken("small", 5), step("rename_role", "small", "x")], "all 5 members of the role 'x'"),
@@ -140,11 +140,11 @@ def test_keep_last_refuses_to_remove_the_last_member_of_a_role(steps: list[Step]
         ([*taken("one", 1), step("rename_role", "one", "x"), step("delete_role", "x")], ""),
     ],
 )
-def test_the_guard_against_empty_roles_follows_renames(steps: list[Step], told: str) -> None:
+def test_the_guard_against_empty_roles_follows_renames(steps: list[Step], expected: str) -> None:
     """The guard against empty roles follows a role through its renames, even if the removals come before them."""
     guards = Guards(allow_empty=False, max_removals=100)
-    if told:
-        with pytest.raises(EmptySet, match=told):
+    if expected:
+        with pytest.raises(EmptySet, match=expected):
             guards.check(steps, [FULL])
     else:
         guards.check(steps, [FULL])
@@ -178,7 +178,7 @@ def test_keep_last_does_not_count_a_member_who_is_added_after_the_removal() -> N
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"),
+    ("steps", "expected"),
     [
         (taken("one", 1), "the only member of the role 'one'"),
         (taken("small", 5), "all 5 members of the role 'small'"),
@@ -186,15 +186,15 @@ def test_keep_last_does_not_count_a_member_who_is_added_after_the_removal() -> N
         ([step("delete_role", "one")], ""),
     ],
 )
-def test_emptying_a_role_is_refused_only_if_allow_empty_is_false(steps: list[Step], told: str) -> None:
+def test_emptying_a_role_is_refused_only_if_allow_empty_is_false(steps: list[Step], expected: str) -> None:
     """With `allow_empty=False`, a plan that empties a role is refused, unless it undoes earlier changes or deletes the
     role.
     """
     Guards(max_removals=100).check(steps, [FULL])
     forbidding = Guards(max_removals=100, allow_empty=False)
     forbidding.check(steps, [FULL], leads_back=True)
-    if told:
-        with pytest.raises(EmptySet, match=told):
+    if expected:
+        with pytest.raises(EmptySet, match=expected):
             forbidding.check(steps, [FULL])
     else:
         forbidding.check(steps, [FULL])

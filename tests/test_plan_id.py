@@ -154,9 +154,9 @@ def test_apply_accepts_only_the_plan_with_the_given_id(
     approved = printed_id(capsys.readouterr().out)
     for source in ("plan.json", "roles.yaml"):
         assert run_css("apply", source, "--yes", "--plan-id", "0" * 64) == 5
-        told = capsys.readouterr().err
-        assert f"its plan id is {approved}, not {'0' * 64}" in told
-        assert "--plan-id" in told
+        printed = capsys.readouterr().err
+        assert f"its plan id is {approved}, not {'0' * 64}" in printed
+        assert "--plan-id" in printed
         assert run_css("apply", source, "--yes", "--plan-id", approved[:12]) == 64
         assert "64 hex digits" in capsys.readouterr().err
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", usernames(sandbox, 20)[-2])
@@ -181,18 +181,18 @@ def test_a_resumed_plan_keeps_its_id(
     sandbox.faults.clear()
     capsys.readouterr()
     assert run_css("apply", plan_file, "--yes", "--resume", "j.jsonl", "--plan-id", approved) == 0
-    told = capsys.readouterr().err
-    assert f"Plan id: {approved}" in told
-    assert "create role auditor" not in told
+    printed = capsys.readouterr().err
+    assert f"Plan id: {approved}" in printed
+    assert "create role auditor" not in printed
 
 
 def changed(file: Path, *, with_its_id: bool = True, **changes: Any) -> None:
     """Change a saved plan by hand, with the right id or with the old one."""
     plan = evolve(read_plan(file.read_bytes(), file.name), **changes)
-    told = json.loads(plan_as_json(plan))
+    found = json.loads(plan_as_json(plan))
     if not with_its_id:
-        told["plan_id"] = json.loads(file.read_bytes())["plan_id"]
-    file.write_text(json.dumps(told), encoding="utf-8")
+        found["plan_id"] = json.loads(file.read_bytes())["plan_id"]
+    file.write_text(json.dumps(found), encoding="utf-8")
 
 
 @pytest.mark.parametrize("with_its_id", [False, True])
@@ -265,8 +265,8 @@ def test_a_step_that_css_sdk_would_never_plan_is_refused(kind: StepKind, role: s
     with pytest.raises(InvalidFile) as caught:
         checked(Step(kind, DEV, role, target, people))
     whom = f" ({target})" if target else ""
-    told = f"#101 dev: {kind} of {role!r}{whom} changes nothing, or changes something that does not exist"
-    assert told in caught.value.faults
+    found = f"#101 dev: {kind} of {role!r}{whom} changes nothing, or changes something that does not exist"
+    assert found in caught.value.faults
 
 
 def test_each_step_is_checked_against_the_state_after_the_earlier_steps() -> None:

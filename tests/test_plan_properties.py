@@ -246,17 +246,17 @@ def test_a_member_whom_an_unidentified_person_may_be_keeps_the_role(case: Case) 
     """If a person in the file was not identified, no member who may be this person loses a role for which the file
     names them.
     """
-    told = case.people[DEV, EMAIL]
+    found = case.people[DEV, EMAIL]
     [wanted] = case.desired.places
     roles = wanted.roles.items if wanted.roles else ()
     naming = {role.name for role in roles if role.members and EMAIL in role.members.items}
     naming |= {name for user in wanted.users if user.person == EMAIL for name in user.roles.items}
     taken = {step.target for step in case.plan().steps if step.kind == "remove_member" and step.role in naming}
-    if isinstance(told, Unresolved):
-        assert not taken & set(told.candidates)
-        assert not (taken and told.may_be_anybody)
+    if isinstance(found, Unresolved):
+        assert not taken & set(found.candidates)
+        assert not (taken and found.may_be_anybody)
     else:
-        assert told not in taken
+        assert found not in taken
 
 
 @MANY

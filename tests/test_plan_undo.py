@@ -94,9 +94,9 @@ class Story:
             for step in others
             if {"create_role": step.role, "rename_role": step.target}.get(step.kind) not in taken
         ]
-        self.state, told = journaled(middle, theirs)
+        self.state, recorded = journaled(middle, theirs)
         self.then = self.middle.copy()
-        for step in told:
+        for step in recorded:
             self.then.carry_out(step)
         self.plan = undo_plan(self.done, [self.state])
         self.end = self.then.copy()
@@ -185,9 +185,9 @@ def test_undo_does_not_change_a_role_that_only_has_the_same_name(
     done: list[Step], others: list[Step], back: list[Step]
 ) -> None:
     """Undo does not change a role that only has the name of the role in the journal."""
-    middle, told = journaled(BEGINNING, done)
+    middle, found = journaled(BEGINNING, done)
     now, _ = journaled(middle, others)
-    assert list(undo_plan(told, [now]).steps) == back
+    assert list(undo_plan(found, [now]).steps) == back
 
 
 GIVEN = [step("create_role", "c"), step("add_member", "c", "1@idir")]

@@ -65,9 +65,11 @@ def test_the_python_of_rosters_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """The program of the page about rosters applies the example roster, in which two rows cannot succeed."""
     [program] = readme.blocks("python", ROOT / "docs" / "rosters.md")
     exec(compile(program, "rosters.md", "exec"), {})  # noqa: S102
-    told = Counter(line.split(" ", 1)[1].partition(" The ")[0].strip() for line in capsys.readouterr().out.splitlines())
-    assert told["done"] + told["already has it"] == 23
-    assert sum(told.values()) == 25
+    printed = Counter(
+        line.split(" ", 1)[1].partition(" The ")[0].strip() for line in capsys.readouterr().out.splitlines()
+    )
+    assert printed["done"] + printed["already has it"] == 23
+    assert sum(printed.values()) == 25
 
 
 @pytest.mark.usefixtures("beside_the_examples")
@@ -130,9 +132,9 @@ def test_every_target_is_explained() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert phony is not None
     assert set(phony[1].split()) == targets
-    told = set(re.findall(r"`make ([a-z-]+)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
-    assert told <= targets
-    assert {"test", "check", "generate", "spec", "build"} <= told
+    explained = set(re.findall(r"`make ([a-z-]+)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    assert explained <= targets
+    assert {"test", "check", "generate", "spec", "build"} <= explained
 
 
 def test_the_ci_runs_make_check_and_make_test() -> None:

@@ -118,9 +118,9 @@ def test_the_error_for_a_too_long_role_name_mentions_no_user(css: Css) -> None:
     """
     dev = css.integration(GRANTS_PORTAL).environment("dev")
     for call in (lambda: dev.roles.create("x" * 300), lambda: dev.roles.rename("reviewer", "x" * 300)):
-        with pytest.raises(RequestTooLong, match=r"role name 'x+' is too long") as told:
+        with pytest.raises(RequestTooLong, match=r"role name 'x+' is too long") as caught:
             call()
-        assert "user" not in str(told.value)
+        assert "user" not in str(caught.value)
 
 
 def test_the_error_for_a_too_long_assignment_names_the_removal_request(css: Css) -> None:

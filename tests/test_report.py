@@ -191,10 +191,10 @@ def test_a_graph_with_too_many_roles_is_not_drawn() -> None:
 def test_environments_that_could_not_be_read_are_named_in_markdown_and_html() -> None:
     """If an environment could not be read, the Markdown and the HTML page name it with the reason, and the filters."""
     for text in (report_as_markdown(hostile("plain")), report_as_html(hostile("plain"), AT)):
-        told = "\n".join(text)
-        assert "1 place could not be read" in told
-        assert "prod: It failed for plain." in told
-        assert "Only the role plain." in told
+        found = "\n".join(text)
+        assert "1 place could not be read" in found
+        assert "prod: It failed for plain." in found
+        assert "Only the role plain." in found
 
 
 def test_rows_are_computed_when_they_are_read() -> None:
@@ -216,11 +216,11 @@ def test_rows_are_ordered_by_project_environment_role_and_name() -> None:
         for number, project in ((1, "zeta"), (2, "Alpha"))
         for environment in ("test", "prod", "dev")
     ]
-    told = [
+    found = [
         (row.project_name, row.place.environment, row.role, row.user.username)
         for row in AccessReport(1, (*places,)).rows()
     ]
-    assert told == [
+    assert found == [
         (project, environment, role, username)
         for project in ("Alpha", "zeta")
         for environment in ("dev", "test", "prod")
@@ -253,10 +253,10 @@ def test_each_composite_that_includes_a_role_has_the_shortest_chain() -> None:
     users = {"1@idir": User("1@idir")}
     members = {"top": frozenset(users)}
     state = PlaceState(Place(1, "dev"), "Alpha", frozenset(["top", *"abc"]), children, members, users)
-    told = {row.role: (row.direct, row.through) for row in AccessReport(1, (state,)).rows()}
-    assert told == {"a": (False, ("top",)), "b": (False, ("top",)), "c": (False, ("top > b",)), "top": (True, ())}
+    found = {row.role: (row.direct, row.through) for row in AccessReport(1, (state,)).rows()}
+    assert found == {"a": (False, ("top",)), "b": (False, ("top",)), "c": (False, ("top > b",)), "top": (True, ())}
     for role in state.roles:
-        assert ("top" in roles_leading_to(state.tree, role)) == (role in told)
+        assert ("top" in roles_leading_to(state.tree, role)) == (role in found)
 
 
 def test_members_without_a_known_name_are_reported() -> None:

@@ -187,7 +187,7 @@ def test_a_role_that_looks_like_a_formula_is_read_and_written_as_text(role: str)
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "expected"),
     [
         ("", ["names the users", "'role'", "'integration'", "'environment'"]),
         ("\n\n", ["names the users", "'role'", "'integration'", "'environment'"]),
@@ -204,10 +204,10 @@ def test_a_role_that_looks_like_a_formula_is_read_and_written_as_text(role: str)
         ("guid,guid,email,x,y", ["'x'", "'y'", "'guid' appears twice", "'role'", "'integration'", "'environment'"]),
     ],
 )
-def test_all_faults_of_a_header_are_reported(header: str, told: list[str]) -> None:
+def test_all_faults_of_a_header_are_reported(header: str, expected: list[str]) -> None:
     """All faults of a header are reported, also for an empty file."""
     faults = faults_of(header + "\n")
-    for words in told:
+    for words in expected:
         assert any(words in fault for fault in faults), words
     assert all(fault.startswith(f"{NAME}:") for fault in faults)
 
@@ -219,7 +219,7 @@ def test_a_roster_without_rows_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("cells", "expected"),
     [
         (",,reviewer,Grants Portal,dev,", "nobody is named"),
         (f"{JANE},{'1' * 32},reviewer,Grants Portal,dev,", "the guid is "),
@@ -241,11 +241,11 @@ def test_a_roster_without_rows_is_refused(text: str) -> None:
         (f'{JANE},,"reviewer,Grants Portal,dev,grant', ""),
     ],
 )
-def test_a_faulty_row_is_refused_with_its_line(cells: str, told: str) -> None:
+def test_a_faulty_row_is_refused_with_its_line(cells: str, expected: str) -> None:
     """A faulty row is refused with its line number and the reason."""
     [fault] = faults_of(f"username,guid,role,integration,environment,action\n\n{cells}\n")
     assert fault.startswith(f"{NAME}:3: ")
-    assert told in fault
+    assert expected in fault
 
 
 @pytest.mark.parametrize("client_id", ["a\x07b", "\u200b\x00"], ids=repr)

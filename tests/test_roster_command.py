@@ -26,7 +26,7 @@ def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.random", lambda: 0.0)
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def json_rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """Return the JSON rows on stdout."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -61,7 +61,7 @@ def test_apply_carries_out_a_roster_and_writes_the_results(
     assert (
         run_css("roster", "apply", roster, "--provider", "idir", "--provider", "githubpublic", "--yes", "--json") == 3
     )
-    rows = told(capsys)
+    rows = json_rows(capsys)
     assert [(row["line"], row["state"]) for row in rows] == [
         (2, "done"), (3, "done"), (4, "done"), (5, "ambiguous"), (6, "done"), (7, "done"), (8, "never logged in"),
         (9, "failed"),
@@ -74,7 +74,7 @@ def test_apply_carries_out_a_roster_and_writes_the_results(
         assert [row["outcome"] for row in csv.DictReader(file)][3] == "ambiguous"
     before = asked(sandbox)
     assert run_css("roster", "apply", result, "--json") == 3
-    rows = told(capsys)
+    rows = json_rows(capsys)
     assert [row["line"] for row in rows] == [5, 8, 9]
     # A read shows whether a person is known: css sends no write for those who are not.
     assert (asked(sandbox) - before)["POST"] == 0
@@ -170,7 +170,7 @@ def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path:
         "css read only the file and looked nobody up. To do that, pass --online.\n",
     )
     assert run_css("roster", "check", good, *DEV, "--json") == 0
-    assert told(capsys) == [{"file": str(good), "rows": 2, "state": "fine"}]
+    assert json_rows(capsys) == [{"file": str(good), "rows": 2, "state": "fine"}]
     bad = write(tmp_path / "r.jsonl", json.dumps({"username": user, "role": "reviewer"}), '{"role": 5, "x": "y"}', "[]")
     assert run_css("roster", "check", bad, *DEV) == 64
     err = capsys.readouterr().err
@@ -201,7 +201,7 @@ def test_an_online_check_shows_the_state_of_each_row(
         f"{other},,reviewer,Nope,",
     )
     assert run_css("roster", "check", roster, "-e", "dev", "--online", "--json") == 3
-    rows = told(capsys)
+    rows = json_rows(capsys)
     assert [(row["line"], row["state"]) for row in rows] == [
         (2, "already has it"), (3, "failed"), (4, "failed"), (5, "never logged in"), (6, "never logged in"),
         (7, "ambiguous"), (8, "wrong provider"), (9, "not found"), (10, "failed"), (11, "failed"), (12, "failed"),
@@ -217,7 +217,7 @@ def test_an_online_check_shows_the_state_of_each_row(
     lines = roster.read_text(encoding="utf-8").splitlines()
     fine = write(tmp_path / "fine.csv", lines[0], lines[1], lines[2])
     assert run_css("roster", "check", fine, "-e", "dev", "--online", "--json") == 0
-    assert [row["state"] for row in told(capsys)] == ["already has it", "to do"]
+    assert [row["state"] for row in json_rows(capsys)] == ["already has it", "to do"]
 
 
 def test_only_the_three_failed_rows_of_five_hundred_are_sent_again(
@@ -231,7 +231,7 @@ def test_only_the_three_failed_rows_of_five_hundred_are_sent_again(
         sandbox.faults.add("500_before", method="POST", path=f"*/users/{user}/roles", times=None)
     roster = write(tmp_path / "r.csv", "username,role", *[f"{user},reviewer" for user in people])
     assert run_css("roster", "apply", roster, *DEV, "--width", 8, "--json") == 3
-    rows = told(capsys)
+    rows = json_rows(capsys)
     assert [row["username"] for row in rows if row["state"] != "done"] == people[100:400:100]
     result = tmp_path / "r.result.csv"
     with result.open(encoding="utf-8-sig", newline="") as file:
@@ -240,7 +240,7 @@ def test_only_the_three_failed_rows_of_five_hundred_are_sent_again(
     sandbox.faults.clear()
     before = asked(sandbox)
     assert run_css("roster", "apply", result, "--json") == 0
-    assert [row["state"] for row in told(capsys)] == ["done"] * 3
+    assert [row["state"] for row in json_rows(capsys)] == ["done"] * 3
     assert (asked(sandbox) - before)["POST"] == 3
     assert set(people) <= set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer"))
 
@@ -271,7 +271,7 @@ def test_no_write_is_sent_for_people_who_are_not_identified(
         "DI@example.com,,guest",
     )
     assert run_css("roster", "apply", roster, *DEV, "--json") == 3
-    rows = told(capsys)
+    rows = json_rows(capsys)
     assert [row["state"] for row in rows] == ["ambiguous", "not found", "wrong provider", "done"]
     assert f"{A}@idir (Ann Example), {B}@idir (Bo Example)" in rows[0]["message"]
     assert f"{C}@bceidbasic" in rows[2]["message"]
@@ -389,7 +389,7 @@ def test_an_exact_check_shows_the_removals_and_withholds_uncertain_ones(
         if others:
             sandbox.faults.add("500_before", path="*idir/users", times=None)
         run_css("roster", "check", roster, *DEV, "--online", "--exact", "--json")
-        rows = told(capsys)
+        rows = json_rows(capsys)
         assert [row["state"] for row in rows] == states
         assert (rows[-1]["line"], rows[-1]["username"], rows[-1]["action"]) == (0, gone, "revoke")
     assert set(asked(sandbox)) == {"GET", "token"}

@@ -31,7 +31,7 @@ ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 FORMATS = ["csv", "xlsx", "jsonl"]
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def json_rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """Return the JSON rows on stdout."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -90,7 +90,7 @@ def test_one_edited_cell_of_an_export_leads_to_one_change(
     first = 1 if ending == "jsonl" else 2
     edit(file, "reviewer", "approver", row=changed["line"] - first + 1)
     assert run_css("roster", "check", file, "--online", "--json") == 0
-    after = told(capsys)
+    after = json_rows(capsys)
     assert [(row["person"], row["role"]) for row in after if row["state"] == "to do"] == [
         (changed["person"], "approver")
     ]
@@ -177,7 +177,7 @@ def test_the_json_of_a_check_can_be_applied(
     checked.write_text(capsys.readouterr().out, encoding="utf-8")
     assert run_css("roster", "apply", checked, "--exact", "--yes") == 4
     assert run_css("roster", "apply", checked, "--json") == 0
-    assert [(row["line"], row["state"]) for row in told(capsys)] == [(1, "done"), (3, "done")]
+    assert [(row["line"], row["state"]) for row in json_rows(capsys)] == [(1, "done"), (3, "done")]
 
 
 def test_a_workbook_contains_only_text_and_has_filters() -> None:

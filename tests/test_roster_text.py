@@ -46,7 +46,7 @@ def test_json_lines_are_a_roster(name: str, end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         ("{", "this is not JSON"),
         ("username,role", "this is not JSON"),
@@ -67,12 +67,12 @@ def test_json_lines_are_a_roster(name: str, end: str) -> None:
         ('{"role": "x"}', "nobody is named"),
     ],
 )
-def test_a_faulty_json_line_is_refused_with_its_number(line: str, told: str) -> None:
+def test_a_faulty_json_line_is_refused_with_its_number(line: str, expected: str) -> None:
     """A JSON line that is not a valid row is refused with its line number and the reason."""
     good = f'{{"username": "{JANE}", "role": "good"}}'
     [fault] = faults_of(f"{good}\n\n{line}\n{good}")
     assert fault.startswith("r.jsonl:3: ")
-    assert told in fault
+    assert expected in fault
 
 
 def test_all_faults_of_json_lines_are_reported_at_once() -> None:

@@ -57,8 +57,8 @@ def test_no_secret_or_token_is_shown_or_logged(sandbox: Sandbox, everything_logg
             css.integrations(refresh=True)
         except CssError as error:
             ours = error.__traceback__ and error.__traceback__.tb_next  # below this test's own frame
-            told = traceback.TracebackException(type(error), error, ours, capture_locals=True)
-            seen += [str(error), repr(error), "".join(told.format()), str(vars(error))]
+            described = traceback.TracebackException(type(error), error, ours, capture_locals=True)
+            seen += [str(error), repr(error), "".join(described.format()), str(vars(error))]
         sandbox.faults.clear()
         css.close()
     seen.append(everything_logged.getvalue())

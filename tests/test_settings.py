@@ -261,15 +261,15 @@ def test_a_faulty_file_keeps_its_secret(write: WriteFile, content: str | bytes |
 
 def everything_told(error: BaseException) -> str:
     """Return what a log or an error tracker could show: the traceback with local variables, and every cause."""
-    told = []
+    reported = []
     chain: BaseException | None = error
     while chain is not None:
-        told += traceback.TracebackException.from_exception(chain, capture_locals=True).format()
-        told.append(repr(getattr(chain, "__dict__", {})))
+        reported += traceback.TracebackException.from_exception(chain, capture_locals=True).format()
+        reported.append(repr(getattr(chain, "__dict__", {})))
         # Frames of this file, which know the secret, are left out below; all others are of css_sdk.
         chain = chain.__cause__ or chain.__context__
     own = f'File "{__file__}"'
-    return "".join(part for part in told if own not in part)
+    return "".join(part for part in reported if own not in part)
 
 
 @pytest.mark.parametrize("lacking", ["clientId", "clientSecret", "tokenUrl"])

@@ -126,9 +126,9 @@ def test_a_masked_plan_is_shown_without_an_id(
     masked = plan_file.with_name("masked.json")
     masked.write_text(plan_as_json(read_plan(plan_file.read_bytes(), "plan.json"), mask=True), encoding="utf-8")
     assert shown(masked) == 0
-    told = capsys.readouterr().out
-    assert "c48af3…@idir" in told
-    assert "Plan id" not in told
+    printed = capsys.readouterr().out
+    assert "c48af3…@idir" in printed
+    assert "Plan id" not in printed
     assert shown(masked, "--json", "--mask") == 0
     assert json.loads(capsys.readouterr().out)["masked"] is True
     assert run_css("apply", masked, "--yes") == 64
@@ -142,8 +142,8 @@ def test_a_journal_is_printed_with_who_when_why_and_each_state(
     """
     journal = read_journal(journal_file.read_bytes(), "changes.jsonl")
     assert shown(journal_file) == 0
-    told = capsys.readouterr().out
-    assert told == f"{journal_as_text(journal)}\n"
+    printed = capsys.readouterr().out
+    assert printed == f"{journal_as_text(journal)}\n"
     for line in (
         "Account: account",
         f"Started: {AT}",
@@ -157,7 +157,7 @@ def test_a_journal_is_printed_with_who_when_why_and_each_state(
         "  ~ rename role 'a|b' to c: unknown: the program ended before the answer came",
         "Journal: 1 done, 1 failed, 1 unknown.",
     ):
-        assert line in told.splitlines()
+        assert line in printed.splitlines()
 
 
 def test_a_journal_as_markdown_has_a_table_for_each_environment(
@@ -165,9 +165,9 @@ def test_a_journal_as_markdown_has_a_table_for_each_environment(
 ) -> None:
     """The Markdown of a journal has a table for each environment, and a bar in a name or an error adds no column."""
     assert shown(journal_file, "--markdown") == 0
-    told = capsys.readouterr().out
-    assert told == f"{journal_as_markdown(read_journal(JOURNAL, 'changes.jsonl'))}\n"
-    html = MarkdownIt("gfm-like", {"linkify": False}).render(told)
+    printed = capsys.readouterr().out
+    assert printed == f"{journal_as_markdown(read_journal(JOURNAL, 'changes.jsonl'))}\n"
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(printed)
     assert html.count("<table>") == 2
     assert html.count("<tr>") == html.count("</tr>") == 5
     assert html.count("<td>") == 3 * 3
@@ -201,10 +201,10 @@ def test_a_masked_journal_names_nobody(
 ) -> None:
     """A masked journal names neither the people whose roles changed nor the person who changed them."""
     assert shown(journal_file, "--mask", *form) == 0
-    told = capsys.readouterr().out
-    assert TOBIAS not in told
-    assert "User" not in told
-    assert "c48af3" in told
+    printed = capsys.readouterr().out
+    assert TOBIAS not in printed
+    assert "User" not in printed
+    assert "c48af3" in printed
 
 
 @pytest.mark.parametrize(

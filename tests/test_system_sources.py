@@ -44,17 +44,17 @@ def test_incomplete_credentials_of_a_system_are_refused(name: str, monkeypatch: 
     make, given, file = CALLS[name][0], GIVEN[name], f"{name.upper()}_CREDENTIALS_FILE"
     for lacking in given:
         variable = f"{name.upper()}_{lacking.upper()}"
-        with pytest.raises(ConfigurationError, match=rf"^{lacking}= is missing\. .*{variable}.*{file}") as told:
+        with pytest.raises(ConfigurationError, match=rf"^{lacking}= is missing\. .*{variable}.*{file}") as caught:
             make(**{key: value for key, value in given.items() if key != lacking})
-        assert "hush" not in str(told.value)
+        assert "hush" not in str(caught.value)
         with monkeypatch.context() as patch:
             patch.delenv(variable)
             with pytest.raises(ConfigurationError, match=rf"^{variable} is missing. .*{file}"):
                 make()
     first, *others = given
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         make(**{first: "me"})
-    lacks, found, _ = str(told.value).partition(" missing. ")
+    lacks, found, _ = str(caught.value).partition(" missing. ")
     assert found
     assert re.findall(r"\w+(?==)", lacks) == others
     no_variables(monkeypatch, name)

@@ -81,9 +81,9 @@ def test_the_bss_accepts_key_and_secret_only_as_basic_auth(sandbox: Sandbox) -> 
     with systems.bss(
         env["BSS_HOST"], client_key="sandbox-bss-client", client_secret="wr0ng", username="robot", password="pa55"
     ).client(transport=sandbox.transport()) as client:
-        with pytest.raises(AuthenticationError) as told:
+        with pytest.raises(AuthenticationError) as caught:
             client.get("api/accounts/1")
-    assert (told.value.status, told.value.error) == (401, "invalid_client")
+    assert (caught.value.status, caught.value.error) == (401, "invalid_client")
 
 
 def test_an_opaque_token_is_renewed_before_its_1799_seconds_are_over(sandbox: Sandbox) -> None:
@@ -162,9 +162,9 @@ async def test_each_failure_of_the_login_server_is_raised_in_all_callers_after_o
     threads.auth = system.auth
     with system.client(transport=sandbox.transport(threads.wait)) as client:
         for number in (1, 2, 3):
-            told = threads.call(client, "api/accounts/1")
-            assert [type(error) for error in told] == [ServiceUnavailable] * THREADS
-            assert len({id(error) for error in told}) == THREADS
+            found = threads.call(client, "api/accounts/1")
+            assert [type(error) for error in found] == [ServiceUnavailable] * THREADS
+            assert len({id(error) for error in found}) == THREADS
             assert sandbox.count(kind="token") == number
         assert threads.call(client, "api/accounts/1") == [200] * THREADS
     sandbox.faults.add("500_before", path="*/token", times=3)
@@ -173,8 +173,8 @@ async def test_each_failure_of_the_login_server_is_raised_in_all_callers_after_o
         transport=sandbox.async_transport(tasks.async_wait)
     ) as client:
         for number in (5, 6, 7):
-            told = await tasks.async_call(client, "api/accounts/1")
-            assert [type(error) for error in told] == [ServiceUnavailable] * TASKS
+            found = await tasks.async_call(client, "api/accounts/1")
+            assert [type(error) for error in found] == [ServiceUnavailable] * TASKS
             assert sandbox.count(kind="token") == number
         assert await tasks.async_call(client, "api/accounts/1") == [200] * TASKS
     assert sandbox.count(kind="token") == 8
@@ -260,10 +260,10 @@ def test_systems_have_default_addresses(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_addresses_in_arguments_come_before_variables() -> None:
     """Addresses in arguments come before those in variables, and credentials still come from variables."""
-    told = {"token_url": "https://login.example/t", "base_url": "https://api.example/v1"}
+    found = {"token_url": "https://login.example/t", "base_url": "https://api.example/v1"}
     for make in (systems.css, systems.cern, systems.bss):
-        system = make(**told)
-        assert (system.token_url, system.base_url) == (told["token_url"], told["base_url"] + "/")
+        system = make(**found)
+        assert (system.token_url, system.base_url) == (found["token_url"], found["base_url"] + "/")
     assert systems.bss("https://bss.example/").token_url == "https://bss.example/bsssmapi/oauth/token"
 
 
@@ -294,10 +294,10 @@ def test_unusable_certificates_and_proxies_name_their_variable(
     """If certificates or a proxy in a variable cannot be used, the error names the variable, and not its value."""
     monkeypatch.setenv(variable, value)
     for make in (SYSTEM.client, SYSTEM.async_client, SYSTEM.token, Css.from_env, AsyncCss.from_env):
-        with pytest.raises(ConfigurationError, match=said) as told:
+        with pytest.raises(ConfigurationError, match=said) as caught:
             make()
-        assert "hush" not in str(told.value)
-        assert told.value.__cause__ is None
+        assert "hush" not in str(caught.value)
+        assert caught.value.__cause__ is None
     monkeypatch.undo()
     with pytest.raises(ValueError, match="Unknown scheme for proxy"):
         SYSTEM.client(proxy="gopher://proxy.example")
@@ -328,9 +328,9 @@ def test_an_example_without_credentials_fails_with_one_line(name: str, monkeypat
     for variable in [variable for variable in os.environ if variable.startswith(name.upper())]:
         monkeypatch.delenv(variable)
     monkeypatch.setattr("sys.argv", [name])
-    with pytest.raises(SystemExit, match=rf"^{name}: There are no credentials\. Set [^\n]*$") as told:
+    with pytest.raises(SystemExit, match=rf"^{name}: There are no credentials\. Set [^\n]*$") as caught:
         runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
-    assert isinstance(told.value.code, str)  # Python prints it on stderr and exits with 1
+    assert isinstance(caught.value.code, str)  # Python prints it on stderr and exits with 1
 
 
 @pytest.mark.parametrize(
@@ -348,11 +348,11 @@ def test_an_example_that_fails_prints_one_line(
     if variable:
         monkeypatch.setenv(variable, "http://localhost:9/token")
     monkeypatch.setattr("sys.argv", [name, "nonsense"])
-    with pytest.raises(SystemExit) as told:
+    with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
-    assert str(told.value.code).startswith(f"{name}: ")
-    assert "\n" not in str(told.value.code)
-    assert said in str(told.value.code) or said == "ConnectError"
+    assert str(caught.value.code).startswith(f"{name}: ")
+    assert "\n" not in str(caught.value.code)
+    assert said in str(caught.value.code) or said == "ConnectError"
 
 
 def test_the_documentation_runs(served: None) -> None:

@@ -108,11 +108,11 @@ def test_an_answer_without_a_token_is_described(
     call: Call, answer: Callable[[], httpx.Response], error: type[CssError], words: str
 ) -> None:
     """Only a refusal of the login server blames the credentials; for HTML the error names the proxy settings."""
-    with pytest.raises(error, match=words) as told:
+    with pytest.raises(error, match=words) as caught:
         call(AUTHS["basic"](), login(answer()), API)
-    assert type(told.value) is error
-    assert ("refused the credentials" in str(told.value)) == ("refused" in words)
-    assert told.value.status == answer().status_code
+    assert type(caught.value) is error
+    assert ("refused the credentials" in str(caught.value)) == ("refused" in words)
+    assert caught.value.status == answer().status_code
 
 
 # The settings to check
@@ -147,15 +147,15 @@ async def test_errors_name_where_the_credentials_come_from(
     names = [name.format(tmp_path) for name in NAMES[source]]
     refused = httpx.Response(401, json={"error": "unauthorized_client"})
     with Css(settings, transport=httpx.MockTransport(lambda _: refused), retry=at_once) as css:
-        with pytest.raises(AuthenticationError) as told:
+        with pytest.raises(AuthenticationError) as caught:
             css.integrations()
-    assert "unauthorized_client). Check the credentials and the token address: " in str(told.value)
-    assert str(told.value).endswith(f"{names[0]}, {names[1]} and {names[2]}.")
+    assert "unauthorized_client). Check the credentials and the token address: " in str(caught.value)
+    assert str(caught.value).endswith(f"{names[0]}, {names[1]} and {names[2]}.")
     transport = httpx.MockTransport(lambda _: httpx.Response(404))
     async with AsyncCss(settings, transport=transport, retry=at_once) as async_css:
-        with pytest.raises(AuthenticationError) as told:
+        with pytest.raises(AuthenticationError) as caught:
             await async_css.integrations()
-    assert str(told.value).endswith(f"the address has no token endpoint. Check the token address ({names[2]}).")
+    assert str(caught.value).endswith(f"the address has no token endpoint. Check the token address ({names[2]}).")
     with pytest.raises(MalformedAnswer, match="HTTPS_PROXY, NO_PROXY") as malformed:
         page = httpx.MockTransport(lambda _: httpx.Response(403, text=PAGE))
         Css(settings, transport=page, retry=at_once).integrations()
@@ -168,7 +168,7 @@ def test_errors_name_the_settings_of_each_system(tmp_path: Path, monkeypatch: py
     """
     refused = httpx.MockTransport(lambda _: httpx.Response(401, json={"error": "invalid_client"}))
 
-    def told(system: systems.System) -> str:
+    def named(system: systems.System) -> str:
         with pytest.raises(AuthenticationError) as error:
             system.token(transport=refused)
         return str(error.value).partition("token address: ")[2]
@@ -176,19 +176,19 @@ def test_errors_name_the_settings_of_each_system(tmp_path: Path, monkeypatch: py
     for name, value in {"CLIENT_KEY": "k", "CLIENT_SECRET": SECRET, "USERNAME": "u", "PASSWORD": PASSWORD}.items():
         monkeypatch.setenv(f"BSS_{name}", value)
     monkeypatch.setenv("BSS_HOST", "https://bss.example")
-    assert told(systems.bss()) == "BSS_CLIENT_KEY, BSS_CLIENT_SECRET and BSS_HOST."
+    assert named(systems.bss()) == "BSS_CLIENT_KEY, BSS_CLIENT_SECRET and BSS_HOST."
     given = {"client_key": "k", "client_secret": SECRET, "username": "u", "password": PASSWORD}
-    assert told(systems.bss("https://bss.example", **given)) == "client_key=, client_secret= and host=."
-    assert told(systems.bss(token_url=LOGIN)) == "BSS_CLIENT_KEY, BSS_CLIENT_SECRET and token_url=."
+    assert named(systems.bss("https://bss.example", **given)) == "client_key=, client_secret= and host=."
+    assert named(systems.bss(token_url=LOGIN)) == "BSS_CLIENT_KEY, BSS_CLIENT_SECRET and token_url=."
     file = tmp_path / "cern.json"
     file.write_text(json.dumps({"clientId": "me", "clientSecret": SECRET}))
     file.chmod(0o600)
     monkeypatch.setenv("CERN_CREDENTIALS_FILE", str(file))
-    assert told(systems.cern()) == f"clientId in {file}, clientSecret in {file} and tokenUrl in {file}."
+    assert named(systems.cern()) == f"clientId in {file}, clientSecret in {file} and tokenUrl in {file}."
     monkeypatch.setenv("CSS_CLIENT_ID", "me")
     monkeypatch.setenv("CSS_CLIENT_SECRET", SECRET)
-    assert told(systems.css()) == "CSS_CLIENT_ID, CSS_CLIENT_SECRET and CSS_TOKEN_URL."
-    assert told(systems.css(token_url=LOGIN)) == "CSS_CLIENT_ID, CSS_CLIENT_SECRET and token_url=."
+    assert named(systems.css()) == "CSS_CLIENT_ID, CSS_CLIENT_SECRET and CSS_TOKEN_URL."
+    assert named(systems.css(token_url=LOGIN)) == "CSS_CLIENT_ID, CSS_CLIENT_SECRET and token_url=."
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,9 @@ def test_quotes_around_a_variable_are_recognised(name: str, quote: str) -> None:
     values = {**PAIR, "CSS_TOKEN_URL": LOGIN, "CSS_API_URL": API, "CSS_CREDENTIALS_FILE": "me.json"}
     if name == "CSS_CREDENTIALS_FILE":
         values = {name: values[name]}
-    with pytest.raises(ConfigurationError, match=rf"^{name} begins and ends with a quote: .* --env-file") as told:
+    with pytest.raises(ConfigurationError, match=rf"^{name} begins and ends with a quote: .* --env-file") as caught:
         settings_from_env({**values, name: f"{quote}{values[name]}{quote}"})
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(caught.value)
     half = settings_from_env({**PAIR, "CSS_CLIENT_SECRET": f"{quote}{SECRET}"})
     assert half.client_secret.reveal() == f"{quote}{SECRET}"
 
@@ -260,9 +260,9 @@ def test_another_kind_of_credentials_file_is_recognized(content: object, words: 
     file = tmp_path / "me.json"
     file.write_text(json.dumps(content))
     file.chmod(0o600)
-    with pytest.raises(ConfigurationError, match=words) as told:
+    with pytest.raises(ConfigurationError, match=words) as caught:
         settings_from_file(file)
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -301,11 +301,11 @@ def test_a_value_that_cannot_be_used_is_named_by_its_variable(changes: dict[str,
 )
 def test_a_secret_is_found_in_every_spelling(secret: str, encode: Callable[[str], str]) -> None:
     """A secret is hidden in every spelling, because answers and libraries that quote them may repeat it."""
-    told = without_secrets([Secret(secret)], f"before {encode(secret)} after")
-    assert told.startswith("before ")
-    assert told.endswith(" after")
-    assert "…" in told
-    assert not any(secret[at : at + 3] in told for at in range(len(secret) - 2))
+    found = without_secrets([Secret(secret)], f"before {encode(secret)} after")
+    assert found.startswith("before ")
+    assert found.endswith(" after")
+    assert "…" in found
+    assert not any(secret[at : at + 3] in found for at in range(len(secret) - 2))
 
 
 @pytest.mark.parametrize("filling", ["\\", "%25", "a", "\\x61"])
@@ -313,7 +313,7 @@ def test_a_long_text_is_searched_quickly(filling: str) -> None:
     """A long text is cut before secrets are searched in it, and its end contains no part of a secret."""
     secret = "a\\\\b" * 10
     begin = time.monotonic()
-    told = without_secrets([Secret(secret)], filling * 100_000)
+    found = without_secrets([Secret(secret)], filling * 100_000)
     assert time.monotonic() - begin < 5
-    assert len(told) <= 4096
+    assert len(found) <= 4096
     assert "a\\" not in without_secrets([Secret(secret)], secret * 1000)

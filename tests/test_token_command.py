@@ -50,9 +50,9 @@ def test_a_token_is_described_as_table_and_json(
     table = {name: value for name, value in lines if name != "NAME"}
     assert table.items() >= {"system": arguments[1], "kind": kind, "expires_in": f"{life} s", **says}.items()
     assert run(*arguments, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["system"], told["kind"], told["expires_in"]) == (arguments[1], kind, life)
-    assert told["claims"].items() >= says.items()
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["system"], printed["kind"], printed["expires_in"]) == (arguments[1], kind, life)
+    assert printed["claims"].items() >= says.items()
     assert [entry.kind for entry in sandbox.requests] == ["token", "token"]
 
 

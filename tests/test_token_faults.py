@@ -128,9 +128,9 @@ def test_an_answer_without_a_usable_token_is_reported(call: Call, content: str, 
             seen.append(request.method)
             return httpx.Response(200, stream=Pieces(content.encode, 1))
 
-        with pytest.raises(MalformedAnswer, match=f"POST /token at login.example: .*{said}") as told:
+        with pytest.raises(MalformedAnswer, match=f"POST /token at login.example: .*{said}") as caught:
             call(AUTHS["basic"](), respond, API, event_hooks=hooks if hooked else {})
-        assert SECRET not in str(told.value)
+        assert SECRET not in str(caught.value)
         assert seen == ["POST"]
 
 
@@ -166,14 +166,14 @@ def test_a_missing_answer_is_reported_without_secrets(
             return httpx.Response(200, stream=Broken())
         raise kind_of_error("reset\nby peer.", request=request)
 
-    with pytest.raises(kind_of_error) as told:
+    with pytest.raises(kind_of_error) as caught:
         call(AUTHS[kind](), respond, API)
     words = f"No answer from the login server at login.example ({kind_of_error.__name__}: resetby peer)."
-    assert str(told.value) == words
-    request = told.value.request
+    assert str(caught.value) == words
+    request = caught.value.request
     assert (request.method, str(request.url), request.content) == ("POST", LOGIN, b"")
     assert "Authorization" not in request.headers
-    kept = pickle.dumps((request, str(told.value), told.value.args))
+    kept = pickle.dumps((request, str(caught.value), caught.value.args))
     assert SECRET.encode() not in kept
     assert PASSWORD.encode() not in kept
 
@@ -187,9 +187,9 @@ def test_errors_of_the_call_itself_stay_unchanged(call: Call) -> None:
             return httpx.Response(200, json=GOOD)
         raise httpx.ConnectError("refused", request=request)
 
-    with pytest.raises(httpx.ConnectError, match=r"^refused$") as told:
+    with pytest.raises(httpx.ConnectError, match=r"^refused$") as caught:
         call(AUTHS["basic"](), respond, API)
-    assert str(told.value.request.url) == API
+    assert str(caught.value.request.url) == API
     elsewhere = httpx.ConnectError("refused", request=httpx.Request("GET", "https://elsewhere.example"))
 
     def hook(_: httpx.Request) -> None:
@@ -260,12 +260,14 @@ def test_each_waiting_caller_has_its_own_timeout(call: Call) -> None:
         asking = pool.submit(in_a_thread, slow.auth, slow, API, timeout=None)
         assert slow.reached.wait(SOON)
         try:
-            with pytest.raises(httpx.ReadTimeout, match=r"No answer from the login server at login.example: ") as told:
+            with pytest.raises(
+                httpx.ReadTimeout, match=r"No answer from the login server at login.example: "
+            ) as caught:
                 call(slow.auth, slow, API, timeout=IMPATIENT)
         finally:
             slow.gate.set()
         assert asking.result(SOON).status_code == 200
-    assert (told.value.request.url, told.value.request.content) == (LOGIN, b"")
+    assert (caught.value.request.url, caught.value.request.content) == (LOGIN, b"")
     assert call(slow.auth, slow, API, timeout=IMPATIENT).status_code == 200
     assert slow.asked == 1
 

@@ -125,10 +125,10 @@ def test_origins_are_compared_without_case_and_default_port(call: Call) -> None:
 )
 def test_arguments_that_are_not_valid_are_refused(make: Callable[[], TokenAuth], said: str) -> None:
     """Invalid arguments are refused when the auth is created, and no secret is in the error or in its frames."""
-    with pytest.raises(ConfigurationError, match=said) as told:
+    with pytest.raises(ConfigurationError, match=said) as caught:
         make()
-    ours = told.tb.tb_next and told.tb.tb_next.tb_next
-    frames = "".join(traceback.TracebackException(told.type, told.value, ours, capture_locals=True).format())
+    ours = caught.tb.tb_next and caught.tb.tb_next.tb_next
+    frames = "".join(traceback.TracebackException(caught.type, caught.value, ours, capture_locals=True).format())
     assert SECRET not in frames
     assert PASSWORD not in frames
 
@@ -165,18 +165,18 @@ def test_the_login_servers_words_are_reported(call: Call) -> None:
     """
     words = {"error": "invalid_grant", "error_description": f"\x1b[2J{PASSWORD} of\nrobot " + "x" * 999}
     service = Service(login=httpx.Response(400, json=words))
-    with pytest.raises(AuthenticationError) as told:
+    with pytest.raises(AuthenticationError) as caught:
         call(AUTHS["password"](), service, API)
-    error = told.value
+    error = caught.value
     assert (error.error, error.status) == ("invalid_grant", 400)
     assert error.error_description is not None
     assert error.error_description.startswith("… ofrobot x")
     assert len(error.error_description) == 200
     assert f"invalid_grant: {error.error_description}" in str(error)
     service.answers[LOGIN] = httpx.Response(401, json={"error": ["x"], "error_description": None})
-    with pytest.raises(AuthenticationError, match=r"\(status 401\)") as told:
+    with pytest.raises(AuthenticationError, match=r"\(status 401\)") as caught:
         call(AUTHS["password"](), service, API)
-    assert (told.value.error, told.value.error_description) == (None, None)
+    assert (caught.value.error, caught.value.error_description) == (None, None)
 
 
 ODD = "s3cr+t/5 a%1é~"
@@ -205,25 +205,25 @@ def test_no_form_of_a_secret_is_repeated(call: Call, told_as: str) -> None:
     """
     words = {"error": f"x{told_as}", "error_description": f"not {told_as} of you"}
     service = Service(login=httpx.Response(400, json=words))
-    with pytest.raises(AuthenticationError) as told:
+    with pytest.raises(AuthenticationError) as caught:
         call(ClientCredentials(LOGIN, "me", ODD), service, API)
-    error = told.value
+    error = caught.value
     assert error.error is not None
     assert error.error_description is not None
     assert re.fullmatch(r"x(Basic )?…(=|%3D)*", error.error)
     assert re.fullmatch(r"not (Basic )?…(=|%3D)* of you", error.error_description)
     assert f"{error.error}: {error.error_description}" in str(error)
-    ours = told.tb.tb_next
-    frames = "".join(traceback.TracebackException(told.type, error, ours, capture_locals=True).format())
+    ours = caught.tb.tb_next
+    frames = "".join(traceback.TracebackException(caught.type, error, ours, capture_locals=True).format())
     assert BASIC.rstrip("=") not in frames
 
 
 def test_a_secret_that_begins_another_leaves_no_part_of_it() -> None:
     """If one secret is the beginning of another, the longer one is hidden first, so that no part of it stays."""
     service = Service(login=httpx.Response(400, json={"error": "begin-and-end begin"}))
-    with pytest.raises(AuthenticationError) as told:
+    with pytest.raises(AuthenticationError) as caught:
         in_a_thread(PasswordGrant(LOGIN, "me", "begin", "robot", "begin-and-end"), service, API)
-    assert told.value.error == "… …"
+    assert caught.value.error == "… …"
 
 
 def test_other_text_is_not_removed() -> None:
@@ -231,9 +231,9 @@ def test_other_text_is_not_removed() -> None:
     said = {"error": "ab", "error_description": "S3cret s3cre t abc"}
     for secret, shown in (("ab", "S3cret s3cre t abc"), ("s3cret", "S3cret s3cre t abc"), ("s3cre", "S3cret … t abc")):
         service = Service(login=httpx.Response(400, json=said))
-        with pytest.raises(AuthenticationError) as told:
+        with pytest.raises(AuthenticationError) as caught:
             in_a_thread(ClientCredentials(LOGIN, "me", secret), service, API)
-        assert told.value.error_description == shown
+        assert caught.value.error_description == shown
 
 
 @pytest.mark.parametrize(

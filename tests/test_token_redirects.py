@@ -39,13 +39,13 @@ def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int,
     same.
     """
     service = Service(login=httpx.Response(status, headers={"Location": f"{place}/signin?code=much"}))
-    with pytest.raises(AuthenticationError) as told:
+    with pytest.raises(AuthenticationError) as caught:
         call(AUTHS[kind](), service, API, follow_redirects=follow)
     assert service.seen == [("POST", LOGIN)]
     path = "/signin" if place == "https://login.example" else ""
-    assert f"the token endpoint at login.example redirects ({status}) to {place}{path}, and" in str(told.value)
-    assert SECRET not in str(told.value)
-    assert (told.value.status, told.value.request) == (status, "POST /token")
+    assert f"the token endpoint at login.example redirects ({status}) to {place}{path}, and" in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert (caught.value.status, caught.value.request) == (status, "POST /token")
 
 
 @both_worlds
@@ -158,9 +158,9 @@ def test_a_hook_cannot_send_credentials_elsewhere(
     hooks = {"request": [change if call is in_a_thread else async_change]}
     with pytest.raises(
         ConfigurationError, match=r"event hook .* of the token request to (login|elsewhere)\.example"
-    ) as told:
+    ) as caught:
         call(AUTHS[kind](), service, API, event_hooks=hooks)
-    assert "Nothing was sent" in str(told.value)
+    assert "Nothing was sent" in str(caught.value)
     assert service.seen == []
 
 
@@ -235,9 +235,9 @@ def test_a_redirect_is_refused_even_if_the_body_was_not_read(call: Call, status:
 def test_a_secret_in_a_redirect_is_not_shown() -> None:
     """If a redirect repeats the secret in its address, the error hides it and is short."""
     service = Service(login=httpx.Response(302, headers={"Location": f"/again/{SECRET}/{'x' * 500}"}))
-    with pytest.raises(AuthenticationError, match=r" to https://login\.example/again/…/x+, and") as told:
+    with pytest.raises(AuthenticationError, match=r" to https://login\.example/again/…/x+, and") as caught:
         in_a_thread(AUTHS["form"](), service, API)
-    assert len(str(told.value)) < 500
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])  # noqa: S301

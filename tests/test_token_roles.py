@@ -10,7 +10,7 @@ from css_sdk import MissingRole, VerifiedToken
 from tests.signing import AUDIENCE, token, verifier
 
 
-def told(**claims: Any) -> VerifiedToken:
+def verified(**claims: Any) -> VerifiedToken:
     """Return the content of a valid token with these claims."""
     return verifier().verify(token(**claims))
 
@@ -21,9 +21,9 @@ NO_LIST: list[Any] = ["reviewer", {"reviewer": True}, [["reviewer"]], ["reviewer
 @pytest.mark.parametrize("odd", NO_LIST, ids=str)
 def test_roles_of_another_type_are_ignored(odd: Any) -> None:
     """Only a list of texts counts as roles: the letters of a text are not roles."""
-    assert told(client_roles=odd).roles == frozenset()
+    assert verified(client_roles=odd).roles == frozenset()
     for access in (odd, {AUDIENCE: odd}, {AUDIENCE: {"roles": odd}}, {AUDIENCE: {"roles": {"roles": ["reviewer"]}}}):
-        assert told(client_roles=None, resource_access=access).roles == frozenset()
+        assert verified(client_roles=None, resource_access=access).roles == frozenset()
 
 
 def test_roles_are_those_of_the_audience() -> None:
@@ -31,17 +31,17 @@ def test_roles_are_those_of_the_audience() -> None:
     client's token.
     """
     access = {AUDIENCE: {"roles": ["approver"]}, "other": {"roles": ["admin"]}, "account": {"roles": ["view"]}}
-    both = told(resource_access=access, realm_access={"roles": ["admin"]}, roles=["admin"])
+    both = verified(resource_access=access, realm_access={"roles": ["admin"]}, roles=["admin"])
     assert both.roles == {"approver", "reviewer"}
-    elsewhere = told(resource_access=access, azp="other", client_roles=["admin"], aud=["other", AUDIENCE])
+    elsewhere = verified(resource_access=access, azp="other", client_roles=["admin"], aud=["other", AUDIENCE])
     assert elsewhere.roles == {"approver"}
-    assert told(client_roles=None, azp="other").roles == frozenset()
-    assert told(azp=None, client_roles=["admin"]).roles == frozenset()
+    assert verified(client_roles=None, azp="other").roles == frozenset()
+    assert verified(azp=None, client_roles=["admin"]).roles == frozenset()
 
 
 def test_a_role_can_be_required() -> None:
     """`require_role` raises an error that names the role if the token lacks it; case matters."""
-    person = told()
+    person = verified()
     person.require_role("reviewer")
     for role in ("Reviewer", "admin", ""):
         with pytest.raises(MissingRole) as caught:
@@ -75,4 +75,4 @@ def test_a_service_account_is_named_after_its_client(claims: dict[str, Any], exp
     """A token belongs to a service account only if its subject or username is the full name of its own client's
     account.
     """
-    assert told(**claims).is_service_account is expected
+    assert verified(**claims).is_service_account is expected

@@ -82,13 +82,13 @@ async def test_a_missing_answer_is_reported_to_all_waiting_callers(answer: Respo
     threads = Held(20, answer)
     auth_of(threads)
     with httpx.Client(auth=threads.auth, transport=httpx.MockTransport(threads.respond)) as client:
-        told = threads.call(client, API)
-    assert all(isinstance(one, error) for one in told)
+        found = threads.call(client, API)
+    assert all(isinstance(one, error) for one in found)
     tasks = Held(20, answer)
     auth = auth_of(tasks)
     async with httpx.AsyncClient(auth=auth, transport=httpx.MockTransport(tasks.async_respond)) as client:
-        told = await tasks.async_call(client, API)
-    assert all(isinstance(one, error) for one in told)
+        found = await tasks.async_call(client, API)
+    assert all(isinstance(one, error) for one in found)
     assert (threads.asked, tasks.asked) == (1, 1)
 
 

@@ -31,9 +31,9 @@ def reason(given: Any, keys: Any = ONE_KEY, **options: Any) -> str:
     """Return the reason of a refusal, and check that the error does not contain the token."""
     with pytest.raises(InvalidToken) as caught:
         verifier(keys, **options).verify(given)
-    told = f"{caught.value} {caught.value!r} {vars(caught.value)} {caught.value.__context__}"
-    assert not isinstance(given, str) or not any(part in told for part in given.split(".") if len(part) > 8)
-    assert CLAIMS["email"] not in told
+    found = f"{caught.value} {caught.value!r} {vars(caught.value)} {caught.value.__context__}"
+    assert not isinstance(given, str) or not any(part in found for part in given.split(".") if len(part) > 8)
+    assert CLAIMS["email"] not in found
     return caught.value.reason
 
 
@@ -58,14 +58,14 @@ TWO_ALGORITHMS = b'{"alg": "none", "alg": "RS256", "kid": "first"}'
 
 def test_a_valid_token_is_read() -> None:
     """A valid token gives subject, client, roles and times of its claims."""
-    told = verifier().verify(GOOD)
+    verified = verifier().verify(GOOD)
     moment = datetime.datetime.fromtimestamp(NOW, datetime.UTC)
     second = datetime.timedelta(seconds=1)
     roles = frozenset({"reviewer"})
-    assert told == VerifiedToken(
+    assert verified == VerifiedToken(
         CLAIMS["sub"], AUDIENCE, False, roles, moment - 10 * second, moment + 290 * second, CLAIMS
     )
-    assert hash(told) == hash(pickle.loads(pickle.dumps(told)))  # noqa: S301
+    assert hash(verified) == hash(pickle.loads(pickle.dumps(verified)))  # noqa: S301
 
 
 def test_a_repr_shows_neither_person_nor_token() -> None:
@@ -403,9 +403,9 @@ def test_issuer_and_audience_have_to_be_passed(issuer: Any, audience: Any) -> No
 
 def test_an_opaque_token_cannot_be_verified() -> None:
     """An opaque token, such as one of the BSS, is refused, and the error says that it cannot be verified."""
-    with pytest.raises(InvalidToken, match="not a JWT, and an opaque token cannot be verified") as told:
+    with pytest.raises(InvalidToken, match="not a JWT, and an opaque token cannot be verified") as caught:
         verifier().verify("0b7d3f4e-5a1f-4d1c-9a57-3f3b0c9d8e21")
-    assert told.value.reason == "malformed"
+    assert caught.value.reason == "malformed"
 
 
 def test_tokens_at_the_limits_are_accepted() -> None:

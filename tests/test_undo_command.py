@@ -43,7 +43,7 @@ BEGINNING = PlaceState(
 
 def journaled(state: PlaceState, steps: list[Step]) -> tuple[PlaceState, list[Step]]:
     """Return the steps that make a change, as a journal records them: first what a deletion also removes."""
-    told: list[Step] = []
+    reported: list[Step] = []
     for step in steps:
         if step.role == step.target:
             continue  # the service allows a role as its own child, but css-sdk never sends this
@@ -56,9 +56,9 @@ def journaled(state: PlaceState, steps: list[Step]) -> tuple[PlaceState, list[St
             along += [Step("remove_composite", DEV, step.role, n) for n in sorted(state.children.get(step.role, ()))]
             parents = [name for name, below in sorted(state.children.items()) if step.role in below]
             along += [Step("remove_composite", DEV, parent, step.role) for parent in parents]
-        told += [*along, step]
+        reported += [*along, step]
         state = state.after([step])
-    return state, told
+    return state, reported
 
 
 IN_TURNS: tuple[StepKind, ...] = ("add_member", "remove_member", "add_member")
@@ -140,9 +140,9 @@ def test_undo_shows_its_steps_needs_yes_and_keeps_a_journal(
     """`css undo` shows its steps, changes nothing without `--yes`, and keeps a journal that can be undone in turn."""
     changed = everything(sandbox)
     assert run_css("undo", journal) == 4
-    told = capsys.readouterr().err.splitlines()
-    assert f"  + add {TOBIAS} ('Tobias Bellwether') to reviewer" in told
-    assert "  - delete role clerk, taking it from 1 person" in told
+    printed = capsys.readouterr().err.splitlines()
+    assert f"  + add {TOBIAS} ('Tobias Bellwether') to reviewer" in printed
+    assert "  - delete role clerk, taking it from 1 person" in printed
     assert everything(sandbox) == changed
     assert run_css("undo", journal, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "approver", "reviewer"}
@@ -160,9 +160,9 @@ def test_undo_leaves_changes_of_others_alone_and_reports_them(
     sandbox.grant(GRANTS_PORTAL, "dev", "clerk", stranger)
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", TOBIAS)
     assert run_css("undo", journal, "--yes") == 0
-    told = capsys.readouterr().err
-    assert "Note: #101 dev: the role 'clerk' stays: others have used it since." in told
-    assert "Note: #101 dev: 1 of 2 changes are not there any more" in told
+    printed = capsys.readouterr().err
+    assert "Note: #101 dev: the role 'clerk' stays: others have used it since." in printed
+    assert "Note: #101 dev: 1 of 2 changes are not there any more" in printed
     assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [stranger]
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == sorted([MAREN, TOBIAS])
     assert run_css("undo", journal, "--yes") == 0

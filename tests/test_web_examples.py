@@ -202,9 +202,9 @@ def test_the_walkthrough_of_the_documentation_works(
         realm = next(line for line in lines if line.startswith("realm=")).partition("=")[2]
         called = None
         for line in lines:
-            told = [word.replace("$realm", realm).partition("=") for word in shlex.split(line.partition("|")[0])]
-            variables = {name: value for name, mark, value in told if mark and name.isupper()}
-            words = [name for name, mark, _ in told if not mark]
+            found = [word.replace("$realm", realm).partition("=") for word in shlex.split(line.partition("|")[0])]
+            variables = {name: value for name, mark, value in found if mark and name.isupper()}
+            words = [name for name, mark, _ in found if not mark]
             with monkeypatch.context() as patch:
                 for name, value in variables.items():
                     patch.setenv(name, value)

@@ -57,19 +57,19 @@ def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
 def test_a_success_with_unusable_content_is_malformed(call: Callable[..., Any], kind: str) -> None:
     """A success with unusable content is malformed, is not read as an empty list, and is not retried."""
     service = Service(read=SENSELESS[kind])
-    with pytest.raises(MalformedAnswer) as told:
+    with pytest.raises(MalformedAnswer) as caught:
         call(service, "roles.list")
-    assert is_a_sentence(told.value)
+    assert is_a_sentence(caught.value)
     assert service.methods == ["GET"]
 
 
 @pytest.mark.parametrize("kind", SENSELESS)
 def test_a_malformed_answer_names_its_call(call: Callable[..., Any], kind: str) -> None:
     """The error for a malformed answer has method and path as an attribute and in its text."""
-    with pytest.raises(MalformedAnswer) as told:
+    with pytest.raises(MalformedAnswer) as caught:
         call(Service(read=SENSELESS[kind]), "roles.list")
-    assert told.value.request == "GET /integrations/101/dev/roles"
-    assert told.value.request in str(told.value)
+    assert caught.value.request == "GET /integrations/101/dev/roles"
+    assert caught.value.request in str(caught.value)
 
 
 ERRORS: list[tuple[Answer, type[CssError], str, int]] = [
@@ -103,12 +103,12 @@ def test_each_error_answer_has_its_class(
 ) -> None:
     """Each error status raises its class, for every body. css-sdk repeats the call only if that can help."""
     service = Service(read=given)
-    with pytest.raises(error, match=words) as told:
+    with pytest.raises(error, match=words) as caught:
         call(service, "roles.list")
-    assert type(told.value) is error
-    assert told.value.status == given().status_code
-    assert told.value.request == "GET /integrations/101/dev/roles"
-    assert is_a_sentence(told.value)
+    assert type(caught.value) is error
+    assert caught.value.status == given().status_code
+    assert caught.value.request == "GET /integrations/101/dev/roles"
+    assert is_a_sentence(caught.value)
     assert service.methods == ["GET"] * times
 
 
@@ -122,10 +122,10 @@ def test_a_redirect_is_not_followed(call: Callable[..., Any], status: int, locat
     check the address.
     """
     service = Service(read=answer(status, headers={"Location": location}))
-    with pytest.raises(MalformedAnswer, match="Check the address of the API") as told:
+    with pytest.raises(MalformedAnswer, match="Check the address of the API") as caught:
         call(service, "roles.list")
-    assert told.value.status == status
-    assert is_a_sentence(told.value)
+    assert caught.value.status == status
+    assert is_a_sentence(caught.value)
     assert [str(request.url) for request in service.requests] == [f"{API}/integrations/101/dev/roles"]
 
 
@@ -145,9 +145,9 @@ def test_a_wait_beyond_the_budget_is_reported_instead_of_kept(call: Callable[...
     """If the service asks for a wait beyond the budget of a call, css-sdk raises an error with this wait at once."""
     waits: list[object] = []
     service = Service(read=limited("3600", status))
-    with pytest.raises((RateLimited, ServiceUnavailable)) as told:
+    with pytest.raises((RateLimited, ServiceUnavailable)) as caught:
         call(service, "roles.list", retry=Backoff(), on_wait=waits.append)
-    assert told.value.retry_after == 3600
+    assert caught.value.retry_after == 3600
     assert (service.methods, waits) == (["GET"], [])
 
 
@@ -155,9 +155,9 @@ def test_a_wait_beyond_the_budget_is_reported_instead_of_kept(call: Callable[...
 def test_a_date_in_retry_after_becomes_seconds(call: Callable[..., Any], ahead: float) -> None:
     """A date in `Retry-After` becomes the number of seconds until then."""
     service = Service(read=lambda: httpx.Response(429, headers={"Retry-After": formatdate(time.time() + ahead)}))
-    with pytest.raises(RateLimited) as told:
+    with pytest.raises(RateLimited) as caught:
         call(service, "roles.list", retry=Backoff())
-    assert told.value.retry_after == pytest.approx(ahead, abs=60)
+    assert caught.value.retry_after == pytest.approx(ahead, abs=60)
     assert service.methods == ["GET"]
 
 
@@ -169,25 +169,25 @@ def test_the_retry_policy_gets_the_seconds_of_retry_after(
     call: Callable[..., Any], value: str, seconds: float | None
 ) -> None:
     """The retry policy gets the seconds of `Retry-After`, 0 for a past date, and None for an invalid value."""
-    told: list[float | None] = []
+    reported: list[float | None] = []
 
     def note(attempt: Attempt, chance: float) -> float | None:
-        told.append(attempt.retry_after)
+        reported.append(attempt.retry_after)
         return at_once(attempt, chance)
 
     service = Service(read=limited(value))
     with pytest.raises(RateLimited):
         call(service, "roles.list", retry=note)
-    assert told == [seconds] * 4
+    assert reported == [seconds] * 4
 
 
 @pytest.mark.parametrize("value", ["1234567", "9" * 400])
 def test_a_very_long_wait_is_written_in_plain_digits(call: Callable[..., Any], value: str) -> None:
     """The error for a very long wait contains neither `inf` nor an exponent."""
-    with pytest.raises(RateLimited) as told:
+    with pytest.raises(RateLimited) as caught:
         call(Service(read=limited(value)), "roles.list")
-    assert "inf" not in str(told.value)
-    assert "e+" not in str(told.value)
+    assert "inf" not in str(caught.value)
+    assert "e+" not in str(caught.value)
 
 
 # Unknown values, and token answers.
@@ -217,10 +217,10 @@ def test_unknown_values_of_an_integration_do_not_stop_a_call(
 def test_each_bad_token_answer_has_its_class(call: Callable[..., Any], given: Answer, error: type[CssError]) -> None:
     """Each bad token answer raises its error class, the error shows no secret, and nothing is sent to the API."""
     service = Service(token=given)
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as caught:
         call(service, *ASSIGN)
-    assert is_a_sentence(told.value)
-    assert "s3cret" not in str(told.value)
+    assert is_a_sentence(caught.value)
+    assert "s3cret" not in str(caught.value)
     assert service.requests == []
 
 

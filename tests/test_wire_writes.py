@@ -70,10 +70,10 @@ def test_a_write_with_a_doubtful_answer_is_verified_by_a_read(call: Callable[...
 def test_a_write_that_a_read_does_not_show_is_reported_as_not_done(call: Callable[..., Any], kind: str) -> None:
     """If a read shows that a write was not done, the error says so, for every doubtful answer."""
     service = Service(read=holding("other"), write=DOUBTFUL[kind])
-    with pytest.raises(CssError, match="not done") as told:
+    with pytest.raises(CssError, match="not done") as caught:
         call(service, *ASSIGN)
-    assert not isinstance(told.value, OutcomeUnknown)
-    assert is_a_sentence(told.value)
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert is_a_sentence(caught.value)
     assert service.methods in (["POST", "GET"], ["POST", "GET"] * 4)
 
 
@@ -83,9 +83,9 @@ def test_after_a_gateway_error_a_missing_change_is_unknown(call: Callable[..., A
     unknown.
     """
     service = Service(read=holding("other"), write=PENDING[kind])
-    with pytest.raises(OutcomeUnknown, match="may still be on its way") as told:
+    with pytest.raises(OutcomeUnknown, match="may still be on its way") as caught:
         call(service, *ASSIGN)
-    assert is_a_sentence(told.value)
+    assert is_a_sentence(caught.value)
     assert service.methods == ["POST", "GET"] * 4
 
 
@@ -93,10 +93,10 @@ def test_after_a_gateway_error_a_missing_change_is_unknown(call: Callable[..., A
 def test_a_write_is_unknown_if_the_verifying_read_fails(call: Callable[..., Any], kind: str) -> None:
     """If the verifying read is malformed as well, the outcome is unknown and nothing more is sent."""
     service = Service(read=answer(200, html="<h1>Sign in</h1>"), write=DOUBTFUL[kind])
-    with pytest.raises(OutcomeUnknown, match="cannot know whether") as told:
+    with pytest.raises(OutcomeUnknown, match="cannot know whether") as caught:
         call(service, *ASSIGN)
-    assert isinstance(told.value.__cause__, MalformedAnswer)
-    assert is_a_sentence(told.value)
+    assert isinstance(caught.value.__cause__, MalformedAnswer)
+    assert is_a_sentence(caught.value)
     assert service.methods == ["POST", "GET"]
 
 
@@ -152,16 +152,16 @@ def test_a_redirected_write_is_verified_by_a_read(call: Callable[..., Any], stat
 def test_a_limited_write_is_neither_read_nor_repeated_too_early(call: Callable[..., Any]) -> None:
     """After a 429 nothing was done, so a write is not read, and not repeated before the named wait."""
     service = Service(write=limited("3600"))
-    with pytest.raises(RateLimited) as told:
+    with pytest.raises(RateLimited) as caught:
         call(service, *ASSIGN, retry=Backoff())
-    assert told.value.retry_after == 3600
+    assert caught.value.retry_after == 3600
     assert service.methods == ["POST"]
 
 
 def test_an_unknown_write_keeps_the_wait_of_its_answer(call: Callable[..., Any]) -> None:
     """The error of a write with an unknown outcome keeps the wait that its answer named."""
     service = Service(write=limited("3600", 503), read=holding())
-    with pytest.raises(OutcomeUnknown, match="on its way") as told:
+    with pytest.raises(OutcomeUnknown, match="on its way") as caught:
         call(service, *ASSIGN, retry=Backoff())
-    assert told.value.retry_after == 3600
+    assert caught.value.retry_after == 3600
     assert service.methods == ["POST", "GET"]

@@ -60,7 +60,7 @@ def never(attempt: Attempt, chance: float) -> float | None:
     return None if attempt.number else chance
 
 
-def told(waiting: Waiting) -> None:
+def print_wait(waiting: Waiting) -> None:
     """A hook of the caller."""
     assert_type(waiting.seconds, float)
 
@@ -68,7 +68,7 @@ def told(waiting: Waiting) -> None:
 def synchronous(environment: EnvironmentClient) -> None:
     """Make every call of the synchronous client."""
     policy: RetryPolicy = never
-    with Css(Settings(client_id="a", client_secret="b", team_id=1), retry=policy, on_wait=told) as css:
+    with Css(Settings(client_id="a", client_secret="b", team_id=1), retry=policy, on_wait=print_wait) as css:
         assert_type(css, Css)
         assert_type(css.whoami(), WhoAmI)
         assert_type(css.api, Client)
@@ -136,7 +136,7 @@ async def decided(attempt: Attempt, chance: float) -> float | None:
 async def asynchronous(environment: AsyncEnvironmentClient) -> None:
     """Make the same calls with the asynchronous client."""
     settings = Settings(client_id="a", client_secret="b", team_id=1)
-    async with AsyncCss(settings, retry=never, on_wait=told) as css:
+    async with AsyncCss(settings, retry=never, on_wait=print_wait) as css:
         assert_type(css, AsyncCss)
         assert_type(await css.whoami(), WhoAmI)
         assert_type((await delete_role.asyncio_detailed(101, "dev", "a", client=css.api)).status_code, HTTPStatus)

@@ -79,9 +79,9 @@ async def test_a_failed_grant_does_not_stop_other_grants(dev: AsyncEnvironmentCl
 async def test_every_result_is_reported_once(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """progress= gets each result once."""
     people = usernames(sandbox, 10)
-    told = []
-    results = await dev.bulk.assign_many([(person, "reviewer") for person in people], progress=told.append)
-    assert sorted(told, key=str) == sorted(results, key=str)
+    reported = []
+    results = await dev.bulk.assign_many([(person, "reviewer") for person in people], progress=reported.append)
+    assert sorted(reported, key=str) == sorted(results, key=str)
 
 
 async def test_a_role_is_removed_from_many_users(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:

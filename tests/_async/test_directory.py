@@ -217,10 +217,10 @@ async def test_a_person_must_be_identified_exactly(css: AsyncCss, sandbox: Sandb
     """roles_of() refuses an address that two people share, part of an address, an unknown person and invalid text."""
     for guid in (BO, BEA):
         sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
-    with pytest.raises(Ambiguous, match="2 people have the e-mail address") as told:
+    with pytest.raises(Ambiguous, match="2 people have the e-mail address") as caught:
         await css.roles_of("desk@people.example")
-    assert {user.guid for user in told.value.candidates} == {BO, BEA}
-    assert f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)" in str(told.value)
+    assert {user.guid for user in caught.value.candidates} == {BO, BEA}
+    assert f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)" in str(caught.value)
     assert [one.username for one in (await css.roles_of(BO)).held] == [f"{BO}@idir"]
     for nobody in ("nn@people.example", "00" * 16):
         with pytest.raises(NotFound, match="No member of any role") as missing:

@@ -159,9 +159,9 @@ async def test_a_long_retry_after_raises_instead_of_waiting(dev: AsyncEnvironmen
     settings_before = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as patient:
         place = (await patient.integration(GRANTS_PORTAL)).environment("dev")
-        with pytest.raises(RateLimited) as told:
+        with pytest.raises(RateLimited) as caught:
             await place.users.assign(usernames(sandbox, 20)[-1], "reviewer")
-    assert told.value.retry_after == 3600
+    assert caught.value.retry_after == 3600
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == settings_before
 
 

@@ -31,9 +31,9 @@ async def test_integrations_are_read_once_per_client(css: AsyncCss, sandbox: San
 async def test_a_name_is_matched_exactly(css: AsyncCss) -> None:
     """A part of a project name, or the name in another case, does not find the integration."""
     for which in ("Grants", "grants portal", "Grants Portal "):
-        with pytest.raises(NotFound, match="no Gold integration named") as told:
+        with pytest.raises(NotFound, match="no Gold integration named") as caught:
             await css.integration(which)
-        assert told.value.what == "integration"
+        assert caught.value.what == "integration"
 
 
 async def test_an_integration_that_is_not_gold_is_refused(css: AsyncCss, sandbox: Sandbox) -> None:
@@ -70,9 +70,9 @@ async def test_a_draft_is_refused(draft_css: AsyncCss) -> None:
 
 async def test_two_projects_with_one_name_are_ambiguous(draft_css: AsyncCss) -> None:
     """If two projects have one name, integration() raises Ambiguous with both ids."""
-    with pytest.raises(Ambiguous) as told:
+    with pytest.raises(Ambiguous) as caught:
         await draft_css.integration("Twin")
-    assert [candidate.id for candidate in told.value.candidates] == [201, 202]
+    assert [candidate.id for candidate in caught.value.candidates] == [201, 202]
     assert (await draft_css.integration(202)).info.id == 202
 
 
@@ -81,9 +81,9 @@ async def test_digits_that_are_also_a_project_name_are_ambiguous(css: AsyncCss, 
     integrations = sandbox.world.integrations
     integrations[FISHERIES] = attrs.evolve(integrations[FISHERIES], project_name=str(GRANTS_PORTAL))
     integrations[103] = attrs.evolve(integrations[103], project_name="#102")
-    with pytest.raises(Ambiguous, match="Pass the id, such as '#102'") as told:
+    with pytest.raises(Ambiguous, match="Pass the id, such as '#102'") as caught:
         await css.integration(str(GRANTS_PORTAL))
-    assert {candidate.id for candidate in told.value.candidates} == {GRANTS_PORTAL, FISHERIES}
+    assert {candidate.id for candidate in caught.value.candidates} == {GRANTS_PORTAL, FISHERIES}
     for which in (GRANTS_PORTAL, FISHERIES):
         assert (await css.integration(which)).info.id == which
         assert (await css.integration(f"#{which}")).info.id == which

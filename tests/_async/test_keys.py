@@ -72,8 +72,8 @@ async def test_keys_are_fetched_once(sandbox: Sandbox, verifier: AsyncTokenVerif
     assert await reason(verifier, "rubbish") == "malformed"
     assert fetches(sandbox) == (0, 0)
     for _ in range(3):
-        told = await verifier.verify(good(sandbox))
-        assert (told.client_id, told.is_service_account) == (CLIENT, True)
+        verified = await verifier.verify(good(sandbox))
+        assert (verified.client_id, verified.is_service_account) == (CLIENT, True)
     assert await reason(verifier, good(sandbox)[:-2]) == "signature"
     assert fetches(sandbox) == (1, 1)
 
@@ -106,9 +106,9 @@ async def test_a_token_in_the_form_of_cern_is_verified(sandbox: Sandbox) -> None
         signed = (await http.post(account["CERN_TOKEN_URL"], data=form)).json()["access_token"]
         issuer = account["CERN_TOKEN_URL"].partition("/api-access")[0]
         target = AsyncTokenVerifier(issuer, "grants-portal-api", http_client=http, clock=sandbox.now)
-        told = await target.verify(signed)
-        assert (told.client_id, told.is_service_account) == (form["client_id"], True)
-        assert told.roles == {"approver", "reader"}
+        verified = await target.verify(signed)
+        assert (verified.client_id, verified.is_service_account) == (form["client_id"], True)
+        assert verified.roles == {"approver", "reader"}
         other = AsyncTokenVerifier(issuer, "authorization-service-api", http_client=http, clock=sandbox.now)
         assert await reason(other, signed) == "audience"
         assert await reason(AsyncTokenVerifier(ISSUER, "x", http_client=http, clock=sandbox.now), signed)

@@ -26,8 +26,8 @@ from tests.plan_worlds import (
     everything,
     mixed,
     reason,
+    reported_truly,
     seeded,
-    told_truly,
 )
 from tests.support import examples
 
@@ -88,7 +88,7 @@ async def test_the_reported_outcomes_of_a_plan_stay_true_when_late_writes_arrive
     sandbox.faults.clear()
     sandbox.land_late_writes()
     event(" ".join(sorted({result.outcome for result in results})))
-    assert told_truly(MIXED_BEFORE, results, sandbox)
+    assert reported_truly(MIXED_BEFORE, results, sandbox)
     await led_to_the_end(sandbox)
     assert everything(sandbox)[DEV] == wanted
     assert elsewhere(sandbox) == others
@@ -115,24 +115,24 @@ async def test_a_journal_with_late_writes_can_be_resumed_or_undone(
                     event(f"refused: {type(error).__name__}")
         sandbox.faults.clear()
         sandbox.land_late_writes()
-        told = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
-        event(" ".join(sorted({entry.outcome for entry in told.entries})))
+        recorded = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
+        event(" ".join(sorted({entry.outcome for entry in recorded.entries})))
         if back:
             async with client(sandbox) as css:
-                applied = await css.apply_plan(await css.undo_plan(told))
+                applied = await css.apply_plan(await css.undo_plan(recorded))
         else:
             with Journal(path, resume=True) as journal:
                 async with client(sandbox, journal) as css:
-                    applied = await css.apply_plan(plan, resume=told, guards=guards)
+                    applied = await css.apply_plan(plan, resume=recorded, guards=guards)
         assert not reason(applied.results)
         assert applied.remainder is None
     assert everything(sandbox) == first if back else first | {DEV: as_facts(MIXED_BEFORE.after(plan.steps))}
 
 
-async def gone_on(css: AsyncCss, plan: Plan, told: JournalRead | None) -> Applied:
+async def gone_on(css: AsyncCss, plan: Plan, recorded: JournalRead | None) -> Applied:
     """Resume the plan with the journal if one is given, otherwise apply a new plan."""
-    if told is not None:
-        return await css.apply_plan(plan, resume=told)
+    if recorded is not None:
+        return await css.apply_plan(plan, resume=recorded)
     return await css.apply_plan(await css.plan(mixed(), prune=True))
 
 
@@ -159,16 +159,16 @@ async def test_a_kill_while_a_write_is_on_its_way_does_not_prevent_the_desired_s
                     await css.apply_plan(plan, width=1)
         assert len(sandbox.late_writes) == 1
         sandbox.revive()
-        told = read_journal(path.read_bytes(), "journal")
+        recorded = read_journal(path.read_bytes(), "journal")
         with Journal(path, resume=True) as journal:
             async with client(sandbox, journal) as css:
                 sent = len(sandbox.done)
                 try:
-                    applied = await gone_on(css, plan, told if resume else None)
+                    applied = await gone_on(css, plan, recorded if resume else None)
                 except (NotFound, StalePlan):
                     # The late write arrived between two reads. Nothing was sent, and the second try succeeds.
                     assert len(sandbox.done) == sent
-                    applied = await gone_on(css, plan, told if resume else None)
+                    applied = await gone_on(css, plan, recorded if resume else None)
         assert not reason(applied.results), number
         sandbox.land_late_writes()
         assert everything(sandbox)[DEV] == as_facts(MIXED_BEFORE.after(plan.steps))

@@ -116,10 +116,10 @@ async def test_an_error_names_what_is_missing(
     dev: AsyncEnvironmentClient, what: str, role: str, user: str, error: type[CssError], words: str
 ) -> None:
     """If a role or a user does not exist, the error names it and carries the status and the request."""
-    with pytest.raises(error, match=words) as told:
+    with pytest.raises(error, match=words) as caught:
         await call(dev, what, role, user)
-    assert told.value.status == 404
-    assert told.value.request is not None
+    assert caught.value.status == 404
+    assert caught.value.request is not None
 
 
 async def test_a_conflict_names_the_existing_role(dev: AsyncEnvironmentClient) -> None:

@@ -219,9 +219,9 @@ async def test_an_unusual_username_stays_in_one_path_segment(
     """An unusual username is one path segment, is not found, and never becomes a query."""
     user = f"{name}@githubpublic"
     for calling in (watched.users.assign, watched.users.unassign, watched.users.set_roles):
-        with pytest.raises(NotFound) as told:
+        with pytest.raises(NotFound) as caught:
             await calling(user, "reviewer")
-        assert told.value.what == "user"
+        assert caught.value.what == "user"
     for reading in (watched.users.roles, watched.users.effective_roles):
         with pytest.raises(NotFound):
             await reading(user)

@@ -18,11 +18,11 @@ async def test_a_guid_finds_the_login_of_the_named_provider(dev: AsyncEnvironmen
     for term in (guid.upper(), dashed):
         assert (await dev.people.find_one(guid=term, providers=["azureidir"])).username == azure
     assert [user.username for user in (await dev.people.search("azureidir", guid=dashed)).users] == [azure]
-    with pytest.raises(Ambiguous) as told:
+    with pytest.raises(Ambiguous) as caught:
         await dev.people.find_one(guid=guid)
-    assert {user.username for user in told.value.candidates} == {azure, f"{guid}@idir"}
+    assert {user.username for user in caught.value.candidates} == {azure, f"{guid}@idir"}
     name = "{firstName} {lastName}".format(**sandbox.world.users[azure])
-    assert f"{azure} ({name})" in str(told.value)
+    assert f"{azure} ({name})" in str(caught.value)
 
 
 async def test_an_address_must_be_equal(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
@@ -38,9 +38,9 @@ async def test_two_people_with_one_address_are_ambiguous(dev: AsyncEnvironmentCl
     """If two people have the address, find_one() raises Ambiguous with both candidates."""
     addresses = [user["email"] for name, user in sandbox.world.users.items() if name.endswith("@idir")]
     shared = next(address for address in addresses if addresses.count(address) == 2)
-    with pytest.raises(Ambiguous) as told:
+    with pytest.raises(Ambiguous) as caught:
         await dev.people.find_one(email=shared, providers=["idir"])
-    assert len(told.value.candidates) == 2
+    assert len(caught.value.candidates) == 2
 
 
 async def test_a_search_with_too_many_matches_is_incomplete() -> None:

@@ -154,7 +154,7 @@ async def test_a_role_that_no_request_can_name_stays_unchanged(
         for listed, protect in ((roles, Protection(users=USERS[:1])), ((*roles, with_children), Protection())):
             place = DesiredPlace("101", "dev", Listed(listed, exact=True), nothing if not protect.users else ())
             plan = await css.plan(Desired((place,), protect), prune=True)
-            assert name not in {told for step in plan.steps for told in (step.role, step.target)}
+            assert name not in {each for step in plan.steps for each in (step.role, step.target)}
             assert [f"{name!r} stays as it is" in note for note in plan.notes] == [True]
             assert not reason((await css.apply_plan(plan, guards=ANY_NUMBER)).results)
             assert facts(sandbox, *where) >= kept

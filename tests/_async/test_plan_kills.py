@@ -51,18 +51,18 @@ async def refused(css: AsyncCss, saved: Plan) -> type[Exception]:
 
     max_removals=0 refuses the plan if it is not stale.
     """
-    with pytest.raises((StalePlan, TooManyRemovals)) as told:
+    with pytest.raises((StalePlan, TooManyRemovals)) as caught:
         await css.apply_plan(saved, guards=Guards(max_removals=0))
-    return told.type
+    return caught.type
 
 
 async def finished(sandbox: Mortal, saved: Plan, path: Path, guards: Guards) -> None:
     """Resume the plan with its journal, and check that no confirmed step is repeated."""
-    told = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
-    confirmed = {step for entry in told.entries if entry.outcome == "confirmed" for step in entry.steps}
+    recorded = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
+    confirmed = {step for entry in recorded.entries if entry.outcome == "confirmed" for step in entry.steps}
     with Journal(path, resume=True) as journal:
         async with client(sandbox, journal) as css:
-            applied = await css.apply_plan(saved, resume=told, guards=guards)
+            applied = await css.apply_plan(saved, resume=recorded, guards=guards)
     assert not reason(applied.results)
     assert applied.remainder is None
     assert confirmed.isdisjoint(outcomes(applied.results))

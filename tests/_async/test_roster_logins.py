@@ -121,12 +121,12 @@ async def test_contradicting_choices_are_refused(css: AsyncCss, sandbox: Sandbox
 
 async def test_look_ups_are_counted(css: AsyncCss) -> None:
     """looking_up= gets the number of searches done and of all searches. If it raises an error, no result is lost."""
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     people = ["ilse.hargreave@example.com", "nobody@example.com", "caspian.quist@example.com"]
-    await css.check_roster(rows_for(*people), looking_up=lambda done, of: told.append((done, of)))
-    assert [done for done, _ in told] == list(range(1, len(told) + 1))
-    assert told[0][1] == 6
-    assert told[-1][0] == told[-1][1] > 6
+    await css.check_roster(rows_for(*people), looking_up=lambda done, of: reported.append((done, of)))
+    assert [done for done, _ in reported] == list(range(1, len(reported) + 1))
+    assert reported[0][1] == 6
+    assert reported[-1][0] == reported[-1][1] > 6
 
     def fail(done: int, of: int) -> None:
         raise RuntimeError("no display")

@@ -121,11 +121,11 @@ async def test_a_plan_and_an_undo_at_once_have_true_reports(tmp_path: Path, seed
     with Journal(tmp_path / "journal") as journal:
         async with client(sandbox, "before", seed, journal) as css:
             assert not reason((await css.apply_plan(await css.plan(DONE_BEFORE, prune=True))).results)
-    told = read_journal((tmp_path / "journal").read_bytes(), "journal")
+    recorded = read_journal((tmp_path / "journal").read_bytes(), "journal")
     sandbox.changes.clear()
     ended: dict[str, list[StepResult]] = {}
     async with client(sandbox, "undo", seed) as undoing, client(sandbox, "apply", seed) as applying:
-        plans = {"undo": await undoing.undo_plan(told), "apply": await applying.plan(WANTED_NOW, prune=True)}
+        plans = {"undo": await undoing.undo_plan(recorded), "apply": await applying.plan(WANTED_NOW, prune=True)}
 
         async def apply(script: tuple[str, AsyncCss]) -> None:
             try:

@@ -49,7 +49,7 @@ async def done(css: AsyncCss, steps: Iterable[Step]) -> None:
                 await dev.users.assign(step.target, step.role)
 
 
-def told(results: Iterable[StepResult]) -> list[tuple[str, str]]:
+def outcomes(results: Iterable[StepResult]) -> list[tuple[str, str]]:
     """Return the kind and the outcome of each result."""
     return [(result.step.kind, result.outcome) for result in results]
 
@@ -68,7 +68,7 @@ async def test_the_remainder_of_an_undo_can_be_applied_later(steps: tuple[Step, 
         sandbox.faults.add("422_before", method="DELETE", path="*/dev/users/*", times=None)
         sandbox.faults.add("422_before", method="DELETE", path="*/composite-roles/*", times=None)
         first = await css.apply_plan(plan)
-        assert {outcome for _, outcome in told(first.results)} == {"failed", "skipped"}
+        assert {outcome for _, outcome in outcomes(first.results)} == {"failed", "skipped"}
         assert first.remainder is not None
         assert first.remainder.steps == plan.steps
         sandbox.faults.clear()
@@ -92,7 +92,7 @@ async def test_an_undo_refuses_another_order_and_may_empty_a_role() -> None:
                 await css.apply_plan(made, guards=Guards(remove_first=True))
         assert all(request.method == "GET" for request in sandbox.requests[sent:] if "/api/" in request.path)
         applied = await css.apply_plan(plan, guards=Guards(allow_empty=False))
-    assert told(applied.results) == [("rename_role", "confirmed"), ("remove_member", "confirmed")]
+    assert outcomes(applied.results) == [("rename_role", "confirmed"), ("remove_member", "confirmed")]
 
 
 async def test_an_undo_refuses_the_journal_of_another_plan() -> None:
@@ -104,7 +104,7 @@ async def test_an_undo_refuses_the_journal_of_another_plan() -> None:
         plan = await css.undo_plan(journal_of(css, steps))
         with pytest.raises(StalePlan, match="another plan"):
             await css.apply_plan(plan, resume=journal_of(css, [], "of another plan"))
-        assert told((await css.apply_plan(plan, resume=journal_of(css, [], plan.id))).results) == [
+        assert outcomes((await css.apply_plan(plan, resume=journal_of(css, [], plan.id))).results) == [
             ("rename_role", "confirmed")
         ]
         again = await css.apply_plan(plan, resume=journal_of(css, plan.steps))

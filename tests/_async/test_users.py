@@ -82,9 +82,9 @@ async def test_a_user_who_never_logged_in_is_reported(dev: AsyncEnvironmentClien
     """If a user has never logged in to the environment, the error says that only people who logged in are known."""
     nobody = "0" * 32 + "@idir"
     for call, roles in ((dev.users.assign, ["reviewer"]), (dev.users.unassign, ["reviewer"]), (dev.users.roles, [])):
-        with pytest.raises(NotFound, match="people who have logged in") as told:
+        with pytest.raises(NotFound, match="people who have logged in") as caught:
             await call(nobody, *roles)
-        assert told.value.what == "user"
+        assert caught.value.what == "user"
 
 
 async def test_one_missing_role_among_several_prevents_the_assignment(
@@ -93,9 +93,9 @@ async def test_one_missing_role_among_several_prevents_the_assignment(
     """If one of several roles does not exist, assign() assigns none, and the error names the missing role."""
     user = usernames(sandbox, 20)[-1]
     held = [role.name for role in await dev.users.roles(user)]
-    with pytest.raises(NotFound, match="nope") as told:
+    with pytest.raises(NotFound, match="nope") as caught:
         await dev.users.assign(user, "reviewer", "nope")
-    assert told.value.what == "role"
+    assert caught.value.what == "role"
     assert [role.name for role in await dev.users.roles(user)] == held
 
 

@@ -78,9 +78,9 @@ def test_a_failed_grant_does_not_stop_other_grants(dev: EnvironmentClient, sandb
 def test_every_result_is_reported_once(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """progress= gets each result once."""
     people = usernames(sandbox, 10)
-    told = []
-    results = dev.bulk.assign_many([(person, "reviewer") for person in people], progress=told.append)
-    assert sorted(told, key=str) == sorted(results, key=str)
+    reported = []
+    results = dev.bulk.assign_many([(person, "reviewer") for person in people], progress=reported.append)
+    assert sorted(reported, key=str) == sorted(results, key=str)
 
 
 def test_a_role_is_removed_from_many_users(dev: EnvironmentClient, sandbox: Sandbox) -> None:

@@ -75,15 +75,15 @@ CALLS: list[Call] = [
 @pytest.mark.parametrize("call", CALLS)
 def test_progress_gets_every_result(css: Css, sandbox: Sandbox, call: Call) -> None:
     """progress= gets every result, also if it is an object that can be called."""
-    told: list[object] = []
+    reported: list[object] = []
 
     class Told:
         def __call__(self, result: object) -> None:
-            told.append(result)
+            reported.append(result)
 
     results = call(css, sandbox, Told())
     assert len(results) > 2
-    assert sorted(told, key=str) == sorted(results, key=str)
+    assert sorted(reported, key=str) == sorted(results, key=str)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -92,16 +92,16 @@ def test_an_error_of_progress_loses_no_result(css: Css, sandbox: Sandbox, call: 
 
     progress= is not called again.
     """
-    told: list[object] = []
+    reported: list[object] = []
 
     def fail(result: object) -> None:
-        told.append(result)
+        reported.append(result)
         raise Boom("no disk")
 
     with pytest.raises(CallbackFailed, match=r"progress= raised Boom: no disk") as failed:
         call(css, sandbox, fail)
     assert isinstance(failed.value.__cause__, Boom)
-    assert len(told) == 1
+    assert len(reported) == 1
     results = getattr(failed.value.result, "results", failed.value.result)
     again = Sandbox()
     with Css(Settings(**again.credentials()), transport=again.transport(), retry=at_once) as other:

@@ -41,9 +41,9 @@ def test_set_members_sends_one_write_for_each_difference(dev: EnvironmentClient,
 def test_nobody_is_removed_if_an_addition_fails(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """If a new member cannot be added, set_members() removes nobody."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
-    with pytest.raises(NotAllDone, match=r"1 of 1 users could not be added\. Nobody was removed") as told:
+    with pytest.raises(NotAllDone, match=r"1 of 1 users could not be added\. Nobody was removed") as caught:
         dev.roles.set_members("reviewer", ["00000000000000000000000000000000@idir"])
-    assert [result.outcome for result in told.value.results] == ["failed"]
+    assert [result.outcome for result in caught.value.results] == ["failed"]
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == held
     with pytest.raises(UnusableUser):
         dev.roles.set_members("reviewer", ["somebody"])
@@ -130,12 +130,14 @@ def test_a_change_of_members_during_confirm_makes_the_call_stale(dev: Environmen
 
 def test_progress_is_called_with_every_step(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """progress= gets the result of every step, including the removals that were skipped."""
-    told: list[str] = []
+    reported: list[str] = []
     with pytest.raises(NotAllDone):
         dev.roles.set_members(
-            "reviewer", ["00000000000000000000000000000000@idir"], progress=lambda result: told.append(result.outcome)
+            "reviewer",
+            ["00000000000000000000000000000000@idir"],
+            progress=lambda result: reported.append(result.outcome),
         )
-    assert told == ["failed", "skipped", "skipped"]
+    assert reported == ["failed", "skipped", "skipped"]
 
 
 def test_members_who_keep_changing_prevent_all_removals(dev: EnvironmentClient, sandbox: Sandbox) -> None:

@@ -67,13 +67,13 @@ def test_processes_carry_out_grants(place: EnvironmentClient, sandbox: Sandbox) 
     """Processes of an executor carry out grants, and the results, including errors, are in the order of the grants."""
     people = usernames(sandbox, 40)
     grants = [(person, "crowd") for person in people] + [("0" * 32 + "@idir", "crowd"), (people[0], "nope")]
-    told: list[GrantResult] = []
+    reported: list[GrantResult] = []
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        results = place.bulk.assign_many(grants, executor=pool, progress=told.append)
+        results = place.bulk.assign_many(grants, executor=pool, progress=reported.append)
     assert [result.outcome for result in results] == ["confirmed"] * 40 + ["failed"] * 2
     assert [type(result.error).__name__ for result in results[-2:]] == ["NotFound", "NotFound"]
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == people
-    assert len(told) == 42
+    assert len(reported) == 42
 
 
 def test_the_size_and_number_of_chunks_are_limited(place: EnvironmentClient, sandbox: Sandbox) -> None:

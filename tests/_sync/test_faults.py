@@ -160,9 +160,9 @@ def test_a_long_retry_after_raises_instead_of_waiting(dev: EnvironmentClient, sa
     settings_before = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as patient:
         place = (patient.integration(GRANTS_PORTAL)).environment("dev")
-        with pytest.raises(RateLimited) as told:
+        with pytest.raises(RateLimited) as caught:
             place.users.assign(usernames(sandbox, 20)[-1], "reviewer")
-    assert told.value.retry_after == 3600
+    assert caught.value.retry_after == 3600
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == settings_before
 
 

@@ -73,8 +73,8 @@ def test_keys_are_fetched_once(sandbox: Sandbox, verifier: TokenVerifier) -> Non
     assert reason(verifier, "rubbish") == "malformed"
     assert fetches(sandbox) == (0, 0)
     for _ in range(3):
-        told = verifier.verify(good(sandbox))
-        assert (told.client_id, told.is_service_account) == (CLIENT, True)
+        verified = verifier.verify(good(sandbox))
+        assert (verified.client_id, verified.is_service_account) == (CLIENT, True)
     assert reason(verifier, good(sandbox)[:-2]) == "signature"
     assert fetches(sandbox) == (1, 1)
 
@@ -105,9 +105,9 @@ def test_a_token_in_the_form_of_cern_is_verified(sandbox: Sandbox) -> None:
         signed = (http.post(account["CERN_TOKEN_URL"], data=form)).json()["access_token"]
         issuer = account["CERN_TOKEN_URL"].partition("/api-access")[0]
         target = TokenVerifier(issuer, "grants-portal-api", http_client=http, clock=sandbox.now)
-        told = target.verify(signed)
-        assert (told.client_id, told.is_service_account) == (form["client_id"], True)
-        assert told.roles == {"approver", "reader"}
+        verified = target.verify(signed)
+        assert (verified.client_id, verified.is_service_account) == (form["client_id"], True)
+        assert verified.roles == {"approver", "reader"}
         other = TokenVerifier(issuer, "authorization-service-api", http_client=http, clock=sandbox.now)
         assert reason(other, signed) == "audience"
         assert reason(TokenVerifier(ISSUER, "x", http_client=http, clock=sandbox.now), signed)

@@ -147,9 +147,9 @@ def test_the_journal_records_a_late_write_as_unknown(sandbox: Sandbox, user: str
             sandbox.faults.add("late_write", method="POST")
             with pytest.raises(OutcomeUnknown):
                 dev.users.assign(user, "old")
-            told = read_journal((tmp_path / "journal.jsonl").read_bytes(), "journal")
-            assert [entry.outcome for entry in told.entries] == ["unknown"]
-            plan = css.undo_plan(told)
+            recorded = read_journal((tmp_path / "journal.jsonl").read_bytes(), "journal")
+            assert [entry.outcome for entry in recorded.entries] == ["unknown"]
+            plan = css.undo_plan(recorded)
     assert [(step.kind, step.role, step.target) for step in plan.steps] == [("remove_member", "old", user)]
 
 

@@ -62,16 +62,16 @@ def test_the_hourly_limit_of_requests_is_kept(place: EnvironmentClient, sandbox:
     for _ in range(18):
         place.logs(NOON, NOON + minute)
     before = asked(sandbox)
-    with pytest.raises(RateLimited, match=r"12960 lines were read. Continue from 2026-11-03T00:00:00\.000Z") as told:
+    with pytest.raises(RateLimited, match=r"12960 lines were read. Continue from 2026-11-03T00:00:00\.000Z") as caught:
         place.logs(NOON, NOON + datetime.timedelta(days=7))
     assert (asked(sandbox) - before) == {"GET": 2}
-    assert told.value.retry_after == 3600
-    assert told.value.resume_at == NOON + datetime.timedelta(days=1.5)
-    assert len(told.value.lines) == 12960
-    assert told.value.lines[-1].timestamp < told.value.resume_at
+    assert caught.value.retry_after == 3600
+    assert caught.value.resume_at == NOON + datetime.timedelta(days=1.5)
+    assert len(caught.value.lines) == 12960
+    assert caught.value.lines[-1].timestamp < caught.value.resume_at
     clock.now += 3601
-    rest = place.logs(told.value.resume_at, NOON + datetime.timedelta(days=3))
-    assert rest[0].timestamp == told.value.resume_at
+    rest = place.logs(caught.value.resume_at, NOON + datetime.timedelta(days=3))
+    assert rest[0].timestamp == caught.value.resume_at
 
 
 def test_requests_of_other_clients_count(place: EnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
@@ -95,10 +95,10 @@ def test_a_refusal_of_the_service_has_the_lines_read_so_far(
     elsewhere = (other.integration("Grants Portal")).environment("prod")
     for _ in range(20):
         elsewhere.logs(NOON, NOON)
-    with pytest.raises(RateLimited, match="0 lines were read") as told:
+    with pytest.raises(RateLimited, match="0 lines were read") as caught:
         place.logs(NOON, NOON)
-    assert told.value.status == 429
-    assert told.value.retry_after == 3600
+    assert caught.value.status == 429
+    assert caught.value.retry_after == 3600
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_each_attempt_counts_as_a_request(place: EnvironmentClient, sandbox: San
 def test_every_error_has_the_lines_read_so_far(place: EnvironmentClient, sandbox: Sandbox) -> None:
     """If a request fails, the error has the lines read so far and the time to continue from."""
     sandbox.faults.add("500_before", path="*/logs", times=None, after=2)
-    with pytest.raises(ServiceUnavailable, match=r"Continue from 2026-11-03") as told:
+    with pytest.raises(ServiceUnavailable, match=r"Continue from 2026-11-03") as caught:
         place.logs(NOON, NOON + datetime.timedelta(days=7))
-    assert told.value.resume_at == NOON + datetime.timedelta(days=1.5)
-    assert len(told.value.lines) == 12960
+    assert caught.value.resume_at == NOON + datetime.timedelta(days=1.5)
+    assert len(caught.value.lines) == 12960

@@ -19,11 +19,11 @@ def test_a_guid_finds_the_login_of_the_named_provider(dev: EnvironmentClient, sa
     for term in (guid.upper(), dashed):
         assert (dev.people.find_one(guid=term, providers=["azureidir"])).username == azure
     assert [user.username for user in (dev.people.search("azureidir", guid=dashed)).users] == [azure]
-    with pytest.raises(Ambiguous) as told:
+    with pytest.raises(Ambiguous) as caught:
         dev.people.find_one(guid=guid)
-    assert {user.username for user in told.value.candidates} == {azure, f"{guid}@idir"}
+    assert {user.username for user in caught.value.candidates} == {azure, f"{guid}@idir"}
     name = "{firstName} {lastName}".format(**sandbox.world.users[azure])
-    assert f"{azure} ({name})" in str(told.value)
+    assert f"{azure} ({name})" in str(caught.value)
 
 
 def test_an_address_must_be_equal(dev: EnvironmentClient, sandbox: Sandbox) -> None:
@@ -39,9 +39,9 @@ def test_two_people_with_one_address_are_ambiguous(dev: EnvironmentClient, sandb
     """If two people have the address, find_one() raises Ambiguous with both candidates."""
     addresses = [user["email"] for name, user in sandbox.world.users.items() if name.endswith("@idir")]
     shared = next(address for address in addresses if addresses.count(address) == 2)
-    with pytest.raises(Ambiguous) as told:
+    with pytest.raises(Ambiguous) as caught:
         dev.people.find_one(email=shared, providers=["idir"])
-    assert len(told.value.candidates) == 2
+    assert len(caught.value.candidates) == 2
 
 
 def test_a_search_with_too_many_matches_is_incomplete() -> None:

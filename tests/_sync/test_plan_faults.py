@@ -19,7 +19,7 @@ from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepResult
 from tests.fault_sequences import elsewhere, faults, sent_writes
-from tests.plan_worlds import MIXED_BEFORE, as_facts, everything, mixed, outcomes, reason, seeded, told_truly
+from tests.plan_worlds import MIXED_BEFORE, as_facts, everything, mixed, outcomes, reason, reported_truly, seeded
 from tests.states import secrets
 from tests.support import asked, examples
 
@@ -47,7 +47,7 @@ def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
     The remainder must contain all steps that were not confirmed.
     """
     assert [result.step for result in applied.results] == [*steps]
-    assert told_truly(MIXED_BEFORE, applied.results, sandbox)
+    assert reported_truly(MIXED_BEFORE, applied.results, sandbox)
     dependencies = Dependencies(steps, [MIXED_BEFORE])
     for result in applied.results:
         assert (dependencies.why_skipped(result.step) is not None) is (result.outcome == "skipped")
@@ -72,11 +72,11 @@ def test_failed_steps_are_reported_truly_and_can_be_applied_later(
     others = elsewhere(sandbox)
     with client(sandbox) as css:
         plan = css.plan(mixed(), prune=True)
-        told: list[StepResult] = []
+        reported: list[StepResult] = []
 
         def strike(result: StepResult | None) -> None:
-            told.extend([result] if result else [])
-            if len(told) == begins and not sandbox.faults:
+            reported.extend([result] if result else [])
+            if len(reported) == begins and not sandbox.faults:
                 for fault in laid:
                     sandbox.faults.add(**fault)
                 if token_dies:
@@ -92,7 +92,7 @@ def test_failed_steps_are_reported_truly_and_can_be_applied_later(
         sandbox.faults.clear()
         if applied is not None:
             event(" ".join(sorted({result.outcome for result in applied.results})))
-            assert sorted(map(str, told)) == sorted(map(str, applied.results))
+            assert sorted(map(str, reported)) == sorted(map(str, applied.results))
             judged(sandbox, guards.order(plan.steps, plan.states), applied)
             if applied.remainder is not None:
                 left = read_plan(plan_as_json(applied.remainder), "left.json")
@@ -128,10 +128,10 @@ def test_a_plan_that_faults_interrupted_is_completed_with_its_journal(
                 for fault in laid:
                     sandbox.faults.add(**{**fault, "after": fault["after"] + 2})
                 try:
-                    told: object = css.apply_plan(plan, guards=guards, width=width)
+                    outcome: object = css.apply_plan(plan, guards=guards, width=width)
                 except CssError as error:
                     event(f"refused: {type(error).__name__}")
-                    told = error
+                    outcome = error
         sandbox.faults.clear()
         written = path.read_text(encoding="utf-8")  # noqa: ASYNC240
         with Journal(path, resume=True) as journal:
@@ -141,7 +141,7 @@ def test_a_plan_that_faults_interrupted_is_completed_with_its_journal(
         assert applied.remainder is None
         event("went on" if applied.results else "all was done")
     assert everything(sandbox)[MIXED_BEFORE.place] == as_facts(MIXED_BEFORE.after(plan.steps))
-    texts = plan_as_json(plan), written, str(told), repr(told), "".join(plan.notes)
+    texts = plan_as_json(plan), written, str(outcome), repr(outcome), "".join(plan.notes)
     assert not [secret for secret in secrets(sandbox) for text in texts if secret in text]
 
 

@@ -106,14 +106,14 @@ def test_a_grant_that_an_admin_removed_is_not_granted_again(tmp_path: Path) -> N
         with client(sandbox, journal) as css:
             plan = css.plan(file_of(DesiredRole("c", members=people(W, X))))
             assert not reason((css.apply_plan(plan)).results)
-    told = read_journal(path.read_bytes(), "journal")
+    recorded = read_journal(path.read_bytes(), "journal")
     done = sent_writes(sandbox)
     with client(sandbox) as css:
-        again = css.apply_plan(plan, resume=told)
+        again = css.apply_plan(plan, resume=recorded)
         assert (again.results, again.remainder) == ((), None)
         sandbox.revoke(*WHERE, "c", X)
         with pytest.raises(StalePlan, match=f"the journal records add_member 'c' {X} as done.*Nothing was sent"):
-            css.apply_plan(plan, resume=told)
+            css.apply_plan(plan, resume=recorded)
     assert sent_writes(sandbox) == done
     assert sandbox.members(*WHERE, "c") == [W]
 
@@ -223,8 +223,8 @@ def test_a_plan_file_with_a_step_added_by_hand_is_refused() -> None:
     """A plan file is refused if somebody adds a step by hand that deletes a role whose members were not read."""
     sandbox = seeded([BEFORE])
     with client(sandbox) as css:
-        told = json.loads(plan_as_json(css.plan(file_of(DesiredRole("e")))))
-        told["steps"].append({"step": "delete_role", "integration": 101, "environment": "dev", "role": "b"})
+        found = json.loads(plan_as_json(css.plan(file_of(DesiredRole("e")))))
+        found["steps"].append({"step": "delete_role", "integration": 101, "environment": "dev", "role": "b"})
         with pytest.raises(InvalidFile) as caught:
-            read_plan(json.dumps(told), "plan.json")
+            read_plan(json.dumps(found), "plan.json")
     assert caught.value.faults == ("steps, number 2: the members of 'b' were not read when the plan was made",)

@@ -38,8 +38,8 @@ def test_a_report_sends_no_request_for_a_single_person(css: Css, sandbox: Sandbo
     report = css.report()
     # The list of integrations, five lists of roles, the children of two composites, and the members of seven roles.
     assert asked(sandbox) == {"token": 1, "GET": 1 + 5 + 2 + 7}
-    told = [(str(row.place), row.role, row.user.username, row.held) for row in report.rows()]
-    assert told == [*report_rows_of_alpha(), (f"#{BETA} prod", "guest", f"{ANN}@idir", "directly")]
+    found = [(str(row.place), row.role, row.user.username, row.held) for row in report.rows()]
+    assert found == [*report_rows_of_alpha(), (f"#{BETA} prod", "guest", f"{ANN}@idir", "directly")]
     assert (report.team, [state.place.environment for state in report.places]) == (
         1,
         ["dev", "prod", "test", "dev", "prod"],

@@ -57,10 +57,10 @@ def test_a_second_run_sends_no_write(css: Css, sandbox: Sandbox) -> None:
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", other)
     text = f"username,role,action\n{user},reviewer,grant\n{other},approver,revoke\n{user},reviewer,grant\n"
     rows = read_roster(text, "roster.csv", integration="101", environment="dev")
-    told: list[RowResult] = []
-    first = css.apply_roster(rows, progress=told.append)
+    reported: list[RowResult] = []
+    first = css.apply_roster(rows, progress=reported.append)
     assert [result.state for result in first] == ["done"] * 3
-    assert sorted(map(str, told)) == sorted(map(str, first))
+    assert sorted(map(str, reported)) == sorted(map(str, first))
     before = asked(sandbox)
     assert [result.state for result in css.apply_roster(rows)] == [
         "already has it", "does not have it", "already has it",
@@ -158,14 +158,14 @@ def test_a_refused_token_ends_the_look_up(css: Css, sandbox: Sandbox) -> None:
 def test_an_exact_roster_joins_rows_that_name_a_place_differently(css: Css, sandbox: Sandbox) -> None:
     """In an exact roster, rows that name an integration by id and by name describe one role with one set of members."""
     kept, added = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0], usernames(sandbox, 20)[-1]
-    told: list[RoleRemovals] = []
+    reported: list[RoleRemovals] = []
     rows = [
         Row(2, Person("username", kept), "reviewer", "101", "dev"),
         Row(3, Person("username", added.upper()), "reviewer", "Grants Portal", "dev"),
     ]
-    results = css.apply_roster(rows, exact=True, confirm=told.extend)
+    results = css.apply_roster(rows, exact=True, confirm=reported.extend)
     gone = "c48af3232157a5f13dc753a5d3eed7ce@idir"
-    assert [(loss.integration, loss.role, loss.usernames, loss.members) for loss in told] == [
+    assert [(loss.integration, loss.role, loss.usernames, loss.members) for loss in reported] == [
         ("101", "reviewer", (gone,), 2)
     ]
     assert [(result.state, result.row.person.value) for result in results] == [

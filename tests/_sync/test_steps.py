@@ -41,10 +41,12 @@ def members(*usernames: str) -> Listed[Person]:
     return Listed(tuple(Person("username", name) for name in usernames), exact=True)
 
 
-def carried_out(css: Css, steps: list[Step], width: int = 1, told: list[StepResult] | None = None) -> list[StepResult]:
+def carried_out(
+    css: Css, steps: list[Step], width: int = 1, results: list[StepResult] | None = None
+) -> list[StepResult]:
     """Carry out steps of one environment."""
     dev = (css.integration(DEV.integration)).environment(DEV.environment)
-    progress = None if told is None else told.append
+    progress = None if results is None else results.append
     return StepRun({DEV: dev.roles}, steps, Dependencies(steps), width=width, progress=progress).carry_out()
 
 
@@ -193,10 +195,10 @@ def test_no_more_calls_are_sent_at_once_than_the_width(width: int) -> None:
         names = ("one", "two", "three")
         steps = [Step("add_member", DEV, name, user) for user in people for name in names]
         steps += [Step("remove_member", DEV, name, user) for user in people for name in names]
-        told: list[StepResult] = []
-        results = carried_out(css, steps, width, told)
+        reported: list[StepResult] = []
+        results = carried_out(css, steps, width, reported)
     assert set(outcomes(results).values()) == {"confirmed"}
-    assert sorted(map(str, told)) == sorted(map(str, results))
+    assert sorted(map(str, reported)) == sorted(map(str, results))
     assert busy.most == width
     assert busy.most_for_a_user == 1
     assert sent_writes(sandbox) == 16 + 16 * 3
@@ -232,9 +234,9 @@ def test_the_journal_of_concurrent_deletions_records_all_lost_composites(tmp_pat
     with Journal(tmp_path / "journal") as journal:
         with client(sandbox, journal) as css:
             results = carried_out(css, [Step("delete_role", DEV, name) for name in names], width=8)
-        told = read_journal(journal.path.read_bytes(), "journal").steps
+        recorded = read_journal(journal.path.read_bytes(), "journal").steps
     assert set(outcomes(results).values()) == {"confirmed"}
-    assert Counter(step.kind for step in told) == {"remove_composite": 15, "delete_role": 6}
+    assert Counter(step.kind for step in recorded) == {"remove_composite": 15, "delete_role": 6}
 
 
 @pytest.mark.parametrize("kind", ["add_member", "remove_member"])

@@ -110,9 +110,9 @@ def test_a_write_is_unknown_if_the_reads_are_late_too(
     """If the write and the read are answered too late, the outcome is unknown, and the error says why."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=None)
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=None, after=READ_BEFORE.get(write, 0))
-    with pytest.raises(OutcomeUnknown, match=r"cannot know.*no answer in time") as told:
+    with pytest.raises(OutcomeUnknown, match=r"cannot know.*no answer in time") as caught:
         do(dev, write, user)
-    assert isinstance(told.value.__cause__, ConnectionFailed)
+    assert isinstance(caught.value.__cause__, ConnectionFailed)
     assert sandbox.count(WRITES[write], kind="api") == 1
 
 

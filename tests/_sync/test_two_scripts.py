@@ -120,11 +120,11 @@ def test_a_plan_and_an_undo_at_once_have_true_reports(tmp_path: Path, seed: int)
     with Journal(tmp_path / "journal") as journal:
         with client(sandbox, "before", seed, journal) as css:
             assert not reason((css.apply_plan(css.plan(DONE_BEFORE, prune=True))).results)
-    told = read_journal((tmp_path / "journal").read_bytes(), "journal")
+    recorded = read_journal((tmp_path / "journal").read_bytes(), "journal")
     sandbox.changes.clear()
     ended: dict[str, list[StepResult]] = {}
     with client(sandbox, "undo", seed) as undoing, client(sandbox, "apply", seed) as applying:
-        plans = {"undo": undoing.undo_plan(told), "apply": applying.plan(WANTED_NOW, prune=True)}
+        plans = {"undo": undoing.undo_plan(recorded), "apply": applying.plan(WANTED_NOW, prune=True)}
 
         def apply(script: tuple[str, Css]) -> None:
             try:

@@ -50,7 +50,7 @@ def done(css: Css, steps: Iterable[Step]) -> None:
                 dev.users.assign(step.target, step.role)
 
 
-def told(results: Iterable[StepResult]) -> list[tuple[str, str]]:
+def outcomes(results: Iterable[StepResult]) -> list[tuple[str, str]]:
     """Return the kind and the outcome of each result."""
     return [(result.step.kind, result.outcome) for result in results]
 
@@ -69,7 +69,7 @@ def test_the_remainder_of_an_undo_can_be_applied_later(steps: tuple[Step, ...]) 
         sandbox.faults.add("422_before", method="DELETE", path="*/dev/users/*", times=None)
         sandbox.faults.add("422_before", method="DELETE", path="*/composite-roles/*", times=None)
         first = css.apply_plan(plan)
-        assert {outcome for _, outcome in told(first.results)} == {"failed", "skipped"}
+        assert {outcome for _, outcome in outcomes(first.results)} == {"failed", "skipped"}
         assert first.remainder is not None
         assert first.remainder.steps == plan.steps
         sandbox.faults.clear()
@@ -93,7 +93,7 @@ def test_an_undo_refuses_another_order_and_may_empty_a_role() -> None:
                 css.apply_plan(made, guards=Guards(remove_first=True))
         assert all(request.method == "GET" for request in sandbox.requests[sent:] if "/api/" in request.path)
         applied = css.apply_plan(plan, guards=Guards(allow_empty=False))
-    assert told(applied.results) == [("rename_role", "confirmed"), ("remove_member", "confirmed")]
+    assert outcomes(applied.results) == [("rename_role", "confirmed"), ("remove_member", "confirmed")]
 
 
 def test_an_undo_refuses_the_journal_of_another_plan() -> None:
@@ -105,7 +105,7 @@ def test_an_undo_refuses_the_journal_of_another_plan() -> None:
         plan = css.undo_plan(journal_of(css, steps))
         with pytest.raises(StalePlan, match="another plan"):
             css.apply_plan(plan, resume=journal_of(css, [], "of another plan"))
-        assert told((css.apply_plan(plan, resume=journal_of(css, [], plan.id))).results) == [
+        assert outcomes((css.apply_plan(plan, resume=journal_of(css, [], plan.id))).results) == [
             ("rename_role", "confirmed")
         ]
         again = css.apply_plan(plan, resume=journal_of(css, plan.steps))

@@ -83,18 +83,18 @@ def test_a_user_who_never_logged_in_is_reported(dev: EnvironmentClient) -> None:
     """If a user has never logged in to the environment, the error says that only people who logged in are known."""
     nobody = "0" * 32 + "@idir"
     for call, roles in ((dev.users.assign, ["reviewer"]), (dev.users.unassign, ["reviewer"]), (dev.users.roles, [])):
-        with pytest.raises(NotFound, match="people who have logged in") as told:
+        with pytest.raises(NotFound, match="people who have logged in") as caught:
             call(nobody, *roles)
-        assert told.value.what == "user"
+        assert caught.value.what == "user"
 
 
 def test_one_missing_role_among_several_prevents_the_assignment(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """If one of several roles does not exist, assign() assigns none, and the error names the missing role."""
     user = usernames(sandbox, 20)[-1]
     held = [role.name for role in dev.users.roles(user)]
-    with pytest.raises(NotFound, match="nope") as told:
+    with pytest.raises(NotFound, match="nope") as caught:
         dev.users.assign(user, "reviewer", "nope")
-    assert told.value.what == "role"
+    assert caught.value.what == "role"
     assert [role.name for role in dev.users.roles(user)] == held
 
 

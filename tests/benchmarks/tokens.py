@@ -80,9 +80,9 @@ def _counted(server: Running, name: str, many: int, work: Callable[[Running], En
     lives, against = math.floor(seconds / USABLE) + 1, "one for each usable life begun"
     if name.endswith("cut short"):
         lives, against = lives + math.floor(seconds) + 1, "one more for each second"
-    told = "; ".join(f"{count} {error}" for error, count in ends.errors.most_common(3)) or "the calls that succeeded"
+    found = "; ".join(f"{count} {error}" for error, count in ends.errors.most_common(3)) or "the calls that succeeded"
     failed = ends.errors.total()
-    yield Finding(f"{name}: failed", failed, "calls", ends.done, told, most_value=0, complaint="too many")
+    yield Finding(f"{name}: failed", failed, "calls", ends.done, found, most_value=0, complaint="too many")
     against = f"{against}; {refused} calls were answered 401"
     yield Finding(f"{name}: asked", asked, "tokens", lives, against, most=1, complaint="too many")
     fair = many * seconds / max(1, ends.done + failed)

@@ -32,7 +32,7 @@ def verify() -> Iterator[Finding]:
     with httpx.Client(transport=sandbox.transport()) as http:
         (shown,) = http.get(f"{ISSUER}/protocol/openid-connect/certs").json()["keys"]
     with TokenVerifier(ISSUER, CLIENT, transport=sandbox.transport()) as verifier, asyncio.Runner() as runner:
-        told = verifier.verify(token)
+        verified = verifier.verify(token)
         key = jwt.PyJWK(shown)
 
         def alone() -> None:
@@ -40,7 +40,7 @@ def verify() -> Iterator[Finding]:
             jwt.decode(token, key.key, algorithms=["RS256"], audience=CLIENT, issuer=ISSUER, leeway=10, options=demands)
 
         alone()
-        assert told.roles == {"reviewer"}
+        assert verified.roles == {"reviewer"}
         yield _finding("verify, TokenVerifier", repeated(lambda: verifier.verify(token)), alone)
 
         other = AsyncTokenVerifier(ISSUER, CLIENT, transport=sandbox.async_transport())

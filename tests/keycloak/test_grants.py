@@ -88,13 +88,13 @@ def test_refused_password_grants_raise_an_error(
 ) -> None:
     """If Keycloak refuses a password grant, the error has Keycloak's words and contains no secret and no password."""
     realm.allow_passwords(PORTAL)
-    with pytest.raises(AuthenticationError) as told:
+    with pytest.raises(AuthenticationError) as caught:
         call(PasswordGrant(realm.token_url, client, secret, ADA, password))
-    assert (told.value.status, told.value.error) == (status, error)
-    assert told.value.error_description
-    assert f"{error}: {told.value.error_description}" in str(told.value)
-    assert secret not in str(told.value)
-    assert password not in str(told.value)
+    assert (caught.value.status, caught.value.error) == (status, error)
+    assert caught.value.error_description
+    assert f"{error}: {caught.value.error_description}" in str(caught.value)
+    assert secret not in str(caught.value)
+    assert password not in str(caught.value)
 
 
 @pytest.mark.parametrize("client_auth", ["basic", "form"])
@@ -104,7 +104,7 @@ def test_a_changed_secret_replaces_the_old_one(realm: Realm, client_auth: Litera
     realm.add_account(7, client_id, "the-old-secret")
     call(ClientCredentials(realm.token_url, client_id, "the-old-secret", client_auth=client_auth))
     secret = realm.rotate_secret(client_id)
-    with pytest.raises(AuthenticationError) as told:
+    with pytest.raises(AuthenticationError) as caught:
         call(ClientCredentials(realm.token_url, client_id, "the-old-secret", client_auth=client_auth))
-    assert (told.value.status, told.value.error) == (401, "unauthorized_client")
+    assert (caught.value.status, caught.value.error) == (401, "unauthorized_client")
     assert call(ClientCredentials(realm.token_url, client_id, secret, client_auth=client_auth))["azp"] == client_id

@@ -74,9 +74,9 @@ def test_a_verifier_finds_the_roles_of_its_audience(
     claims = claims_of(signed)
     assert set(claims["aud"]) == {FISHERIES, PORTAL, "account"}
     assert set(claims["client_roles"]) == {"manager", "reader"}
-    told = verifiers(FISHERIES).verify(signed)
-    assert (told.client_id, told.is_service_account, told.subject) == (FISHERIES, True, claims["sub"])
-    assert told.roles == {"manager", "reader"}
+    verified = verifiers(FISHERIES).verify(signed)
+    assert (verified.client_id, verified.is_service_account, verified.subject) == (FISHERIES, True, claims["sub"])
+    assert verified.roles == {"manager", "reader"}
     assert verifiers(PORTAL).verify(signed).roles == {"reviewer"}
     assert verifiers("account").verify(token(realm, real, ACCOUNT)).is_service_account
     assert reason(verifiers("grants-robot"), signed) == "audience"
@@ -98,8 +98,8 @@ def test_an_audience_may_be_a_text_or_a_list(
             realm.grant(PORTAL, "reviewer", ADA)
         signed = realm.token_for_ada(FISHERIES, real)["access_token"]
         assert isinstance(claims_of(signed)["aud"], kind)
-        told = verifier.verify(signed)
-        assert (told.client_id, told.is_service_account, told.roles) == (FISHERIES, False, {role})
+        verified = verifier.verify(signed)
+        assert (verified.client_id, verified.is_service_account, verified.roles) == (FISHERIES, False, {role})
 
 
 def test_signed_tokens_that_are_not_access_tokens_are_refused(
@@ -185,11 +185,11 @@ def test_two_issuers_and_two_audiences_with_changing_keys(
     )
     with verifier:
         first, other = token(realm, real), second.token_for_ada(PORTAL, real)["access_token"]
-        told = verifier.verify(first)
-        assert (told.issuer, told.audience, told.roles) == (realm.issuer, FISHERIES, {"manager", "reader"})
-        assert told.roles_in(PORTAL) == {"reviewer"}
-        told = verifier.verify(other)
-        assert (told.issuer, told.audience) == (second.issuer, PORTAL)
+        verified = verifier.verify(first)
+        assert (verified.issuer, verified.audience, verified.roles) == (realm.issuer, FISHERIES, {"manager", "reader"})
+        assert verified.roles_in(PORTAL) == {"reviewer"}
+        verified = verifier.verify(other)
+        assert (verified.issuer, verified.audience) == (second.issuer, PORTAL)
         assert asked == list(inside.values())
         second.add_signing_key()
         new = second.token_for_ada(PORTAL, real)["access_token"]
@@ -209,5 +209,5 @@ def test_two_issuers_and_two_audiences_with_changing_keys(
 async def test_an_asynchronous_verifier_accepts_the_same_tokens(realm: Realm, real: httpx.Client) -> None:
     """An asynchronous verifier verifies the same tokens."""
     async with AsyncTokenVerifier(realm.issuer, FISHERIES) as verifier:
-        told = await verifier.verify(token(realm, real))
-    assert told.roles == {"manager", "reader"}
+        verified = await verifier.verify(token(realm, real))
+    assert verified.roles == {"manager", "reader"}

@@ -33,13 +33,13 @@ def test_a_notebook_runs_and_produces_the_stored_output(path: Path) -> None:
 @by_name
 def test_the_output_of_a_notebook_contains_no_secret_and_no_person(path: Path, sandbox: Sandbox) -> None:
     """The stored output contains no token, secret, address, name or complete GUID, and the cells contain no secret."""
-    told = json.dumps(outputs(read(path)), ensure_ascii=False)
-    assert told.count("<td>") > 10
-    assert not re.search(r"@[\w-]+\.\w|eyJ|[0-9a-fA-F]{16}", told)
+    found = json.dumps(outputs(read(path)), ensure_ascii=False)
+    assert found.count("<td>") > 10
+    assert not re.search(r"@[\w-]+\.\w|eyJ|[0-9a-fA-F]{16}", found)
     everything = path.read_text(encoding="utf-8")
     for user in sandbox.world.users.values():
         for name in ("firstName", "lastName", "email"):
-            assert not user.get(name) or not re.search(rf"\b{re.escape(user[name])}\b", told)
+            assert not user.get(name) or not re.search(rf"\b{re.escape(user[name])}\b", found)
     secrets = [team.client_secret for team in sandbox.world.teams.values()]
     secrets += [each.client_secret for each in sandbox.world.integrations.values() if each.client_secret]
     assert len(secrets) > 1

@@ -62,9 +62,9 @@ def test_without_extras_all_commands_except_the_sandbox_work(bare: Installed, wh
     with whole.sandbox() as environ:
         assert "2016" in bare.run("css", "whoami", **environ)
         assert "Plan:" in bare.run("css", "plan", str(ROOT / "examples" / "roles.yaml"), **environ)
-    told = bare.run("css", "sandbox", code=64)
-    assert 'pip install "css-sdk[sandbox]"' in told
-    assert "Traceback" not in told
+    found = bare.run("css", "sandbox", code=64)
+    assert 'pip install "css-sdk[sandbox]"' in found
+    assert "Traceback" not in found
 
 
 def test_uvx_finds_the_command_of_the_package(wheel: Path, tmp_path: Path) -> None:

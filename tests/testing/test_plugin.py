@@ -132,8 +132,8 @@ def test_an_invalid_world_is_reported_in_one_line(run: Run) -> None:
     """An invalid world is reported in one line without a traceback into the plugin."""
     counts, printed = run({"test_no_world.py": NO_WORLDS})
     assert counts == {"error": 3}
-    for told in ("nowhere.json cannot be read: ", "the world lacks 'integrations'\n", "the world has no team\n"):
-        assert told in printed
+    for each in ("nowhere.json cannot be read: ", "the world lacks 'integrations'\n", "the world has no team\n"):
+        assert each in printed
     assert "testing.py" not in printed
 
 
@@ -170,8 +170,8 @@ def test_a_missing_extra_is_reported_in_one_line(run: Run) -> None:
     code = "def test_sandbox(css_sandbox): pass\ndef test_css(css): pass\ndef test_other(): pass\n"
     counts, printed = run({"conftest.py": "import sys\nsys.modules['jwt'] = None\n", "test_missing.py": code})
     assert counts == {"passed": 1, "error": 2}
-    told = 'the sandbox needs jwt, which is not installed: pip install "css-sdk[sandbox]"'
-    assert [line for line in printed.splitlines() if line.startswith("the sandbox")] == [told, told]
+    found = 'the sandbox needs jwt, which is not installed: pip install "css-sdk[sandbox]"'
+    assert [line for line in printed.splitlines() if line.startswith("the sandbox")] == [found, found]
     assert "Traceback" not in printed
     assert "testing.py" not in printed
 
