@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from jwt.algorithms import RSAAlgorithm
 
 from css_sdk import TokenVerifier
+from css_sdk.sandbox import Sandbox
+from tests.support import Clock
 
 NOW: Final = 1_790_000_000
 ISSUER: Final = "https://login.example/auth/realms/standard"
@@ -72,3 +74,10 @@ ONE_KEY: Final = {"keys": [jwk()]}
 def verifier(keys: Any = ONE_KEY, **options: Any) -> TokenVerifier:
     """Return a verifier that already has its keys and whose clock stands still."""
     return TokenVerifier(ISSUER, AUDIENCE, keys=keys, **{"clock": lambda: NOW, "leeway": 0.0, **options})
+
+
+def sandbox_with_long_tokens(clock: Clock) -> Sandbox:
+    """Return a sandbox with this clock, whose tokens are valid for a week."""
+    sandbox = Sandbox(clock=clock)
+    sandbox.token_life = 7 * 24 * 3600.0
+    return sandbox

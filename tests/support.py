@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from css_sdk_openapi import Client
 from hypothesis import settings as profiles
 
@@ -74,6 +76,11 @@ def asked(sandbox: Sandbox) -> Counter[str]:
 def httpx_client_of(api: Client) -> Any:
     """Return the httpx client, of either kind, that a generated client uses."""
     return api._async_client or api._client
+
+
+def json_rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return the objects that a command printed with `--json`."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def usernames(sandbox: Sandbox, count: int, provider: str = "idir") -> list[str]:

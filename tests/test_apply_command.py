@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from css_sdk import plan_as_json, read_plan
 from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles, journals, secrets, writes
-from tests.support import GRANTS_PORTAL, is_private, usernames
+from tests.support import GRANTS_PORTAL, is_private, json_rows, usernames
 
 Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
@@ -67,7 +66,7 @@ def test_json_prints_one_row_for_each_step(
     file = plan()
     capsys.readouterr()
     assert run_css("apply", file, "--yes", "--json") == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [(row["state"], row["action"], row["role"], row["target"], row["username"]) for row in rows] == [
         ("done", "create", "auditor", "", ""),
         ("done", "rename", "admin", "boss", ""),

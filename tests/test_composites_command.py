@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, usernames
+from tests.support import GRANTS_PORTAL, asked, json_rows, usernames
 
 Run = Callable[..., int]
 PLACE = ("-i", 101, "-e", "dev")
@@ -89,7 +89,7 @@ def test_set_adds_and_removes_children_until_the_list_is_exact(
     assert children(sandbox) == {"a", "approver", "reviewer"}
     capsys.readouterr()
     assert run_css("composites", "set", "admin", "a", *PLACE, "--yes", "--json") == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [(row["action"], row["role"], row["target"]) for row in rows] == [
         ("remove", "admin", "approver"),
         ("remove", "admin", "reviewer"),

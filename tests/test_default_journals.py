@@ -23,7 +23,7 @@ from css_sdk.models import Outcome
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, Step
 from tests.states import everything, file_of_roles, journals, secrets
-from tests.support import GRANTS_PORTAL, asked, is_private
+from tests.support import GRANTS_PORTAL, asked, is_private, json_rows
 from tests.test_journal_option import MAREN, PLACE, WRITING, prepared
 
 Run = Callable[..., int]
@@ -237,7 +237,7 @@ def test_journals_are_listed_and_shown(run_css: Run, sandbox: Sandbox, capsys: p
     undo = journals()[-1].stem
     capsys.readouterr()
     assert run_css("journal", "list", "--json") == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [(row["journal"], row["command"], row["undoes"], row["undone_by"]) for row in rows] == [
         (undo, "css undo", second, ""),
         (second, "css unassign", "", undo),

@@ -22,7 +22,7 @@ from css_sdk.doctor.diagnosis import Check, Diagnosis
 from css_sdk.sandbox import Sandbox
 from tests.certificates import write_certificate
 from tests.raw_server import RawServer, drip, read_request
-from tests.support import asked
+from tests.support import asked, json_rows
 
 SECRET = "sandbox-secret-2016"
 PAGE = b"<!DOCTYPE html><html>Please log in to the guest network</html>"
@@ -313,7 +313,7 @@ def test_a_working_setup_needs_few_requests_and_exits_with_0(machine: Machine, c
 def test_json_has_a_line_for_each_check(machine: Machine, capsys: Any) -> None:
     """With `--json`, css doctor prints one object for each check with its state, wrong ones first."""
     assert exit_code(["doctor", "--json"]) == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert {tuple(row) for row in rows} == {("check", "state", "message")}
     assert {"credentials", "token", "account", "clock", "versions"} <= {row["check"] for row in rows}
     wrong_secret(machine)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles
-from tests.support import GRANTS_PORTAL, asked, usernames
+from tests.support import GRANTS_PORTAL, asked, json_rows, usernames
 
 Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
@@ -47,7 +46,7 @@ def test_missing_and_additional_entries_are_reported(
     sandbox.revoke(GRANTS_PORTAL, "dev", "reviewer", MAREN)
     file = file_of_roles(tmp_path, EXACT)
     assert run_css("drift", file, "--json") == 2
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [tuple(row.values()) for row in rows] == [
         ("missing", "member", *PORTAL, "reviewer", "", MAREN, "Maren Fairweather", "idir"),
         ("not in the file", "member", *PORTAL, "reviewer", "", stranger, name, "idir"),

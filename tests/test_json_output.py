@@ -15,6 +15,7 @@ from css_sdk.cli import css
 from css_sdk.cli.support.schemas import FILES, KEYS, RECORDS, schema_of
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles
+from tests.support import json_rows
 
 Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
@@ -131,7 +132,7 @@ def test_every_json_object_follows_the_schema_of_its_command(
             assert run_css("token", "--system", "css", "--raw") == 0
             files["token"].write_text(capsys.readouterr().out, encoding="utf-8")
         run_css(*(word.format(**files) for word in words.split()), "--json")
-    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    objects = json_rows(capsys)
     assert objects or words.startswith(("people mirror", "undo"))
     validator = Draft202012Validator(schema_of(name))
     for each in objects:

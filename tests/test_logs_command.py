@@ -11,7 +11,7 @@ import pytest
 from css_sdk import Css, LogLine, RateLimited, Settings
 from css_sdk.cli.commands.logs import _by_window, _moment
 from css_sdk.sandbox import Sandbox
-from tests.support import asked
+from tests.support import asked, json_rows
 
 Run = Callable[..., int]
 PLACE = ("-i", 101, "-e", "dev")
@@ -27,7 +27,7 @@ def test_lines_are_text_or_json_with_all_fields(run_css: Run, capsys: pytest.Cap
     assert len(lines) == 7
     assert lines[0].startswith('2026-11-01T12:00:00.000Z type="')
     assert run_css("logs", *PLACE, *minute, "--json") == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [f"{row['@timestamp']} {row['message']}" for row in rows] == lines
     assert {"level", "loggerName"} <= rows[0].keys()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -12,7 +11,7 @@ import click
 import pytest
 
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, usernames
+from tests.support import GRANTS_PORTAL, asked, json_rows, usernames
 
 Run = Callable[..., int]
 PLACE = ("-i", 101, "-e", "dev")
@@ -32,7 +31,7 @@ def test_list_prints_every_member_once_with_name_and_address(
     held = members(sandbox)
     assert len(held) > 50
     assert run_css("members", "list", "reviewer", *PLACE, "--json") == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [row["username"] for row in rows] == sorted(held)
     [ilse] = [row for row in rows if row["username"] == "d6dff8c2546921b01198b4efd12cb3bc@idir"]
     assert (ilse["name"], ilse["email"]) == ("Ilse Hargreave", "ilse.hargreave@example.com")
@@ -71,7 +70,7 @@ def test_set_lists_the_losses_and_adds_before_it_removes(
     assert asked(sandbox).keys() == {"token", "GET"}
     sandbox.clear_requests()
     assert run_css(*arguments, "--client-id", "fisheries-service-102", "--yes", "--json") == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [row["action"] for row in rows] == ["grant", "grant", "revoke", "revoke"]
     assert members(sandbox) == {wanted, ROBOT}
     writes = [entry.method for entry in sandbox.requests if entry.kind == "api" and entry.method != "GET"]
@@ -93,7 +92,7 @@ def test_set_removes_nobody_if_somebody_could_not_be_added(
     """If a person cannot be added, `css members set` removes nobody and reports each removal as skipped."""
     before = members(sandbox)
     assert run_css("members", "set", "reviewer", f"{'0' * 32}@idir", *PLACE, "--yes", "--json") == 3
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [row["state"] for row in rows] == ["never logged in", "skipped", "skipped"]
     assert members(sandbox) == before
 
@@ -161,7 +160,7 @@ def test_an_interrupt_reports_every_change_as_done_or_skipped(
     threading.Thread(target=interrupt_after_some).start()
     assert run_css("members", "set", "approver", *people, *PLACE, "--yes", "--json") == 130
     stop.set()
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     done = {row["username"] for row in rows if row["state"] == "done"}
     assert 0 < len(done) < 29
     assert done <= members(sandbox, "approver")

@@ -12,7 +12,7 @@ import pytest
 from css_sdk import Css, InvalidRequest, Settings, read_desired_files
 from css_sdk.sandbox import Sandbox
 from tests.states import writes
-from tests.support import GRANTS_PORTAL, usernames
+from tests.support import GRANTS_PORTAL, json_rows, usernames
 
 Run = Callable[..., int]
 EXAMPLE = Path(__file__).parent.parent / "examples" / "access"
@@ -145,7 +145,7 @@ def test_css_validate_checks_files_together(access: Path, run_css: Run, capsys: 
             f"{access / 'portal.yaml'}:8 already"
         ) in capsys.readouterr().err
     assert run_css("validate", access, "--json") == 64
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert [len(row["faults"]) for row in rows] == [0, 0, 3]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from css_sdk.sandbox import Sandbox
 from tests.people_world import person
-from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
+from tests.support import FISHERIES, GRANTS_PORTAL, asked, json_rows, usernames
 
 Run = Callable[..., int]
 DEV = ("-i", 101, "-e", "dev")
@@ -24,11 +24,6 @@ DEV = ("-i", 101, "-e", "dev")
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the waits between attempts."""
     monkeypatch.setattr("random.random", lambda: 0.0)
-
-
-def json_rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Return the JSON rows on stdout."""
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def write(path: Path, *lines: str) -> Path:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,16 +23,11 @@ from css_sdk.roster.cells import Source
 from css_sdk.roster.results import results_as_cells
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState
-from tests.support import GRANTS_PORTAL, asked, usernames
+from tests.support import GRANTS_PORTAL, asked, json_rows, usernames
 
 Run = Callable[..., int]
 ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 FORMATS = ["csv", "xlsx", "jsonl"]
-
-
-def json_rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Return the JSON rows on stdout."""
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def cells_of(file: Path) -> list[list[str]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
 
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked
+from tests.support import GRANTS_PORTAL, asked, json_rows
 
 Run = Callable[..., int]
 PLACE = ("-i", "Grants Portal", "-e", "dev")
@@ -25,7 +24,7 @@ def test_roles_of_a_service_account_are_assigned_shown_and_removed(
     assert sandbox.grants(GRANTS_PORTAL, "dev")[f"service-account-{CLIENT_ID}"] == {"admin", "reviewer"}
     capsys.readouterr()
     assert run_css("service-account", "roles", CLIENT_ID, *PLACE, "--json") == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert {row["role"]: row["direct"] for row in rows} == {"admin": True, "approver": False, "reviewer": True}
     assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE) == 4
     assert f"1 user loses the role 'admin' in Grants Portal, dev: {CLIENT_ID}" in capsys.readouterr().err

@@ -27,7 +27,7 @@ from css_sdk.journal.entries import after, before, opening
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, Step
 from tests.states import file_of_roles
-from tests.support import GRANTS_PORTAL
+from tests.support import GRANTS_PORTAL, json_rows
 
 Run = Callable[..., int]
 TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
@@ -176,7 +176,7 @@ def test_a_journal_as_markdown_has_a_table_for_each_environment(
 def test_a_journal_as_json_is_an_object_for_each_step(journal_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With `--json`, a journal is one object for each step, with the same keys as results of commands."""
     assert shown(journal_file, "--json") == 0
-    rows: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows: list[dict[str, Any]] = json_rows(capsys)
     assert [(row["state"], row["action"], row["role"], row["target"], row["username"]) for row in rows] == [
         ("done", "create", "auditor", "", ""),
         ("failed", "grant", "auditor", "", TOBIAS),

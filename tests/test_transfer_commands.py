@@ -4,7 +4,6 @@ side.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from css_sdk.sandbox import Sandbox
 from tests.states import everything, journals, writes
-from tests.support import FISHERIES, GRANTS_PORTAL
+from tests.support import FISHERIES, GRANTS_PORTAL, json_rows
 
 Run = Callable[..., int]
 TO_TEST = ("promote", "-i", "Grants Portal", "--from", "dev", "--to", "test")
@@ -119,7 +118,7 @@ def test_compare_shows_environments_side_by_side(
     """`css compare` shows environments as a table or JSON, and with `--differences` only the rows that differ."""
     sandbox.create_role(GRANTS_PORTAL, "test", "admin")
     assert run_css("compare", "-i", "101", "-e", "dev", "-e", "test", "--members", "--json") == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json_rows(capsys)
     assert rows[0] == {
         "kind": "role",
         "role": "admin",

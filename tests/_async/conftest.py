@@ -9,7 +9,8 @@ import pytest
 from css_sdk import AsyncCss, Settings
 from css_sdk._async.integrations import AsyncEnvironmentClient
 from css_sdk.sandbox import Sandbox
-from tests.support import at_once, unfinished_world
+from tests.signing import NOW
+from tests.support import Clock, at_once, unfinished_world
 
 
 @pytest.fixture
@@ -31,3 +32,9 @@ async def draft_css() -> AsyncIterator[AsyncCss]:
     sandbox = Sandbox(world=unfinished_world())
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
         yield css
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that stands still until a test sets it."""
+    return Clock(NOW)

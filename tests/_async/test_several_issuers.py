@@ -11,7 +11,7 @@ import pytest
 
 from css_sdk import AsyncTokenVerifier, ConfigurationError, InvalidToken, KeysUnavailable
 from css_sdk.sandbox import Sandbox
-from tests.signing import AUDIENCE, ISSUER, NOW, jwk, key, token
+from tests.signing import AUDIENCE, ISSUER, jwk, key, sandbox_with_long_tokens, token
 from tests.support import Clock
 
 DEV, TEST = (f"http://localhost/auth/{place}/realms/standard" for place in ("dev", "test"))
@@ -19,21 +19,12 @@ PERSON = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
 PORTAL, FISHERIES = "grants-portal-101", "fisheries-service-102"
 OTHER = "https://login.example/auth/realms/other"
 INSIDE = "https://keycloak.internal/certs"
-HOUR = 3600.0
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Return a clock that stands still until a test sets it."""
-    return Clock(NOW)
 
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
     """Return a sandbox with this clock whose tokens are valid for a week."""
-    sandbox = Sandbox(clock=clock)
-    sandbox.token_life = 7 * 24 * HOUR
-    return sandbox
+    return sandbox_with_long_tokens(clock)
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from css_sdk import AsyncCss, Backoff, ConnectionFailed, OutcomeUnknown, Settings
 from css_sdk._async.integrations import AsyncEnvironmentClient
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, at_once, usernames
+from tests.every_write import WRITES, carry_out, is_done, prepared_for_writes
+from tests.support import GRANTS_PORTAL, asked, at_once
 
 PATIENCE = 0.5
 TOO_LATE = 60.0
@@ -23,12 +24,8 @@ async def no_time(_: float) -> None:
 
 @pytest.fixture
 def user(sandbox: Sandbox) -> str:
-    """Return a user who has the role `held`, and create the role `old` for writes."""
-    user = usernames(sandbox, 20)[-1]
-    for name in ("old", "held"):
-        sandbox.create_role(GRANTS_PORTAL, "dev", name)
-    sandbox.grant(GRANTS_PORTAL, "dev", "held", user)
-    return user
+    """Return a user with the role `held`."""
+    return prepared_for_writes(sandbox)
 
 
 @pytest.fixture
@@ -39,54 +36,8 @@ async def css(sandbox: Sandbox, settings: Settings) -> AsyncIterator[AsyncCss]:
         yield css
 
 
-WRITES = {
-    "create": "POST",
-    "rename": "PUT",
-    "delete": "DELETE",
-    "assign": "POST",
-    "unassign": "DELETE",
-    "add composites": "POST",
-    "remove composite": "DELETE",
-}
-
-
 # Before these writes css-sdk reads what each of the two new children contains, or checks that the old role exists.
 READ_BEFORE = {"add composites": 2, "rename": 1}
-
-
-async def do(dev: AsyncEnvironmentClient, write: str, user: str) -> None:
-    """Carry out a write."""
-    match write:
-        case "create":
-            await dev.roles.create("fresh")
-        case "rename":
-            await dev.roles.rename("old", "newer")
-        case "delete":
-            await dev.roles.delete("old")
-        case "assign":
-            await dev.users.assign(user, "old", "reviewer")
-        case "unassign":
-            await dev.users.unassign(user, "held")
-        case "add composites":
-            await dev.roles.composites("old").add("held", "reviewer")
-        case _:
-            await dev.roles.composites("admin").remove("reviewer")
-
-
-def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
-    """Return whether the state shows that the write was done."""
-    roles = sandbox.roles(GRANTS_PORTAL, "dev")
-    composites = sandbox.composites(GRANTS_PORTAL, "dev")
-    held = sandbox.grants(GRANTS_PORTAL, "dev").get(user, set())
-    return {
-        "create": "fresh" in roles,
-        "rename": "newer" in roles and "old" not in roles,
-        "delete": "old" not in roles,
-        "assign": {"old", "reviewer"} <= held,
-        "unassign": "held" not in held,
-        "add composites": composites.get("old") == {"held", "reviewer"},
-        "remove composite": "reviewer" not in composites["admin"],
-    }[write]
 
 
 @pytest.mark.parametrize("times", [1, None])
@@ -97,7 +48,7 @@ async def test_a_write_with_a_late_answer_is_confirmed_by_a_read(
     """If the answer to a write is late, css-sdk confirms the write by a read and does not send it again."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=times)
     before = asked(sandbox)
-    await do(dev, write, user)
+    await carry_out(dev, write, user)
     assert is_done(sandbox, write, user)
     assert (asked(sandbox) - before) == {WRITES[write]: 1, "GET": 1 + READ_BEFORE.get(write, 0)}
 
@@ -110,7 +61,7 @@ async def test_a_write_is_unknown_if_the_reads_are_late_too(
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=None)
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=None, after=READ_BEFORE.get(write, 0))
     with pytest.raises(OutcomeUnknown, match=r"cannot know.*no answer in time") as caught:
-        await do(dev, write, user)
+        await carry_out(dev, write, user)
     assert isinstance(caught.value.__cause__, ConnectionFailed)
     assert sandbox.count(WRITES[write], kind="api") == 1
 
@@ -122,7 +73,7 @@ async def test_a_late_write_that_was_not_done_is_sent_again(
     """If the answer is late and a read shows that the write was not done, css-sdk sends the write again."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=1)
     sandbox.faults.add("500_before", method=WRITES[write], times=1)
-    await do(dev, write, user)
+    await carry_out(dev, write, user)
     assert is_done(sandbox, write, user)
     assert sandbox.count(WRITES[write], kind="api") == 2
 

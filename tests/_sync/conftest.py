@@ -10,7 +10,8 @@ import pytest
 from css_sdk import Css, Settings
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.sandbox import Sandbox
-from tests.support import at_once, unfinished_world
+from tests.signing import NOW
+from tests.support import Clock, at_once, unfinished_world
 
 
 @pytest.fixture
@@ -32,3 +33,9 @@ def draft_css() -> Iterator[Css]:
     sandbox = Sandbox(world=unfinished_world())
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         yield css
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that stands still until a test sets it."""
+    return Clock(NOW)

@@ -20,56 +20,12 @@ from css_sdk import (
 )
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.sandbox import Sandbox
+from tests.every_write import WRITES, carry_out, is_done, prepared_for_writes
 from tests.support import GRANTS_PORTAL, asked, at_once, some, usernames
 
 FAULTS = ["drop_before", "lose_after", "500_before", "500_after", "422_before", "422_after", "empty_success"]
 
 
-def _do(dev: EnvironmentClient, write: str, user: str) -> None:
-    match write:
-        case "create":
-            dev.roles.create("fresh")
-        case "delete":
-            dev.roles.delete("old")
-        case "assign":
-            dev.users.assign(user, "reviewer", "old")
-        case "unassign":
-            dev.users.unassign(user, "held")
-        case "rename":
-            dev.roles.rename("old", "newer")
-        case "add composite":
-            dev.roles.composites("old").add("reviewer", "held")
-        case "remove composite":
-            dev.roles.composites("admin").remove("reviewer")
-
-
-def _is_done(sandbox: Sandbox, write: str, user: str) -> bool:
-    match write:
-        case "create":
-            return "fresh" in sandbox.roles(GRANTS_PORTAL, "dev")
-        case "delete":
-            return "old" not in sandbox.roles(GRANTS_PORTAL, "dev")
-        case "assign":
-            return all(user in sandbox.members(GRANTS_PORTAL, "dev", role) for role in ("reviewer", "old"))
-        case "unassign":
-            return user not in sandbox.members(GRANTS_PORTAL, "dev", "held")
-        case "rename":
-            return {"old", "newer"} & sandbox.roles(GRANTS_PORTAL, "dev") == {"newer"}
-        case "add composite":
-            return set(sandbox.composites(GRANTS_PORTAL, "dev").get("old", ())) == {"reviewer", "held"}
-        case _:
-            return "reviewer" not in sandbox.composites(GRANTS_PORTAL, "dev")["admin"]
-
-
-WRITES = {
-    "create": "POST",
-    "rename": "PUT",
-    "delete": "DELETE",
-    "assign": "POST",
-    "unassign": "DELETE",
-    "add composite": "POST",
-    "remove composite": "DELETE",
-}
 # The service reports faults of these calls as 422, so css-sdk trusts their 204.
 BELIEVED = {"unassign", "remove composite"}
 STRUCK = [
@@ -79,12 +35,8 @@ STRUCK = [
 
 @pytest.fixture
 def user(sandbox: Sandbox) -> str:
-    """Return a user who has the role `held`."""
-    user = usernames(sandbox, 20)[-1]
-    for name in ("old", "held"):
-        sandbox.create_role(GRANTS_PORTAL, "dev", name)
-    sandbox.grant(GRANTS_PORTAL, "dev", "held", user)
-    return user
+    """Return a user with the role `held`."""
+    return prepared_for_writes(sandbox)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +48,8 @@ def test_a_fault_that_passes_is_overcome(
 ) -> None:
     """If up to three attempts of a write fail, the write is done and confirmed in the end."""
     sandbox.faults.add(fault, method=WRITES[write], times=times)
-    _do(dev, write, user)
-    assert _is_done(sandbox, write, user)
+    carry_out(dev, write, user)
+    assert is_done(sandbox, write, user)
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -107,8 +59,8 @@ def test_a_success_is_verified_while_the_login_server_fails(
 ) -> None:
     """css-sdk verifies a success without content by a read, because the login server behind the service may fail."""
     sandbox.faults.add("login_server", method=WRITES[write], times=1, done=done)
-    _do(dev, write, user)
-    assert _is_done(sandbox, write, user)
+    carry_out(dev, write, user)
+    assert is_done(sandbox, write, user)
 
 
 @pytest.mark.parametrize(("write", "fault"), some(STRUCK, __name__))
@@ -118,13 +70,13 @@ def test_a_lasting_fault_ends_with_a_true_outcome(
     """If a fault lasts, either the write is done, or css-sdk raises an error that says it is not done."""
     sandbox.faults.add(fault, method=WRITES[write], times=None)
     try:
-        _do(dev, write, user)
+        carry_out(dev, write, user)
     except CssError as error:
         assert isinstance(error, OutcomeUnknown) is (fault == "drop_before")
         assert "not done" in str(error)
-        assert not _is_done(sandbox, write, user)
+        assert not is_done(sandbox, write, user)
     else:
-        assert _is_done(sandbox, write, user)
+        assert is_done(sandbox, write, user)
 
 
 @pytest.mark.parametrize(
@@ -137,10 +89,10 @@ def test_a_write_is_unknown_if_no_read_succeeds(
     """If a write is in doubt and the reads fail, css-sdk raises OutcomeUnknown."""
     sandbox.faults.add(fault, method=WRITES[write], times=None)
     # Before these writes css-sdk reads what each of the two new children contains, or checks that the old role exists.
-    before = {"add composite": 2, "rename": 1}.get(write, 0)
+    before = {"add composites": 2, "rename": 1}.get(write, 0)
     sandbox.faults.add("500_before", method="GET", times=None, after=before)
     with pytest.raises(OutcomeUnknown, match="cannot know"):
-        _do(dev, write, user)
+        carry_out(dev, write, user)
 
 
 def test_a_read_is_repeated_after_unknown_exception(dev: EnvironmentClient, sandbox: Sandbox) -> None:

@@ -14,7 +14,7 @@ import pytest
 from css_sdk import ConfigurationError, InvalidToken, KeysUnavailable, TokenVerifier
 from css_sdk._http.concurrency import each, sleep
 from css_sdk.sandbox import Sandbox
-from tests.signing import NOW, jwk, key, token
+from tests.signing import NOW, jwk, key, sandbox_with_long_tokens, token
 from tests.support import Clock
 
 ISSUER = "http://localhost/auth/dev/realms/standard"
@@ -25,17 +25,9 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """Return a clock that stands still until a test sets it."""
-    return Clock(NOW)
-
-
-@pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
     """Return a sandbox with this clock whose tokens are valid for a week."""
-    sandbox = Sandbox(clock=clock)
-    sandbox.token_life = 7 * 24 * HOUR
-    return sandbox
+    return sandbox_with_long_tokens(clock)
 
 
 @pytest.fixture

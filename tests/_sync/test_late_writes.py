@@ -14,19 +14,11 @@ from css_sdk._http.journal_writer import Journal
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
+from tests.every_write import WRITES, carry_out, is_done, prepared_for_writes
 from tests.support import GRANTS_PORTAL, at_once, some, usernames
 
 ONCE = Backoff(tries=1)
 ANSWERS = ["lost", "timeout", 502, 503, 504]
-WRITES = {
-    "create": "POST",
-    "rename": "PUT",
-    "delete": "DELETE",
-    "assign": "POST",
-    "unassign": "DELETE",
-    "add composites": "POST",
-    "remove composite": "DELETE",
-}
 
 
 def no_time(_: float) -> None:
@@ -35,12 +27,8 @@ def no_time(_: float) -> None:
 
 @pytest.fixture
 def user(sandbox: Sandbox) -> str:
-    """Return a user who has the role `held`, and create the role `old` for writes."""
-    user = usernames(sandbox, 20)[-1]
-    for name in ("old", "held"):
-        sandbox.create_role(GRANTS_PORTAL, "dev", name)
-    sandbox.grant(GRANTS_PORTAL, "dev", "held", user)
-    return user
+    """Return a user with the role `held`."""
+    return prepared_for_writes(sandbox)
 
 
 def client(sandbox: Sandbox, retry: object = ONCE, **options: object) -> Css:
@@ -56,41 +44,6 @@ def css(sandbox: Sandbox) -> Iterator[Css]:
         yield css
 
 
-def do(dev: EnvironmentClient, write: str, user: str) -> None:
-    """Carry out a write."""
-    match write:
-        case "create":
-            dev.roles.create("fresh")
-        case "rename":
-            dev.roles.rename("old", "newer")
-        case "delete":
-            dev.roles.delete("old")
-        case "assign":
-            dev.users.assign(user, "old", "reviewer")
-        case "unassign":
-            dev.users.unassign(user, "held")
-        case "add composites":
-            dev.roles.composites("old").add("held", "reviewer")
-        case _:
-            dev.roles.composites("admin").remove("reviewer")
-
-
-def is_done(sandbox: Sandbox, write: str, user: str) -> bool:
-    """Return whether the state shows that the write was done."""
-    roles = sandbox.roles(GRANTS_PORTAL, "dev")
-    composites = sandbox.composites(GRANTS_PORTAL, "dev")
-    held = sandbox.grants(GRANTS_PORTAL, "dev").get(user, set())
-    return {
-        "create": "fresh" in roles,
-        "rename": "newer" in roles and "old" not in roles,
-        "delete": "old" not in roles,
-        "assign": {"old", "reviewer"} <= held,
-        "unassign": "held" not in held,
-        "add composites": composites.get("old") == {"held", "reviewer"},
-        "remove composite": "reviewer" not in composites["admin"],
-    }[write]
-
-
 @pytest.mark.parametrize(("write", "answer"), some(list(product(WRITES, ANSWERS)), __name__))
 def test_a_write_that_arrives_after_the_read_is_unknown(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, answer: str | int
@@ -101,7 +54,7 @@ def test_a_write_that_arrives_after_the_read_is_unknown(
     """
     sandbox.faults.add("late_write", method=WRITES[write], answer=answer)
     with pytest.raises(OutcomeUnknown, match="may still be on its way"):
-        do(dev, write, user)
+        carry_out(dev, write, user)
     assert is_done(sandbox, write, user)
 
 
@@ -114,7 +67,7 @@ def test_a_second_attempt_confirms_a_write_whose_first_attempt_is_late(
     with client(sandbox, at_once) as css:
         dev = (css.integration(GRANTS_PORTAL)).environment("dev")
         sandbox.faults.add("late_write", method=WRITES[write], reads=reads)
-        do(dev, write, user)
+        carry_out(dev, write, user)
         assert is_done(sandbox, write, user)
         sandbox.land_late_writes()
         assert is_done(sandbox, write, user)
@@ -132,7 +85,7 @@ def test_a_refused_attempt_does_not_settle_an_earlier_unanswered_one(
         sandbox.faults.add("late_write", method=WRITES[write], reads=None)
         sandbox.faults.add(fault, method=WRITES[write], times=None)
         with pytest.raises(OutcomeUnknown):
-            do(dev, write, user)
+            carry_out(dev, write, user)
         assert not is_done(sandbox, write, user)
         sandbox.land_late_writes()
         assert is_done(sandbox, write, user)

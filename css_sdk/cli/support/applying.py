@@ -135,7 +135,7 @@ def _confirm(plan: Plan, left: Sequence[Step], given: Given) -> None:
 def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, known: Sequence[User] = ()) -> int:
     """Show a plan, ask, carry it out with a journal, report what was not done, and return the exit code.
 
-    On an interrupt, the calls in flight finish first; then what was not done is reported as usual.
+    After an interrupt, the calls that have begun are finished, and what was not done is reported as usual.
 
     Args:
         css: the client that carries out the plan.

@@ -202,8 +202,8 @@ def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
 def carry_out(rows: Sequence[Row], given: Given, **how: Any) -> int:
     """Ask for confirmation, do what the rows say, report it, and return the exit code.
 
-    css-sdk reads the current roles first, and sends only what is missing. After an interrupt, the calls in flight are
-    finished, and the results are reported.
+    css-sdk reads the current roles first, and sends only what is missing. After an interrupt, the calls that have
+    begun are finished, and the results are reported.
 
     Args:
         rows: what is to be done.

@@ -56,7 +56,7 @@ def delayed_log() -> Iterator[list[logging.LogRecord]]:
 
 @contextmanager
 def interrupted_by_sigterm() -> Iterator[None]:
-    """Handle SIGTERM like an interrupt (Ctrl-C): finish calls in flight, and report the rest as skipped."""
+    """Handle SIGTERM like an interrupt (Ctrl-C): finish the calls that have begun, and report the rest as skipped."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

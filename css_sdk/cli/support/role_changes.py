@@ -170,8 +170,8 @@ def make_exact(
 def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
     """Make changes one call after the other. A failure does not stop the next change.
 
-    But after an `AuthenticationError`, all other changes fail with this error, and nothing is sent for them. On an
-    interrupt, the call in flight finishes first.
+    But after an `AuthenticationError`, all other changes fail with this error, and nothing is sent for them. After an
+    interrupt, the call that has begun is finished first.
 
     Raises:
         NotConfirmed: when a call asks, and the answer is no.
