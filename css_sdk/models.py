@@ -184,7 +184,7 @@ class Grant(Record):
 Outcome = Literal["confirmed", "already", "failed", "unknown"]
 """The outcome of one item of many.
 
-`confirmed`: an answer or a read shows that it was done. `already`: nothing had to be done, and nothing was sent.
+`confirmed`: an answer or a read shows that it was done. `already`: nothing had to be done, and nothing was changed.
 `failed`: it was not done. `unknown`: it may have been done or not, and no read could show which.
 """
 

@@ -59,8 +59,9 @@ class Step(Record):
     """One change of one role.
 
     `target` is the new name of a renamed role, the child of a composite, or the username of a member. It is empty for a
-    role that is created or deleted. `people` counts the people who gain a role, lose one directly or through
-    composites, or keep one under its new name.
+    role that is created or deleted. `people` depends on the kind of the step: 1 if it adds or removes a
+    member; the direct members of the parent if it adds a child; everybody who loses a role if it removes a child or
+    deletes a role; the direct members of the role if it renames it.
     """
 
     kind: StepKind

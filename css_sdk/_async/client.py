@@ -514,7 +514,8 @@ class AsyncCss:
             The plan, and the places that could not be read or where roles are left out.
 
         Raises:
-            UnusableUser, NotFound, Ambiguous, ConfigurationError: as `removal_plan`, for the source.
+            UnusableUser, NotFound, Ambiguous, IncompleteSearch, ConfigurationError: as `removal_plan`, for the source.
+            UnusableUser: the target cannot have roles.
             CssError: a search for the target failed.
 
         >>> found = await css.copy_plan("maren.fairweather@example.com", "rurik.vance@example.com")

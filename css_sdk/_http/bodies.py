@@ -22,7 +22,7 @@ class Body:
         advice: what to do if the body is larger, for the message.
 
     Raises:
-        MalformedAnswer: the encoding is another one.
+        MalformedAnswer: the encoding is neither gzip nor none.
     """
 
     def __init__(self, encoding: str, most: int, advice: str = "") -> None:

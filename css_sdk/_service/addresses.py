@@ -46,8 +46,8 @@ def checked_address(
     Args:
         url: the address, as a text or as a URL of httpx.
         what: what the address is for, such as `The API address`. Error messages begin with these words.
-        allow_http: whether plain `http` is allowed to other machines; None if it is not and the caller has no option
-            that allows it.
+        allow_http: True if plain `http` is allowed to other machines. If False, the error suggests
+            `allow_http=True`. If None, the error does not suggest it.
         may_have_query: whether a query may follow the path, as it may in the address of a token endpoint.
         like: an example of a valid address, for the message.
 

@@ -99,7 +99,7 @@ class Users:
             roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is changed.
             NotFound: the user or one of the roles does not exist. No role was given.
             OutcomeUnknown: the roles may have been given or not, and no read could show which.
 
@@ -162,14 +162,15 @@ class Users:
     def set_roles(self, user: UserLike, *roles: str | Iterable[str], **options: Unpack[ExactOptions]) -> None:
         """Make the roles that the user has directly exactly these. Add roles before removing roles.
 
-        This takes one read, at most one call to add roles, and one call for each role that is removed. If a role could
-        not be added, no role is removed.
+        This takes one read, at most one call to add roles, and one call for each role that is removed. With `confirm`,
+        the roles are read again after it returned. If a role could not be added, no role is removed.
 
         Args:
             user: a username or a `ServiceAccount`.
             roles: names of roles; lists of names are accepted as well.
             allow_empty: let the user lose all roles if `roles` is empty.
-            max_removals: how many roles may be removed. The default is a fifth of them, but at least 4 and at most 10.
+            max_removals: how many roles may be removed. The default is a fifth of the roles that the user has, but at
+                least 4 and at most 10.
             confirm, progress: as for `Roles.set_members`.
 
         Raises:

@@ -18,7 +18,7 @@ from ..settings import Secret
 
 _LOG = logging.getLogger("css_sdk")
 _LARGEST: Final = 32 * 1024
-"""The most bytes that are read of the file. The largest token with its two times needs less."""
+"""The most bytes that are read of the file. The largest token, with its end and its lifetime, needs less."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Flags that do not follow a link, which could lead to somebody else's token, and do not wait for a pipe."""
 

@@ -162,7 +162,7 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
 
 @contextmanager
 def waiting(url: httpx.URL) -> Iterator[None]:
-    """Raise an error that names the login server if waiting for the token request of another caller times out.
+    """Wrap the wait for a token that another caller has requested: name the login server if the wait times out.
 
     Raises:
         httpx.ReadTimeout: the caller's own timeouts ended before the answer came.

@@ -18,7 +18,8 @@ from .undo import is_possible
 def find_unread_members(steps: Iterable[Step], members_read: Mapping[Place, Iterable[str]]) -> Iterator[str]:
     """Yield a sentence for each step about members that were not read.
 
-    A plan adds and removes members only in roles whose members were read, or that the plan itself creates.
+    A plan adds and removes members only in roles whose members were read, or that the plan itself creates. It deletes
+    only roles whose members were read.
 
     Args:
         steps: the steps, in the order of carrying out.

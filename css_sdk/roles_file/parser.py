@@ -350,7 +350,9 @@ class _Reader:
         return None
 
     def _timezone(self, nodes: Mapping[str, Node]) -> str | None:
-        """Return the time zone of the files. Note a fault if a file has a last day but no time zone.
+        """Return the time zone of the files.
+
+        Note a fault if a file gives a last day for a member (`until`) but no time zone.
 
         Args:
             nodes: the nodes of the time zones, by file.

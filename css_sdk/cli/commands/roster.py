@@ -203,7 +203,7 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
     click.option(
         "--result",
         type=click.Path(path_type=Path),
-        help="Write the results to this file. Default: FILE.result.csv beside the roster, if anything is left.",
+        help="Write the results to this file. Default, if rows are left: such as team.result.csv for team.csv.",
     ),
     options.force,
     flag(

@@ -134,7 +134,9 @@ class Tokens:
         return str(jwt.encode(body, key.private, algorithm="RS256", headers={"kid": key.kid}))
 
     def check(self, token: str, now: float) -> Accepted:
-        """Check a token as the API does, with the keys of the prod login server. Check each signature only once.
+        """Check a token as the API does, with the keys of the prod login server.
+
+        A signature is verified when the token is first used, and the result is remembered.
 
         Raises:
             TokenExpired: the token has expired.

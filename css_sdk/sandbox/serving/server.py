@@ -34,7 +34,7 @@ class Served(Answers, Protocol):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Let the application close a connection of uvicorn without an answer."""
+    """Give the application uvicorn's transport, so that it can close or abort the connection itself."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
