@@ -30,7 +30,7 @@ from tests.plan_worlds import (
     reported_truly,
     seeded,
 )
-from tests.support import examples
+from tests.support import examples, some
 
 STEADY = settings(
     derandomize=True, deadline=None, max_examples=examples(8, __name__), suppress_health_check=list(HealthCheck)
@@ -146,7 +146,7 @@ def test_a_kill_while_a_write_is_on_its_way_does_not_prevent_the_desired_state(
     The write arrives while the next program works, or after it has finished. The next program resumes with the journal
     or makes a new plan.
     """
-    for number in range(MIXED_WRITES):
+    for number in some(range(MIXED_WRITES), __name__):
         resume = (number + (reads or 0)) % 2 == 0
         sandbox = Mortal(number, sent=True)
         seeded([MIXED_BEFORE], sandbox)
