@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import pytest
 from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from css_sdk import (
     ConfigurationError,
@@ -30,7 +32,7 @@ from css_sdk.plan.planner import plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState
 from tests.states import writes
-from tests.support import GRANTS_PORTAL
+from tests.support import GRANTS_PORTAL, examples
 
 Run = Callable[..., int]
 DEV: Final = Place(101, "dev")
@@ -88,6 +90,30 @@ def described(made: Plan) -> dict[str, list[str]]:
 def test_a_member_is_removed_after_the_last_day(exact: bool, options: dict[str, Any], expected: dict[str, Any]) -> None:
     """Only with pruning, and not from what is protected; in additive lists as in exact ones."""
     assert described(planned(exact=exact, **options)) == expected
+
+
+DAYS: Final = st.sampled_from([None, datetime.date(2027, 3, 30), LAST, NEXT, datetime.date(2027, 4, 2)])
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(st.dictionaries(st.sampled_from("abcd"), DAYS), st.frozensets(st.sampled_from("abcde")), DAYS, st.booleans())
+def test_a_plan_on_a_day_follows_from_who_is_listed_on_that_day(
+    listed: dict[str, datetime.date | None], held: frozenset[str], day: datetime.date | None, exact: bool
+) -> None:
+    """Who is listed gains the role. Who has ended loses it; from an exact list, everybody else loses it, too."""
+    today = day or LAST
+    people = {name: Person("username", f"{name * 32}@idir") for name in listed}
+    until = {people[name]: last for name, last in listed.items() if last is not None}
+    role = DesiredRole("a", members=Listed(tuple(people.values()), exact), until=until)
+    place = DesiredPlace("101", "dev", Listed((role,)))
+    state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset(f"{name * 32}@idir" for name in held)})
+    made = plan(Desired((place,), timezone="UTC"), {place.named: state}, {}, prune=True, day=today)
+    active = {name for name, last in listed.items() if last is None or today <= last}
+    lost = held - active if exact else held & (listed.keys() - active)
+    assert told(made).get("steps", []) == [
+        *sorted(f"+{name}" for name in active - held),
+        *sorted(f"-{n}" for n in lost),
+    ]
 
 
 def test_an_unknown_person_holds_removals_back() -> None:
@@ -240,6 +266,9 @@ def test_css_plan_warns_and_removes_only_with_prune(
             {"integration": 101, "environment": "dev", "role": "reviewer", "username": MAREN, "until": "2027-03-31"}
         ],
     }
+    assert run_css("plan", file, *before, "--out", file.with_name("plan.json")) == 0
+    assert run_css("show", file.with_name("plan.json"), "--html") == 0
+    assert "<h2>These grants end within 14 days of 2027-03-31" in capsys.readouterr().out
     assert run_css("plan", file, "--day", "31.03.2027") == 64
     assert "'31.03.2027' is not a day such as 2027-03-31" in capsys.readouterr().err
 

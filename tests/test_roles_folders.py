@@ -57,8 +57,14 @@ def test_the_order_and_number_of_files_do_not_change_the_plan(
     assert len(ids) == 1
 
 
-def test_options_limit_a_plan_to_some_places(run_css: Run, access: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The plan names the places that are left out, as text, as Markdown and as JSON."""
+def test_options_limit_a_plan_to_some_places(
+    run_css: Run, access: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plan names the places that are left out, in each format. Variables do not limit it."""
+    monkeypatch.setenv("CSS_INTEGRATION", "102")
+    monkeypatch.setenv("CSS_ENVIRONMENT", "prod")
+    assert run_css("plan", access) == 0
+    assert "Left out" not in capsys.readouterr().out
     for chosen in (("-i", "Grants Portal", "-e", "test"), ("-i", "101", "-e", "test"), ("-e", "test")):
         assert run_css("plan", access, *chosen) == 0
         out = capsys.readouterr().out
