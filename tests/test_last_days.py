@@ -110,7 +110,7 @@ def test_a_plan_on_a_day_follows_from_who_is_listed_on_that_day(
     made = plan(Desired((place,), timezone="UTC"), {place.named: state}, {}, prune=True, day=today)
     active = {name for name, last in listed.items() if last is None or today <= last}
     lost = held - active if exact else held & (listed.keys() - active)
-    assert told(made).get("steps", []) == [
+    assert described(made).get("steps", []) == [
         *sorted(f"+{name}" for name in active - held),
         *sorted(f"-{n}" for n in lost),
     ]
