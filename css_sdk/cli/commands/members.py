@@ -63,10 +63,7 @@ def list_members(given: Given, role: str, output: OutputFile) -> None:
     kind = format_of(None, output.path, given.as_json, ROSTER_FORMATS)
     with given.place() as dev:
         place = records.of_client(dev)
-        rows = (
-            {**place, "role": role, **records.of_person(user.username, user.name, user.email)}
-            for user in dev.roles.members(role)
-        )
+        rows = ({**place, "role": role, **records.of_user(user)} for user in dev.roles.members(role))
         if output.path is not None and kind == "jsonl":
             return output.write(json_lines(rows))
         if output.path is not None:

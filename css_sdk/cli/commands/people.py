@@ -13,7 +13,7 @@ from ..support import options, records
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.changes import carry_out
 from ..support.client import opened
-from ..support.files import content_of
+from ..support.files import text_in
 from ..support.groups import Group
 from ..support.options import Given, flag, several, takes
 from ..support.output import columns_of, print_rows, say, text_of
@@ -21,7 +21,7 @@ from ..support.output import columns_of, print_rows, say, text_of
 if TYPE_CHECKING:
     from ... import Css, PersonPlan
     from ...models import ServiceAccount
-    from ...people.logins import LoginDifference, PeopleFound, PersonFound, PersonLogin
+    from ...people.logins import LoginDifference, PeopleFound, PersonFound
 
 _EMPLOYEES = options.PROVIDERS[:2]
 
@@ -132,37 +132,32 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
 
 def _find_listed(given: Given, file: Path) -> int:
     """Print a row for each login of everybody in a list, and return the exit code."""
-    from ..._text.files import text_of as decoded
     from ...people.lists import people_in
 
-    content, name = content_of(file)
-    listed = people_in(decoded(content, name, None))
+    text, name = text_in(file)
+    listed = people_in(text)
     if not listed:
         raise click.UsageError(f"{name} names nobody. Write one person on each line.")
     with given.client() as css:
         found = css.find_listed(
-            [text for _, text in listed],
+            [person for _, person in listed],
             environments=given.environments or options.ENVIRONMENTS,
             providers=given.employees,
             width=given.width,
         )
     rows = []
-    for (line, text), one in zip(listed, found, strict=True):
+    for (line, person), one in zip(listed, found, strict=True):
         for login in one.logins or (None,):
-            user = records.of_person("") if login is None else records.of_person(*_facts(login))
-            known = [] if login is None else list(login.environments)
+            user = records.of_user(login and login.user)
+            known = list(login.environments) if login else []
             error = columns_of(one.error)
-            rows.append({"line": line, "person": text, "state": one.state, **user, "known_in": known, **error})
+            rows.append({"line": line, "person": person, "state": one.state, **user, "known_in": known, **error})
     columns = ["line", "person", "state", "username", "name", "email", "known_in", "message"]
     shown = [each for each in columns if each != "message" or any(row[each] for row in rows)]
     print_rows(rows, given.as_json, shown, written=False)
     states = Counter(one.state for one in found)
     say(", ".join(f"{count} {state}" for state, count in states.items()))
     return 0 if states.keys() == {"found"} else 3 if states["found"] or len(found) > 1 else 1
-
-
-def _facts(login: PersonLogin) -> tuple[str, str, str]:
-    return login.user.username, login.user.name, login.user.email
 
 
 def _not_searched(found: PeopleFound) -> str:
@@ -228,9 +223,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
         found = css.roles_of(whom, providers=given.providers or None)
     rows = [
         {
-            "integration_id": held.place.integration,
-            "integration": held.project_name,
-            "environment": held.place.environment,
+            **records.of_place(held.place.integration, held.project_name, held.place.environment),
             "username": held.username,
             "role": held.role,
             "direct": held.direct,
@@ -399,10 +392,9 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
 
 
 def _difference(difference: LoginDifference, place: records.Record) -> records.Record:
-    user = difference.user
     return {
         **place,
-        **records.of_person(user.username, user.name, user.email),
+        **records.of_user(difference.user),
         "lacks": difference.username,
         "roles": difference.roles,
         "state": "missing" if difference.exists else "never logged in",

@@ -11,9 +11,9 @@ import click
 from ..support import options
 from ..support.files import OutputFile
 from ..support.layout import table_lines
-from ..support.options import Given, output_option, takes
+from ..support.options import Given, takes
 from ..support.output import say
-from ..support.reports import access_of, begins_with, ended, format_of, json_lines, say_unread, write_table
+from ..support.reports import access_of, begins_with, ended, format_of, json_lines, say_unread, write_table, written_as
 from ..support.terminal import terminal_width
 
 _FORMATS: Final = ["table", "csv", "xlsx", "jsonl", "markdown", "html"]
@@ -40,19 +40,7 @@ def _is_report(content: bytes) -> bool:
         metavar="TEXT",
         help="Show only people with this text in username, name or e-mail address.",
     ),
-    click.option(
-        "--format",
-        "kind",
-        type=click.Choice(_FORMATS),
-        help="Default: by the file name of --output, otherwise table.",
-    ),
-    output_option(
-        "--output",
-        "a report",
-        _is_report,
-        "Write to this file, readable only by you. An older report is replaced.",
-    ),
-    options.json,
+    written_as(_FORMATS, "a report", _is_report),
 )
 def report(given: Given, roles: Sequence[str], person: str, kind: str | None, output: OutputFile) -> int:
     """Show who has which role in the whole team, directly or through composite roles.

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..support import options
+from ..support import options, reports
 from ..support.changes import Labels, Note, apply_rows, print_row_results, reported
 from ..support.client import interrupted_by_sigterm
-from ..support.files import OutputFile
+from ..support.files import OutputFile, text_in
 from ..support.groups import Group
-from ..support.options import Given, flag, output_option, several, takes, together
+from ..support.options import Given, flag, several, takes, together
 from ..support.output import print_rows, say
 from ..support.progress import bar_on_terminal
-from ..support.reports import ROSTER_FORMATS, access_of, format_of, is_roster, json_lines, say_unread, write_table
-from ..support.roster_results import result_file, rows_in, text_in
+from ..support.roster_results import result_file, rows_in
 
 if TYPE_CHECKING:
     from ...roster.rows import Roster, RowResult
@@ -79,7 +78,7 @@ def _read(
 
     if given.max_removals is not None and not exact:
         raise click.UsageError("--max-removals needs --exact.")
-    named = {} if mapping is None else read_mapping(text_in(mapping), str(mapping))
+    named = {} if mapping is None else read_mapping(*text_in(mapping))
     named |= read_mapping("\n".join(columns), "--column")
     place = {"integration": given.integration, "environment": given.environment}
     day = day_in(timezone, datetime.datetime.now(datetime.UTC)) if timezone else None
@@ -161,16 +160,7 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
 @takes(
     options.places,
     options.roles("Export only this role."),
-    click.option(
-        "--format",
-        "kind",
-        type=click.Choice(ROSTER_FORMATS),
-        help="Default: by the file name of --output, otherwise csv.",
-    ),
-    output_option(
-        "--output", "an export", is_roster, "Write to this file, readable only by you. An older export is replaced."
-    ),
-    options.json,
+    reports.written_as(reports.ROSTER_FORMATS, "an export", reports.is_roster),
 )
 def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputFile) -> int:
     """Write the current members of roles as a roster, one row for each direct grant.
@@ -187,14 +177,14 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
     from ...report.text import ROSTER_COLUMNS, grants_as_cells
 
     output.check()
-    kind = format_of(kind, output.path, given.as_json, ROSTER_FORMATS)
-    found = access_of(given, roles)
+    kind = reports.format_of(kind, output.path, given.as_json, reports.ROSTER_FORMATS)
+    found = reports.access_of(given, roles)
     if kind == "jsonl":
         grants = (row.as_record() for row in found.rows() if row.direct)
-        output.write(json_lines({column: grant[column] for column in ROSTER_COLUMNS} for grant in grants))
+        output.write(reports.json_lines({column: grant[column] for column in ROSTER_COLUMNS} for grant in grants))
     else:
-        write_table(output, kind, lambda: grants_as_cells(found), "Roster")
-    return say_unread(found, given, roles)
+        reports.write_table(output, kind, lambda: grants_as_cells(found), "Roster")
+    return reports.say_unread(found, given, roles)
 
 
 @roster.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import records
+from .exit_codes import code_of
 from .options import Given
 from .output import print_results, say
 from .progress import without_display
@@ -285,8 +286,6 @@ def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: boo
 
 def exit_code_of(results: Sequence[tuple[str, CssError | None]]) -> int:
     """Return the exit code of a command with these outcomes and errors."""
-    from .exit_codes import code_of
-
     left = [(outcome, error) for outcome, error in results if outcome not in ("confirmed", "already")]
     if not left:
         return 0

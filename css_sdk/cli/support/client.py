@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .journals import journaled
 from .output import say
 from .request_options import client_options
 
@@ -31,8 +32,6 @@ def opened(given: Given | None = None) -> Iterator[Css]:
         if given is None or not given.writes:
             yield css
         else:
-            from .journals import journaled
-
             with journaled(css, given) as (writing, _):
                 yield writing
 

@@ -62,6 +62,14 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
     return content, name
 
 
+def text_in(file: Path) -> tuple[str, str]:
+    """Return the text of a file or of stdin, and its name for messages."""
+    from ..._text.files import text_of
+
+    content, name = content_of(file)
+    return text_of(content, name, None), name
+
+
 def why_not_writable(file: Path) -> str:
     """Return why a file cannot be written or replaced, as the end of a sentence; "" if css can write it."""
     if file.is_dir():

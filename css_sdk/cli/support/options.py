@@ -13,6 +13,7 @@ import click
 
 from .client import opened
 from .defaults import default_of
+from .files import OutputFile
 from .next_steps import COMMAND, keep_place, suggest_roles
 from .output import say
 from .questions import ALLOW_PROD, YES, Answers
@@ -382,8 +383,6 @@ def output_option(
     flag: str, kind: str, is_ours: Callable[[bytes], bool], help_text: str, *, metavar: str | None = "FILE"
 ) -> Decorator:
     """Return two options: one for the file that a command writes, and `--force`. The command gets an `OutputFile`."""
-
-    from .files import OutputFile
 
     def as_output(context: click.Context, _: click.Parameter, path: Path | None) -> OutputFile:
         return OutputFile(path=path, option=flag, kind=kind, is_ours=is_ours, force=context.params.get("force", False))

@@ -10,6 +10,7 @@ from .output import columns_of
 if TYPE_CHECKING:
     from ... import EnvironmentClient
     from ...errors import CssError
+    from ...models import User
     from ...state import Step, StepKind
 
 Record = dict[str, Any]
@@ -41,6 +42,11 @@ def of_client(dev: EnvironmentClient) -> Record:
 def of_person(username: str, name: str = "", email: str = "") -> Record:
     """Return the keys of one login."""
     return {"username": username, "name": name, "email": email, "provider": username.partition("@")[2]}
+
+
+def of_user(user: User | None) -> Record:
+    """Return the keys of a login that was read; they are empty if there is none."""
+    return of_person("") if user is None else of_person(user.username, user.name, user.email)
 
 
 def of_change(

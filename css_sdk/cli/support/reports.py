@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from .files import OutputFile
-from .options import Given
+from .options import Decorator, Given, json, output_option, together
 from .output import json_line, say, text_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,23 @@ def access_of(given: Given, roles: Sequence[str], person: str = "") -> AccessRep
     with given.client() as css:
         found = css.report(integrations=given.integrations or None, environments=given.environments or None)
     return found.only(roles=roles, person=person)
+
+
+def written_as(formats: Sequence[str], kind: str, is_ours: Callable[[bytes], bool]) -> Decorator:
+    """Return the options that choose the format and the file of a report.
+
+    Args:
+        formats: all formats, the default first.
+        kind: what is written, such as "a report".
+        is_ours: returns whether css-sdk wrote a content as a file of this kind.
+    """
+    help_text = f"Default: by the file name of --output, otherwise {formats[0]}."
+    older = f"An older {kind.removeprefix('an ').removeprefix('a ')} is replaced."
+    return together(
+        click.option("--format", "kind", type=click.Choice(formats), help=help_text),
+        output_option("--output", kind, is_ours, f"Write to this file, readable only by you. {older}"),
+        json,
+    )
 
 
 def format_of(kind: str | None, output: Path | None, as_json: bool, formats: Sequence[str]) -> str:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from .files import OutputFile, content_of, limit
+from .reports import begins_with
+
 if TYPE_CHECKING:
     from ...roster.rows import Roster, Row, RowResult
-    from .files import OutputFile
 
 _RESULT: Final = re.compile(r"\.result(-[0-9]+)?\.[a-z]+$", re.IGNORECASE)
 """The end of the name of a result file."""
@@ -26,19 +28,9 @@ def rows_in(file: Path, **how: Any) -> Roster:
         how: further arguments of `read_roster`.
     """
     from ...roster.reading import read_roster
-    from .files import content_of, limit
 
     content, name = content_of(file)
     return read_roster(content, name, max_bytes=limit(), **how)
-
-
-def text_in(file: Path) -> str:
-    """Return the text of a small file that belongs to a roster."""
-    from ..._text.files import text_of
-    from .files import content_of
-
-    content, name = content_of(file)
-    return text_of(content, name)
 
 
 def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
@@ -108,7 +100,6 @@ def result_file(
 
 
 def _output(path: Path, *, force: bool) -> OutputFile:
-    from .files import OutputFile
 
     file = OutputFile(path=path, option="--result", kind="a file of results", is_ours=_is_file_of_results, force=force)
     file.check()
@@ -126,7 +117,6 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
     from ...errors import InvalidFile
     from ...roster.reading import read_roster
     from ...roster.rows import find_other
-    from .files import content_of
 
     if not path.exists():
         return None
@@ -143,7 +133,6 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
 def _is_file_of_results(content: bytes) -> bool:
     """Return whether a file begins as a file of results does, as CSV with any separator or as a workbook."""
     from ...roster.columns import ALL_COLUMNS
-    from .reports import begins_with
 
     return begins_with(content, ALL_COLUMNS)
 
