@@ -148,7 +148,7 @@ def _find_listed(given: Given, file: Path) -> int:
     rows = []
     for (line, person), one in zip(listed, found, strict=True):
         for login in one.logins or (None,):
-            user = records.of_user(login and login.user)
+            user = records.of_user(login.user if login else None)
             known = list(login.environments) if login else []
             error = columns_of(one.error)
             rows.append({"line": line, "person": person, "state": one.state, **user, "known_in": known, **error})

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..support import options, reports
-from ..support.changes import Labels, Note, apply_rows, print_row_results, reported
-from ..support.client import interrupted_by_sigterm
+from ..support.changes import Labels, carry_out, print_row_results
 from ..support.files import OutputFile, text_in
 from ..support.groups import Group
 from ..support.options import Given, flag, several, takes, together
@@ -20,7 +19,7 @@ from ..support.progress import bar_on_terminal
 from ..support.roster_results import result_file, rows_in
 
 if TYPE_CHECKING:
-    from ...roster.rows import Roster, RowResult
+    from ...roster.rows import Roster
 
 _READING = together(
     options.file,
@@ -230,27 +229,6 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
     results, other_name = result_file(file, result, rows, exact=roster_options["exact"], force=given.force)
     if other_name:
         say(f"css: {other_name}")
-
-    labels = Labels()
-
-    def work(note: Note) -> Sequence[RowResult]:
-        with given.client() as css, bar_on_terminal(0, "search") as looking_up, bar_on_terminal(len(rows)) as tick:
-
-            def settle(result: RowResult) -> None:
-                note(result)
-                tick(result)
-
-            return apply_rows(css, rows, given, labels, settle, looking_up=looking_up, **how)
-
-    with interrupted_by_sigterm():
-        code = reported(
-            rows,
-            work,
-            labels,
-            as_json=given.as_json,
-            result_file=results,
-            always_written=result is not None,
-            may_be_missing=given.allow_missing,
-        )
+    code = carry_out(rows, given, result_file=results, always_written=result is not None, with_bars=True, **how)
     # 3 even if a single row is left: another run can carry it out.
     return 3 if code else 0

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import records
+from .client import interrupted_by_sigterm
 from .exit_codes import code_of
 from .options import Given
 from .output import print_results, say
-from .progress import without_display
+from .progress import bar_on_terminal, without_display
 from .questions import Changes, confirm, open_questions
 from .roster_results import with_the_rest, write_results
 
@@ -200,64 +201,60 @@ def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
     return (environment.integration.project_name,) if environment.name == "prod" else ()
 
 
-def carry_out(rows: Sequence[Row], given: Given, **how: Any) -> int:
-    """Ask for confirmation, do what the rows say, report it, and return the exit code.
+def carry_out(
+    rows: Sequence[Row],
+    given: Given,
+    *,
+    result_file: OutputFile | None = None,
+    always_written: bool = False,
+    with_bars: bool = False,
+    **how: Any,
+) -> int:
+    """Ask for confirmation, do what the rows say, print the results, write the result file, and return the exit code.
 
     css-sdk reads the current roles first, and sends only what is missing. After an interrupt, the calls that have
     begun are finished, and the results are reported.
 
     Args:
         rows: what is to be done.
-        given: the options.
-        how: further arguments of `apply_roster` and `check_roster`.
-    """
-
-    labels = Labels()
-
-    def apply(note: Note) -> Sequence[RowResult]:
-        with given.client() as css:
-            return apply_rows(css, rows, given, labels, note, **how)
-
-    return reported(rows, apply, labels, as_json=given.as_json)
-
-
-def reported(
-    rows: Collection[Row],
-    apply: Callable[[Note], Sequence[RowResult]],
-    labels: Labels,
-    *,
-    as_json: bool,
-    result_file: OutputFile | None = None,
-    always_written: bool = False,
-    may_be_missing: bool = False,
-) -> int:
-    """Apply rows, print the results, write the result file, and return the exit code.
-
-    Args:
-        rows: all rows.
-        apply: applies the rows, calls its argument with each result, and returns all results.
-        labels: of integrations and people.
-        as_json: whether to print JSON.
+        given: the options. With `--allow-missing`, rows of people who have never logged in do not count for the code.
         result_file: the file for the results.
         always_written: whether to write the file even if no row is left to do.
-        may_be_missing: whether to ignore rows of people who have never logged in when the exit code is chosen.
+        with_bars: whether to show the progress on a terminal.
+        how: further arguments of `apply_roster` and `check_roster`.
     """
+    labels = Labels()
     settled: list[RowResult] = []
     interrupt = None
-    try:
-        results = without_display(lambda: apply(settled.append))
-    except KeyboardInterrupt as stop:
-        results, interrupt = with_the_rest(settled, rows), stop
-    # The result file is written before the results are printed: printing may take long, or fail in a closed pipe.
-    was_written, sentences = write_results(results, result_file, always=always_written)
-    # After an interrupt, rows that were not attempted are in the result file. They are printed only if there is none.
-    print_row_results(results, labels, as_json, untried=interrupt is None or result_file is None)
-    for sentence in sentences:
-        say(sentence)
-    if interrupt is not None:
-        raise interrupt
-    counting = [result for result in results if not (may_be_missing and result.state == "never logged in")]
-    return exit_code_of([(result.outcome, result.error) for result in counting]) if was_written else 3
+
+    def apply() -> Sequence[RowResult]:
+        with (
+            given.client() as css,
+            bar_on_terminal(0, "search", with_bars) as looking_up,
+            bar_on_terminal(len(rows), "row", with_bars) as tick,
+        ):
+
+            def note(result: RowResult) -> None:
+                settled.append(result)
+                tick(result)
+
+            return apply_rows(css, rows, given, labels, note, looking_up=looking_up, **how)
+
+    with interrupted_by_sigterm():
+        try:
+            results = without_display(apply)
+        except KeyboardInterrupt as stop:
+            results, interrupt = with_the_rest(settled, rows), stop
+        # The result file is written before the results are printed: printing may take long, or fail in a closed pipe.
+        was_written, sentences = write_results(results, result_file, always=always_written)
+        # After an interrupt, rows that were not attempted are in the result file. They are printed only without a file.
+        print_row_results(results, labels, given.as_json, untried=interrupt is None or result_file is None)
+        for sentence in sentences:
+            say(sentence)
+        if interrupt is not None:
+            raise interrupt
+        counting = [result for result in results if not (given.allow_missing and result.state == "never logged in")]
+        return exit_code_of([(one.outcome, one.error) for one in counting]) if was_written else 3
 
 
 def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: bool, *, untried: bool = True) -> None:

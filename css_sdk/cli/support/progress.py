@@ -14,9 +14,9 @@ from .terminal import is_terminal
 Returned = TypeVar("Returned")
 
 
-def bar_on_terminal(total: int, unit: str = "row") -> AbstractContextManager[Callable[..., None]]:
+def bar_on_terminal(total: int, unit: str = "row", wanted: bool = True) -> AbstractContextManager[Callable[..., None]]:
     """Return a context manager with a progress bar on stderr. If stderr is not a terminal, it shows nothing."""
-    if is_quiet() or is_verbose() or not is_terminal("stderr") or find_spec("tqdm") is None:
+    if not wanted or is_quiet() or is_verbose() or not is_terminal("stderr") or find_spec("tqdm") is None:
         return nullcontext(lambda *_: None)
     from ...progress import progress_bar
 
