@@ -181,10 +181,10 @@ class Grant(Record):
     role: str
 
 
-Outcome = Literal["confirmed", "already", "failed", "unknown"]
+Outcome = Literal["done", "already", "failed", "unknown"]
 """The outcome of one item of many.
 
-`confirmed`: an answer or a read shows that it was done. `already`: nothing had to be done, and nothing was changed.
+`done`: an answer or a read shows that it was done. `already`: nothing had to be done, and nothing was changed.
 `failed`: it was not done. `unknown`: it may have been done or not, and no read could show which.
 """
 

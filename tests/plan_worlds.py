@@ -142,7 +142,7 @@ def reported_truly(before: PlaceState, results: Sequence[StepResult], sandbox: S
     unsure = [result.step for result in results if result.outcome == "unknown"]
     for count in range(len(unsure) + 1):
         for some in combinations(unsure, count):
-            done = [result.step for result in results if result.outcome == "confirmed" or result.step in some]
+            done = [result.step for result in results if result.outcome == "done" or result.step in some]
             if as_facts(before.after(done)) == now:
                 return True
     return False
@@ -262,7 +262,7 @@ def outcomes(results: Iterable[StepResult]) -> Mapping[Step, str]:
 
 def reason(results: Iterable[StepResult]) -> list[CssError | None]:
     """Return the errors of the steps that were not confirmed, for messages of assertions."""
-    return [result.error for result in results if result.outcome != "confirmed"]
+    return [result.error for result in results if result.outcome != "done"]
 
 
 # Many people, and slow calls.

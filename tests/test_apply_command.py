@@ -51,7 +51,7 @@ def test_a_saved_plan_is_carried_out(
     assert [method for method, _ in writes(sandbox)] == ["POST", "PUT", "DELETE"]
     [journal] = journals()
     assert is_private(journal)
-    assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["confirmed"] * 3
+    assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["done"] * 3
     out, err = capsys.readouterr()
     way_back = f"The changes are in the journal {journal.stem}. To undo them, run: css undo {journal.stem}"
     assert err.splitlines()[-2:] == [way_back, "3 done"]

@@ -112,7 +112,7 @@ def entries(begun: Sequence[Step], *, in_doubt: bool = False) -> list[Entry]:
     if TAKEN_ALONG in begun:
         writes[-1:] = [(TAKEN_ALONG, *writes[-1])]  # type: ignore[list-item]
     doubtful = len(writes) if in_doubt else None
-    return [Entry(n, some, None if n == doubtful else "confirmed") for n, some in enumerate(writes, start=1)]
+    return [Entry(n, some, None if n == doubtful else "done") for n, some in enumerate(writes, start=1)]
 
 
 @pytest.mark.parametrize("count", range(len(STEPS) + 1))
@@ -242,7 +242,7 @@ def test_the_remainder_holds_all_steps_that_are_not_confirmed(ends: str | None) 
     ones.
     """
     saved = a_plan()
-    results = [StepResult(one, "confirmed") for one in STEPS[:3]]
+    results = [StepResult(one, "done") for one in STEPS[:3]]
     if ends is not None:
         results += [StepResult(one, ends, CssError("no")) for one in STEPS[3:]]  # type: ignore[arg-type]
     left = remainder(saved, results, {DEV: BEFORE})
@@ -255,7 +255,7 @@ def test_the_remainder_holds_all_steps_that_are_not_confirmed(ends: str | None) 
 
 def test_there_is_no_remainder_if_all_steps_are_confirmed() -> None:
     """If all steps are confirmed, or the plan has none, there is no remainder."""
-    assert remainder(a_plan(), [StepResult(one, "confirmed") for one in STEPS], {DEV: BEFORE}) is None
+    assert remainder(a_plan(), [StepResult(one, "done") for one in STEPS], {DEV: BEFORE}) is None
     assert remainder(a_plan(()), [], {DEV: BEFORE}) is None
 
 
@@ -276,7 +276,7 @@ def test_the_remainder_uses_the_current_names_of_renamed_roles() -> None:
     state = a_state({"a": []})
     for done, left in ((steps[1:], ["c"]), (steps[1:3], ["b", "a", "b"]), (steps[:3], ["a", "b"])):
         saved = evolve(a_plan(steps), places=(PlannedPlace.of(state),))
-        results = [StepResult(one, "confirmed") for one in done]
+        results = [StepResult(one, "done") for one in done]
         rest = remainder(saved, results, {DEV: state})
         assert rest is not None
         assert [one.role for one in rest.steps] == left

@@ -279,7 +279,7 @@ def test_values_of_numpy_and_pandas_are_accepted_or_refused(sandbox: Sandbox, se
         with pytest.raises(InvalidRequest, match="The email to search by must be text"):
             place.people.find_one(email=people["email"][0])
         pairs = people[["user", "role"]].itertuples(index=False, name=None)
-        assert [result.outcome for result in place.bulk.assign_many(pairs)] == ["confirmed"]
+        assert [result.outcome for result in place.bulk.assign_many(pairs)] == ["done"]
         assert place.users.check(people["user"][0], people["role"]) == (MAREN, ("approver",))
 
 

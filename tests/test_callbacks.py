@@ -88,7 +88,7 @@ def test_a_callback_that_returns_an_awaitable_confirms_nothing(sandbox: Sandbox,
         with pytest.raises(CallbackFailed) as failed:
             dev(css).bulk.assign_many([(one, "reviewer") for one in people], progress=lambda _: coroutine_function())
         assert isinstance(failed.value.__cause__, ConfigurationError)
-        assert [result.outcome for result in failed.value.result] == ["confirmed"] * 3
+        assert [result.outcome for result in failed.value.result] == ["done"] * 3
 
 
 @pytest.mark.parametrize("given", [*CANNOT_BE_AWAITED, 5])

@@ -226,7 +226,7 @@ async def test_a_cancellation_waits_for_the_write_in_flight(
         assert not has_ended
         gate.open()
     assert gate.came == ["GET roles", "POST roles"]
-    assert outcomes(journal_file) == {people[0]: "confirmed"}
+    assert outcomes(journal_file) == {people[0]: "done"}
     assert set(people) & set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) == {people[0]}
 
 
@@ -321,8 +321,8 @@ async def test_a_bulk_run_finishes_what_is_in_flight_and_reports_it(
         await anyio.wait_all_tasks_blocked()
         gate.open()
     assert gate.came.count("POST roles") == len(reported) == 2
-    assert {str(result.grant.user): result.outcome for result in reported} == dict.fromkeys(people[:2], "confirmed")
-    assert outcomes(journal_file) == dict.fromkeys(people[:2], "confirmed")
+    assert {str(result.grant.user): result.outcome for result in reported} == dict.fromkeys(people[:2], "done")
+    assert outcomes(journal_file) == dict.fromkeys(people[:2], "done")
     assert set(people) & set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) == set(people[:2])
 
 
@@ -367,7 +367,7 @@ async def test_every_call_of_several_writes_stops_after_the_write_in_flight(
         gate.open()
     assert gate.came.count("POST roles") == 1
     assert gate.came[-1] == "POST roles"
-    assert reported == ([] if write == "set_members" else ["confirmed"])
+    assert reported == ([] if write == "set_members" else ["done"])
 
 
 async def test_a_waiting_task_reads_the_shared_list_if_the_reader_is_cancelled(

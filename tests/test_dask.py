@@ -105,7 +105,7 @@ def test_two_processes_give_two_thousand_roles(monkeypatch: pytest.MonkeyPatch, 
         run = subprocess.run(
             command, env=os.environ | given, timeout=SECONDS, capture_output=True, check=False, encoding="utf-8"
         )
-    assert (run.returncode, run.stdout) == (0, "2000 confirmed\n"), run.stderr
+    assert (run.returncode, run.stdout) == (0, "2000 done\n"), run.stderr
     assert SECRET not in run.stderr
     assert sandbox.members(700, "dev", "pilot") == PEOPLE
     assert asked(sandbox) == Counter(POST=2000, GET=2, token=3)  # the list of integrations and the role's members

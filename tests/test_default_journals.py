@@ -52,7 +52,7 @@ def test_every_command_that_writes_keeps_a_journal_that_undo_accepts(
     [file] = journals()
     assert is_private(file) and is_private(file.parent, 0o700)
     read = read_journal(file.read_bytes(), file.name)
-    assert {entry.outcome for entry in read.entries} == {"confirmed"}
+    assert {entry.outcome for entry in read.entries} == {"done"}
     assert (read.user, read.command, read.reason) == (getpass.getuser(), f"css {' '.join(words)}", "Ticket 4711")
     text = file.read_text(encoding="utf-8")
     assert not [secret for secret in secrets(sandbox) if secret in text]
@@ -297,15 +297,15 @@ def journal(*outcomes: Outcome | None, client_id: str = "ann", undoes: str = "")
     ("kept", "expected"),
     [
         ({}, Choice(None)),
-        ({"b": journal("confirmed"), "a": journal("confirmed")}, Choice("b")),
+        ({"b": journal("done"), "a": journal("done")}, Choice("b")),
         ({"b": journal("failed"), "a": journal("unknown")}, Choice("a")),
-        ({"b": journal(), "a": journal("confirmed")}, Choice("a")),
-        ({"b": journal("confirmed", client_id="bob"), "a": journal("confirmed")}, Choice("a")),
-        ({"b": journal("confirmed", None), "a": journal("confirmed")}, Choice("a", ("b",))),
-        ({"c": journal("confirmed", undoes="b"), "b": journal("confirmed"), "a": journal("confirmed")}, Choice("a")),
-        ({"c": journal("failed", undoes="b"), "b": journal("confirmed"), "a": journal("confirmed")}, Choice("b")),
-        ({"c": journal(undoes="b"), "b": journal("confirmed")}, Choice("b")),
-        ({"c": journal("confirmed", undoes="old"), "b": journal("confirmed")}, Choice("b")),
+        ({"b": journal(), "a": journal("done")}, Choice("a")),
+        ({"b": journal("done", client_id="bob"), "a": journal("done")}, Choice("a")),
+        ({"b": journal("done", None), "a": journal("done")}, Choice("a", ("b",))),
+        ({"c": journal("done", undoes="b"), "b": journal("done"), "a": journal("done")}, Choice("a")),
+        ({"c": journal("failed", undoes="b"), "b": journal("done"), "a": journal("done")}, Choice("b")),
+        ({"c": journal(undoes="b"), "b": journal("done")}, Choice("b")),
+        ({"c": journal("done", undoes="old"), "b": journal("done")}, Choice("b")),
     ],
 )
 def test_undo_selects_the_newest_finished_journal_of_the_account(
@@ -342,7 +342,7 @@ def test_a_journal_counts_as_undone_only_if_every_write_of_the_undo_is_confirmed
     """A journal counts as undone only if every write of its undo is confirmed, so that a failed undo
     can be repeated.
     """
-    kept = {"c": journal("confirmed", undoes="b"), "d": journal("confirmed", "unknown", undoes="a")}
+    kept = {"c": journal("done", undoes="b"), "d": journal("done", "unknown", undoes="a")}
     assert undone_by(kept) == {"b": "c"}
 
 

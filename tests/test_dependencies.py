@@ -36,7 +36,7 @@ def ended(
         elif (error := errors.get(number)) is not None:
             results.append(StepResult(one, "unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
         else:
-            results.append(StepResult(one, "confirmed"))
+            results.append(StepResult(one, "done"))
         dependencies.note(results[-1])
     return results, dependencies
 
@@ -101,7 +101,7 @@ def test_a_failed_addition_skips_removals_from_the_renamed_role() -> None:
     steps = [ADD, step("rename_role", "a", "b"), step("remove_member", "b", CAT)]
     state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset([CAT])})
     for error in (UnusableUser("No roles for them."), NEVER):
-        assert [one.outcome for one in ended(steps, {0: error}, [state])[0]] == ["failed", "confirmed", "skipped"]
+        assert [one.outcome for one in ended(steps, {0: error}, [state])[0]] == ["failed", "done", "skipped"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_member_who_never_logged_in_blocks_removals_only_if_the_role_would_be_
     errors: dict[int, CssError] = {added.index(username): NEVER for username in never}
     results, _ = ended(steps, errors, [state])
     assert [result.step.target for result in results if result.outcome == "skipped"] == skipped
-    assert results[-1].outcome == "confirmed"
+    assert results[-1].outcome == "done"
 
 
 USERS = [ANN, BOB, CAT, DAN]
@@ -165,7 +165,7 @@ def test_failed_steps_never_empty_a_role_or_remove_all_roles_of_a_user(
     steps += [step("remove_member", name, who) for name in "abc" for who in sorted(before[name] - wanted[name])]
     state = PlaceState(DEV, "", frozenset("abc"), members=before)
     results, _ = ended(steps, errors, [state])
-    after = state.after([result.step for result in results if result.outcome == "confirmed"]).members
+    after = state.after([result.step for result in results if result.outcome == "done"]).members
     for name in "abc":
         assert after[name] or not before[name] or not wanted[name]
         if any(e is not NEVER and steps[n].role == name for n, e in errors.items()):

@@ -40,9 +40,9 @@ STEPS = st.builds(
 @given(st.lists(STEPS, max_size=3))
 def test_steps_with_any_names_are_read_back_unchanged(steps: list[Step]) -> None:
     """Steps with any names, in any script, are read back from a journal unchanged."""
-    text = HEAD + before(1, steps, "now") + after(1, "confirmed", "", "now")
+    text = HEAD + before(1, steps, "now") + after(1, "done", "", "now")
     [entry] = read_journal(text, "journal").entries
-    assert (entry.steps, entry.outcome) == (tuple(steps), "confirmed")
+    assert (entry.steps, entry.outcome) == (tuple(steps), "done")
 
 
 @given(
@@ -62,12 +62,12 @@ def test_every_line_fits_the_schema(steps: list[Step], facts: dict[str, str]) ->
 @given(st.data())
 def test_a_journal_that_was_cut_short_is_read_up_to_the_cut(data: st.DataObject) -> None:
     """A journal that was cut anywhere is read up to the cut, and a write without an outcome counts as doubtful."""
-    text = HEAD + before(1, [STEP], "now") + after(1, "confirmed", "", "now") + before(2, [STEP], "now")
+    text = HEAD + before(1, [STEP], "now") + after(1, "done", "", "now") + before(2, [STEP], "now")
     cut = data.draw(st.integers(len(HEAD), len(text)))
     found = read_journal(text[:cut], "journal")
     whole = text[: text.rfind("\n", 0, cut) + 1]
     assert len(found.entries) == whole.count('"steps"')
-    assert all(entry.is_doubtful or entry.outcome == "confirmed" for entry in found.entries)
+    assert all(entry.is_doubtful or entry.outcome == "done" for entry in found.entries)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_journal_that_was_cut_short_is_read_up_to_the_cut(data: st.DataObject)
         ("[1]\n", "journal:1: this is not a line"),
         (before(1, [STEP], "now"), "journal:1: a journal begins"),
         (HEAD.replace('"journal":1', '"journal":2'), "version 2"),
-        (HEAD + after(1, "confirmed", "", "now"), "journal:2: this line does not fit"),
+        (HEAD + after(1, "done", "", "now"), "journal:2: this line does not fit"),
         (HEAD + before(1, [STEP], "now") * 2, "journal:3: this line does not fit"),
         (
             HEAD + before(1, [STEP], "now").replace("add_member", "add_mayor"),
@@ -147,7 +147,7 @@ def test_a_resumed_journal_drops_an_incomplete_line_and_continues_the_numbers(tm
         journal.end(journal.begin([STEP]))
     found = read_journal(path.read_bytes(), "journal")
     assert isinstance(found, JournalRead)
-    assert [(entry.number, entry.outcome) for entry in found.entries] == [(1, None), (2, "confirmed")]
+    assert [(entry.number, entry.outcome) for entry in found.entries] == [(1, None), (2, "done")]
 
 
 def test_a_closed_journal_warns_once_and_refuses_further_writes(
@@ -247,13 +247,13 @@ def test_without_support_for_locks_a_journal_is_kept_with_a_warning(
         journal.end(journal.begin([STEP]))
     [record] = caplog.records
     assert f"cannot be locked here ({os.strerror(number)})" in record.getMessage()
-    assert [entry.outcome for entry in read_journal(path.read_bytes(), "journal").entries] == ["confirmed"]
+    assert [entry.outcome for entry in read_journal(path.read_bytes(), "journal").entries] == ["done"]
 
 
 @pytest.mark.parametrize(
     ("error", "ending"),
     [
-        (None, {"outcome": "confirmed"}),
+        (None, {"outcome": "done"}),
         (OutcomeUnknown("It may be done."), {"outcome": "unknown", "message": "It may be done."}),
         (NotFound("There is no role."), {"outcome": "failed", "message": "There is no role."}),
     ],

@@ -74,7 +74,7 @@ def test_undo_restores_the_state_before_each_command(
     assert is_private(journal)
     entries = read_journal(journal.read_bytes(), journal.name).entries
     assert entries
-    assert {entry.outcome for entry in entries} == {"confirmed"}
+    assert {entry.outcome for entry in entries} == {"done"}
     assert run_css("undo", journal, "--yes", "--max-removals", 5) == 0
     assert everything(sandbox) == before
     printed = "".join(capsys.readouterr()) + "".join(

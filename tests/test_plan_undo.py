@@ -136,7 +136,7 @@ def test_undo_restores_the_state_whether_the_last_write_was_done_or_not(steps: l
     """Whether the write in flight was done or not, the undo plan restores the first state."""
     now, done = journaled(BEGINNING, steps)
     after, more = journaled(now, [last])
-    entries = [Entry(number, (step,), "confirmed") for number, step in enumerate(done)]
+    entries = [Entry(number, (step,), "done") for number, step in enumerate(done)]
     for state in (now, after):
         begun = steps_done([*entries, Entry(len(done), tuple(more))], [state])
         end = state.after(undo_plan(begun, [state]).steps)
@@ -272,7 +272,7 @@ def test_undo_ignores_a_write_that_failed() -> None:
     """A write that failed is not undone: if its role exists now, somebody else created it."""
     created = Step("create_role", DEV, "b")
     assert steps_done([Entry(1, (created,), "failed")], [BEGINNING]) == ()
-    assert steps_done([Entry(1, (created,), "confirmed")], [BEGINNING]) == (created,)
+    assert steps_done([Entry(1, (created,), "done")], [BEGINNING]) == (created,)
 
 
 def test_undo_reads_the_members_of_each_role_under_all_its_names() -> None:

@@ -93,6 +93,6 @@ def test_the_python_of_the_page_runs_and_undoes_its_changes(
     before = everything(sandbox)
     [program] = readme.blocks("python", DOCUMENT)
     exec(compile(program, DOCUMENT.name, "exec"), {})  # noqa: S102
-    assert "confirmed create_role auditor" in capsys.readouterr().out
+    assert "done create_role auditor" in capsys.readouterr().out
     assert everything(sandbox) == before
     assert {path.name for path in folder.iterdir()} == {"examples", "today.jsonl"}

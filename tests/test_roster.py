@@ -314,7 +314,7 @@ def test_rows_about_different_people_roles_or_environments_do_not_contradict(oth
 # Results
 
 STATES: list[tuple[Outcome, CssError | None, str, bool]] = [
-    ("confirmed", None, "done", True),
+    ("done", None, "done", True),
     ("already", None, "already has it", True),
     ("unknown", OutcomeUnknown("nobody knows"), "unknown", False),
     ("failed", NotFound("who?", what="user"), "never logged in", False),
@@ -341,7 +341,7 @@ def test_a_file_of_results_is_a_roster_of_the_remaining_rows() -> None:
 
 def test_a_file_of_results_without_remaining_rows_is_read_as_empty() -> None:
     """If every row in a file of results is done, reading it gives no rows and no error."""
-    assert read(results_as_csv([RowResult(a_row(), "confirmed"), RowResult(a_row(), "already")])) == ()
+    assert read(results_as_csv([RowResult(a_row(), "done"), RowResult(a_row(), "already")])) == ()
 
 
 def test_results_have_columns_for_outcome_and_message() -> None:
@@ -376,7 +376,7 @@ ROWS = st.builds(
 )
 MESSAGES = st.text(st.one_of(st.sampled_from('\r\n",;\t='), SENDABLE))
 RESULTS = st.one_of(
-    st.builds(RowResult, ROWS, st.sampled_from(["confirmed", "already"])),
+    st.builds(RowResult, ROWS, st.sampled_from(["done", "already"])),
     st.builds(RowResult, ROWS, st.sampled_from(["failed", "unknown"]), st.builds(CssError, MESSAGES)),
 )
 

@@ -44,7 +44,7 @@ JOURNAL = "".join(
     [
         HEAD,
         before(1, [CREATED], AT),
-        after(1, "confirmed", "", AT),
+        after(1, "done", "", AT),
         before(2, [ADDED], AT),
         after(2, "failed", f"POST: {ODD}", AT),
         before(3, [RENAMED], AT),

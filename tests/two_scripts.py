@@ -81,14 +81,14 @@ class Witness(Sandbox):
         """
         claims = list(claims)
         own = [change for change in self.changes if change.script == script]
-        done = {fact for claim in claims if claim.outcome in ("confirmed", "unknown") for fact in claim.covered}
+        done = {fact for claim in claims if claim.outcome in ("done", "unknown") for fact in claim.covered}
         changed = {fact for change in own for fact in change.facts}
         assert changed <= done, f"{script} changed what it does not report"
         now = facts(self)
         for claim in claims:
             for fact in claim.facts:
                 last = next((change for change in reversed(self.changes) if fact in change.facts), None)
-                if claim.outcome in ("confirmed", "already"):
+                if claim.outcome in ("done", "already"):
                     assert (fact in now) is not claim.removes or (last is not None and last.script != script)
                 if claim.outcome in ("failed", "skipped"):
                     assert fact not in changed

@@ -65,7 +65,7 @@ class AsyncBulk:
 
         >>> results = await dev.bulk.assign_many([("5167d622cb14de629107a324433cffaf@idir", "reviewer")])
         >>> [result.outcome for result in results]
-        ['confirmed']
+        ['done']
         """
         return await self._many("add_member", grants, options)
 
@@ -86,7 +86,7 @@ class AsyncBulk:
 
         >>> results = await dev.bulk.unassign_many([("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")])
         >>> [result.outcome for result in results]
-        ['confirmed']
+        ['done']
         """
         return await self._many("remove_member", grants, options)
 
@@ -116,7 +116,7 @@ class AsyncBulk:
             CssError: the list of roles could not be read. Nothing is created.
 
         >>> [result.outcome for result in await dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
-        ['confirmed', 'already']
+        ['done', 'already']
         """
         service_limits.check_width(width)
         calls = AsyncProgressCalls(progress)

@@ -484,7 +484,7 @@ class AsyncCss:
         >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps], found.incomplete
         ([('#101 dev', 'remove_member', 'reviewer')], ())
         >>> [result.outcome for result in (await css.apply_plan(found.plan)).results]
-        ['confirmed']
+        ['done']
         """
         from .person_plans import plan_removal
 
@@ -758,7 +758,7 @@ class AsyncCss:
         >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
         >>> applied = await css.apply_plan(await css.plan(Desired((place,))))
         >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
-        ([('create_role', 'confirmed')], None)
+        ([('create_role', 'done')], None)
         """
         from .plans import apply_plan
 
@@ -783,7 +783,7 @@ class AsyncCss:
         >>> from css_sdk import JournalRead, Place, Step
         >>> from css_sdk.journal.entries import Entry
         >>> step = Step("add_member", Place(101, "dev"), "reviewer", "0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
-        >>> journal = JournalRead(css.settings.client_id, css.settings.api_url, (Entry(1, (step,), "confirmed"),))
+        >>> journal = JournalRead(css.settings.client_id, css.settings.api_url, (Entry(1, (step,), "done"),))
         >>> [(step.kind, step.role) for step in (await css.undo_plan(journal)).steps]
         [('remove_member', 'reviewer')]
         """

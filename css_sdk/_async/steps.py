@@ -138,7 +138,7 @@ class AsyncStepRun:
             await write()
         except CssError as error:
             return await self.settle_failed(group, error)
-        return await self.settle(group, "confirmed")
+        return await self.settle(group, "done")
 
     async def _write(self, step: Step) -> None:
         roles = self.roles[step.place]

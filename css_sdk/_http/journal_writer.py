@@ -222,9 +222,9 @@ class Journal:
 
         Args:
             number: the number that `begin` returned.
-            error: the error of the write; None if the write is confirmed.
+            error: the error of the write; None if the write was done.
         """
-        outcome: Outcome = "confirmed"
+        outcome: Outcome = "done"
         if error is not None:
             outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
         line = journal.after(number, outcome, str(error or ""), self._at())

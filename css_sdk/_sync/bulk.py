@@ -66,7 +66,7 @@ class Bulk:
 
         >>> results = dev.bulk.assign_many([("5167d622cb14de629107a324433cffaf@idir", "reviewer")])
         >>> [result.outcome for result in results]
-        ['confirmed']
+        ['done']
         """
         return self._many("add_member", grants, options)
 
@@ -87,7 +87,7 @@ class Bulk:
 
         >>> results = dev.bulk.unassign_many([("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")])
         >>> [result.outcome for result in results]
-        ['confirmed']
+        ['done']
         """
         return self._many("remove_member", grants, options)
 
@@ -117,7 +117,7 @@ class Bulk:
             CssError: the list of roles could not be read. Nothing is created.
 
         >>> [result.outcome for result in dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
-        ['confirmed', 'already']
+        ['done', 'already']
         """
         service_limits.check_width(width)
         calls = ProgressCalls(progress)

@@ -485,7 +485,7 @@ class Css:
         >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps], found.incomplete
         ([('#101 dev', 'remove_member', 'reviewer')], ())
         >>> [result.outcome for result in (css.apply_plan(found.plan)).results]
-        ['confirmed']
+        ['done']
         """
         from .person_plans import plan_removal
 
@@ -759,7 +759,7 @@ class Css:
         >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
         >>> applied = css.apply_plan(css.plan(Desired((place,))))
         >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
-        ([('create_role', 'confirmed')], None)
+        ([('create_role', 'done')], None)
         """
         from .plans import apply_plan
 
@@ -784,7 +784,7 @@ class Css:
         >>> from css_sdk import JournalRead, Place, Step
         >>> from css_sdk.journal.entries import Entry
         >>> step = Step("add_member", Place(101, "dev"), "reviewer", "0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
-        >>> journal = JournalRead(css.settings.client_id, css.settings.api_url, (Entry(1, (step,), "confirmed"),))
+        >>> journal = JournalRead(css.settings.client_id, css.settings.api_url, (Entry(1, (step,), "done"),))
         >>> [(step.kind, step.role) for step in (css.undo_plan(journal)).steps]
         [('remove_member', 'reviewer')]
         """

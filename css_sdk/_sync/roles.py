@@ -410,7 +410,7 @@ class Roles:
             [result for result in results if result.step.kind == kind] for kind in ("add_member", "remove_member")
         )
         for tried, what in ((added, "added. Nobody was removed."), (removed, "removed.")):
-            if left := [result for result in tried if result.outcome != "confirmed"]:
+            if left := [result for result in tried if result.outcome != "done"]:
                 raise NotAllDone(
                     f"{len(left)} of {len(tried)} users could not be {what} The first: {left[0].error}",
                     results=[

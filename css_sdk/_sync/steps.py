@@ -137,7 +137,7 @@ class StepRun:
             write()
         except CssError as error:
             return self.settle_failed(group, error)
-        return self.settle(group, "confirmed")
+        return self.settle(group, "done")
 
     def _write(self, step: Step) -> None:
         roles = self.roles[step.place]

@@ -33,7 +33,7 @@ def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
     return {
         journal.undoes: name
         for name, journal in journals.items()
-        if journal.undoes and journal.entries and all(entry.outcome == "confirmed" for entry in journal.entries)
+        if journal.undoes and journal.entries and all(entry.outcome == "done" for entry in journal.entries)
     }
 
 

@@ -22,7 +22,7 @@ from ..state import Step
 
 VERSION: Final = 1
 
-_OUTCOMES: Final[tuple[Outcome, ...]] = ("confirmed", "failed", "unknown")
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("done", "failed", "unknown")
 
 
 _FACTS: Final = ("plan", "at", "user", "reason", "command", "undoes")
@@ -33,7 +33,7 @@ _FACTS: Final = ("plan", "at", "user", "reason", "command", "undoes")
 class Entry:
     """One write: its steps and its outcome. `outcome` is None if the program ended before it recorded the outcome.
 
-    `at` is the time of the last line about the write, and `message` the error if it was not confirmed.
+    `at` is the time of the last line about the write, and `message` the error if it was not done.
     """
 
     number: int
@@ -49,8 +49,8 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """Return the outcome as a word to show."""
-        return "done" if self.outcome == "confirmed" else self.outcome or "unknown"
+        """Return the outcome. If it is not recorded, return "unknown"."""
+        return self.outcome or "unknown"
 
 
 @frozen

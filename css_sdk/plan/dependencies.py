@@ -85,7 +85,7 @@ class Dependencies:
             result: the result of the step.
         """
         step = result.step
-        if result.outcome == "confirmed":
+        if result.outcome == "done":
             self._note_done(step)
         elif (
             step.kind == "add_member"

@@ -25,7 +25,7 @@ def journal_as_text(journal: JournalRead, names: Mapping[str, str] | None = None
     >>> from css_sdk.journal.entries import Entry
     >>> from css_sdk.state import Step
     >>> step = Step("create_role", Place(101, "dev"), "auditor")
-    >>> print(journal_as_text(JournalRead("account", "https://example.org/api/v1", (Entry(1, (step,), "confirmed"),))))
+    >>> print(journal_as_text(JournalRead("account", "https://example.org/api/v1", (Entry(1, (step,), "done"),))))
     Account: account
     Service: https://example.org/api/v1
     <BLANKLINE>

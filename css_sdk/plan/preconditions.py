@@ -249,7 +249,7 @@ def check_project_name(planned: PlannedPlace, project_name: str) -> None:
 def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> PlaceState:
     """Return the state that the plan was made from, if only the steps of the plan's journal have changed it since.
 
-    The effect of confirmed steps must still be visible. Steps with an unknown outcome may have been done or not.
+    The effect of steps that were done must still be visible. Steps with an unknown outcome may have been done or not.
 
     Args:
         planned: the place as the plan describes it.
@@ -264,7 +264,7 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
         for step in reversed(entry.steps if entry.outcome != "failed" else ()):
             if step.place != planned.place:
                 continue
-            if entry.outcome == "confirmed" and not is_as_after(step, draft):
+            if entry.outcome == "done" and not is_as_after(step, draft):
                 raise _not_as_left(planned, step)
             if step.kind == "create_role" and draft.members.get(step.role):
                 # The loop has already removed the members that the journal added, so somebody else added these.
@@ -357,7 +357,7 @@ def remainder(plan: Plan, results: Iterable[StepResult], before: Mapping[Place, 
     Returns:
         The plan, or None if no steps remain.
     """
-    done = [result.step for result in results if result.outcome == "confirmed"]
+    done = [result.step for result in results if result.outcome == "done"]
     left = _left(plan.steps, done)
     if not left:
         return None

@@ -73,7 +73,7 @@ def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> steps = [Step("create_role", state.place, "a")], [Step("delete_role", state.place, "a")]
-    >>> [step.kind for step in steps_done([Entry(1, steps[0], "confirmed"), Entry(2, steps[1])], [state])]
+    >>> [step.kind for step in steps_done([Entry(1, steps[0], "done"), Entry(2, steps[1])], [state])]
     ['create_role']
     """
     drafts = {state.place: Draft(state) for state in states}

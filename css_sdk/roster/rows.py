@@ -77,21 +77,19 @@ class RowResult(Record):
     def state(self) -> str:
         """Return the outcome in words. Failures with different remedies have different words."""
         match self.outcome:
-            case "confirmed":
-                return "done"
             case "planned":
                 return "to do"
             case "already":
                 return _ALREADY[self.row.action]
-            case "unknown":
-                return "unknown"
             case "failed":
                 return identification.state_of(self.row.person, self.error)
+            case "done" | "unknown":
+                return self.outcome
 
     @property
     def is_done(self) -> bool:
         """Return whether nothing is left to do for the row."""
-        return self.outcome in ("confirmed", "already")
+        return self.outcome in ("done", "already")
 
 
 @frozen
@@ -118,7 +116,7 @@ class RoleRemovals(Records):
 
 
 _ALREADY: Final[Mapping[Action, str]] = {"grant": "already has it", "revoke": "does not have it"}
-DONE: Final = ("done", *_ALREADY.values(), "confirmed", "already")
+DONE: Final = ("done", *_ALREADY.values(), "already")
 """The states and outcomes of rows for which nothing is left to do."""
 
 

@@ -18,7 +18,7 @@ async def test_assigning_a_role_to_many_users_costs_one_request_for_each(
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     results = await dev.bulk.assign_many((person, "crowd") for person in people)
     assert [result.grant for result in results] == [Grant(person, "crowd") for person in people]
-    assert {result.outcome for result in results} == {"confirmed"}
+    assert {result.outcome for result in results} == {"done"}
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == people
     assert asked(sandbox) == {"token": 1, "GET": 1, "POST": 30}
 
@@ -29,7 +29,7 @@ async def test_several_roles_of_one_user_are_sent_in_one_request(dev: AsyncEnvir
     for name in ("one", "two"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
     results = await dev.bulk.assign_many([(user, "one"), (user.upper(), "two"), (user, "one")])
-    assert [result.outcome for result in results] == ["confirmed"] * 3
+    assert [result.outcome for result in results] == ["done"] * 3
     assert asked(sandbox)["POST"] == 1
 
 
@@ -40,7 +40,7 @@ async def test_existing_grants_are_not_sent(dev: AsyncEnvironmentClient, sandbox
     for person in people[:20]:
         sandbox.grant(GRANTS_PORTAL, "dev", "crowd", person)
     results = await dev.bulk.assign_many([(person, "crowd") for person in people], skip_existing=True)
-    assert [result.outcome for result in results] == ["already"] * 20 + ["confirmed"] * 10
+    assert [result.outcome for result in results] == ["already"] * 20 + ["done"] * 10
     assert asked(sandbox) == {"token": 1, "GET": 2, "POST": 10}
     again = await dev.bulk.assign_many([(person, "crowd") for person in people], skip_existing=True)
     assert {result.outcome for result in again} == {"already"}
@@ -64,7 +64,7 @@ async def test_a_failed_grant_does_not_stop_other_grants(dev: AsyncEnvironmentCl
     ]
     results = await dev.bulk.assign_many(grants)
     assert [result.outcome for result in results] == [
-        "failed", "confirmed", "failed", "confirmed", "failed", "failed", "failed",
+        "failed", "done", "failed", "done", "failed", "failed", "failed",
     ]  # fmt: skip
     errors = [result.error for result in results]
     assert isinstance(errors[0], NotFound)
@@ -91,7 +91,7 @@ async def test_a_role_is_removed_from_many_users(dev: AsyncEnvironmentClient, sa
     for person in people[:4]:
         sandbox.grant(GRANTS_PORTAL, "dev", "crowd", str(person))
     results = await dev.bulk.unassign_many([(person, "crowd") for person in people], skip_existing=True)
-    assert [result.outcome for result in results] == ["confirmed"] * 4 + ["already"] * 6
+    assert [result.outcome for result in results] == ["done"] * 4 + ["already"] * 6
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == []
     assert asked(sandbox)["DELETE"] == 4
 

@@ -276,6 +276,6 @@ async def test_differences_between_the_logins_of_a_person_are_found_and_repaired
         await dev.login_differences(to="githubpublic")
     before = asked(sandbox)
     grants = [(one.username, role) for one in found if one.exists for role in one.roles]
-    assert {result.outcome for result in await dev.bulk.assign_many(grants)} == {"confirmed"}
+    assert {result.outcome for result in await dev.bulk.assign_many(grants)} == {"done"}
     assert (asked(sandbox) - before) == {"POST": 2}
     assert await dev.login_differences() == tuple(one for one in found if not one.exists)

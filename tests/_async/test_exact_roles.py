@@ -68,7 +68,7 @@ async def test_confirm_decides_about_the_plan(held: tuple[Set, Callable[[], obje
     results: list[StepResult] = []
     await make(*NAMES[1:], "reviewer", confirm=lambda _: True, progress=results.append)
     assert now() == {*NAMES[1:], "reviewer"}
-    assert [result.outcome for result in results] == ["confirmed", "confirmed"]
+    assert [result.outcome for result in results] == ["done", "done"]
 
 
 async def test_a_change_during_confirm_makes_the_call_stale(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
@@ -105,4 +105,4 @@ async def test_with_journal_returns_a_client_whose_writes_are_recorded(
     assert asked(sandbox)["token"] == 1
     assert sum(entry.path.endswith("/integrations") for entry in sandbox.requests) == 1
     assert read_journal(path.read_bytes(), path.name).entries == written
-    assert [(entry.steps[0].role, entry.outcome) for entry in written] == [("second", "confirmed")]
+    assert [(entry.steps[0].role, entry.outcome) for entry in written] == [("second", "done")]

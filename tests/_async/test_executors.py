@@ -69,7 +69,7 @@ async def test_processes_carry_out_grants(place: AsyncEnvironmentClient, sandbox
     reported: list[GrantResult] = []
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         results = await place.bulk.assign_many(grants, executor=pool, progress=reported.append)
-    assert [result.outcome for result in results] == ["confirmed"] * 40 + ["failed"] * 2
+    assert [result.outcome for result in results] == ["done"] * 40 + ["failed"] * 2
     assert [type(result.error).__name__ for result in results[-2:]] == ["NotFound", "NotFound"]
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == people
     assert len(reported) == 42
@@ -84,7 +84,7 @@ async def test_the_size_and_number_of_chunks_are_limited(place: AsyncEnvironment
     grants = [(person, role) for person in people for role in ("crowd", "reviewer", "approver")]
     watched = Watched()
     results = await place.bulk.assign_many(grants, executor=watched, width=2)
-    assert {result.outcome for result in results} == {"confirmed"}
+    assert {result.outcome for result in results} == {"done"}
     assert sum(watched.sizes) == len(grants)
     assert max(watched.sizes) <= 50
     assert watched.most <= 2
@@ -98,7 +98,7 @@ async def test_only_missing_grants_go_to_workers(place: AsyncEnvironmentClient, 
     watched = Watched()
     grants = [(person, "crowd") for person in people]
     results = await place.bulk.assign_many(grants, executor=watched, skip_existing=True)
-    assert [result.outcome for result in results] == ["already"] * 7 + ["confirmed"] * 3
+    assert [result.outcome for result in results] == ["already"] * 7 + ["done"] * 3
     assert watched.sizes == [3]
     results = await place.bulk.unassign_many(grants, executor=watched, skip_existing=True)
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == []
@@ -117,7 +117,7 @@ async def test_workers_read_the_credentials_from_the_file_of_the_client(
     async with AsyncCss.from_file(file, api_url=served["CSS_API_URL"]) as css:
         place = (await css.integration(GRANTS_PORTAL)).environment("dev")
         grants = [(usernames(sandbox, 20)[-1], "reviewer")]
-        assert [r.outcome for r in await place.bulk.assign_many(grants, executor=Watched())] == ["confirmed"]
+        assert [r.outcome for r in await place.bulk.assign_many(grants, executor=Watched())] == ["done"]
 
 
 async def test_explicit_secrets_refuse_an_executor(sandbox: Sandbox) -> None:
@@ -182,7 +182,7 @@ async def test_an_executor_that_refuses_chunks_does_not_affect_accepted_ones(
     """If an executor refuses more chunks, the accepted grants are confirmed and the others fail without being sent."""
     people = sorted(sandbox.world.users)
     results = await place.bulk.assign_many([(p, "crowd") for p in people], executor=Broken(), width=1)
-    assert [result.outcome for result in results] == ["confirmed"] * 50 + ["failed"] * (len(people) - 50)
+    assert [result.outcome for result in results] == ["done"] * 50 + ["failed"] * (len(people) - 50)
     assert len(sandbox.members(GRANTS_PORTAL, "dev", "crowd")) == 50
 
 
@@ -199,5 +199,5 @@ async def test_a_forked_worker_does_not_use_the_connections_of_its_parent(
         await place.bulk.assign_many(grants, executor=threads, width=2)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as processes:
         results = await place.bulk.unassign_many(grants, executor=processes, width=2)
-    assert {result.outcome for result in results} == {"confirmed"}
+    assert {result.outcome for result in results} == {"done"}
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == []

@@ -44,7 +44,7 @@ async def test_the_journal_records_only_what_a_write_changes(
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", user)
     with Journal(tmp_path / "journal") as journal:
         await _in_dev(sandbox, settings, journal, ("users.assign", user, "approver", "admin"))
-    assert _entries(journal.path) == (Entry(1, (Step("add_member", DEV, "admin", user),), "confirmed"),)
+    assert _entries(journal.path) == (Entry(1, (Step("add_member", DEV, "admin", user),), "done"),)
 
 
 async def test_a_step_announced_as_not_done_is_not_read_again(
@@ -137,7 +137,7 @@ async def test_a_write_that_cannot_be_recorded_is_not_sent(
             await _in_dev(sandbox, settings, journal, ("users.assign", other, "admin"))
         monkeypatch.undo()
     assert asked(sandbox)["POST"] == before
-    assert [entry.outcome for entry in _entries(journal.path)] == ["confirmed"]
+    assert [entry.outcome for entry in _entries(journal.path)] == ["done"]
 
 
 async def test_a_client_with_a_journal_refuses_an_executor(

@@ -52,7 +52,7 @@ def check_reports(sandbox: Sandbox, before: frozenset[tuple[str, ...]], results:
     assert before ^ after <= reported.keys(), "something was changed that is not reported"
     for fact, result in reported.items():
         match result.outcome:
-            case "confirmed" | "already":
+            case "done" | "already":
                 assert (fact in after) is (result.row.action == "grant")
             case "failed":
                 assert (fact in after) is (fact in before)

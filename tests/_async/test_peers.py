@@ -258,7 +258,7 @@ async def test_a_script_can_be_run_again(dev: AsyncEnvironmentClient, sandbox: S
         await dev.users.unassign(people[0], "reviewer")
         outcomes.append([result.outcome for result in [*created, *given]])
         state = sandbox.state.document()
-    assert outcomes == [["already", *["confirmed"] * 6], ["already"] * 7]
+    assert outcomes == [["already", *["done"] * 6], ["already"] * 7]
     assert sandbox.state.document() == state
     assert asked(sandbox)["token"] == 1
 

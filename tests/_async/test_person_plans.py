@@ -66,7 +66,7 @@ async def test_only_the_roles_of_this_person_are_removed(css: AsyncCss, sandbox:
     before = everything(sandbox)
     found = await css.removal_plan("ann@people.example")
     applied = await css.apply_plan(found.plan)
-    assert {result.outcome for result in applied.results} == {"confirmed"}
+    assert {result.outcome for result in applied.results} == {"done"}
     assert [method for method, _ in writes(sandbox)] == ["DELETE"] * found.requests
     for place, (roles, composites, grants) in everything(sandbox).items():
         assert (roles, composites) == before[place][:2]
@@ -179,7 +179,7 @@ async def test_roles_with_unusual_names_are_removed(css: AsyncCss, sandbox: Sand
     [left] = found.incomplete
     assert "'..'" in str(left.error)
     applied = await css.apply_plan(found.plan)
-    assert {result.outcome for result in applied.results} == {"confirmed"}
+    assert {result.outcome for result in applied.results} == {"done"}
     assert sandbox.grants(BETA, "dev")[f"{CLEO}@azureidir"] == {".."}
 
 
@@ -193,7 +193,7 @@ async def test_a_removal_that_no_request_can_express_is_listed_as_incomplete(css
     found = await css.removal_plan("eve@people.example")
     assert {(str(step.place), step.role) for step in found.plan.steps} == {("#301 dev", "writer")}
     assert [str(one.place) for one in found.incomplete] == ["#302 dev", "#302 dev"]
-    assert {result.outcome for result in (await css.apply_plan(found.plan)).results} == {"confirmed"}
+    assert {result.outcome for result in (await css.apply_plan(found.plan)).results} == {"done"}
 
 
 async def test_removal_plans_respect_protection_and_guards(css: AsyncCss, sandbox: Sandbox) -> None:
@@ -274,4 +274,4 @@ async def test_roles_that_cannot_be_copied_are_listed_as_incomplete(css: AsyncCs
     found = await css.copy_plan(CLEO, f"{BO}@idir")
     assert [str(one.place) for one in found.incomplete] == ["#302 dev", "#302 dev", "#302 prod"]
     assert {(str(step.place), step.role) for step in found.plan.steps} == {("#301 dev", "reader")}
-    assert {result.outcome for result in (await css.apply_plan(found.plan)).results} == {"confirmed"}
+    assert {result.outcome for result in (await css.apply_plan(found.plan)).results} == {"done"}

@@ -45,7 +45,7 @@ async def test_two_programs_that_apply_one_plan_report_what_they_did(width: int,
         await async_each(apply, [one, other], 2)
         results = [result for end in ended if isinstance(end, Applied) for result in end.results]
         assert results
-        done = {result.step for result in results if result.outcome == "confirmed"}
+        done = {result.step for result in results if result.outcome == "done"}
         steps = guards.order(plan.steps, plan.states)
         reached = MIXED_BEFORE.after([step for step in steps if step in done])
         assert everything(sandbox) == first | {DEV: as_facts(reached)}
@@ -79,7 +79,7 @@ async def test_a_role_that_somebody_else_just_created_counts_as_created(tmp_path
     with nullcontext() if journal is None else journal:
         async with AsyncCss(settings, transport=sandbox.async_transport(), retry=at_once, journal=journal) as css:
             applied = await css.apply_plan(await css.plan(desired))
-            assert [result.outcome for result in applied.results] == ["confirmed", "confirmed", "failed"]
+            assert [result.outcome for result in applied.results] == ["done", "done", "failed"]
             assert sandbox.members(101, "dev", "clerk") == [USERS[0]]
             assert applied.remainder is not None
             assert [step.target for step in applied.remainder.steps] == [newcomer]

@@ -166,7 +166,7 @@ async def test_a_plan_for_120_members_sends_one_write_for_each_person(tmp_path: 
             assert asked(sandbox) - before == {"GET": 2 + 3 * 3}
         entries = read_journal(journal.path.read_bytes(), "journal").entries
     assert sum(len(entry.steps) for entry in entries) == 320
-    assert Counter(entry.outcome for entry in entries) == {"confirmed": 120}
+    assert Counter(entry.outcome for entry in entries) == {"done": 120}
 
 
 async def test_a_renamed_role_keeps_its_60_members(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_no_more_calls_are_sent_at_once_than_the_width(width: int) -> None
         steps += [Step("remove_member", DEV, name, user) for user in people for name in names]
         reported: list[StepResult] = []
         results = await carried_out(css, steps, width, reported)
-    assert set(outcomes(results).values()) == {"confirmed"}
+    assert set(outcomes(results).values()) == {"done"}
     assert sorted(map(str, reported)) == sorted(map(str, results))
     assert busy.most == width
     assert busy.most_for_a_user == 1
@@ -220,7 +220,7 @@ async def test_a_failed_renaming_skips_the_steps_that_depend_on_it(sandbox: Sand
     ]
     async with client(sandbox) as css:
         results = await carried_out(css, steps)
-    assert [result.outcome for result in results] == ["failed", "skipped", "skipped", "confirmed"]
+    assert [result.outcome for result in results] == ["failed", "skipped", "skipped", "done"]
     assert "rename_role of 'y'" in str(results[2].error)
     assert asked(sandbox)["PUT"] == 1
     assert sandbox.members(*WHERE, "x") == []
@@ -236,7 +236,7 @@ async def test_the_journal_of_concurrent_deletions_records_all_lost_composites(t
         async with client(sandbox, journal) as css:
             results = await carried_out(css, [Step("delete_role", DEV, name) for name in names], width=8)
         recorded = read_journal(journal.path.read_bytes(), "journal").steps
-    assert set(outcomes(results).values()) == {"confirmed"}
+    assert set(outcomes(results).values()) == {"done"}
     assert Counter(step.kind for step in recorded) == {"remove_composite": 15, "delete_role": 6}
 
 
@@ -247,5 +247,5 @@ async def test_a_user_who_cannot_hold_roles_does_not_stop_other_steps(sandbox: S
     steps = [Step(kind, DEV, "reviewer", username) for username in ("0f3a@bcsc", X, Y, Z)]
     async with client(sandbox) as css:
         results = await carried_out(css, steps, width=4)
-    assert [result.outcome for result in results] == ["failed", "confirmed", "confirmed", "confirmed"]
+    assert [result.outcome for result in results] == ["failed", "done", "done", "done"]
     assert isinstance(results[0].error, UnusableUser)

@@ -30,7 +30,7 @@ def client(sandbox: Sandbox) -> AsyncCss:
 
 def journal_of(css: AsyncCss, steps: Sequence[Step], plan: str | None = None) -> JournalRead:
     """Return the journal that records these steps as done."""
-    entries = tuple(Entry(number, (step,), "confirmed") for number, step in enumerate(steps, start=1))
+    entries = tuple(Entry(number, (step,), "done") for number, step in enumerate(steps, start=1))
     return JournalRead(css.settings.client_id, css.settings.api_url, entries, plan)
 
 
@@ -92,7 +92,7 @@ async def test_an_undo_refuses_another_order_and_may_empty_a_role() -> None:
                 await css.apply_plan(made, guards=Guards(remove_first=True))
         assert all(request.method == "GET" for request in sandbox.requests[sent:] if "/api/" in request.path)
         applied = await css.apply_plan(plan, guards=Guards(allow_empty=False))
-    assert outcomes(applied.results) == [("rename_role", "confirmed"), ("remove_member", "confirmed")]
+    assert outcomes(applied.results) == [("rename_role", "done"), ("remove_member", "done")]
 
 
 async def test_an_undo_refuses_the_journal_of_another_plan() -> None:
@@ -105,7 +105,7 @@ async def test_an_undo_refuses_the_journal_of_another_plan() -> None:
         with pytest.raises(StalePlan, match="another plan"):
             await css.apply_plan(plan, resume=journal_of(css, [], "of another plan"))
         assert outcomes((await css.apply_plan(plan, resume=journal_of(css, [], plan.id))).results) == [
-            ("rename_role", "confirmed")
+            ("rename_role", "done")
         ]
         again = await css.apply_plan(plan, resume=journal_of(css, plan.steps))
     assert (again.results, again.remainder) == ((), None)

@@ -17,7 +17,7 @@ def test_assigning_a_role_to_many_users_costs_one_request_for_each(dev: Environm
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     results = dev.bulk.assign_many((person, "crowd") for person in people)
     assert [result.grant for result in results] == [Grant(person, "crowd") for person in people]
-    assert {result.outcome for result in results} == {"confirmed"}
+    assert {result.outcome for result in results} == {"done"}
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == people
     assert asked(sandbox) == {"token": 1, "GET": 1, "POST": 30}
 
@@ -28,7 +28,7 @@ def test_several_roles_of_one_user_are_sent_in_one_request(dev: EnvironmentClien
     for name in ("one", "two"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
     results = dev.bulk.assign_many([(user, "one"), (user.upper(), "two"), (user, "one")])
-    assert [result.outcome for result in results] == ["confirmed"] * 3
+    assert [result.outcome for result in results] == ["done"] * 3
     assert asked(sandbox)["POST"] == 1
 
 
@@ -39,7 +39,7 @@ def test_existing_grants_are_not_sent(dev: EnvironmentClient, sandbox: Sandbox) 
     for person in people[:20]:
         sandbox.grant(GRANTS_PORTAL, "dev", "crowd", person)
     results = dev.bulk.assign_many([(person, "crowd") for person in people], skip_existing=True)
-    assert [result.outcome for result in results] == ["already"] * 20 + ["confirmed"] * 10
+    assert [result.outcome for result in results] == ["already"] * 20 + ["done"] * 10
     assert asked(sandbox) == {"token": 1, "GET": 2, "POST": 10}
     again = dev.bulk.assign_many([(person, "crowd") for person in people], skip_existing=True)
     assert {result.outcome for result in again} == {"already"}
@@ -63,7 +63,7 @@ def test_a_failed_grant_does_not_stop_other_grants(dev: EnvironmentClient, sandb
     ]
     results = dev.bulk.assign_many(grants)
     assert [result.outcome for result in results] == [
-        "failed", "confirmed", "failed", "confirmed", "failed", "failed", "failed",
+        "failed", "done", "failed", "done", "failed", "failed", "failed",
     ]  # fmt: skip
     errors = [result.error for result in results]
     assert isinstance(errors[0], NotFound)
@@ -90,7 +90,7 @@ def test_a_role_is_removed_from_many_users(dev: EnvironmentClient, sandbox: Sand
     for person in people[:4]:
         sandbox.grant(GRANTS_PORTAL, "dev", "crowd", str(person))
     results = dev.bulk.unassign_many([(person, "crowd") for person in people], skip_existing=True)
-    assert [result.outcome for result in results] == ["confirmed"] * 4 + ["already"] * 6
+    assert [result.outcome for result in results] == ["done"] * 4 + ["already"] * 6
     assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == []
     assert asked(sandbox)["DELETE"] == 4
 

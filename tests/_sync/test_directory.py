@@ -273,6 +273,6 @@ def test_differences_between_the_logins_of_a_person_are_found_and_repaired(css: 
         dev.login_differences(to="githubpublic")
     before = asked(sandbox)
     grants = [(one.username, role) for one in found if one.exists for role in one.roles]
-    assert {result.outcome for result in dev.bulk.assign_many(grants)} == {"confirmed"}
+    assert {result.outcome for result in dev.bulk.assign_many(grants)} == {"done"}
     assert (asked(sandbox) - before) == {"POST": 2}
     assert dev.login_differences() == tuple(one for one in found if not one.exists)

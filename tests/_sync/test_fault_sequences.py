@@ -132,7 +132,7 @@ def judged(dev: EnvironmentClient, sandbox: Sandbox, write: Write) -> CssError |
     for result in results:
         fact = fact_of(result)
         match result.outcome:
-            case "confirmed":
+            case "done":
                 assert (fact in after) is (fact in goal)
             case "already":
                 assert (fact in before) is (fact in goal) is (fact in after)
@@ -197,7 +197,7 @@ def test_reported_outcomes_stay_true_when_late_writes_arrive(laid: list[dict[str
             for result in results:
                 fact = fact_of(result)
                 reported.pop(fact, None)
-                if result.outcome in ("confirmed", "failed") and fact in changed:
+                if result.outcome in ("done", "failed") and fact in changed:
                     reported[fact] = (fact in before) is (result.outcome == "failed")
     sandbox.land_late_writes()
     after = facts(sandbox)
@@ -273,8 +273,8 @@ def test_a_grant_that_is_named_twice_has_one_outcome() -> None:
         results = dev.bulk.unassign_many([(FIRST, "b"), (FIRST.upper(), "b"), (FIRST, "c")])
     assert results[0].outcome == results[1].outcome
     is_held = "b" in sandbox.grants(GRANTS_PORTAL, "dev").get(FIRST, ())
-    assert results[0].outcome == ("failed" if is_held else "confirmed")
-    assert results[2].outcome == "confirmed"
+    assert results[0].outcome == ("failed" if is_held else "done")
+    assert results[2].outcome == "done"
 
 
 @pytest.mark.parametrize("fault", ["422_before", "lose_after", "500_after"])

@@ -255,7 +255,7 @@ def test_a_script_can_be_run_again(dev: EnvironmentClient, sandbox: Sandbox) -> 
         dev.users.unassign(people[0], "reviewer")
         outcomes.append([result.outcome for result in [*created, *given]])
         state = sandbox.state.document()
-    assert outcomes == [["already", *["confirmed"] * 6], ["already"] * 7]
+    assert outcomes == [["already", *["done"] * 6], ["already"] * 7]
     assert sandbox.state.document() == state
     assert asked(sandbox)["token"] == 1
 

@@ -75,14 +75,14 @@ def test_an_applied_plan_reaches_its_state_and_can_be_undone(
             applied = css.apply_plan(saved if is_saved else plan, guards=guards, width=width)
             possible = [step for step in plan.steps if step.target != GHOST]
             assert {result.step: result.outcome for result in applied.results} == {
-                step: "confirmed" if step in possible else "failed" for step in plan.steps
+                step: "done" if step in possible else "failed" for step in plan.steps
             }
             assert (applied.remainder is None) is (len(possible) == len(plan.steps))
             assert everything(sandbox) == first | {state.place: as_facts(state.after(possible)) for state in found}
             again = css.plan(desired, prune=True)
             assert [step for step in again.steps if step.target != GHOST] == []
         written = journal.path.read_bytes()
-        assert {result.outcome for result in undone(sandbox, written, Path(folder, "back"))} <= {"confirmed"}
+        assert {result.outcome for result in undone(sandbox, written, Path(folder, "back"))} <= {"done"}
     assert everything(sandbox) == first
 
 
@@ -94,7 +94,7 @@ def test_a_file_without_exact_lists_deletes_nothing(case: tuple[list[PlaceState]
     sandbox = seeded(found)
     with client(sandbox) as css:
         applied = css.apply_plan(css.plan(desired, prune=True), guards=ANY_NUMBER)
-    assert {result.outcome for result in applied.results if result.step.target != GHOST} <= {"confirmed"}
+    assert {result.outcome for result in applied.results if result.step.target != GHOST} <= {"done"}
     assert asked(sandbox)["DELETE"] == 0
 
 

@@ -52,7 +52,7 @@ def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
     for result in applied.results:
         assert (dependencies.why_skipped(result.step) is not None) is (result.outcome == "skipped")
         dependencies.note(result)
-    left = tuple(result.step for result in applied.results if result.outcome != "confirmed")
+    left = tuple(result.step for result in applied.results if result.outcome != "done")
     assert (applied.remainder.steps if applied.remainder else ()) == left
 
 
@@ -174,7 +174,7 @@ def test_a_plan_sends_nothing_more_after_its_credentials_are_refused() -> None:
         first = next(number for number, step in enumerate(plan.steps) if step.kind == "add_composite")
         for number, result in enumerate(applied.results):
             if number < first:
-                assert result.outcome == "confirmed"
+                assert result.outcome == "done"
             elif result.outcome != "skipped":
                 assert isinstance(result.error, AuthenticationError)
         # css-sdk tried the write once more with a second token and then stopped.

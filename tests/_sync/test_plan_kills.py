@@ -58,7 +58,7 @@ def refused(css: Css, saved: Plan) -> type[Exception]:
 def finished(sandbox: Mortal, saved: Plan, path: Path, guards: Guards) -> None:
     """Resume the plan with its journal, and check that no confirmed step is repeated."""
     recorded = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
-    confirmed = {step for entry in recorded.entries if entry.outcome == "confirmed" for step in entry.steps}
+    confirmed = {step for entry in recorded.entries if entry.outcome == "done" for step in entry.steps}
     with Journal(path, resume=True) as journal:
         with client(sandbox, journal) as css:
             applied = css.apply_plan(saved, resume=recorded, guards=guards)

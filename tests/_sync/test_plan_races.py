@@ -46,7 +46,7 @@ def test_two_programs_that_apply_one_plan_report_what_they_did(width: int, guard
         each(apply, [one, other], 2)
         results = [result for end in ended if isinstance(end, Applied) for result in end.results]
         assert results
-        done = {result.step for result in results if result.outcome == "confirmed"}
+        done = {result.step for result in results if result.outcome == "done"}
         steps = guards.order(plan.steps, plan.states)
         reached = MIXED_BEFORE.after([step for step in steps if step in done])
         assert everything(sandbox) == first | {DEV: as_facts(reached)}
@@ -80,7 +80,7 @@ def test_a_role_that_somebody_else_just_created_counts_as_created(tmp_path: Path
     with nullcontext() if journal is None else journal:
         with Css(settings, transport=sandbox.transport(), retry=at_once, journal=journal) as css:
             applied = css.apply_plan(css.plan(desired))
-            assert [result.outcome for result in applied.results] == ["confirmed", "confirmed", "failed"]
+            assert [result.outcome for result in applied.results] == ["done", "done", "failed"]
             assert sandbox.members(101, "dev", "clerk") == [USERS[0]]
             assert applied.remainder is not None
             assert [step.target for step in applied.remainder.steps] == [newcomer]

@@ -46,7 +46,7 @@ def test_rows_that_contradict_each_other_after_the_look_up_are_not_sent(css: Css
         Row(4, Person("username", user), "approver", "101", "dev", "grant"),
     ]
     results = css.apply_roster(rows, providers=["idir"])
-    assert [result.outcome for result in results] == ["failed", "failed", "confirmed"]
+    assert [result.outcome for result in results] == ["failed", "failed", "done"]
     assert isinstance(results[0].error, InvalidRequest)
     assert user not in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
 
@@ -284,7 +284,7 @@ def test_a_row_with_a_mistyped_role_withholds_the_removal_of_its_person(css: Css
     rows = [Row(2, Person("username", user), role, "101", "dev") for role, user in names]
     results = css.apply_roster(rows, exact=True)
     assert [result.outcome for result in results] == [
-        "already", "failed", "already", "failed", "failed", "confirmed",
+        "already", "failed", "already", "failed", "failed", "done",
     ]  # fmt: skip
     assert isinstance(results[4].error, Withheld)
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [kept, listed]

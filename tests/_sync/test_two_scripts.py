@@ -153,7 +153,7 @@ def test_the_check_of_these_tests_detects_a_false_report() -> None:
         results = css.apply_roster(rows(PEOPLE[:2]))
     sandbox.check("one", claims_of_rows(results))
     failed = RowResult(results[0].row, "failed", CssError("made up"))
-    never = RowResult(rows([PEOPLE[3]])[0], "confirmed")
+    never = RowResult(rows([PEOPLE[3]])[0], "done")
     for made_up in ([results[0]], [failed, results[1]], [*results, never]):
         with pytest.raises(AssertionError):
             sandbox.check("one", claims_of_rows(made_up))

@@ -92,7 +92,7 @@ def test_a_merge_applies_the_plan_of_the_pull_request(ready: Runner, css: Css, u
         assert TOKEN not in text
     log, journal = Path(applied.outputs["log"]), Path(applied.outputs["journal"])
     assert user in log.read_text(encoding="utf-8")
-    assert "confirmed" in journal.read_text(encoding="utf-8")
+    assert "done" in journal.read_text(encoding="utf-8")
     assert log.parent.stat().st_mode & 0o077 == 0
 
 

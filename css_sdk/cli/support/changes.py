@@ -283,7 +283,7 @@ def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: boo
 
 def exit_code_of(results: Sequence[tuple[str, CssError | None]]) -> int:
     """Return the exit code of a command with these outcomes and errors."""
-    left = [(outcome, error) for outcome, error in results if outcome not in ("confirmed", "already")]
+    left = [(outcome, error) for outcome, error in results if outcome not in ("done", "already")]
     if not left:
         return 0
     if len(results) > 1 or left[0][0] == "unknown":

@@ -30,11 +30,11 @@ def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
-    """Return the steps of a plan that its journal does not record as confirmed."""
+    """Return the steps of a plan that its journal does not record as done."""
     from ...plan.preconditions import without
 
     entries = journal.entries if journal is not None else ()
-    return without(plan.steps, [step for entry in entries if entry.outcome == "confirmed" for step in entry.steps])
+    return without(plan.steps, [step for entry in entries if entry.outcome == "done" for step in entry.steps])
 
 
 def earlier_run(origin: Origin, plan: Plan) -> str:
@@ -121,7 +121,7 @@ def is_settled(result: StepResult, allow_missing: bool) -> bool:
     """Return whether a step is done, or failed only because its user never logged in, if that is allowed."""
     from ...people.identification import NEVER_LOGGED_IN
 
-    return result.outcome == "confirmed" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
+    return result.outcome == "done" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
 
 
 def print_step_results(results: Sequence[StepResult], plan: Plan, names: Mapping[str, str], as_json: bool) -> None:
@@ -132,12 +132,12 @@ def print_step_results(results: Sequence[StepResult], plan: Plan, names: Mapping
                 _state_of(result), result.step, plan.project_names.get(result.step.place, ""), names, result.error
             )
             for result in results
-            if as_json or result.outcome != "confirmed"
+            if as_json or result.outcome != "done"
         ],
         as_json,
         states=map(_state_of, results),
         errors=[result.error for result in results],
-        written=any(result.outcome in ("confirmed", "unknown") for result in results),
+        written=any(result.outcome in ("done", "unknown") for result in results),
     )
 
 
@@ -149,4 +149,4 @@ def _state_of(result: StepResult) -> str:
     person = Person("username", result.step.target)
     if isinstance(result.error, CssError) and state_of(person, result.error) == NEVER_LOGGED_IN:
         return NEVER_LOGGED_IN
-    return "done" if result.outcome == "confirmed" else result.outcome
+    return result.outcome

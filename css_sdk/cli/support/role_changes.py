@@ -193,7 +193,7 @@ def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
             error = failure
             if isinstance(failure, AuthenticationError):
                 lost.append(failure)
-        outcome: Outcome = "confirmed" if group[0].is_needed else "already"
+        outcome: Outcome = "done" if group[0].is_needed else "already"
         if error is not None:
             outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
         for change in group:
@@ -219,7 +219,6 @@ def _print_results(
     for change in changes:
         outcome, error = settled.get(change, interrupted)
         states = {
-            "confirmed": "done",
             "already": _ALREADY.get(change.action, ""),
             "failed": state_of(Person("username", change.target), error),
         }
