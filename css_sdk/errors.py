@@ -622,10 +622,10 @@ def _about_missing_role(name: str, request: str) -> str:
     """Return a sentence about a role that does not exist; "" without a name.
 
     >>> _about_missing_role("reviwer", "POST /integrations/101/dev/users/0f3a%40idir/roles")
-    "There is no role 'reviwer' in integration #101, dev."
+    "There is no role 'reviwer' in #101 dev."
     """
     place = re.search("/integrations/([0-9]+)/([a-z]+)/", request)
-    where = f" in integration #{place[1]}, {place[2]}" if place else ""
+    where = f" in #{place[1]} {place[2]}" if place else ""
     if ", " in name:
         return f"These roles do not exist{where}: {name}."
     return name and f"There is no role {name!r}{where}."

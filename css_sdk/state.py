@@ -40,10 +40,17 @@ _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 
 @frozen(order=True)
 class Place(Record):
-    """One environment of one integration, by the integration's id."""
+    """One environment of one integration, by the integration's id.
+
+    `project_name` is only for texts: two places with different names are equal. It is empty if the name is not known.
+
+    >>> print(Place(101, "dev", "Grants Portal"), "and", Place(101, "dev"))
+    Grants Portal (#101) dev and #101 dev
+    """
 
     integration: int
     environment: str
+    project_name: str = field(default="", eq=False, repr=False)
 
     @property
     def path(self) -> dict[str, Any]:
@@ -51,7 +58,8 @@ class Place(Record):
         return {"integration_id": self.integration, "environment": self.environment}
 
     def __str__(self) -> str:
-        return f"#{self.integration} {self.environment}"
+        integration = f"{self.project_name} (#{self.integration})" if self.project_name else f"#{self.integration}"
+        return f"{integration} {self.environment}"
 
 
 @frozen

@@ -53,8 +53,7 @@ def test_a_saved_plan_is_carried_out(
     assert is_private(journal)
     assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["done"] * 3
     out, err = capsys.readouterr()
-    way_back = f"The changes are in the journal {journal.stem}. To undo them, run: css undo {journal.stem}"
-    assert err.splitlines()[-2:] == [way_back, "3 done"]
+    assert err.splitlines()[-2:] == ["3 done", f"To undo the changes, run: css undo {journal.stem}"]
     said = out + err + journal.read_text(encoding="utf-8") + file.read_text(encoding="utf-8")
     assert not [secret for secret in secrets(sandbox) if secret in said]
 
@@ -135,8 +134,8 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
     [
         (CHANGES, [], 4, "pass --yes"),
         ("{exact: []}", ["--yes", "--max-removals", "2", "--allow-empty"], 4, "3 of 3 roles of Grants Portal"),
-        ("{exact: []}", ["--yes", "--max-removals", "9"], 4, "removed: all 3 roles of 'Grants Portal' (#101 dev)."),
-        ("[{name: admin, members: {exact: []}}]", ["--yes"], 4, "the only member of the role 'admin' (#101 dev)."),
+        ("{exact: []}", ["--yes", "--max-removals", "9"], 4, "removed: all 3 roles of Grants Portal (#101) dev."),
+        ("[{name: admin, members: {exact: []}}]", ["--yes"], 4, "the only member of the role 'admin' in Grants"),
         (f"[{{name: admin, members: {{exact: [{NEVER}]}}}}]", ["--yes"], 4, "pass --allow-empty"),
         ("{exact: [reviewer, approver]}", ["--yes", "--keep-last", "admin"], 4, "nobody would be left in the role"),
         ("[{name: admin, members: {exact: []}}]", ["--yes", "--allow-empty", "--keep-last", "admin"], 4, "left in"),
@@ -189,7 +188,10 @@ def test_many_removals_need_max_removals(
     for options in ([], ["--max-removals", most - 1]):
         assert run_css("apply", file, "--yes", *empty, *options) == 4
         printed = capsys.readouterr().err
-        assert f"{most} of {members} members of the role 'approver' (#101 dev) would be removed" in printed
+        assert (
+            f"{most} of {members} members of the role 'approver' in Grants Portal (#101) dev would be removed"
+            in printed
+        )
         assert bool(options) or f"--max-removals {most}" in printed
     assert writes(sandbox) == []
     assert run_css("apply", file, "--yes", *empty, "--max-removals", most) == 0

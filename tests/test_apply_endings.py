@@ -67,10 +67,9 @@ def test_a_killed_run_continues_only_with_its_own_journal(
     done = len(writes(sandbox))
     capsys.readouterr()
     assert served("apply", plan, "--yes") == 5
-    assert (
-        f"An earlier run did not finish. To continue it, run: css apply {plan} --resume {journal}"
-        in capsys.readouterr().err
-    )
+    told = capsys.readouterr().err
+    assert f"An earlier run did not finish. To continue it, run: css apply {plan} --resume {journal}" in told
+    assert "new plan" not in told
     assert len(writes(sandbox)) == done
     other = tmp_path / "other.json"
     assert served("plan", file, "--out", other) == 0
@@ -209,8 +208,8 @@ def test_a_plan_that_was_carried_out_is_refused_without_a_way_to_continue(
     capsys.readouterr()
     assert run_css("apply", "plan.json", "--yes") == 5
     printed = capsys.readouterr().err
-    assert f"It was carried out already (journal {journal}). Make a new plan." in printed
-    assert f"--resume {journal}" not in printed
+    assert f"The plan was carried out already (journal {journal}). To make a new plan, run: css plan FILE" in printed
+    assert "resume" not in printed
     sandbox.create_role(GRANTS_PORTAL, "dev", "since")
     assert run_css("apply", "plan.json", "--resume", journal, "--yes") == 5
     printed = capsys.readouterr().err

@@ -142,7 +142,7 @@ def test_a_journal_restores_the_first_state_and_the_steps_that_are_left(count: i
 def test_a_change_that_the_journal_does_not_record_makes_a_plan_stale(other: Step) -> None:
     """If anything changed that the journal does not record, the plan is refused as stale."""
     now = BEFORE.after([*STEPS[:5], other])
-    changed = r"Grants Portal \(#101 dev\)( has changed|: the journal records).*Nothing was sent"
+    changed = r"#101 dev( has changed|: the journal records).*Nothing was sent"
     with pytest.raises(StalePlan, match=changed):
         state_before(PLANNED, now, entries(BEGUN[:5]))
     with pytest.raises(StalePlan):
@@ -288,7 +288,7 @@ def test_steps_of_other_places_and_failed_writes_are_not_reverted() -> None:
     """
     elsewhere = Step("create_role", TEST, "q")
     failed = Entry(9, (step("create_role", "q"),), "failed")
-    found = [entry for one in entries(BEGUN[:5]) for entry in (Entry(8, (elsewhere,), "confirmed"), one, failed)]
+    found = [entry for one in entries(BEGUN[:5]) for entry in (Entry(8, (elsewhere,), "done"), one, failed)]
     both = [evolve(entries([STEPS[0]])[0], steps=(elsewhere, STEPS[0], elsewhere))]
     assert state_before(PLANNED, BEFORE.after(STEPS[:5]), found) == BEFORE
     assert state_before(PLANNED, BEFORE.after(STEPS[:1]), both) == BEFORE
@@ -309,7 +309,7 @@ def test_the_remainder_uses_the_current_name_of_a_child() -> None:
     steps = (step("add_composite", "a", "b"), step("add_member", "a", "b"), step("rename_role", "b", "c"))
     state = a_state({"a": [], "b": []})
     saved = evolve(a_plan(steps), places=(PlannedPlace.of(state),))
-    rest = remainder(saved, [StepResult(steps[2], "confirmed")], {DEV: state})
+    rest = remainder(saved, [StepResult(steps[2], "done")], {DEV: state})
     assert rest is not None
     assert [one.target for one in rest.steps] == ["c", "b"]
 
@@ -318,7 +318,7 @@ def test_the_remainder_keeps_environments_without_done_steps() -> None:
     """The remainder keeps each environment, also one without done steps, with its counts of unmanaged entries."""
     other = PlannedPlace(TEST, "Grants Portal", (), "", Unmanaged(1, 2, 3))
     here = PlannedPlace.of(BEFORE, Unmanaged(4, 5, 6))
-    rest = remainder(evolve(a_plan(), places=(here, other)), [StepResult(STEPS[0], "confirmed")], {DEV: BEFORE})
+    rest = remainder(evolve(a_plan(), places=(here, other)), [StepResult(STEPS[0], "done")], {DEV: BEFORE})
     assert rest is not None
     assert rest.places == (PlannedPlace.of(BEFORE.after(STEPS[:1]), Unmanaged(4, 5, 6)), other)
 

@@ -70,10 +70,10 @@ def test_remove_lists_the_people_who_lose_a_role(
     assert run_css(*remove) == 4
     err = capsys.readouterr().err.splitlines()
     assert err[0] == (
-        f"no longer through 'admin': {len(lost)} users lose the role 'approver' in Grants Portal, dev: "
+        f"no longer through 'admin': {len(lost)} users lose the role 'approver' in Grants Portal (#101) dev: "
         f"{', '.join(sorted(map(named, lost)))}"
     )
-    assert err[1] == "'nope' is not a child of 'admin' in Grants Portal, dev"
+    assert err[1] == "'nope' is not a child of 'admin' in Grants Portal (#101) dev"
     assert asked(sandbox).keys() == {"token", "GET"}
     assert run_css(*remove, "--yes") == 3
     assert children(sandbox) == {"reviewer"}
@@ -106,8 +106,8 @@ def test_people_who_have_the_role_through_a_new_child_lose_nothing(
     sandbox.create_role(GRANTS_PORTAL, "dev", "both", ["approver", "reviewer"])
     assert run_css("composites", "set", "admin", "both", *PLACE, "--yes") == 0
     assert capsys.readouterr().err.splitlines()[:2] == [
-        "no longer through 'admin': nobody loses the role 'approver' in Grants Portal, dev",
-        "no longer through 'admin': nobody loses the role 'reviewer' in Grants Portal, dev",
+        "no longer through 'admin': nobody loses the role 'approver' in Grants Portal (#101) dev",
+        "no longer through 'admin': nobody loses the role 'reviewer' in Grants Portal (#101) dev",
     ]
     assert children(sandbox) == {"both"}
 
@@ -134,7 +134,7 @@ def test_set_limits_removals_and_needs_allow_empty_for_an_empty_list(
     assert "pass --allow-empty" in capsys.readouterr().err
     assert asked(sandbox) == {}
     assert run_css("composites", "set", "big", *PLACE, "--yes", "--allow-empty") == 4
-    assert "12 of 12 children of the role 'big' (#101 dev) would be removed" in capsys.readouterr().err
+    assert "12 of 12 children of the role 'big' in Grants Portal (#101) dev would be removed" in capsys.readouterr().err
     assert children(sandbox, "big") == set(names)
     assert run_css("composites", "set", "big", *PLACE, "--yes", "--allow-empty", "--max-removals", 12) == 0
     assert children(sandbox, "big") == set()

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 
-from css_sdk.cli import exit_code
+from css_sdk.cli import css, exit_code
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, usernames
 
@@ -186,3 +187,48 @@ def test_config_show_without_credentials(monkeypatch: pytest.MonkeyPatch, capsys
     rows = {row["name"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
     assert rows["credentials"]["source"] == "not usable"
     assert rows["config_file"]["value"] == "off"
+
+
+def test_the_commands_to_run_next_keep_the_profile(
+    write_config: Callable[[str], Path],
+    sandbox: Sandbox,
+    tmp_path: Path,
+    state_folder: Path,
+    capsys: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise they would use other credentials; a command without `--profile` names none."""
+    monkeypatch.setenv("CSS_STATE_FOLDER", str(state_folder))
+    write_config("[profiles.other]\ncredentials_file = 'gone.json'")
+    place = ("-i", "101", "-e", "dev")
+    assert exit_code(["roles", "create", "guest", *place, "--profile", "grants"]) == 0
+    assert capsys.readouterr().err.splitlines()[-1].endswith("-roles-create --profile grants")
+    assert (
+        exit_code(["--profile", "grants", "promote", "-i", "101", "--from", "dev", "--to", "test", "--out", "p.json"])
+        == 0
+    )
+    assert "run: css apply p.json --profile grants\n" in capsys.readouterr().err
+    assert exit_code(["integrations", "--profile", "grants"]) == 0
+    assert exit_code(["roles", "delete", "gone", *place, "--profile", "grants", "--yes"]) == 1
+    assert capsys.readouterr().err.endswith("run: css roles list -i 101 -e dev --profile grants\n")
+    assert exit_code(["roles", "delete", "gone", *place, "--yes"]) == 1
+    assert capsys.readouterr().err.endswith("run: css roles list -i 101 -e dev\n")
+
+
+def test_shells_complete_profiles(
+    write_config: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the names in the config file, before and behind the command; no command of a profile is run."""
+    ran = tmp_path / "ran"
+    write_config(
+        f"[profiles.vault]\ncredential_process = ['touch', '{ran}']\n[profiles.\"a\\nb\"]\ncredentials_file = 'c'"
+    )
+
+    def completed(*words: str) -> list[str]:
+        return [each.value for each in ShellComplete(css, {}, "css", "_CSS_COMPLETE").get_completions([*words], "")]
+
+    assert completed("--profile") == ["grants", "vault"]
+    assert completed("roles", "list", "--profile") == ["grants", "vault"]
+    monkeypatch.setenv("CSS_CONFIG_FILE", str(tmp_path / "none.toml"))
+    assert completed("--profile") == []
+    assert not ran.exists()

@@ -23,7 +23,7 @@ from css_sdk.models import Outcome
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, Step
 from tests.states import everything, file_of_roles, journals, secrets
-from tests.support import GRANTS_PORTAL, asked, is_private, json_rows
+from tests.support import GRANTS_PORTAL, asked, is_private, json_rows, usernames
 from tests.test_journal_option import MAREN, PLACE, WRITING, prepared
 
 Run = Callable[..., int]
@@ -40,15 +40,23 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize("words", WRITING, ids=" ".join)
 def test_every_command_that_writes_keeps_a_journal_that_undo_accepts(
-    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
 ) -> None:
-    """Every command that writes keeps a private journal with user, command and reason, and `css undo` reverts it by its
-    name.
+    """Every command that writes keeps a private journal with user, command, place and reason.
+
+    The last line on stderr is the command that undoes it, with the options that it needs.
     """
     monkeypatch.chdir(tmp_path)
     arguments = prepared(run_css, sandbox, tmp_path, words)
     before = everything(sandbox)
+    capsys.readouterr()
     assert run_css(*words, *arguments, "--reason", "Ticket 4711") == 0
+    _, _, command = capsys.readouterr().err.splitlines()[-1].partition("To undo the changes, run: css ")
     [file] = journals()
     assert is_private(file) and is_private(file.parent, 0o700)
     read = read_journal(file.read_bytes(), file.name)
@@ -57,7 +65,9 @@ def test_every_command_that_writes_keeps_a_journal_that_undo_accepts(
     text = file.read_text(encoding="utf-8")
     assert not [secret for secret in secrets(sandbox) if secret in text]
     assert "Fairweather" not in text
-    assert run_css("undo", file.stem, "--yes", "--max-removals", 5) == 0
+    assert {step.place.project_name for step in read.steps} <= {"Grants Portal", "Fisheries Service"}
+    assert command.startswith(f"undo {file.stem}")
+    assert run_css(*command.split(), "--yes") == 0
     assert everything(sandbox) == before
 
 
@@ -380,3 +390,19 @@ def test_a_journal_of_the_python_api_that_cannot_be_written_raises_an_error(
         monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
         with pytest.raises(InvalidFile):
             required.begin([STEP])
+
+
+def test_the_way_back_has_the_options_that_it_needs(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In prod `--allow-prod`, for many removals their number; with `-q`, or if nothing was done, there is no line."""
+    people = usernames(sandbox, 12)
+    sandbox.create_role(GRANTS_PORTAL, "prod", "admin")
+    given = (*people, "-r", "admin", "-i", "101", "-e", "prod", "--allow-prod")
+    assert run_css("assign", *given) == 0
+    [journal] = [file.stem for file in journals()]
+    told = capsys.readouterr().err
+    assert told.endswith(f"To undo the changes, run: css undo {journal} --max-removals 12 --allow-prod\n")
+    assert run_css("assign", *given) == 0
+    assert run_css("unassign", "-q", *given, "--yes") == 0
+    assert "To undo" not in capsys.readouterr().err

@@ -18,14 +18,17 @@ from tests.support import GRANTS_PORTAL, asked, json_rows, usernames
 Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
 TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
+NONE = "No drift.\n"
 EXACT = f"{{exact: [admin, approver, {{name: reviewer, members: {{exact: [{MAREN}, {TOBIAS}]}}}}]}}"
 
 
 def test_without_drift_nothing_is_printed(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """If the service agrees with the file, `css drift` prints nothing, as cron needs it, and writes nothing."""
+    """If the service agrees with the file, `css drift` says so on stderr. With `-q` it prints nothing, for cron."""
     assert run_css("drift", file_of_roles(tmp_path, EXACT)) == 0
+    assert capsys.readouterr() == ("", NONE)
+    assert run_css("drift", "-q", file_of_roles(tmp_path, EXACT)) == 0
     assert capsys.readouterr() == ("", "")
     assert asked(sandbox).keys() == {"token", "GET"}
 
@@ -93,11 +96,11 @@ def test_people_who_were_not_identified_are_reported_with_exit_code_3(
 ) -> None:
     """`css drift` names people who could not be identified, with exit code 3, or 2 if there is drift, too.
 
-    Additive lists accept other members. With exit code 0 nothing is printed.
+    Additive lists accept other members. With exit code 0 nothing else is printed.
     """
     assert run_css("drift", file_of_roles(tmp_path, roles)) == code
     out, err = capsys.readouterr()
-    assert said in err if said else (out, err) == ("", "")
+    assert said in err if said else (out, err) == ("", NONE)
 
 
 def test_allow_missing_ignores_people_who_never_logged_in(
@@ -107,7 +110,7 @@ def test_allow_missing_ignores_people_who_never_logged_in(
     never = f"{{guid: {'0f' * 16}, provider: idir}}"
     file = file_of_roles(tmp_path, f"[{{name: reviewer, members: [{never}]}}]")
     assert run_css("drift", file, "--allow-missing") == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", NONE)
     file = file_of_roles(tmp_path, f"[{{name: reviewer, members: [{never}, {{email: nobody@example.com}}]}}]")
     assert run_css("drift", file, "--allow-missing") == 3
 
@@ -118,7 +121,7 @@ def test_protected_roles_are_no_drift(run_css: Run, tmp_path: Path, capsys: pyte
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("version: 1", "version: 1, protect: {roles: ['a*']}"), encoding="utf-8")
     assert run_css("drift", file) == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", NONE)
 
 
 @pytest.mark.parametrize(("roles", "code"), [("[admin]", 0), ("[auditor]", 2)])
@@ -133,4 +136,4 @@ def test_a_warning_about_an_unusable_role_is_logged_only_with_drift(
         ended = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, check=False)
     assert ended.returncode == code
     assert ("is not read" in ended.stderr) is (code == 2)
-    assert (ended.stdout + ended.stderr == "") is (code == 0)
+    assert (ended.stdout + ended.stderr == NONE) is (code == 0)

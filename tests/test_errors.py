@@ -86,7 +86,7 @@ def test_each_status_has_its_error(answer: ErrorAnswer, kind: type[CssError], pa
 def test_an_error_repeats_the_message_of_the_service(answer: ErrorAnswer) -> None:
     """An error repeats the message of the service; for a missing role it names the integration and environment."""
     if answer.message == "role x not found":
-        assert str(error_for(answer)).startswith("There is no role 'x' in integration #101, dev.")
+        assert str(error_for(answer)).startswith("There is no role 'x' in #101 dev.")
     else:
         assert answer.message in str(error_for(answer))
 
@@ -94,10 +94,10 @@ def test_an_error_repeats_the_message_of_the_service(answer: ErrorAnswer) -> Non
 def test_missing_roles_are_named() -> None:
     """The error for one missing role names it in quotes, and the error for several lists them."""
     for message, sentence in (
-        ("roles (reviwer) not found", "There is no role 'reviwer' in integration #101, dev."),
-        ("roles (a, b) not found", "These roles do not exist in integration #101, dev: a, b."),
-        ("composite role nope not found", "There is no role 'nope' in integration #101, dev."),
-        ("role (a) not found", "There is no role '(a)' in integration #101, dev."),
+        ("roles (reviwer) not found", "There is no role 'reviwer' in #101 dev."),
+        ("roles (a, b) not found", "These roles do not exist in #101 dev: a, b."),
+        ("composite role nope not found", "There is no role 'nope' in #101 dev."),
+        ("role (a) not found", "There is no role '(a)' in #101 dev."),
     ):
         assert str(error_for(answered(404, message))).startswith(sentence)
 

@@ -315,6 +315,7 @@ def test_a_journal_has_a_row_for_each_step() -> None:
             "target": "0f3a@idir",
             "integration": 101,
             "environment": "dev",
+            "project_name": "",
             "at": "then",
             "message": "no answer",
         }

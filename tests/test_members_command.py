@@ -66,7 +66,7 @@ def test_set_lists_the_losses_and_adds_before_it_removes(
     wanted = usernames(sandbox, 30)[-1]
     arguments = ("members", "set", "reviewer", wanted.upper().replace("IDIR", "idir"), *PLACE)
     assert run_css(*arguments, "--client-id", "fisheries-service-102") == 4
-    assert f"{len(before)} users lose the role 'reviewer' in Grants Portal, dev: " in capsys.readouterr().err
+    assert f"{len(before)} users lose the role 'reviewer' in Grants Portal (#101) dev: " in capsys.readouterr().err
     assert asked(sandbox).keys() == {"token", "GET"}
     sandbox.clear_requests()
     assert run_css(*arguments, "--client-id", "fisheries-service-102", "--yes", "--json") == 0
@@ -104,7 +104,7 @@ def test_set_removes_nobody_if_somebody_could_not_be_added(
         (["bob"], "is not a username", set()),
         (
             ["{user}", "--max-removals", "1"],
-            "2 of 2 members of the role 'reviewer' (#101 dev) would be removed. The limit is 1.",
+            "2 of 2 members of the role 'reviewer' in Grants Portal (#101) dev would be removed. The limit is 1.",
             {"token", "GET"},
         ),
     ],

@@ -112,7 +112,7 @@ def test_the_file_of_remaining_rows_is_named_only_if_rows_remain(
     ]
     assert Path("left.result.csv").exists()
     assert run_css("roster", "apply", "roster.csv", "-i", 101, "-e", "dev", "--result", "audit.csv") == 0
-    assert capsys.readouterr().err == "1 done\n"
+    assert capsys.readouterr().err.startswith("1 done\nTo undo the changes, run: ")
 
 
 def test_drafts_are_named_and_skipped(
@@ -130,4 +130,4 @@ def test_drafts_are_named_and_skipped(
     monkeypatch.setattr(Css, "from_env", lambda **options: from_env(transport=sandbox.transport(), **options))
     for command in ("report", "export", "compare"):
         assert exit_code([command]) == 0, capsys.readouterr().err
-        assert "css: Draft App, dev is skipped: " in capsys.readouterr().err
+        assert "css: Draft App (#200) dev is skipped: " in capsys.readouterr().err

@@ -151,7 +151,7 @@ def test_an_environment_that_cannot_be_read_leads_to_exit_code_3(run: Run, sandb
     sandbox.faults.add("422_before", path="/integrations/302/prod/*", times=None)
     code, out, err = run("roles", ANN)
     assert (code, len(words(out))) == (3, 8)
-    assert "css: Beta, prod: " in err
+    assert "css: Beta (#302) prod: " in err
     assert run("roles", "nobody@people.example")[0] == 3
 
 
@@ -233,7 +233,7 @@ def test_an_incomplete_removal_of_a_person_leads_to_exit_code_3(
     sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
     code, out, err = run("remove", ANN, "--yes")
     assert (code, out) == (3, [])
-    assert "css: Beta, prod: " in err
+    assert "css: Beta (#302) prod: " in err
     assert "4 done" in err
     code, out, err = run("remove", f"{BO}@idir")
     assert (code, out) == (3, [])

@@ -35,26 +35,67 @@ def test_a_plan_names_who_gains_a_role(run_css: Run, file: Path, capsys: pytest.
     assert json.loads(capsys.readouterr().out)["names"] == {TOBIAS: "Tobias Bellwether"}
 
 
+def test_steps_that_are_left_are_saved_with_names(
+    run_css: Run, sandbox: Sandbox, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unless the names are switched off, even if the plan has them."""
+    assert run_css("plan", file, "--out", "plan.json") == 0
+    for options, names in (([], {TOBIAS: "Tobias Bellwether"}), (["--no-names"], {})):
+        sandbox.reset()
+        sandbox.faults.add("500_before", method="POST", path="*/users/*", times=9)
+        assert run_css("apply", "plan.json", "--yes", *options) == 3
+        assert json.loads(file.with_name("plan.remainder.json").read_text(encoding="utf-8"))["names"] == names
+
+
+def test_a_journal_holds_no_names_and_can_be_shown_with_them(
+    run_css: Run, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line says how; the integration is named in the journal."""
+    assert run_css("apply", file, "--yes") == 0
+    capsys.readouterr()
+    for words in (("show",), ("journal", "show")):
+        assert run_css(*words) == 0
+        out, err = capsys.readouterr()
+        assert "Grants Portal (#101) dev" in out.splitlines()
+        assert "Tobias" not in out
+        assert "To see the names of people, add --names" in err
+        assert run_css(*words, "--names") == 0
+        assert SHOWN in capsys.readouterr().out
+        assert run_css(*words, "--names", "--json") == 0
+        row = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (row["name"], row["integration"], row["integration_id"]) == ("Tobias Bellwether", "Grants Portal", 101)
+        assert run_css(*words, "--names", "--mask") == 0
+        out, err = capsys.readouterr()
+        assert "Tobias" not in out + err
+
+
 @pytest.mark.parametrize("option", ["--no-names", "--mask"])
 def test_no_names_and_mask_look_up_nobody(
     run_css: Run, sandbox: Sandbox, file: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
-    """With `--no-names` or `--mask`, a plan shows no names, and css looks up nobody."""
-    for form in ([], ["--markdown"], ["--json"]):
+    """With `--no-names` or `--mask`, a plan shows and saves no names, and css looks up nobody."""
+    for form in ([], ["--markdown"], ["--json"], ["--out", "plan.json"]):
         assert run_css("plan", file, option, *form) == 0
         assert "Tobias" not in "".join(capsys.readouterr())
+    assert json.loads(Path("plan.json").read_text(encoding="utf-8"))["names"] == {}
     assert not [entry for entry in sandbox.requests if "guid=" in entry.path]
 
 
 def test_a_saved_plan_names_the_same_people(run_css: Run, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A saved plan contains usernames only, and `css apply` looks up and shows the names."""
+    """`css show` shows the names in the file. `css apply` ignores them and looks them up again."""
     saved = file.with_name("plan.json")
     assert run_css("plan", file, "--out", saved) == 0
-    assert "Tobias" not in saved.read_text(encoding="utf-8")
+    saved.write_text(saved.read_text(encoding="utf-8").replace("Tobias", "Jack"), encoding="utf-8")
     capsys.readouterr()
+    for form in ((), ("--markdown",), ("--html",), ("--json",)):
+        assert run_css("show", saved, *form) == 0
+        assert "Jack Bellwether" in capsys.readouterr().out
+    assert run_css("show", saved, "--names") == 0
+    assert SHOWN in capsys.readouterr().out
     assert run_css("apply", saved, "--yes", "--json") == 0
     out, err = capsys.readouterr()
     assert SHOWN in err
+    assert "Jack" not in out + err
     row = json.loads(out.splitlines()[-1])
     assert (row["username"], row["name"], row["provider"]) == (TOBIAS, "Tobias Bellwether", "idir")
 
@@ -87,4 +128,4 @@ def test_the_preview_of_a_removal_shows_names(run_css: Run, capsys: pytest.Captu
     """The preview of `css unassign` shows the names of the people who lose a role."""
     assert run_css("assign", TOBIAS, "-i", 101, "-e", "prod", "-r", "admin") in (1, 4)
     assert run_css("unassign", TOBIAS, "-i", 101, "-e", "dev", "-r", "reviewer") == 4
-    assert "in Grants Portal, dev: Tobias Bellwether c48af" in capsys.readouterr().err
+    assert "in Grants Portal (#101) dev: Tobias Bellwether c48af" in capsys.readouterr().err

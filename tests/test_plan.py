@@ -367,9 +367,9 @@ def test_removals_are_counted_for_each_role_under_its_new_name() -> None:
     state = a_state(["old", "b"], {"old": many, "b": many[:6]})
     made = planned(state, exactly(DesiredRole("new", was="old", members=exactly(*who(*many[4:])))))
     assert set(count_removals(Impact.of(made.steps, made.states))) == {
-        ("members of the role 'new' (#101 dev)", 4, 20),
-        ("members of the role 'b' (#101 dev)", 6, 6),
-        ("roles of Grants Portal (#101 dev)", 1, 2),
+        ("members of the role 'new' in #101 dev", 4, 20),
+        ("members of the role 'b' in #101 dev", 6, 6),
+        ("roles of #101 dev", 1, 2),
     }
     with pytest.raises(TooManyRemovals, match="6 of 6 members of the role 'b'"):
         for each in count_removals(Impact.of(made.steps, made.states)):

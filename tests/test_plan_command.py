@@ -31,7 +31,7 @@ def test_a_plan_is_shown_and_nothing_written(
     assert run_css("plan", file) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        "Grants Portal #101 dev",
+        "Grants Portal (#101) dev",
         "  + create role auditor",
         "  ~ rename role admin to boss, with 1 member",
         f"  ! would remove {MAREN} ('Maren Fairweather') from reviewer",
@@ -62,7 +62,7 @@ def test_a_plan_is_printed_as_json_or_markdown_and_can_be_masked(
     assert [step["step"] for step in found["steps"]] == ["create_role", "rename_role", "remove_member"]
     assert (found["team_id"], found["api_url"]) == (2016, sandbox.api_url)
     assert run_css("plan", file, "--markdown", "--prune") == 0
-    assert "| + | create role <code>auditor</code> |" in capsys.readouterr().out.splitlines()
+    assert "| + | create role `auditor` |" in capsys.readouterr().out.splitlines()
     out = tmp_path / "plan.json"
     for form in ([], ["--json"], ["--markdown"]):
         assert run_css("plan", file, "--prune", "--mask", "--out", out, *form) == 0

@@ -55,7 +55,7 @@ FULL = a_state(
         (taken("small", 5), 5, ""),
         ([*taken("big", 10), *taken("small", 1)], None, ""),
         ([step("delete_role", f"r{n}") for n in range(20, 28)], None, ""),
-        ([step("delete_role", f"r{n}") for n in range(11)], None, "11 of 40 roles of Grants Portal"),
+        ([step("delete_role", f"r{n}") for n in range(11)], None, "11 of 40 roles of #101 dev"),
         ([step("delete_role", "r1")], None, "100 of 100 people with the role 'r1' through composites"),
         ([step("delete_role", "big")], None, "100 of 100 members of the role 'big'"),
         ([step("delete_role", "big")], 99, "100 of 100 members of the role 'big'"),
@@ -155,8 +155,8 @@ def test_removals_from_a_new_role_are_counted_apart_from_an_older_one() -> None:
     steps = [*taken("small", 3), step("rename_role", "small", "x"), step("create_role", "small")]
     steps += [step("add_member", "small", ANN), step("remove_member", "small", ANN)]
     assert count_removals(Impact.of(steps, [FULL])) == (
-        ("members of the role 'small' (#101 dev)", 3, 5),
-        ("members of the role 'small' (#101 dev)", 1, 0),
+        ("members of the role 'small' in #101 dev", 3, 5),
+        ("members of the role 'small' in #101 dev", 1, 0),
     )
 
 
@@ -238,13 +238,13 @@ def test_losses_through_composites_are_compared_with_all_who_have_the_role_so() 
         {"all": MANY[:40], "other": MANY[40:], "leaf": [*MANY[:5], MANY[50]]}, {"all": ["leaf"], "other": ["leaf"]}
     )
     assert count_removals(Impact.of([step("remove_composite", "all", "leaf")], [state])) == (
-        ("children of the role 'all' (#101 dev)", 1, 1),
-        ("people with the role 'leaf' through composites (#101 dev)", 35, 94),
+        ("children of the role 'all' in #101 dev", 1, 1),
+        ("people with the role 'leaf' through composites in #101 dev", 35, 94),
     )
     renewed = [step("rename_role", "leaf", "old"), step("create_role", "leaf"), step("add_composite", "other", "leaf")]
     assert count_removals(Impact.of([*renewed, step("delete_role", "leaf")], [state])) == (
-        ("roles of Grants Portal (#101 dev)", 1, 3),
-        ("people with the role 'leaf' through composites (#101 dev)", 60, 60),
+        ("roles of #101 dev", 1, 3),
+        ("people with the role 'leaf' through composites in #101 dev", 60, 60),
     )
 
 
@@ -271,5 +271,5 @@ def test_every_unknown_role_to_keep_is_named() -> None:
 def test_a_place_without_roles_is_named(roles: list[str], what: str) -> None:
     """The error for a plan that deletes every role says how many there are, and of which integration."""
     state = PlaceState(DEV, "Grants Portal", frozenset(roles))
-    with pytest.raises(EmptySet, match=rf"removed: {what} of 'Grants Portal' \(#101 dev\)\. Nothing"):
+    with pytest.raises(EmptySet, match=rf"removed: {what} of #101 dev\. Nothing"):
         Guards(allow_empty=False).check([step("delete_role", role) for role in roles], [state])

@@ -112,7 +112,7 @@ def test_every_form_of_a_plan_shows_the_plan_id(sandbox: Sandbox, settings: Sett
     for mask in (False, True):
         for plan in (made, saved):
             assert plan_as_text(plan, mask=mask).splitlines()[-1] == f"Plan id: {made.id}"
-            assert f"Plan id: <code>{made.id}</code>" in plan_as_markdown(plan, mask=mask).splitlines()
+            assert f"Plan id: `{made.id}`" in plan_as_markdown(plan, mask=mask).splitlines()
         assert json.loads(plan_as_json(saved, mask))["plan_id"] == made.id
 
 

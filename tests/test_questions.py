@@ -268,15 +268,16 @@ def test_a_preview_names_who_gains_and_who_loses(
         "{firstName} {lastName} {username}".format(**sandbox.world.users[user]) for user in usernames(sandbox, 30)[-2:]
     )
     assert run_css(*command(ADDING["roster apply"], "prod")) == 4
-    assert capsys.readouterr().err.count(f"1 user gains the role 'guest' in Grants Portal, prod: {other}\n") == 1
+    assert capsys.readouterr().err.count(f"1 user gains the role 'guest' in Grants Portal (#101) prod: {other}\n") == 1
     assert run_css(*command(ADDING["roster apply"], "prod"), "--no-names") == 4
     nameless = other.split()[-1]
-    assert f"1 user gains the role 'guest' in Grants Portal, prod: {nameless}\n" in capsys.readouterr().err
+    assert f"1 user gains the role 'guest' in Grants Portal (#101) prod: {nameless}\n" in capsys.readouterr().err
     assert run_css("composites", "add", "-i", 101, "-e", "prod", "parent", "source") == 4
     assert (
-        f"through 'parent': 1 user gains the role 'source' in Grants Portal, prod: {held}\n" in capsys.readouterr().err
+        f"through 'parent': 1 user gains the role 'source' in Grants Portal (#101) prod: {held}\n"
+        in capsys.readouterr().err
     )
     assert run_css("members", "set", "-i", 101, "-e", "prod", "guest", *usernames(sandbox, 30)[-2:]) == 4
     err = capsys.readouterr().err
-    assert f"1 user gains the role 'guest' in Grants Portal, prod: {other}\n" in err
-    assert "1 user loses the role 'guest' in Grants Portal, prod: service-account-fisheries-service-102\n" in err
+    assert f"1 user gains the role 'guest' in Grants Portal (#101) prod: {other}\n" in err
+    assert "1 user loses the role 'guest' in Grants Portal (#101) prod: service-account-fisheries-service-102\n" in err

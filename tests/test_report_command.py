@@ -37,7 +37,7 @@ def test_each_format_has_every_row(run: Run) -> None:
     code, out, err = run("--json")
     rows = [json.loads(line) for line in out]
     assert (code, len(rows)) == (0, 15)
-    assert "css: Draft, dev is skipped: " in err
+    assert "css: Draft (#303) dev is skipped: " in err
     assert run("-i", "Draft")[0] == 3
     assert rows[4] == {
         "integration_id": ALPHA, "integration": "Alpha", "environment": "dev", "role": "reader",

@@ -77,7 +77,10 @@ def test_roles_are_created_each_on_its_own(run_css: Run, sandbox: Sandbox, capsy
     assert [(row["role"], row["state"]) for row in rows] == [
         ("new", "done"), ("reviewer", "failed"), ("..", "failed"), ("other", "done"),
     ]  # fmt: skip
-    assert err == "2 done, 2 failed\nTo see which roles there are, run: css roles list -i 101 -e dev\n"
+    told = (
+        "2 done, 2 failed\nTo see which roles there are, run: css roles list -i 101 -e dev\nTo undo the changes, run: "
+    )
+    assert err.startswith(told)
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"new", "other"}
     assert asked(sandbox)["POST"] == 3
 
@@ -128,15 +131,15 @@ def test_delete_lists_the_people_and_roles_that_lose_something(
     count = len(sandbox.members(GRANTS_PORTAL, "dev", "reviewer"))
     assert run_css("roles", "delete", "reviewer", "admin", "free", "nope", *PLACE) == 4
     err = capsys.readouterr().err.splitlines()
-    assert err[0].startswith(f"{count} users lose the role 'reviewer' in Grants Portal, dev: ")
+    assert err[0].startswith(f"{count} users lose the role 'reviewer' in Grants Portal (#101) dev: ")
     assert err[0].endswith(f", and {count - 10} more")
     assert err[1].startswith("it is a child of 2 roles (admin, boss), through which ")
     assert "797be66aabf29acf4646b4cb4894071a@githubpublic" in err[1]
     assert err[2].startswith("1 user loses the role 'admin'")
     assert err[3] == "this also removes the roles that it contains: 2 roles (approver, reviewer)"
     assert err[4:6] == [
-        "nobody loses the role 'free' in Grants Portal, dev",
-        "there is no role 'nope' in Grants Portal, dev",
+        "nobody loses the role 'free' in Grants Portal (#101) dev",
+        "there is no role 'nope' in Grants Portal (#101) dev",
     ]
     assert "pass --yes" in err[6]
     assert asked(sandbox).keys() == {"token", "GET"}

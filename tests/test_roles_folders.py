@@ -68,11 +68,11 @@ def test_options_limit_a_plan_to_some_places(
     for chosen in (("-i", "Grants Portal", "-e", "test"), ("-i", "101", "-e", "test"), ("-e", "test")):
         assert run_css("plan", access, *chosen) == 0
         out = capsys.readouterr().out
-        assert "Grants Portal #101 test" in out
-        assert "#101 dev" not in out
+        assert "Grants Portal (#101) test" in out
+        assert "(#101) dev" not in out
         assert "Left out of this plan: Grants Portal dev\nLeft out of this plan: Grants Portal prod\n" in out
     assert run_css("plan", access, "-e", "test", "-e", "dev", "--markdown") == 0
-    assert "- Left out of this plan: <code>Grants Portal prod</code>" in capsys.readouterr().out
+    assert "- Left out of this plan: `Grants Portal prod`" in capsys.readouterr().out
     saved = access.parent / "plan.json"
     assert run_css("plan", access, "-e", "dev", "--json", "--out", saved) == 0
     assert json.loads(capsys.readouterr().out)["left_out"] == ["Grants Portal test", "Grants Portal prod"]

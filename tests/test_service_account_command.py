@@ -27,7 +27,7 @@ def test_roles_of_a_service_account_are_assigned_shown_and_removed(
     rows = json_rows(capsys)
     assert {row["role"]: row["direct"] for row in rows} == {"admin": True, "approver": False, "reviewer": True}
     assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE) == 4
-    assert f"1 user loses the role 'admin' in Grants Portal, dev: {CLIENT_ID}" in capsys.readouterr().err
+    assert f"1 user loses the role 'admin' in Grants Portal (#101) dev: {CLIENT_ID}" in capsys.readouterr().err
     assert asked(sandbox)["DELETE"] == 0
     assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE, "--yes") == 0
     assert sandbox.grants(GRANTS_PORTAL, "dev")[f"service-account-{CLIENT_ID}"] == {"reviewer"}

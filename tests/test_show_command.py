@@ -116,7 +116,7 @@ def test_a_remainder_is_shown_like_a_plan(
     assert run_css("apply", plan_file, "--yes") == 3
     capsys.readouterr()
     assert shown(plan_file.with_name("plan.remainder.json")) == 0
-    assert f"+ add {TOBIAS} to auditor" in capsys.readouterr().out
+    assert f"+ add {TOBIAS} ('Tobias Bellwether') to auditor" in capsys.readouterr().out
 
 
 def test_a_masked_plan_is_shown_without_an_id(
@@ -193,6 +193,23 @@ def test_the_table_of_a_journal_has_a_row_for_each_step() -> None:
         (2, "failed", "add_member", TOBIAS),
         (3, "unknown", "rename_role", "c"),
     ]
+
+
+def test_the_newest_journal_is_shown_by_default(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As by `css journal show`; without journals, the message says what can be named."""
+    assert shown() == 64
+    assert "There are no journals in" in capsys.readouterr().err
+    for name in ("clerk", "inspector"):
+        assert run_css("roles", "create", name, "-i", "101", "-e", "dev") == 0
+    capsys.readouterr()
+    assert shown() == 0
+    out, err = capsys.readouterr()
+    assert "create role inspector: done" in out
+    assert err.startswith("Journal 2")
+    assert run_css("journal", "show") == 0
+    assert capsys.readouterr() == (out, err)
 
 
 @pytest.mark.parametrize("form", [(), ("--markdown",), ("--json",)], ids=str)

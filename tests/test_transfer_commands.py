@@ -124,13 +124,16 @@ def test_compare_shows_environments_side_by_side(
         "role": "admin",
         "target": "",
         "differs": False,
-        "present": {"#101 dev": True, "#101 test": True},
+        "present": [
+            {"integration_id": 101, "integration": "Grants Portal", "environment": environment, "present": True}
+            for environment in ("dev", "test")
+        ],
     }
     assert {row["kind"] for row in rows} == {"role", "composite", "member"}
     assert run_css("compare", "-i", "101", "-e", "dev", "-e", "test", "--differences") == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [
-        ["WHAT", "ROLE", "TARGET", "#101", "DEV", "#101", "TEST"],
+        ["KIND", "ROLE", "TARGET", *["GRANTS", "PORTAL", "(#101)", "DEV"], *["GRANTS", "PORTAL", "(#101)", "TEST"]],
         ["composite", "admin", "approver", "yes", "-"],
         ["composite", "admin", "reviewer", "yes", "-"],
         ["role", "approver", "yes", "-"],

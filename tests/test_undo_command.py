@@ -161,8 +161,8 @@ def test_undo_leaves_changes_of_others_alone_and_reports_them(
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", TOBIAS)
     assert run_css("undo", journal, "--yes") == 0
     printed = capsys.readouterr().err
-    assert "Note: #101 dev: the role 'clerk' stays: others have used it since." in printed
-    assert "Note: #101 dev: 1 of 2 changes are not there any more" in printed
+    assert "Note: Grants Portal (#101) dev: the role 'clerk' stays: others have used it since." in printed
+    assert "Note: Grants Portal (#101) dev: 1 of 2 changes are not there any more" in printed
     assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [stranger]
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == sorted([MAREN, TOBIAS])
     assert run_css("undo", journal, "--yes") == 0
@@ -202,7 +202,7 @@ def test_the_guards_count_a_role_through_its_renames(
         dev.roles.rename("a", "b")
         dev.bulk.assign_many([(person, "b") for person in people[4:]])
     assert run_css("undo", "all.jsonl", "--yes", "--max-removals", "4") == 4
-    assert "8 of 8 members of the role 'a' (#101 dev)" in capsys.readouterr().err
+    assert "8 of 8 members of the role 'a' in Grants Portal (#101) dev" in capsys.readouterr().err
     assert run_css("undo", "all.jsonl", "--yes") == 4
     assert sandbox.members(GRANTS_PORTAL, "dev", "b") == sorted(people)
     assert run_css("undo", "all.jsonl", "--yes", "--max-removals", "8") == 0

@@ -439,7 +439,7 @@ class AsyncCss:
 
         >>> found = await css.roles_of("ilse.hargreave@example.com")
         >>> [(str(held.place), held.role, held.through) for held in found.held if not held.direct]
-        [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
+        [('Grants Portal (#101) dev', 'approver', ('admin',)), ('Grants Portal (#101) dev', 'reviewer', ('admin',))]
         """
         from .reporting import roles_of
 
@@ -482,7 +482,7 @@ class AsyncCss:
 
         >>> found = await css.removal_plan("maren.fairweather@example.com")
         >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps], found.incomplete
-        ([('#101 dev', 'remove_member', 'reviewer')], ())
+        ([('Grants Portal (#101) dev', 'remove_member', 'reviewer')], ())
         >>> [result.outcome for result in (await css.apply_plan(found.plan)).results]
         ['done']
         """
@@ -520,7 +520,7 @@ class AsyncCss:
 
         >>> found = await css.copy_plan("maren.fairweather@example.com", "rurik.vance@example.com")
         >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps]
-        [('#101 dev', 'add_member', 'reviewer')]
+        [('Grants Portal (#101) dev', 'add_member', 'reviewer')]
         """
         from .person_plans import plan_copy
 

@@ -38,7 +38,7 @@ class AsyncEnvironmentClient:
     def __init__(self, wire: AsyncWire, integration: Integration, name: str) -> None:
         self.integration = integration
         self.name = name
-        self.roles = AsyncRoles(wire, Place(integration.id, name))
+        self.roles = AsyncRoles(wire, Place(integration.id, name, integration.project_name))
         self.users = self.roles._users
         self._wire = wire
 

@@ -24,7 +24,7 @@ Chosen = Callable[[frozenset[str]], Collection[str]]
 
 
 @contextmanager
-def reading_listed_roles(place: Place, project_name: str) -> Iterator[None]:
+def reading_listed_roles(place: Place) -> Iterator[None]:
     """Explain a `NotFound` for a listed role: somebody else has renamed or deleted the role since.
 
     Raises:
@@ -36,8 +36,8 @@ def reading_listed_roles(place: Place, project_name: str) -> Iterator[None]:
         if error.what != "role":
             raise
         raise NotFound(
-            f"Somebody else renamed or deleted a role of {project_name} ({place}) while "
-            f"its roles were read: {error} Nothing was changed; try again.",
+            f"Somebody else renamed or deleted a role of {place} while its "
+            f"roles were read: {error} Nothing was changed; try again.",
             what="role",
             status=error.status,
             request=error.request,
@@ -81,7 +81,7 @@ async def observe(roles: AsyncRoles, project_name: str, members_of: Chosen, *, s
         children[name] = frozenset(child.name for child in await roles.composites(name).list())
 
     composites = [role.name for role in listed if role.composite and role.name not in unaddressable]
-    with reading_listed_roles(place, project_name):
+    with reading_listed_roles(place):
         await async_each(look_into, composites, width)
         chosen = names.intersection(await async_called("members_of", members_of, names)) - unaddressable.keys()
         state = PlaceState(place, project_name, names, children)

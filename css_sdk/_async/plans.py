@@ -28,7 +28,7 @@ from ..plan.planner import Plan
 from ..plan.preconditions import Applied, Guards
 from ..plan.selection import select_places
 from ..plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
-from ..state import Place, PlaceState, StepResult
+from ..state import Place, PlaceState, Step, StepResult
 from .callbacks import AsyncProgressCalls
 from .integrations import AsyncEnvironmentClient
 from .observing import reading_listed_roles, with_members
@@ -100,12 +100,20 @@ async def make_undo_plan(css: AsyncCss, journal: JournalRead, *, width: int) -> 
         environment = environments[place] = (await css.integration(place.integration)).environment(place.environment)
         states[place] = await environment.state(roles_concerned(journal.steps, place), settled=True, width=width)
 
+    entries = [evolve(entry, steps=_named_anew(entry.steps, environments)) for entry in journal.entries]
+
     def planned() -> Plan:
-        done = steps_done(journal.entries, states.values())
+        done = steps_done(entries, states.values())
         found = undo_plan(done, states.values())
-        return evolve(found, notes=(*found.notes, *notes_on_unknown_writes(journal.entries, done)))
+        return evolve(found, notes=(*found.notes, *notes_on_unknown_writes(entries, done)))
 
     return await completed(css, await _with_impact(planned, environments, states, settled=True, width=width))
+
+
+def _named_anew(steps: Iterable[Step], environments: Mapping[Place, AsyncEnvironmentClient]) -> tuple[Step, ...]:
+    """Return the steps with the current project names: the names in a journal may be old, or not from css-sdk."""
+    places = {place: environment.roles.place for place, environment in environments.items()}
+    return tuple(evolve(step, place=places.get(step.place, step.place)) for step in steps)
 
 
 async def _with_impact(
@@ -129,7 +137,7 @@ async def _with_impact(
     unread = made.impact.unread if made.impact else {}
     for place, names in unread.items():
         state = states[place]
-        with reading_listed_roles(place, state.project_name):
+        with reading_listed_roles(place):
             states[place] = await with_members(environments[place].roles, state, names, settled=settled, width=width)
     return planned() if unread else made
 

@@ -67,13 +67,14 @@ async def read_access(
 
     async def read(place: tuple[AsyncIntegrationClient, str]) -> None:
         client, environment = place
+        name = client.info.project_name
         try:
             # Places that are read at once share the `width`, so that there are never more calls at once.
             state = await client.environment(environment).state(settled=settled, width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise
         except CssError as error:
-            unread.append(UnreadPlace(Place(client.info.id, environment), client.info.project_name, error))
+            unread.append(UnreadPlace(Place(client.info.id, environment, name), name, error))
         else:
             states.append(state)
             if names := sorted(state.roles - state.members.keys()):
@@ -132,7 +133,7 @@ async def _of_login(wire: AsyncWire, integrations: Sequence[Integration], userna
 
     async def read(environment: str) -> None:
         for info in by_environment[environment]:
-            place = Place(info.id, environment)
+            place = Place(info.id, environment, info.project_name)
             try:
                 direct = await AsyncRoles(wire, place)._users.roles(username)
                 members = {role.name: frozenset((username,)) for role in direct}

@@ -42,7 +42,6 @@ class AsyncRoles:
     def __init__(self, wire: AsyncWire, place: Place) -> None:
         self.place = place
         self._wire = wire
-        self._place_name = f"integration #{place.integration}, {place.environment}"
 
     @property
     def _users(self) -> AsyncUsers:
@@ -79,7 +78,7 @@ class AsyncRoles:
         Role(name='admin', composite=True)
         """
         path = {**self.place.path, "role_name": identifiers.check_role_name(name)}
-        missing = f"There is no role {name!r} in {self._place_name}. Upper and lower case matter."
+        missing = f"There is no role {name!r} in {self.place}. Upper and lower case matter."
         return await read_role(self._wire, get_role, path, partial(self._in_list, name), missing)
 
     async def create(self, name: str) -> Role:
@@ -179,7 +178,7 @@ class AsyncRoles:
         roles = await self.list()
         role = self._find(name, roles)
         if role is None:
-            sentence = f"There is no role {name!r} in {self._place_name}. Nothing was changed."
+            sentence = f"There is no role {name!r} in {self.place}. Nothing was changed."
             raise suggest(NotFound(sentence, what="role", name=name), [role.name for role in roles])
         step = Step("rename_role", self.place, name, new_name)
         if confirm is not None:
@@ -193,7 +192,7 @@ class AsyncRoles:
             if new_name in names and (name == new_name or name not in names):
                 return ()
             if name not in names and service_limits.list_is_complete(listed):
-                raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self._place_name}.", what="role")
+                raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self.place}.", what="role")
             return steps
 
         change = AsyncChange(
@@ -292,11 +291,11 @@ class AsyncRoles:
                 return
             if len(known) == before:
                 raise MalformedAnswer(
-                    f"The members of {name!r} in {self._place_name}: page {number} is full, but holds only people of "
+                    f"The members of {name!r} in {self.place}: page {number} is full, but holds only people of "
                     f"earlier pages. The list would never end."
                 )
         raise MalformedAnswer(
-            f"The members of {name!r} in {self._place_name} have more than {service_limits.MOST_PAGES} pages. "
+            f"The members of {name!r} in {self.place} have more than {service_limits.MOST_PAGES} pages. "
             f"The list does not seem to end."
         )
 
@@ -346,7 +345,7 @@ class AsyncRoles:
                 return users
             before = {user.username for user in users}
         raise OutcomeUnknown(
-            f"The members of {name!r} in {self._place_name} changed between {service_limits.MOST_READINGS} readings. "
+            f"The members of {name!r} in {self.place} changed between {service_limits.MOST_READINGS} readings. "
             f"Nothing was removed; try again when nobody else changes them."
         )
 
@@ -427,8 +426,7 @@ class AsyncRoles:
         found = next((role for role in roles if role.name == name), None)
         if found is None and not service_limits.list_is_complete(roles):
             raise IncompleteSearch(
-                f"The list of roles of {self._place_name} stops at {len(roles)}, so it does not show whether {name!r} "
-                f"exists."
+                f"The list of roles of {self.place} stops at {len(roles)}, so it does not show whether {name!r} exists."
             )
         return found
 

@@ -127,7 +127,7 @@ def check_unchanged(before: Iterable[PlaceState], now: Iterable[PlaceState]) -> 
         StalePlan: the states differ.
     """
     changed = {
-        f"{name!r} in {old.project_name or f'#{old.place.integration}'}, {old.place.environment}"
+        f"{name!r} in {old.place}"
         for old, new in zip(before, now, strict=True)
         for name in old.roles | new.roles
         if any(getattr(old, part).get(name) != getattr(new, part).get(name) for part in ("members", "children"))

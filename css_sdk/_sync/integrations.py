@@ -39,7 +39,7 @@ class EnvironmentClient:
     def __init__(self, wire: Wire, integration: Integration, name: str) -> None:
         self.integration = integration
         self.name = name
-        self.roles = Roles(wire, Place(integration.id, name))
+        self.roles = Roles(wire, Place(integration.id, name, integration.project_name))
         self.users = self.roles._users
         self._wire = wire
 

@@ -29,7 +29,7 @@ from ..plan.planner import Plan
 from ..plan.preconditions import Applied, Guards
 from ..plan.selection import select_places
 from ..plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
-from ..state import Place, PlaceState, StepResult
+from ..state import Place, PlaceState, Step, StepResult
 from .callbacks import ProgressCalls
 from .integrations import EnvironmentClient
 from .observing import reading_listed_roles, with_members
@@ -101,12 +101,20 @@ def make_undo_plan(css: Css, journal: JournalRead, *, width: int) -> Plan:
         environment = environments[place] = (css.integration(place.integration)).environment(place.environment)
         states[place] = environment.state(roles_concerned(journal.steps, place), settled=True, width=width)
 
+    entries = [evolve(entry, steps=_named_anew(entry.steps, environments)) for entry in journal.entries]
+
     def planned() -> Plan:
-        done = steps_done(journal.entries, states.values())
+        done = steps_done(entries, states.values())
         found = undo_plan(done, states.values())
-        return evolve(found, notes=(*found.notes, *notes_on_unknown_writes(journal.entries, done)))
+        return evolve(found, notes=(*found.notes, *notes_on_unknown_writes(entries, done)))
 
     return completed(css, _with_impact(planned, environments, states, settled=True, width=width))
+
+
+def _named_anew(steps: Iterable[Step], environments: Mapping[Place, EnvironmentClient]) -> tuple[Step, ...]:
+    """Return the steps with the current project names: the names in a journal may be old, or not from css-sdk."""
+    places = {place: environment.roles.place for place, environment in environments.items()}
+    return tuple(evolve(step, place=places.get(step.place, step.place)) for step in steps)
 
 
 def _with_impact(
@@ -130,7 +138,7 @@ def _with_impact(
     unread = made.impact.unread if made.impact else {}
     for place, names in unread.items():
         state = states[place]
-        with reading_listed_roles(place, state.project_name):
+        with reading_listed_roles(place):
             states[place] = with_members(environments[place].roles, state, names, settled=settled, width=width)
     return planned() if unread else made
 

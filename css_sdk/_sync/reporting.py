@@ -68,13 +68,14 @@ def read_access(
 
     def read(place: tuple[IntegrationClient, str]) -> None:
         client, environment = place
+        name = client.info.project_name
         try:
             # Places that are read at once share the `width`, so that there are never more calls at once.
             state = client.environment(environment).state(settled=settled, width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise
         except CssError as error:
-            unread.append(UnreadPlace(Place(client.info.id, environment), client.info.project_name, error))
+            unread.append(UnreadPlace(Place(client.info.id, environment, name), name, error))
         else:
             states.append(state)
             if names := sorted(state.roles - state.members.keys()):
@@ -133,7 +134,7 @@ def _of_login(wire: Wire, integrations: Sequence[Integration], username: str, wi
 
     def read(environment: str) -> None:
         for info in by_environment[environment]:
-            place = Place(info.id, environment)
+            place = Place(info.id, environment, info.project_name)
             try:
                 direct = Roles(wire, place)._users.roles(username)
                 members = {role.name: frozenset((username,)) for role in direct}

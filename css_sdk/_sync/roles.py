@@ -43,7 +43,6 @@ class Roles:
     def __init__(self, wire: Wire, place: Place) -> None:
         self.place = place
         self._wire = wire
-        self._place_name = f"integration #{place.integration}, {place.environment}"
 
     @property
     def _users(self) -> Users:
@@ -80,7 +79,7 @@ class Roles:
         Role(name='admin', composite=True)
         """
         path = {**self.place.path, "role_name": identifiers.check_role_name(name)}
-        missing = f"There is no role {name!r} in {self._place_name}. Upper and lower case matter."
+        missing = f"There is no role {name!r} in {self.place}. Upper and lower case matter."
         return read_role(self._wire, get_role, path, partial(self._in_list, name), missing)
 
     def create(self, name: str) -> Role:
@@ -180,7 +179,7 @@ class Roles:
         roles = self.list()
         role = self._find(name, roles)
         if role is None:
-            sentence = f"There is no role {name!r} in {self._place_name}. Nothing was changed."
+            sentence = f"There is no role {name!r} in {self.place}. Nothing was changed."
             raise suggest(NotFound(sentence, what="role", name=name), [role.name for role in roles])
         step = Step("rename_role", self.place, name, new_name)
         if confirm is not None:
@@ -194,7 +193,7 @@ class Roles:
             if new_name in names and (name == new_name or name not in names):
                 return ()
             if name not in names and service_limits.list_is_complete(listed):
-                raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self._place_name}.", what="role")
+                raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self.place}.", what="role")
             return steps
 
         change = Change(
@@ -293,11 +292,11 @@ class Roles:
                 return
             if len(known) == before:
                 raise MalformedAnswer(
-                    f"The members of {name!r} in {self._place_name}: page {number} is full, but holds only people of "
+                    f"The members of {name!r} in {self.place}: page {number} is full, but holds only people of "
                     f"earlier pages. The list would never end."
                 )
         raise MalformedAnswer(
-            f"The members of {name!r} in {self._place_name} have more than {service_limits.MOST_PAGES} pages. "
+            f"The members of {name!r} in {self.place} have more than {service_limits.MOST_PAGES} pages. "
             f"The list does not seem to end."
         )
 
@@ -347,7 +346,7 @@ class Roles:
                 return users
             before = {user.username for user in users}
         raise OutcomeUnknown(
-            f"The members of {name!r} in {self._place_name} changed between {service_limits.MOST_READINGS} readings. "
+            f"The members of {name!r} in {self.place} changed between {service_limits.MOST_READINGS} readings. "
             f"Nothing was removed; try again when nobody else changes them."
         )
 
@@ -428,8 +427,7 @@ class Roles:
         found = next((role for role in roles if role.name == name), None)
         if found is None and not service_limits.list_is_complete(roles):
             raise IncompleteSearch(
-                f"The list of roles of {self._place_name} stops at {len(roles)}, so it does not show whether {name!r} "
-                f"exists."
+                f"The list of roles of {self.place} stops at {len(roles)}, so it does not show whether {name!r} exists."
             )
         return found
 

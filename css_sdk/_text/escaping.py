@@ -68,6 +68,11 @@ def shown(text: str) -> str:
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in with_codes(text))
 
 
+def cut_name(text: str) -> str:
+    """Return the first 255 characters of a name: no person, and no project of the service, has a longer one."""
+    return text[:255]
+
+
 def shown_name(text: str) -> str:
     """Return a name with U+FFFD for each character that moves a cursor, hides text, or reverses its order.
 

@@ -128,15 +128,30 @@ def _choose(environ: Mapping[str, str] | None, named: str | None) -> Profile | N
     return choose_profile(profiles, named or default, named_by, str(path))
 
 
+def profile_names(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the names of the profiles in the user's config file. No command of a profile is run.
+
+    Args:
+        environ: the variables to read; by default those of the process.
+
+    Raises:
+        ConfigurationError: if the config file cannot be used.
+    """
+    path = config_path(os.environ if environ is None else environ)
+    if path is None:
+        return ()
+    from .profiles import read_profiles
+
+    return tuple(read_profiles(read_config(path, must_exist=False), str(path))[0])
+
+
 def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None) -> ConfigurationError:
     """Return an error about missing credentials, with the profiles that can be chosen."""
     variables = os.environ if environ is None else environ
     path = config_path(variables)
     if path is None or _reads_only_variables(environ) or any(variables.get(name) for name in _CREDENTIALS):
         return error
-    from .profiles import read_profiles
-
-    profiles = sorted(read_profiles(read_config(path), str(path))[0])
+    profiles = sorted(profile_names(environ))
     if not profiles:
         return error
     names = ", ".join(map(repr, profiles))

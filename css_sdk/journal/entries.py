@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
+from .._text.escaping import cut_name
 from .._text.json_text import parsed_json
 from .._text.tables import Records
 from ..errors import InvalidFile
@@ -84,6 +85,12 @@ class JournalRead(Records):
         """Return the steps that were done, or may have been, in their order."""
         return tuple(step for entry in self.entries if entry.outcome != "failed" for step in entry.steps)
 
+    @property
+    def people(self) -> Mapping[str, str]:
+        """Return the usernames in the journal, each with an environment."""
+        steps = (step for entry in self.entries for step in entry.steps if step.changes_member)
+        return {step.target: step.place.environment for step in steps}
+
     def _rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row for each step of each write."""
         for entry in self.entries:
@@ -96,6 +103,7 @@ class JournalRead(Records):
                     "target": step.target,
                     "integration": step.place.integration,
                     "environment": step.place.environment,
+                    "project_name": step.place.project_name,
                     "at": entry.at,
                     "message": entry.message,
                 }
@@ -117,8 +125,10 @@ def opening(client_id: str, api_url: str, version: str, at: str, plan: str | Non
 
 
 def before(number: int, steps: Sequence[Step], at: str) -> str:
-    """Return the line before a write."""
-    return _line({"write": number, "at": at, "steps": [step.as_record() for step in steps]})
+    """Return the line before a write. It names the integration of the steps, if its name is known."""
+    name = cut_name(next((step.place.project_name for step in steps), ""))
+    record = {"write": number, "at": at, **({"project_name": name} if name else {})}
+    return _line({**record, "steps": [step.as_record() for step in steps]})
 
 
 def after(number: int, outcome: Outcome, message: str, at: str) -> str:
@@ -194,15 +204,21 @@ def _opened(record: Mapping[str, Any], where: str) -> JournalRead:
 def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) -> Entry:
     """Return the write that a line announces, or an announced write with the outcome that the line gives."""
     number, outcome, steps = record.get("write"), record.get("outcome"), record.get("steps")
+    project_name = record.get("project_name", "")
     if not isinstance(number, int) or isinstance(number, bool):
         raise InvalidFile(f"{where}: this line has no number of a write.")
     entry = known.get(number)
     at, message = str(record.get("at", "")), str(record.get("message", ""))
-    if entry is None and isinstance(steps, list):
+    if entry is None and isinstance(steps, list) and isinstance(project_name, str):
         try:
-            return Entry(number, tuple(map(Step.from_record, steps)), at=at)
+            return Entry(number, tuple(_step(each, cut_name(project_name)) for each in steps), at=at)
         except ValueError as error:
             raise InvalidFile(f"{where}: {error}.") from None
     if entry is not None and entry.outcome is None and outcome in _OUTCOMES:
         return evolve(entry, outcome=outcome, at=at, message=message)
     raise InvalidFile(f"{where}: this line does not fit the lines before it.")
+
+
+def _step(record: object, project_name: str) -> Step:
+    step = Step.from_record(record)
+    return evolve(step, place=evolve(step.place, project_name=project_name))

@@ -90,6 +90,8 @@ class Plan:
         version: the version of css-sdk that made the plan; empty in a plan made by hand.
         created_at: when the plan was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
         impact: who loses which role, if this was simulated when the plan was made.
+        names: the names of people by username, if the plan was read from a file that has them. They are only for
+            texts that are shown: css-sdk cannot check them, because the plan id does not cover them.
     """
 
     steps: tuple[Step, ...] = ()
@@ -107,6 +109,7 @@ class Plan:
     version: str = ""
     created_at: str = ""
     impact: Impact | None = field(default=None, eq=False, repr=False)
+    names: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -309,7 +312,7 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
     >>> count_removals(Impact.of([Step("remove_member", state.place, "a", "0f3a@idir")], [state]))
-    (("members of the role 'a' (#101 dev)", 1, 1),)
+    (("members of the role 'a' in #101 dev", 1, 1),)
     """
     before = {state.place: state for state in impact.states}
     follow = list(followed_roles(impact.steps, before.values()))
@@ -335,11 +338,11 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
         if not count:
             continue
         if what == "roles":
-            found.append((f"roles of {state.project_name} ({role.place})", count, len(state.roles)))
+            found.append((f"roles of {role.place}", count, len(state.roles)))
         else:
             held = state.members if what == "members" else state.children
             size = 0 if role.created is not None else len(held.get(role.name, ()))
-            found.append((f"{what} of the role {names[role]!r} ({role.place})", count, size))
+            found.append((f"{what} of the role {names[role]!r} in {role.place}", count, size))
     for role, people in others.items():
         if people:
             state = before[role.place]
@@ -347,7 +350,7 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
             if role.created is None:
                 directly = state.members.get(role.name, frozenset())
                 holders |= people_having(state.children, state.members, role.name) - directly
-            what = f"people with the role {names[role]!r} through composites ({role.place})"
+            what = f"people with the role {names[role]!r} through composites in {role.place}"
             found.append((what, len(people), len(holders)))
     for user in users:
         if count := sum(step.kind == "remove_member" and step.target == user for step in impact.steps):

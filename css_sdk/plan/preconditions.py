@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -17,6 +18,8 @@ from .impact import FollowedRole, Impact, followed_roles
 from .ordering import ordered
 from .planner import Plan, PlannedPlace, count_removals, emptied_roles
 from .removal_limits import check_removals
+
+_MAKE_AGAIN: Final = Remedy("Make the plan again.", "To make a new plan, run: css plan FILE --out PLAN.json")
 
 
 @frozen
@@ -118,7 +121,7 @@ def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
     after = state.after(there)
     beyond = state.out_of_reach.keys()
     if state.roles - beyond and not after.roles - beyond:
-        yield f"{_all_of(len(state.roles - beyond), 'role')} of {state.project_name!r} ({state.place})"
+        yield f"{_all_of(len(state.roles - beyond), 'role')} of {state.place}"
     counts: Counter[FollowedRole] = Counter()
     names: dict[FollowedRole, str] = {}
     for step, role, _ in followed_roles(there, [state]):
@@ -126,7 +129,7 @@ def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
         names[role] = step.target if step.kind == "rename_role" else step.role
     for role, name in sorted(names.items(), key=lambda named: named[1]):
         if counts[role] and name in after.roles and not after.members.get(name):
-            yield f"{_all_of(counts[role], 'member')} of the role {name!r} ({state.place})"
+            yield f"{_all_of(counts[role], 'member')} of the role {name!r} in {state.place}"
 
 
 def _all_of(count: int, what: str) -> str:
@@ -222,8 +225,10 @@ def changed_since(planned: PlannedPlace, error: CssError | None = None) -> Stale
     """
     reason = f" ({error})" if error else ""
     return StalePlan(
-        f"{planned.project_name} ({planned.place}) has changed after the plan was made{reason}. Nothing was sent. "
-        f"Make the plan again. If the plan was interrupted, continue it with its journal (--resume)."
+        f"{planned.place} has changed after the plan was made{reason}. Nothing was sent.",
+        remedy=evolve(
+            _MAKE_AGAIN, python="Make the plan again. If the plan was interrupted, continue it with resume=."
+        ),
     )
 
 
@@ -242,7 +247,8 @@ def check_project_name(planned: PlannedPlace, project_name: str) -> None:
     if planned.project_name != project_name:
         raise StalePlan(
             f"The plan calls #{planned.place.integration} {planned.project_name!r}, but the service calls it "
-            f"{project_name!r}. Nothing was sent. Make the plan again."
+            f"{project_name!r}. Nothing was sent.",
+            remedy=_MAKE_AGAIN,
         )
 
 
@@ -279,8 +285,8 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
 def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
     what = " ".join(filter(None, (step.kind, repr(step.role), step.target)))
     return StalePlan(
-        f"{planned.project_name} ({planned.place}): the journal records {what} as done, but somebody has changed this "
-        f"since. Nothing was sent. Make the plan again."
+        f"{planned.place}: the journal records {what} as done, but somebody has changed this since. Nothing was sent.",
+        remedy=_MAKE_AGAIN,
     )
 
 

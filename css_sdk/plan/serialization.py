@@ -12,6 +12,7 @@ from attrs import asdict, evolve
 
 from .._service import environment_checks, identifiers
 from .._text.days import read_day
+from .._text.escaping import cut_name
 from .._text.files import MOST_BYTES, text_of
 from ..errors import InvalidFile, InvalidRequest, Refused
 from ..people.cells import PersonBy
@@ -30,12 +31,15 @@ Value = TypeVar("Value")
 Decode = Callable[[Any], Value]
 
 
-def plan_as_json(plan: Plan, mask: bool = False) -> str:
+def plan_as_json(plan: Plan, mask: bool = False, names: Mapping[str, str] | None = None) -> str:
     """Return the plan as JSON that ends with a newline. `schema.json` beside this module describes the JSON.
 
     Args:
         plan: a plan that `Css.plan` or `Css.undo_plan` returned.
-        mask: whether to shorten usernames and addresses. A masked plan can be shown, but not carried out.
+        mask: whether to shorten usernames and addresses, and to leave out names. A masked plan can be shown, but not
+            carried out.
+        names: the names of people, by username. Those of people in the plan are saved, so that the plan can be shown
+            with names. By default, these are the names in the file from which the plan was read.
 
     Raises:
         InvalidRequest: the plan was made by hand, and does not say for which service it was made.
@@ -46,6 +50,7 @@ def plan_as_json(plan: Plan, mask: bool = False) -> str:
             "or css.undo_plan(…) returned."
         )
     shown = masked(plan) if mask else plan
+    named = shown.names if mask or names is None else names
     record = {
         "version": VERSION,
         "css_sdk": plan.version,
@@ -62,15 +67,19 @@ def plan_as_json(plan: Plan, mask: bool = False) -> str:
         **{key: [step.as_record() for step in getattr(shown, key)] for key in ("steps", "withheld", "protected")},
         "unresolved": [_unresolved_record(one) for one in shown.unresolved],
         "notes": list(shown.notes),
+        "names": {username: cut_name(named[username]) for username in shown.people if named.get(username)},
     }
     return json.dumps(record, indent=1) + "\n"
 
 
+def _keys_of(place: Place) -> dict[str, Any]:
+    return {"integration": place.integration, "environment": place.environment}
+
+
 def _place_record(one: PlannedPlace) -> dict[str, Any]:
     return {
-        "integration": one.place.integration,
+        **_keys_of(one.place),
         "project_name": one.project_name,
-        "environment": one.place.environment,
         "members_read": one.members_read,
         "fingerprint": one.fingerprint,
         "unmanaged": asdict(one.unmanaged),
@@ -83,7 +92,7 @@ def _dates_record(dates: Dates) -> dict[str, Any]:
         "day": str(dates.day),
         "last_day": None if dates.last_day is None else str(dates.last_day),
         "endings": [
-            asdict(each.place) | {"role": each.role, "username": each.username, "until": str(each.until)}
+            _keys_of(each.place) | {"role": each.role, "username": each.username, "until": str(each.until)}
             for each in dates.endings
         ],
     }
@@ -91,7 +100,7 @@ def _dates_record(dates: Dates) -> dict[str, Any]:
 
 def _unresolved_record(one: Unresolved) -> dict[str, Any]:
     named = asdict(one.person, filter=lambda _, value: value is not None)
-    return asdict(one.place) | named | {"state": one.state, "candidates": one.candidates, "roles": one.roles}
+    return _keys_of(one.place) | named | {"state": one.state, "candidates": one.candidates, "roles": one.roles}
 
 
 def read_plan(
@@ -143,7 +152,7 @@ class _Reading:
     def __init__(self, is_masked: bool) -> None:
         self.faults: list[str] = []
         self._is_masked = is_masked
-        self._known: set[Place] = set()
+        self._known: dict[Place, Place] = {}
 
     def plan(self, record: dict[str, Any]) -> Plan | None:
         """Return the plan, or None if there are faults."""
@@ -165,8 +174,9 @@ class _Reading:
             "unresolved": self._each("unresolved", self._unresolved),
             "dates": lambda value: None if value is None else self._dates(value),
             "notes": self._each("notes", _text),
+            "names": _names,
         }
-        record = {key: value for key, value in record.items() if key != "names"}  # css plan --json adds these
+        record = {"names": {}, **record}  # somebody may have removed the names to pass the plan on
         self._note_faults("the plan", lambda _: _check_keys(record, fields), None)
         read: dict[str, Any] = {}
         for key, decode in fields.items():
@@ -212,11 +222,11 @@ class _Reading:
             fingerprint=lambda text: _matching(text, r"[0-9a-f]{64}", "a fingerprint"),
             unmanaged=lambda counts: Unmanaged(*_decoded(counts, roles=_number, composites=_number, members=_number)),
         )
-        place = Place(number, environment)
+        place = Place(number, environment, cut_name(project_name))
         environment_checks.check_known_environment(place.environment)
         if place in self._known:
             raise ValueError(f"{place} appears twice")
-        self._known.add(place)
+        self._known[place] = place
         return PlannedPlace(place, project_name, members_read, fingerprint, unmanaged)
 
     def _dates(self, value: Any) -> Dates:
@@ -234,13 +244,11 @@ class _Reading:
         number, environment, role, username, until = _decoded(
             value, integration=_number, environment=_text, role=_text, username=_text, until=_day
         )
-        place = Place(number, environment)
-        self._check_place(place)
-        return Ending(place, role, username, until)
+        return Ending(self._known_place(Place(number, environment)), role, username, until)
 
     def _step(self, value: Any) -> Step:
         step = Step.from_record(value)
-        self._check_place(step.place)
+        step = evolve(step, place=self._known_place(step.place))
         for name in step.roles:
             identifiers.check_role_name(name)
         if step.changes_member and not self._is_masked and identifiers.username_of(step.target) != step.target:
@@ -259,13 +267,13 @@ class _Reading:
             candidates=_texts,
             roles=_texts,
         )
-        place = Place(number, environment)
-        self._check_place(place)
+        place = self._known_place(Place(number, environment))
         return Unresolved(place, Person(by, named, provider or None), state, candidates, roles)
 
-    def _check_place(self, place: Place) -> None:
+    def _known_place(self, place: Place) -> Place:
         if place not in self._known:
             raise ValueError(f"{place} is not among the places of the plan")
+        return self._known[place]
 
 
 def _check_keys(record: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -292,6 +300,12 @@ def _person_by(value: Any) -> PersonBy:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(map(_text, _list(value)))
+
+
+def _names(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError("this is not an object")
+    return {username: cut_name(_text(name)) for username, name in value.items()}
 
 
 def _list(value: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import evolve
 
-from .._text.escaping import shown
+from .._text.escaping import cut_name, shown
 from .._text.masking import mask_name
 from ..people.identification import Unresolved
 from ..people.identities import Person
@@ -49,6 +49,7 @@ def masked(plan: Plan) -> Plan:
 
     return evolve(
         plan,
+        names={},
         steps=hidden(plan.steps),
         withheld=hidden(plan.withheld),
         protected=hidden(plan.protected),
@@ -75,7 +76,8 @@ def plan_as_text(
 
     Args:
         plan: the plan to render.
-        names: the names of people, by username; the text shows each name after the username.
+        names: the names of people, by username; the text shows each name after the username. By default, these are the
+            names in the file from which the plan was read.
         mask: whether to leave out names and shorten usernames.
         whole: the complete plan, whose id is shown, if `plan` has only the remaining steps.
 
@@ -85,7 +87,7 @@ def plan_as_text(
     <BLANKLINE>
     Plan: 1 to create.
     """
-    rendering = Rendering(masked(plan), {}, in_quotes) if mask else Rendering(plan, names or {}, in_quotes)
+    rendering = Rendering(plan, names, in_quotes, mask=mask)
     lines: list[str] = []
     for place in rendering.places:
         left = rendering.left_alone(place)
@@ -102,18 +104,17 @@ def plan_as_text(
 def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
     """Return the plan as Markdown, for a comment on a pull request: a table for each place.
 
-    Names that people chose appear as code. Characters with a meaning in Markdown or HTML are encoded, so that a name
-    can neither mention somebody nor become a link.
+    Names that people chose appear as code, so that they can neither mention somebody nor become a link.
 
     Args:
         plan: the plan to render.
-        names: the names of people, by username; the text shows each name after the username.
+        names: as for `plan_as_text`.
         mask: whether to leave out names and shorten usernames.
 
     >>> print(plan_as_markdown(Plan(steps=(Step("create_role", Place(101, "dev"), "@all|x"),))).splitlines()[4])
     | + | create role <code>&#64;all&#124;x</code> |
     """
-    rendering = Rendering(masked(plan), {}, as_code) if mask else Rendering(plan, names or {}, as_code)
+    rendering = Rendering(plan, names, as_code, mask=mask)
     lines: list[str] = []
     for place in rendering.places:
         rows = [f"| {sign} | {words} |" for sign, words in rendering.of(place)]
@@ -125,7 +126,7 @@ def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: b
         lines += [title, "", *(f"- {ending}" for ending in endings), ""]
     notes = [f"- Note: {as_code(note)}" for note in rendering.plan.notes]
     notes += [f"- Left out of this plan: {as_code(place)}" for place in plan.left_out]
-    shown_id = [f"Plan id: <code>{plan.id}</code>", ""] if plan.steps and plan.id else []
+    shown_id = [f"Plan id: `{plan.id}`", ""] if plan.steps and plan.id else []
     return "\n".join([*lines, *notes, *([""] if notes else []), f"**{rendering.sum()}**", "", *shown_id])
 
 
@@ -171,14 +172,16 @@ class Rendering:
 
     Args:
         plan: the plan to render.
-        names: the names of people, by username.
+        names: the names of people, by username. By default, these are the names in the file of the plan.
         quote: quotes or encodes the names that people chose.
+        mask: whether to leave out names and shorten usernames.
     """
 
-    def __init__(self, plan: Plan, names: Mapping[str, str], quote: Quote) -> None:
-        self.plan = plan
-        self._words = Words(names, quote)
+    def __init__(self, plan: Plan, names: Mapping[str, str] | None, quote: Quote, *, mask: bool) -> None:
+        self.plan = plan = masked(plan) if mask else plan
+        self._words = Words(plan.names if mask or names is None else names, quote)
         self._by_place: dict[Place, list[tuple[str, str]]] = {}
+        self._named = {one.place: evolve(one.place, project_name=cut_name(one.project_name)) for one in plan.places}
         for step in plan.steps:
             self._note(step.place, SIGNS[step.kind][0], self._step(step))
         for step in plan.withheld:
@@ -195,7 +198,7 @@ class Rendering:
 
     def title(self, place: Place) -> str:
         """Return the project name, the id and the environment of a place, as a title."""
-        return " ".join(filter(None, (shown(self.plan.project_names.get(place, "")), str(place))))
+        return shown(str(self._named.get(place, place)))
 
     def of(self, place: Place) -> list[tuple[str, str]]:
         """Return the lines of a place, each as its sign and its words."""
@@ -266,5 +269,12 @@ def in_quotes(text: str) -> str:
 
 
 def as_code(text: str) -> str:
-    encoded = re.sub(r"[^\w -]|_", lambda found: f"&#{ord(found[0])};", shown(text))
-    return f"<code>{encoded}</code>"
+    """Return the text as code in Markdown, in a table too. Nothing in it acts as markup.
+
+    >>> print(as_code("report_reader@idir"), as_code("a|b"))
+    `report_reader@idir` <code>a&#124;b</code>
+    """
+    safe = shown(text)
+    if re.fullmatch(r"[^\s`|\\<>$&]([^`|\\<>$&]*[^\s`|\\<>$&])?", safe):
+        return f"`{safe}`"
+    return "<code>{}</code>".format(re.sub(r"[^\w -]|_", lambda found: f"&#{ord(found[0])};", safe))

@@ -120,14 +120,13 @@ def _graphs(report: AccessReport) -> Iterator[str]:
         if not children:
             continue
         integration = as_html(f"{with_codes(each.project_name)} #{each.place.integration}")
-        title = f"{integration}, {each.place.environment}"
         yield f'<figure data-integration="{integration}" data-environment="{each.place.environment}">'
-        yield f"<figcaption>{title}</figcaption>"
+        yield f"<figcaption>{as_html(with_codes(str(each.place)))}</figcaption>"
         if (count := len(children.keys() | set().union(*children.values()))) > MOST_ROLES:
             yield f"<p>{count:,} roles are too many to draw. To list them, run: css roles tree</p>"
         else:
             yield '<div class="wide">'
-            yield from graph_as_svg(f"Composite roles of {each.project_name}, {each.place.environment}", children)
+            yield from graph_as_svg(f"Composite roles of {each.place}", children)
             yield "</div>"
         yield "</figure>"
     yield "</section>"

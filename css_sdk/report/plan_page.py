@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from .._text.escaping import shown
 from ..plan.planner import Plan
-from ..plan.text import Rendering, as_code, masked
+from ..plan.text import Rendering
 from .graph import as_html
 from .page import page_head
 
@@ -28,7 +29,8 @@ def plan_as_html(plan: Plan, names: Mapping[str, str] | None = None, mask: bool 
 
     Args:
         plan: what to render.
-        names: the names of people by username; the page shows each name after the username.
+        names: the names of people by username; the page shows each name after the username. By default, these are the
+            names in the file from which the plan was read.
         mask: whether to leave out who people are.
 
     >>> from css_sdk import Plan, Place, Step
@@ -36,7 +38,7 @@ def plan_as_html(plan: Plan, names: Mapping[str, str] | None = None, mask: bool 
     >>> [line for line in page if "auditor" in line]
     ['<tr class="adds"><td>+</td><td>create role <code>auditor</code></td></tr>']
     """
-    rendering = Rendering(masked(plan), {}, as_code) if mask else Rendering(plan, names or {}, as_code)
+    rendering = Rendering(plan, names, _as_code, mask=mask)
     yield from page_head("Plan")
     yield '<header><h1>Plan</h1><dl class="facts">'
     facts = {
@@ -73,3 +75,7 @@ def plan_as_html(plan: Plan, names: Mapping[str, str] | None = None, mask: bool 
         yield f"<p>To carry out exactly this plan, run: <code>css apply FILE --plan-id {plan.id}</code></p>"
     yield "</main>"
     yield "</html>"
+
+
+def _as_code(text: str) -> str:
+    return f"<code>{as_html(shown(text))}</code>"

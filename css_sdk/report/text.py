@@ -181,7 +181,7 @@ def unread_in_words(report: AccessReport) -> str:
 
 def reason_of(unread: UnreadPlace) -> str:
     """Return the place that could not be read, with the error."""
-    return f"{unread.project_name} #{unread.place.integration}, {unread.place.environment}: {unread.error}"
+    return f"{unread.place}: {unread.error}"
 
 
 def _cell(value: object) -> str:
@@ -191,7 +191,7 @@ def _cell(value: object) -> str:
 
 
 def _markdown(text: str) -> str:
-    escaped = re.sub(r"([\\`*_{}\[\]()#|!~$^])", r"\\\1", shown_name(text))
+    escaped = re.sub(r"([\\`*_{}\[\]#|!~$^])", r"\\\1", shown_name(text))
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Otherwise platforms make links, mentions and references out of plain words.
     escaped = re.sub(r":(?=//)", r"\\:", re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped))

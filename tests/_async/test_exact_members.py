@@ -126,7 +126,7 @@ async def test_a_change_of_members_during_confirm_makes_the_call_stale(
     """If somebody else changes the members while confirm= runs, set_members() is stale and writes nothing."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     other = usernames(sandbox, 20)[-1]
-    with pytest.raises(StalePlan, match="'reviewer' in #101, dev"):
+    with pytest.raises(StalePlan, match=r"'reviewer' in Grants Portal .#101. dev"):
         await dev.roles.set_members(
             "reviewer", held[:1], confirm=lambda _: sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", other)
         )

@@ -34,11 +34,11 @@ def sandbox() -> Sandbox:
 
 
 OF_ANN: set[Removal] = {
-    ("#301 dev", "admin", f"{ANN}@azureidir"),
-    ("#301 dev", "admin", f"{ANN}@idir"),
-    ("#301 dev", "reader", f"{ANN}@azureidir"),
-    ("#301 dev", "writer", f"{ANN}@idir"),
-    ("#302 prod", "guest", f"{ANN}@idir"),
+    ("Alpha (#301) dev", "admin", f"{ANN}@azureidir"),
+    ("Alpha (#301) dev", "admin", f"{ANN}@idir"),
+    ("Alpha (#301) dev", "reader", f"{ANN}@azureidir"),
+    ("Alpha (#301) dev", "writer", f"{ANN}@idir"),
+    ("Beta (#302) prod", "guest", f"{ANN}@idir"),
 }
 
 
@@ -105,7 +105,7 @@ async def test_an_address_that_two_people_share_is_refused(css: AsyncCss, sandbo
     with pytest.raises(Ambiguous) as raised:
         await css.removal_plan("desk@people.example")
     assert {user.username for user in raised.value.candidates} == {f"{BO}@idir", f"{BEA}@idir"}  # type: ignore[union-attr]
-    assert await removals(css, BO) == {("#301 prod", "reader", f"{BO}@idir")}
+    assert await removals(css, BO) == {("Alpha (#301) prod", "reader", f"{BO}@idir")}
     assert (await css.removal_plan(BO)).same_address == (f"{BEA}@idir",)
 
 
@@ -117,7 +117,7 @@ async def test_a_second_person_without_roles_is_seen(css: AsyncCss, sandbox: San
         with pytest.raises(Ambiguous) as raised:
             await plan()
         assert {user.username for user in raised.value.candidates} == {f"{BO}@idir", f"{BEA}@idir"}  # type: ignore[union-attr]
-    assert await removals(css, BO) == {("#301 prod", "reader", f"{BO}@idir")}
+    assert await removals(css, BO) == {("Alpha (#301) prod", "reader", f"{BO}@idir")}
     assert writes(sandbox) == []
 
 
@@ -151,9 +151,9 @@ async def test_who_has_nothing_is_not_taken_for_a_mistake(css: AsyncCss) -> None
 
 async def test_roles_of_github_logins_and_service_accounts_are_removed(css: AsyncCss) -> None:
     """Roles of a GitHub login and of a service account are removed, too."""
-    assert await removals(css, "fern@people.example") == {("#301 dev", "reader", GITHUB)}
+    assert await removals(css, "fern@people.example") == {("Alpha (#301) dev", "reader", GITHUB)}
     robot = ServiceAccount(f"alpha-{ALPHA}")
-    assert await removals(css, robot) == {("#301 dev", "reader", robot.username)}
+    assert await removals(css, robot) == {("Alpha (#301) dev", "reader", robot.username)}
 
 
 async def test_a_place_that_cannot_be_read_is_listed_as_incomplete(css: AsyncCss, sandbox: Sandbox) -> None:
@@ -163,9 +163,11 @@ async def test_a_place_that_cannot_be_read_is_listed_as_incomplete(css: AsyncCss
     """
     sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
     found = await css.removal_plan(ANN)
-    assert [str(one.place) for one in found.incomplete] == ["#302 prod"]
-    assert {str(step.place) for step in found.plan.steps} == {"#301 dev"}
-    assert [str(one.place) for one in (await css.removal_plan("nobody@people.example")).incomplete] == ["#302 prod"]
+    assert [str(one.place) for one in found.incomplete] == ["Beta (#302) prod"]
+    assert {str(step.place) for step in found.plan.steps} == {"Alpha (#301) dev"}
+    assert [str(one.place) for one in (await css.removal_plan("nobody@people.example")).incomplete] == [
+        "Beta (#302) prod"
+    ]
 
 
 async def test_roles_with_unusual_names_are_removed(css: AsyncCss, sandbox: Sandbox) -> None:
@@ -191,8 +193,8 @@ async def test_a_removal_that_no_request_can_express_is_listed_as_incomplete(css
     sandbox.world.users[f"{EVE}@otp"] = person(EVE, "otp", "Eve", "eve@people.example")
     sandbox.grant(BETA, "dev", "guest", f"{EVE}@otp")
     found = await css.removal_plan("eve@people.example")
-    assert {(str(step.place), step.role) for step in found.plan.steps} == {("#301 dev", "writer")}
-    assert [str(one.place) for one in found.incomplete] == ["#302 dev", "#302 dev"]
+    assert {(str(step.place), step.role) for step in found.plan.steps} == {("Alpha (#301) dev", "writer")}
+    assert [str(one.place) for one in found.incomplete] == ["Beta (#302) dev", "Beta (#302) dev"]
     assert {result.outcome for result in (await css.apply_plan(found.plan)).results} == {"done"}
 
 
@@ -227,7 +229,7 @@ async def test_a_person_gets_the_roles_of_another_person(css: AsyncCss, sandbox:
     found = await css.copy_plan("ann@people.example", "eve@people.example")
     assert {(str(step.place), step.kind, step.role, step.target) for step in found.plan.steps} == {
         (place, "add_member", role, login.replace(ANN, EVE)) for place, role, login in OF_ANN
-    } - {("#301 dev", "add_member", "writer", f"{EVE}@idir")}
+    } - {("Alpha (#301) dev", "add_member", "writer", f"{EVE}@idir")}
     assert (found.plan.unresolved, found.incomplete, found.requests) == ((), (), 3)
     await css.apply_plan(found.plan)
     assert len(writes(sandbox)) == 3
@@ -272,6 +274,6 @@ async def test_roles_that_cannot_be_copied_are_listed_as_incomplete(css: AsyncCs
         sandbox.grant(BETA, "dev", name, f"{CLEO}@azureidir")
     sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
     found = await css.copy_plan(CLEO, f"{BO}@idir")
-    assert [str(one.place) for one in found.incomplete] == ["#302 dev", "#302 dev", "#302 prod"]
-    assert {(str(step.place), step.role) for step in found.plan.steps} == {("#301 dev", "reader")}
+    assert [str(one.place) for one in found.incomplete] == ["Beta (#302) dev", "Beta (#302) dev", "Beta (#302) prod"]
+    assert {(str(step.place), step.role) for step in found.plan.steps} == {("Alpha (#301) dev", "reader")}
     assert {result.outcome for result in (await css.apply_plan(found.plan)).results} == {"done"}

@@ -124,7 +124,7 @@ async def test_a_role_deleted_while_a_plan_is_made_is_reported() -> None:
     seeded([MIXED_BEFORE], sandbox)
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
         sandbox.at_once = lambda: sandbox.delete_role(*_PLACE, "a")
-        with pytest.raises(NotFound, match=r"Somebody else .* Grants Portal \(#101 dev\).*try again"):
+        with pytest.raises(NotFound, match=r"Somebody else .* Grants Portal \(#101\) dev.*try again"):
             await css.plan(mixed(), prune=True)
         sandbox.at_once = None
         assert (await css.plan(mixed(), prune=True)).steps

@@ -38,7 +38,7 @@ async def test_a_report_sends_no_request_for_a_single_person(css: AsyncCss, sand
     # The list of integrations, five lists of roles, the children of two composites, and the members of seven roles.
     assert asked(sandbox) == {"token": 1, "GET": 1 + 5 + 2 + 7}
     found = [(str(row.place), row.role, row.user.username, row.held) for row in report.rows()]
-    assert found == [*report_rows_of_alpha(), (f"#{BETA} prod", "guest", f"{ANN}@idir", "directly")]
+    assert found == [*report_rows_of_alpha(), (f"Beta (#{BETA}) prod", "guest", f"{ANN}@idir", "directly")]
     assert (report.team, [state.place.environment for state in report.places]) == (
         1,
         ["dev", "prod", "test", "dev", "prod"],
@@ -48,7 +48,7 @@ async def test_a_report_sends_no_request_for_a_single_person(css: AsyncCss, sand
 
 def report_rows_of_alpha() -> list[tuple[str, str, str, str]]:
     """Return the expected rows of Alpha dev, sorted by name; the service account has no name and comes last."""
-    dev, idir, azure, eve = f"#{ALPHA} dev", f"{ANN}@idir", f"{ANN}@azureidir", "e0" * 16
+    dev, idir, azure, eve = f"Alpha (#{ALPHA}) dev", f"{ANN}@idir", f"{ANN}@azureidir", "e0" * 16
     return [
         *[(dev, "admin", user, "directly") for user in (azure, idir)],
         *[(dev, "lead", user, "through admin") for user in (azure, idir)],
@@ -83,9 +83,9 @@ async def test_a_place_that_cannot_be_read_hides_no_other_place(css: AsyncCss, s
     report = await css.report()
     assert list(report.rows()) == whole
     assert [(str(unread.place), type(unread.error)) for unread in report.unread] == [
-        (f"#{BETA} dev", ServiceUnavailable),
-        (f"#{BETA} prod", ServiceUnavailable),
-        (f"#{DRAFT} dev", NotApplied),
+        (f"Beta (#{BETA}) dev", ServiceUnavailable),
+        (f"Beta (#{BETA}) prod", ServiceUnavailable),
+        (f"Draft (#{DRAFT}) dev", NotApplied),
     ]
 
 
@@ -98,14 +98,14 @@ async def test_a_role_that_no_request_can_name_hides_no_other_role(css: AsyncCss
     report = await css.report(integrations=["Beta"])
     assert list(report.rows()) == whole
     [unread] = report.unread
-    assert (str(unread.place), type(unread.error)) == (f"#{BETA} prod", IncompleteSearch)
+    assert (str(unread.place), type(unread.error)) == (f"Beta (#{BETA}) prod", IncompleteSearch)
     assert "The members of '..', '\U0001f4a9" in str(unread.error)
 
 
 async def test_only_chosen_places_are_read(css: AsyncCss, sandbox: Sandbox) -> None:
     """A report reads the chosen places once. An environment that only some of the integrations have is not an error."""
     report = await css.report(integrations=["Beta", BETA, str(ALPHA)], environments=["test", "test"])
-    assert ([str(state.place) for state in report.places], report.unread) == ([f"#{ALPHA} test"], ())
+    assert ([str(state.place) for state in report.places], report.unread) == ([f"Alpha (#{ALPHA}) test"], ())
     assert asked(sandbox) == {"token": 1, "GET": 2}
 
 

@@ -85,7 +85,7 @@ async def test_any_change_of_the_place_makes_a_plan_stale(change: str) -> None:
                 assert not reason((await css.apply_plan(plan)).results)
                 return
         before = sent_writes(sandbox)
-        with pytest.raises(StalePlan, match=r"#101 dev.*has changed after the plan was made.*Nothing was sent"):
+        with pytest.raises(StalePlan, match=r"\(#101\) dev.*has changed after the plan was made.*Nothing was sent"):
             await css.apply_plan(plan)
     assert sent_writes(sandbox) == before
 

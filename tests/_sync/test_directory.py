@@ -136,15 +136,15 @@ def test_roles_are_found_for_all_logins_in_all_places(css: Css, sandbox: Sandbox
         roles_found(css, "ann@people.example")
         == roles_found(css, Person("guid", ANN))
         == [
-            ("#301 dev", azure, "admin", True, ()),
-            ("#301 dev", azure, "lead", False, ("admin",)),
-            ("#301 dev", azure, "reader", True, ("admin",)),
-            ("#301 dev", azure, "writer", False, ("admin",)),
-            ("#301 dev", idir, "admin", True, ()),
-            ("#301 dev", idir, "lead", False, ("admin",)),
-            ("#301 dev", idir, "reader", False, ("admin",)),
-            ("#301 dev", idir, "writer", True, ("admin",)),
-            ("#302 prod", idir, "guest", True, ()),
+            ("Alpha (#301) dev", azure, "admin", True, ()),
+            ("Alpha (#301) dev", azure, "lead", False, ("admin",)),
+            ("Alpha (#301) dev", azure, "reader", True, ("admin",)),
+            ("Alpha (#301) dev", azure, "writer", False, ("admin",)),
+            ("Alpha (#301) dev", idir, "admin", True, ()),
+            ("Alpha (#301) dev", idir, "lead", False, ("admin",)),
+            ("Alpha (#301) dev", idir, "reader", False, ("admin",)),
+            ("Alpha (#301) dev", idir, "writer", True, ("admin",)),
+            ("Beta (#302) prod", idir, "guest", True, ()),
         ]
     )
     assert (found.never_in, found.unread) == ({}, ())
@@ -179,7 +179,7 @@ def test_roles_of_a_login_cost_one_request_for_each_place(css: Css, sandbox: San
     assert asked(sandbox)["GET"] == 1 + (2 + 1 + 1) + len(["admin", "lead"])
     assert sandbox.count(path="*/composite-roles") == 2
     before = asked(sandbox)
-    assert roles_found(css, f"{CLEO}@azureidir") == [("#301 dev", f"{CLEO}@azureidir", "reader", True, ())]
+    assert roles_found(css, f"{CLEO}@azureidir") == [("Alpha (#301) dev", f"{CLEO}@azureidir", "reader", True, ())]
     assert (asked(sandbox) - before)["GET"] == 2 + 1 + 2
     assert [row[2] for row in roles_found(css, ServiceAccount(f"alpha-{ALPHA}"))] == ["reader"]
 
@@ -241,8 +241,8 @@ def test_a_fault_in_one_place_does_not_hide_other_roles(css: Css, sandbox: Sandb
     for whom in (ANN, "ann@people.example", "nobody@people.example", login):
         found = css.roles_of(whom)
         assert [(str(one.place), type(one.error)) for one in found.unread] == [
-            ("#301 dev", ServiceUnavailable),
-            ("#302 prod", ServiceUnavailable),
+            ("Alpha (#301) dev", ServiceUnavailable),
+            ("Beta (#302) prod", ServiceUnavailable),
         ]
     assert [(one.place, one.username, one.role) for one in found.held] == [
         (one.place, one.username, one.role) for one in everything if one.direct and one.project_name == "Alpha"

@@ -35,11 +35,11 @@ def sandbox() -> Sandbox:
 
 
 OF_ANN: set[Removal] = {
-    ("#301 dev", "admin", f"{ANN}@azureidir"),
-    ("#301 dev", "admin", f"{ANN}@idir"),
-    ("#301 dev", "reader", f"{ANN}@azureidir"),
-    ("#301 dev", "writer", f"{ANN}@idir"),
-    ("#302 prod", "guest", f"{ANN}@idir"),
+    ("Alpha (#301) dev", "admin", f"{ANN}@azureidir"),
+    ("Alpha (#301) dev", "admin", f"{ANN}@idir"),
+    ("Alpha (#301) dev", "reader", f"{ANN}@azureidir"),
+    ("Alpha (#301) dev", "writer", f"{ANN}@idir"),
+    ("Beta (#302) prod", "guest", f"{ANN}@idir"),
 }
 
 
@@ -106,7 +106,7 @@ def test_an_address_that_two_people_share_is_refused(css: Css, sandbox: Sandbox)
     with pytest.raises(Ambiguous) as raised:
         css.removal_plan("desk@people.example")
     assert {user.username for user in raised.value.candidates} == {f"{BO}@idir", f"{BEA}@idir"}  # type: ignore[union-attr]
-    assert removals(css, BO) == {("#301 prod", "reader", f"{BO}@idir")}
+    assert removals(css, BO) == {("Alpha (#301) prod", "reader", f"{BO}@idir")}
     assert (css.removal_plan(BO)).same_address == (f"{BEA}@idir",)
 
 
@@ -118,7 +118,7 @@ def test_a_second_person_without_roles_is_seen(css: Css, sandbox: Sandbox) -> No
         with pytest.raises(Ambiguous) as raised:
             plan()
         assert {user.username for user in raised.value.candidates} == {f"{BO}@idir", f"{BEA}@idir"}  # type: ignore[union-attr]
-    assert removals(css, BO) == {("#301 prod", "reader", f"{BO}@idir")}
+    assert removals(css, BO) == {("Alpha (#301) prod", "reader", f"{BO}@idir")}
     assert writes(sandbox) == []
 
 
@@ -152,9 +152,9 @@ def test_who_has_nothing_is_not_taken_for_a_mistake(css: Css) -> None:
 
 def test_roles_of_github_logins_and_service_accounts_are_removed(css: Css) -> None:
     """Roles of a GitHub login and of a service account are removed, too."""
-    assert removals(css, "fern@people.example") == {("#301 dev", "reader", GITHUB)}
+    assert removals(css, "fern@people.example") == {("Alpha (#301) dev", "reader", GITHUB)}
     robot = ServiceAccount(f"alpha-{ALPHA}")
-    assert removals(css, robot) == {("#301 dev", "reader", robot.username)}
+    assert removals(css, robot) == {("Alpha (#301) dev", "reader", robot.username)}
 
 
 def test_a_place_that_cannot_be_read_is_listed_as_incomplete(css: Css, sandbox: Sandbox) -> None:
@@ -164,9 +164,9 @@ def test_a_place_that_cannot_be_read_is_listed_as_incomplete(css: Css, sandbox: 
     """
     sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
     found = css.removal_plan(ANN)
-    assert [str(one.place) for one in found.incomplete] == ["#302 prod"]
-    assert {str(step.place) for step in found.plan.steps} == {"#301 dev"}
-    assert [str(one.place) for one in (css.removal_plan("nobody@people.example")).incomplete] == ["#302 prod"]
+    assert [str(one.place) for one in found.incomplete] == ["Beta (#302) prod"]
+    assert {str(step.place) for step in found.plan.steps} == {"Alpha (#301) dev"}
+    assert [str(one.place) for one in (css.removal_plan("nobody@people.example")).incomplete] == ["Beta (#302) prod"]
 
 
 def test_roles_with_unusual_names_are_removed(css: Css, sandbox: Sandbox) -> None:
@@ -192,8 +192,8 @@ def test_a_removal_that_no_request_can_express_is_listed_as_incomplete(css: Css,
     sandbox.world.users[f"{EVE}@otp"] = person(EVE, "otp", "Eve", "eve@people.example")
     sandbox.grant(BETA, "dev", "guest", f"{EVE}@otp")
     found = css.removal_plan("eve@people.example")
-    assert {(str(step.place), step.role) for step in found.plan.steps} == {("#301 dev", "writer")}
-    assert [str(one.place) for one in found.incomplete] == ["#302 dev", "#302 dev"]
+    assert {(str(step.place), step.role) for step in found.plan.steps} == {("Alpha (#301) dev", "writer")}
+    assert [str(one.place) for one in found.incomplete] == ["Beta (#302) dev", "Beta (#302) dev"]
     assert {result.outcome for result in (css.apply_plan(found.plan)).results} == {"done"}
 
 
@@ -228,7 +228,7 @@ def test_a_person_gets_the_roles_of_another_person(css: Css, sandbox: Sandbox) -
     found = css.copy_plan("ann@people.example", "eve@people.example")
     assert {(str(step.place), step.kind, step.role, step.target) for step in found.plan.steps} == {
         (place, "add_member", role, login.replace(ANN, EVE)) for place, role, login in OF_ANN
-    } - {("#301 dev", "add_member", "writer", f"{EVE}@idir")}
+    } - {("Alpha (#301) dev", "add_member", "writer", f"{EVE}@idir")}
     assert (found.plan.unresolved, found.incomplete, found.requests) == ((), (), 3)
     css.apply_plan(found.plan)
     assert len(writes(sandbox)) == 3
@@ -273,6 +273,6 @@ def test_roles_that_cannot_be_copied_are_listed_as_incomplete(css: Css, sandbox:
         sandbox.grant(BETA, "dev", name, f"{CLEO}@azureidir")
     sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
     found = css.copy_plan(CLEO, f"{BO}@idir")
-    assert [str(one.place) for one in found.incomplete] == ["#302 dev", "#302 dev", "#302 prod"]
-    assert {(str(step.place), step.role) for step in found.plan.steps} == {("#301 dev", "reader")}
+    assert [str(one.place) for one in found.incomplete] == ["Beta (#302) dev", "Beta (#302) dev", "Beta (#302) prod"]
+    assert {(str(step.place), step.role) for step in found.plan.steps} == {("Alpha (#301) dev", "reader")}
     assert {result.outcome for result in (css.apply_plan(found.plan)).results} == {"done"}

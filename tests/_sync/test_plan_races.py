@@ -125,7 +125,7 @@ def test_a_role_deleted_while_a_plan_is_made_is_reported() -> None:
     seeded([MIXED_BEFORE], sandbox)
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
         sandbox.at_once = lambda: sandbox.delete_role(*_PLACE, "a")
-        with pytest.raises(NotFound, match=r"Somebody else .* Grants Portal \(#101 dev\).*try again"):
+        with pytest.raises(NotFound, match=r"Somebody else .* Grants Portal \(#101\) dev.*try again"):
             css.plan(mixed(), prune=True)
         sandbox.at_once = None
         assert (css.plan(mixed(), prune=True)).steps

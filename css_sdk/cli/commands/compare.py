@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..support import options
+from ..support import options, records
 from ..support.options import Given, flag, takes
 from ..support.output import print_rows
 from ..support.plans import states_of
@@ -35,14 +35,15 @@ def compare(given: Given, members: bool, differences: bool) -> None:
 
     with given.client() as css:
         states = states_of(css, given, members=members)
-    places = [str(state.place) for state in states]
+    places = [state.place for state in states]
     rows: list[dict[str, object]] = []
     for row in side_by_side(states):
         if row.differs or not differences:
-            present = dict(zip(places, row.present, strict=True))
-            what: dict[str, object] = {"role": row.role, "target": row.target}
+            present = list(zip(places, row.present, strict=True))
+            what: dict[str, object] = {"kind": row.kind, "role": row.role, "target": row.target}
             if given.as_json:
-                rows.append({"kind": row.kind, **what, "differs": row.differs, "present": present})
+                there = [{**records.of(place), "present": has} for place, has in present]
+                rows.append({**what, "differs": row.differs, "present": there})
             else:
-                rows.append({"what": row.kind, **what} | {place: _MARKS[has] for place, has in present.items()})
-    print_rows(rows, given.as_json, ["what", "role", "target", *places])
+                rows.append(what | {str(place): _MARKS[has] for place, has in present})
+    print_rows(rows, given.as_json, ["kind", "role", "target", *map(str, places)])

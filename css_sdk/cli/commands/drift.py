@@ -47,7 +47,7 @@ def drift(given: Given, files: Sequence[Path]) -> int:
     For exact sets, it also shows what the files do not list. It shows members whose last day is over. Protected roles
     and users are not drift. On stderr, css names people who could not be identified or have never logged in.
 
-    css drift changes nothing. If there is no drift, it prints nothing, so that you can run it from cron.
+    css drift changes nothing. If there is no drift, it says so on stderr. For cron, pass -q: then it prints nothing.
 
     Exit codes: 0 no drift; 2 drift; 3 unknown, because a person in the file could not be identified.
 
@@ -66,6 +66,7 @@ def drift(given: Given, files: Sequence[Path]) -> int:
             names = given.names_of(css, people, made.known)
         if not made.steps and not unidentified_in(made, allow_missing=given.allow_missing):
             log.clear()
+            say("No drift.")
             return 0
     print_unresolved(made.unresolved, names, mask=given.mask)
     for place in made.left_out:
@@ -74,15 +75,14 @@ def drift(given: Given, files: Sequence[Path]) -> int:
         made = masked(made) if given.mask else made
         ended = {(one.place, one.role, one.username) for one in (made.dates.ended if made.dates else ())}
         rows = [
-            _row(step, made.project_names.get(step.place, ""), names)
-            | ({"state": "ended"} if (step.place, step.role, step.target) in ended else {})
+            _row(step, names) | ({"state": "ended"} if (step.place, step.role, step.target) in ended else {})
             for step in made.steps
         ]
         print_rows(rows, given.as_json, columns_for(rows))
     return CHANGES if made.steps else UNIDENTIFIED
 
 
-def _row(step: Step, project_name: str, names: Mapping[str, str]) -> dict[str, Any]:
+def _row(step: Step, names: Mapping[str, str]) -> dict[str, Any]:
     state, kind = _WORDS[step.kind]
-    record = records.of_step(state, step, project_name, names)
+    record = records.of_step(state, step, names)
     return {"state": state, "kind": kind, **{key: value for key, value in record.items() if key not in _NOT_SHOWN}}

@@ -10,10 +10,10 @@ import click
 
 from ..support import options
 from ..support.files import content_of
-from ..support.journals import folder, journal_file
-from ..support.options import Given, takes
+from ..support.journals import folder, journal_file, newest_journal
+from ..support.options import Given, check_one_format, takes
 from ..support.output import print_rows
-from .show import markdown_option, show_journal
+from .show import names_option, show_journal
 
 if TYPE_CHECKING:
     from ...journal.entries import JournalRead
@@ -71,8 +71,8 @@ def _row(name: str, read: JournalRead, undone: str) -> dict[str, Any]:
 
 @journal.command(name="show")
 @click.argument("name", metavar="[NAME]", required=False, type=click.Path(path_type=Path))
-@takes(markdown_option, options.mask, options.json)
-def show_one(given: Given, name: Path | None, markdown: bool) -> int:
+@takes(options.markdown, names_option, options.mask, options.json)
+def show_one(given: Given, name: Path | None, markdown: bool, look_up: bool) -> int:
     """Show one of the journals, by default the newest.
 
     \b
@@ -80,14 +80,6 @@ def show_one(given: Given, name: Path | None, markdown: bool) -> int:
       css journal show
       css journal show 20261121T120000.000000Z-assign --markdown
     """
-    from ...errors import InvalidFile
-
-    if given.as_json and markdown:
-        raise click.UsageError("--json and --markdown contradict each other: pass one of them.")
-    if name is None:
-        there = folder()
-        newest = next(iter(there.journals()), None)
-        if newest is None:
-            raise InvalidFile(f"There are no journals in {there.path}.")
-        name = Path(newest)
-    return show_journal(*content_of(journal_file(name), is_journal=True), given, markdown=markdown)
+    check_one_format(json=given.as_json, markdown=markdown)
+    file = newest_journal() if name is None else journal_file(name)
+    return show_journal(*content_of(file, is_journal=True), given, markdown=markdown, look_up=look_up)

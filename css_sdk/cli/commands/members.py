@@ -15,7 +15,7 @@ from ..support.groups import Group
 from ..support.options import Given, output_option, takes
 from ..support.output import print_rows
 from ..support.reports import ROSTER_FORMATS, format_of, is_roster, json_lines, write_table
-from ..support.role_changes import make_exact, place_name
+from ..support.role_changes import make_exact
 
 if TYPE_CHECKING:
     from ... import EnvironmentClient, Plan
@@ -104,7 +104,7 @@ def set_members(given: Given, role: str, users: Sequence[str], client_ids: Seque
         for step in plan.steps:
             who = f"{names.get(step.target, '')} {step.target}".strip()
             groups.setdefault("revoke" if step.removes else "grant", []).append(who)
-        return [in_words(action, people, role, place_name(dev)) for action, people in groups.items()]
+        return [in_words(action, people, role, dev.roles.place) for action, people in groups.items()]
 
     wanted: list[UserLike] = [*users, *map(ServiceAccount, client_ids)]
     return make_exact(given, role, wanted, "members", lambda dev: partial(dev.roles.set_members, role, wanted), preview)

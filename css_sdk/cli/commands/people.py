@@ -242,7 +242,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
             f"{username}"
         )
     for unread in found.unread:
-        say(f"css: {unread.project_name}, {unread.place.environment}: {text_of(unread.error)}")
+        say(f"css: {unread.place}: {text_of(unread.error)}")
     return 3 if found.unread else 0
 
 
@@ -320,7 +320,7 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         command: the `css people` command for a login that is left out; `{}` stands for its username.
     """
     for one in found.incomplete:
-        say(f"css: {one.project_name}, {one.place.environment}: {text_of(one.error)}")
+        say(f"css: {one.place}: {text_of(one.error)}")
     for username in found.same_address:
         say(
             f"{username} has the same e-mail address and another GUID, so it is left out. If it belongs to this "

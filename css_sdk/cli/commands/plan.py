@@ -11,7 +11,7 @@ import click
 
 from ..support import options
 from ..support.files import OutputFile
-from ..support.options import Given, flag, takes
+from ..support.options import Given, check_one_format, flag, takes
 from ..support.output import json_line, print_lines
 from ..support.plans import (
     CHANGES,
@@ -21,6 +21,7 @@ from ..support.plans import (
     plan_option,
     print_prune_hint,
     print_unidentified,
+    saved_plan,
     unidentified_in,
     write_plan,
 )
@@ -36,7 +37,8 @@ from ..support.terminal import painted_plan
     options.identification,
     options.provider,
     plan_option("Save the plan in this file, for css apply. Only you can read it. An older plan is replaced."),
-    flag("--markdown", help="Print Markdown, for a comment on a pull request."),
+    options.markdown,
+    options.html,
     flag("--detailed-exitcode", help="Exit with code 2 if there are changes."),
     options.mask,
     options.no_names,
@@ -50,6 +52,7 @@ def plan(
     prune: bool,
     out: OutputFile,
     markdown: bool,
+    html: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show what css apply would change to make the service match roles files.
@@ -65,11 +68,9 @@ def plan(
       css plan access/ -i "Grants Portal" -e dev
       css plan roles.yaml --prune --out plan.json --detailed-exitcode
     """
-    from ... import plan_as_json
     from ...plan.text import plan_as_markdown, plan_as_text
 
-    if given.as_json and markdown:
-        raise click.UsageError("--json and --markdown contradict each other: pass one of them.")
+    check_one_format(json=given.as_json, markdown=markdown, html=html)
     desired = desired_of(contents_of(files))
     for file in files:
         out.check(source=file)
@@ -79,9 +80,13 @@ def plan(
     unidentified = unidentified_in(made, allow_missing=given.allow_missing)
     is_refused = given.strict and bool(unidentified)
     if out.path is not None and not is_refused:
-        write_plan(made, out, mask=given.mask)
+        write_plan(made, out, given, names)
     if given.as_json:
-        print_lines([json_line(json.loads(plan_as_json(made, given.mask)) | {"names": names})])
+        print_lines([json_line(json.loads(saved_plan(made, given, names)))])
+    elif html:
+        from ...report.plan_page import plan_as_html
+
+        print_lines(plan_as_html(made, names, given.mask))
     else:
         as_text = plan_as_markdown if markdown else plan_as_text
         print_lines([painted_plan(as_text(made, names, given.mask), "stdout")])

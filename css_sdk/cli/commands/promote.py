@@ -83,7 +83,7 @@ def _transfer(
             return preview_and_carry_out(css, plan, given, Origin(name), known)
         names = given.names_of(css, plan.people, [*plan.known, *known])
     print_plan(plan, names)
-    write_plan(plan, out)
+    write_plan(plan, out, given, names)
     return 0
 
 

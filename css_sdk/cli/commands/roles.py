@@ -13,7 +13,7 @@ from ..support import options, records
 from ..support.groups import Group
 from ..support.options import Given, takes
 from ..support.output import print_lines, print_rows
-from ..support.role_changes import RoleChange, ask, ask_and_make, make_each, missing_role, place_name, reported
+from ..support.role_changes import RoleChange, ask, ask_and_make, make_each, missing_role, reported
 
 if TYPE_CHECKING:
     from ... import Plan
@@ -90,7 +90,7 @@ def create(given: Given, names: Sequence[str]) -> int:
         changes = [RoleChange("create", name, call=partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
 
         def preview() -> list[str]:
-            where = place_name(dev)
+            where = dev.roles.place
             return [f"the role {change.role!r} is created in {where}; nobody has it yet" for change in changes]
 
         return ask_and_make(given, dev, changes, preview)
@@ -117,7 +117,7 @@ def ensure(given: Given, names: Sequence[str]) -> int:
         ]
 
         def preview() -> list[str]:
-            where = place_name(dev)
+            where = dev.roles.place
             return [f"the role {change.role!r} is created in {where}" for change in changes if change.is_needed]
 
         return ask_and_make(given, dev, changes, preview)

@@ -3,47 +3,56 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from ..._text.shells import quote
 from ..support import options, records
+from ..support.client import opened
 from ..support.files import content_of
-from ..support.journals import journal_file
-from ..support.options import Given, flag, takes
-from ..support.output import json_line, print_lines
+from ..support.journals import journal_file, newest_journal
+from ..support.options import Given, check_one_format, flag, takes
+from ..support.output import json_line, print_lines, say
 from ..support.plans import is_journal, is_saved_plan
 from ..support.terminal import painted_plan
 
-markdown_option = flag("--markdown", help="Print Markdown, for a comment on a pull request.")
-html_option = flag("--html", "html", help="Print a plan as one HTML page, for a reviewer.")
+names_option = flag("--names", "look_up", help="Look up the names of people, with one request for each person.")
 
 
 @click.command()
-@takes(options.file, markdown_option, html_option, options.mask, options.json)
-def show(given: Given, file: Path, markdown: bool, html: bool) -> int:
+@takes(
+    click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path)),
+    options.markdown,
+    options.html,
+    names_option,
+    options.mask,
+    options.json,
+)
+def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: bool) -> int:
     """Show a saved plan, the remainder of a plan, or a journal, without contacting the service.
 
     FILE is a plan that css plan --out saved, a remainder that css apply wrote, a journal, or - for standard input. You
-    can also pass the name of a journal that css journal list shows. With --json, css prints one object for a plan, and
-    one for each step of a journal. With --html, it prints a page that can be read without css.
+    can also pass the name of a journal that css journal list shows. If you leave it out, css shows the newest journal.
+    With --json, css prints one object for a plan, and one for each step of a journal. With --html, it prints a page
+    that can be read without css. Only with --names, css contacts the service.
 
     \b
     Examples:
+      css show
       css show plan.json
       css show plan.json --html > plan.html
-      css show changes.jsonl --markdown
+      css show changes.jsonl --markdown --names
     """
-    content, name = content_of(journal_file(file), is_journal=True)
-    if sum((given.as_json, markdown, html)) > 1:
-        raise click.UsageError("--json, --markdown and --html contradict each other: pass one of them.")
+    check_one_format(json=given.as_json, markdown=markdown, html=html)
+    content, name = content_of(newest_journal() if file is None else journal_file(file), is_journal=True)
     if is_journal(content):
         if html:
             raise click.UsageError("--html is for a plan, and this is a journal. Pass --markdown.")
-        return show_journal(content, name, given, markdown=markdown)
+        return show_journal(content, name, given, markdown=markdown, look_up=look_up)
     if is_saved_plan(content):
-        return _show_plan(content, name, given, markdown=markdown, html=html)
+        return _show_plan(content, name, given, markdown=markdown, html=html, look_up=look_up)
     from ...errors import InvalidFile, Remedy
 
     raise InvalidFile(
@@ -52,32 +61,35 @@ def show(given: Given, file: Path, markdown: bool, html: bool) -> int:
     )
 
 
-def _show_plan(content: bytes, name: str, given: Given, *, markdown: bool, html: bool) -> int:
+def _show_plan(content: bytes, name: str, given: Given, *, markdown: bool, html: bool, look_up: bool) -> int:
     from ... import plan_as_html, plan_as_json, plan_as_markdown, plan_as_text, read_plan
 
     plan = read_plan(content, name, max_bytes=None, allow_masked=True)
+    # A plan that is masked already has no usernames to look up, and cannot be written again.
+    names = _names(given, plan.people, look_up=look_up, known=plan.names) if plan.api_url else {}
     if given.as_json:
-        is_to_mask = given.mask and plan.api_url
-        print_lines([json_line(json.loads(plan_as_json(plan, mask=True) if is_to_mask else content))])
+        text = plan_as_json(plan, given.mask, names) if plan.api_url else content
+        print_lines([json_line(json.loads(text))])
     elif html:
-        print_lines(plan_as_html(plan, mask=given.mask))
+        print_lines(plan_as_html(plan, names, mask=given.mask))
     else:
-        text = (plan_as_markdown if markdown else plan_as_text)(plan, mask=given.mask)
+        text = (plan_as_markdown if markdown else plan_as_text)(plan, names, mask=given.mask)
         print_lines([painted_plan(text, "stdout")])
     return 0
 
 
-def show_journal(content: bytes, name: str, given: Given, *, markdown: bool) -> int:
+def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, look_up: bool) -> int:
     """Print a journal as the options say."""
     from ... import journal_as_markdown, journal_as_text, read_journal, table
 
     journal = read_journal(content, name)
+    names = _names(given, journal.people, look_up=look_up, known={})
     if given.as_json:
         rows = table(
             {
                 "write": entry.number,
                 "at": entry.at,
-                **records.of_step(entry.state, step, "", {}),
+                **records.of_step(entry.state, step, names),
                 "message": entry.message,
             }
             for entry in journal.entries
@@ -85,5 +97,22 @@ def show_journal(content: bytes, name: str, given: Given, *, markdown: bool) -> 
         )
         print_lines(map(json_line, table(rows, mask=given.mask)))
     else:
-        print_lines([(journal_as_markdown if markdown else journal_as_text)(journal, mask=given.mask)])
+        print_lines([(journal_as_markdown if markdown else journal_as_text)(journal, names, mask=given.mask)])
     return 0
+
+
+def _names(given: Given, people: Mapping[str, str], *, look_up: bool, known: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the names of people by username. Look them up only with `--names`; otherwise say how to do so.
+
+    Args:
+        given: the options.
+        people: the usernames, each with an environment that may know the person.
+        look_up: whether `--names` is given.
+        known: the names in the file.
+    """
+    if look_up and people and not given.mask:
+        with opened() as css:
+            return given.names_of(css, people)
+    if people.keys() - known.keys() and not (given.mask or given.as_json):
+        say("To see the names of people, add --names")
+    return known

@@ -14,12 +14,11 @@ from .files import STDIN, content_of, may_be_replaced
 from .journals import check_journal, folder, journaled, leaving_journal
 from .options import Given
 from .outcomes import (
+    add_earlier_run,
     after_an_interrupt,
-    earlier_run,
     is_settled,
     print_how_to_continue,
     print_step_results,
-    print_undo_hint,
     steps_left,
     write_remainder,
 )
@@ -200,17 +199,17 @@ def _carry_out(
                 finally:
                     if journal is not None:
                         entries = journal.entries
-                        print_undo_hint(journal.path, entries)
         except KeyboardInterrupt:
             written = (*(resumed.entries if resumed else ()), *entries)
-            print_step_results(after_an_interrupt(plan.steps, settled, written), plan, names, given.as_json)
+            print_step_results(after_an_interrupt(plan.steps, settled, written), names, given.as_json)
             print_how_to_continue(origin, file)
             raise
         except StalePlan as error:
-            raise StalePlan(f"{error}{earlier_run(origin, plan)}") from None
+            add_earlier_run(error, origin, plan)
+            raise
     is_done = all(is_settled(result, given.allow_missing) for result in applied.results)
     # The remainder is written before the results are printed: printing may take long, or fail in a closed pipe.
     if not is_done:
-        write_remainder(applied, origin, file)
-    print_step_results(applied.results, plan, names, given.as_json)
+        write_remainder(applied, origin, file, given, names)
+    print_step_results(applied.results, names, given.as_json)
     return 0 if is_done else 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ... import Css, EnvironmentClient
     from ...errors import CssError
     from ...roster.rows import Action, RoleRemovals, Row, RowResult
+    from ...state import Place
     from .files import OutputFile
 
 Note = Callable[["RowResult"], object]
@@ -124,7 +126,7 @@ def apply_rows(
 
     may_be = changes_of(rows, tuple(row.integration for row in rows if row.environment == "prod"))
     if not open_questions(may_be._replace(removes=may_be.removes or exact), given.answers).options:
-        results = css.apply_roster(rows, exact=exact, confirm=_show_losses, progress=progress, **how)
+        results = css.apply_roster(rows, exact=exact, confirm=partial(_show_losses, css), progress=progress, **how)
         labels.read(css, results)
         return results
     checked = css.check_roster(rows, exact=exact, **how)
@@ -139,8 +141,8 @@ def apply_rows(
         people = {result.row.person.value: result.row.environment for result in planned}
         names = given.names_of(css, people, (result.user for result in planned if result.user is not None))
         labels.names.update(names)
-        projects = {place[0]: client.info.project_name for place, client in places.items()}
-        return preview_of([result.row for result in planned], projects, names)
+        named = {place: client.environment(place[1]).roles.place for place, client in places.items()}
+        return preview_of([result.row for result in planned], named, names)
 
     # The state is not compared here, because `apply_roster` compares it with `checked`.
     confirm(changes_of([result.row for result in planned], prod), given.answers, preview, lambda: True)
@@ -149,14 +151,13 @@ def apply_rows(
     return results
 
 
-def _show_losses(losses: Sequence[RoleRemovals]) -> None:
+def _show_losses(css: Css, losses: Sequence[RoleRemovals]) -> None:
     """Show who loses which role, and how many of these people the roster lists with a different login."""
-
     for loss in losses:
         people = [f"{user.name} {user.username}".strip() for user in loss.users]
         again = f". Listed with another login: {len(loss.also_listed)}" if loss.also_listed else ""
-        sentence = in_words("revoke", people, loss.role, f"{loss.integration}, {loss.environment}")
-        say(sentence + again)
+        place = css.integration(loss.integration).environment(loss.environment).roles.place
+        say(in_words("revoke", people, loss.role, place) + again)
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
@@ -165,25 +166,22 @@ def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 
 
-def preview_of(rows: Sequence[Row], project_names: Mapping[str, str], people: Mapping[str, str]) -> list[str]:
+def preview_of(rows: Sequence[Row], places: Mapping[tuple[str, str], Place], people: Mapping[str, str]) -> list[str]:
     """Return a sentence for each role of each place, with who gains or loses it.
 
     Args:
         rows: what will be done.
-        project_names: the project names, by the id or name of the integration in the rows.
+        places: the places, as the rows name them.
         people: the names of people, by username, as far as they are known.
     """
-    groups: dict[tuple[Action, str, str, str], dict[str, None]] = {}
+    groups: dict[tuple[Action, str, Place], dict[str, None]] = {}
     for row in rows:
         who = f"{people.get(row.person.value, '')} {row.person.value}".strip()
-        groups.setdefault((row.action, row.role, row.integration, row.environment), {})[who] = None
-    return [
-        in_words(action, names, role, f"{project_names[integration]}, {environment}")
-        for (action, role, integration, environment), names in groups.items()
-    ]
+        groups.setdefault((row.action, row.role, places[row.place]), {})[who] = None
+    return [in_words(action, names, role, place) for (action, role, place), names in groups.items()]
 
 
-def in_words(action: Action, people: Collection[str], role: str, place: str) -> str:
+def in_words(action: Action, people: Collection[str], role: str, place: Place) -> str:
     """Return a sentence: how many people gain or lose a role, with the first ten names and usernames."""
     verb = "gain" if action == "grant" else "lose"
     who = {0: f"nobody {verb}s", 1: f"1 user {verb}s"}.get(len(people), f"{len(people)} users {verb}")

@@ -27,6 +27,17 @@ def complete_environments(_: click.Context, __: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in ("dev", "test", "prod") if name.startswith(incomplete)]
 
 
+def complete_profiles(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the profiles of the user's config file that begin with the incomplete word."""
+
+    def read() -> list[list[str]]:
+        from ...config.sources import profile_names
+
+        return [[name] for name in profile_names()]
+
+    return [CompletionItem(name) for (name,) in _printable(read) if name.startswith(incomplete)]
+
+
 def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the ids of integrations that match the incomplete word, with the names as help.
 
@@ -56,13 +67,18 @@ def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) 
 
 def _names(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
     """Return names from the cache, else from the service; an empty list if neither is possible."""
+    return _printable(lambda: _found(key, read))
+
+
+def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
+    """Return the found names, without those that a shell cannot read; an empty list if they cannot be found."""
     import logging
 
     from ..._text.escaping import shown
 
     logging.getLogger("css_sdk").addHandler(logging.NullHandler())
     try:
-        names = _found(key, read)
+        names = find()
     except Exception:
         return []
     return [parts for parts in names if all(shown(part) == part for part in parts)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -12,13 +13,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..._text.shells import quote
 from .defaults import found_defaults
 from .files import content_of, why_not_writable
 from .output import say
+from .questions import ALLOW_PROD
 
 if TYPE_CHECKING:
     from ... import Css, Journal
     from ..._http.journal_folder import JournalFolder
+    from ...journal.entries import Entry
     from .options import Given
 
 
@@ -34,6 +38,23 @@ def journal_file(named: Path) -> Path:
     if named.exists() or named.name != str(named):
         return named
     return folder().file_of(str(named)) or named
+
+
+def newest_journal() -> Path:
+    """Return the file of the newest journal in the folder of the user, and print its name.
+
+    Raises:
+        InvalidFile: there are no journals.
+    """
+    from ...errors import InvalidFile
+
+    there = folder()
+    name = next(iter(there.journals()), None)
+    file = there.file_of(name) if name else None
+    if file is None:
+        raise InvalidFile(f"There are no journals in {there.path}. Name a file.")
+    say(f"Journal {name}")
+    return file
 
 
 def check_journal(given: Given, *, css: Css | None = None) -> None:
@@ -99,6 +120,22 @@ def journaled(
     finally:
         if given.journal is None and resume is None and not journal.entries:
             journal.path.unlink(missing_ok=True)
+        if any(entry.outcome != "failed" for entry in journal.entries):
+            # Print this after the results, which the command prints when the client is closed.
+            command = _undo_command(folder().name_of(journal.path), journal.entries, given)
+            click.get_current_context().call_on_close(lambda: say(f"To undo the changes, run: {command}"))
+
+
+def _undo_command(name: str, entries: Sequence[Entry], given: Given) -> str:
+    """Return the command that undoes the changes in a journal, with the options that it needs."""
+    from ...plan.removal_limits import FEW
+
+    steps = [step for entry in entries if entry.outcome != "failed" for step in entry.steps]
+    needs_prod = given.allow_prod and any(step.place.environment == "prod" for step in steps)
+    made = Counter((step.place, "" if step.kind == "create_role" else step.role) for step in steps if not step.removes)
+    most = max(made.values(), default=0)
+    limit = ("--max-removals", str(most)) if most > FEW else ()
+    return " ".join(("css undo", quote(name), *limit, *((ALLOW_PROD,) if needs_prod else ())))
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .changes import in_words, the_first_of
-from .role_changes import place_name
 
 if TYPE_CHECKING:
     from ... import EnvironmentClient
@@ -21,11 +20,11 @@ def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) ->
     sentences = []
     for name in names:
         if name not in existing:
-            sentences.append(f"there is no role {name!r} in {place_name(dev)}")
+            sentences.append(f"there is no role {name!r} in {dev.roles.place}")
             continue
         above = roles_leading_to(tree, name) - {name}
         held = _members(dev, {name, *above})
-        sentences.append(in_words("revoke", held[name], name, place_name(dev)))
+        sentences.append(in_words("revoke", held[name], name, dev.roles.place))
         parents = {parent for parent, children in tree.children.items() if name in children} - {name}
         if parents:
             others = frozenset().union(*(held[role] for role in above)) - held[name]
@@ -50,7 +49,7 @@ def by_composing(
     from ...plan.impact import people_having, roles_leading_to
 
     existing = {role.name for role in tree.roles}
-    sentences = [f"there is no role {child!r} in {place_name(dev)}" for child in added if child not in existing]
+    sentences = [f"there is no role {child!r} in {dev.roles.place}" for child in added if child not in existing]
     added = [child for child in added if child in existing]
     before = tree.children.get(parent, ())
     after = {**tree.children, parent: [child for child in before if child not in removed] + added}
@@ -59,14 +58,14 @@ def by_composing(
     held = _members(dev, {name for child in changed for name in roles_leading_to(tree, child)} | above)
     for child in removed:
         if child not in before:
-            sentences.append(f"{child!r} is not a child of {parent!r} in {place_name(dev)}")
+            sentences.append(f"{child!r} is not a child of {parent!r} in {dev.roles.place}")
             continue
         lost = people_having(tree.children, held, child) - people_having(after, held, child)
-        sentences.append(f"no longer through {parent!r}: {in_words('revoke', lost, child, place_name(dev))}")
+        sentences.append(f"no longer through {parent!r}: {in_words('revoke', lost, child, dev.roles.place)}")
         sentences += _what_it_stands_for(tree, child)
     for child in added:
         gained = people_having(after, held, child) - people_having(tree.children, held, child)
-        sentences.append(f"through {parent!r}: {in_words('grant', gained, child, place_name(dev))}")
+        sentences.append(f"through {parent!r}: {in_words('grant', gained, child, dev.roles.place)}")
     return sentences
 
 

@@ -80,8 +80,6 @@ def next_step(error: CssError | None) -> str:
             return "To see the integrations and their environments, run: css integrations"
         case errors.InvalidRequest(status=None):
             return "To see how to use the command, add --help"
-        case errors.StalePlan():
-            return "To make a new plan, run: css plan FILE --out PLAN.json"
         case errors.UnusableName() | errors.RequestTooLong() | errors.NotFound(what="role") | errors.Conflict():
             return _what_there_is(
                 error, "roles", f"To see which roles there are, run: css roles list {_place_of(error)}"

@@ -176,6 +176,17 @@ def completes(what: str) -> Callable[..., Any]:
     return complete
 
 
+def check_one_format(**given: bool) -> None:
+    """Refuse options that each choose a format, if more than one is given.
+
+    Raises:
+        click.UsageError: several are given.
+    """
+    chosen = [f"--{name}" for name, is_given in given.items() if is_given]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{' and '.join(chosen)} contradict each other: pass one of them.")
+
+
 def roles_argument(name: str, **attributes: Any) -> Decorator:
     """Return an argument for the name of a role. Shells can complete it."""
     return click.argument(name, shell_complete=completes("roles"), **attributes)
@@ -276,8 +287,10 @@ client_ids = several("--client-id", "client_ids", help="Client id of a service a
 json = flag("--json", "as_json", help="Print one JSON object per line.")
 no_names = flag(
     "--no-names",
-    help="Do not look up names. By default, css sends one request for each person with an unknown name.",
+    help="Do not look up or save names. By default, css sends one request for each person with an unknown name.",
 )
+markdown = flag("--markdown", help="Print Markdown, for a comment on a pull request.")
+html = flag("--html", "html", help="Print a plan as one HTML page, for a reviewer.")
 mask = flag("--mask", help="Shorten usernames and addresses.")
 force = flag("--force", is_eager=True, help="Replace the output file even if css-sdk did not write it.")
 provider = providers("Login provider of a GUID or e-mail address.", "Default: idir and azureidir.")

@@ -9,24 +9,22 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from ..._text.shells import quote
 from . import records
 from .files import content_of, write_whole
 from .journals import folder
 from .output import print_results, say
+from .plans import saved_plan
 
 if TYPE_CHECKING:
     from ... import Applied, JournalRead, Plan
+    from ...errors import StalePlan
     from ...journal.entries import Entry
     from ...state import Step, StepResult
     from .applying import Origin
-
-
-def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
-    """Print which journal holds the changes, if anything was changed since the journal was opened."""
-    if any(entry.outcome != "failed" for entry in entries):
-        name = folder().name_of(journal)
-        say(f"The changes are in the journal {name}. To undo them, run: css undo {quote(name)}")
+    from .options import Given
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
@@ -37,18 +35,27 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
     return without(plan.steps, [step for entry in entries if entry.outcome == "done" for step in entry.steps])
 
 
-def earlier_run(origin: Origin, plan: Plan) -> str:
-    """Return how to continue an earlier run of a plan, or that the run is complete; "" if there was no earlier run."""
-    if origin.file is None or origin.resume is not None:
-        return ""
+def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
+    """If an earlier run has carried out a saved plan or a part of it, say so in the error, with the next step.
+
+    Args:
+        error: says that the state has changed. An error with another cause stays as it is.
+        origin: where the plan comes from.
+        plan: the plan.
+    """
+    if origin.file is None or origin.resume is not None or error.remedy is None:
+        return
     for name, journal in chain(_beside(origin), folder().journals().items()):
         if journal.plan != origin.plan_id:
             continue
         if not steps_left(plan, journal):
-            return f" It was carried out already (journal {name}). Make a new plan."
-        command = f"css apply {_quoted(origin.file)} --resume {quote(name)}"
-        return f" An earlier run did not finish. To continue it, run: {command}"
-    return ""
+            done = f"The plan was carried out already (journal {name}). {error.remedy.command_line}"
+            error.remedy = evolve(error.remedy, command_line=done)
+        else:
+            command = f"css apply {quote(str(origin.file))} --resume {quote(name)}"
+            left = f"An earlier run did not finish. To continue it, run: {command}"
+            error.remedy = evolve(error.remedy, command_line=left)
+        return
 
 
 def _beside(origin: Origin) -> Iterator[tuple[str, JournalRead]]:
@@ -82,39 +89,35 @@ def after_an_interrupt(
     ]
 
 
-def write_remainder(applied: Applied, origin: Origin, journal: Path | None) -> None:
+def write_remainder(
+    applied: Applied, origin: Origin, journal: Path | None, given: Given, names: Mapping[str, str]
+) -> None:
     """Save what is left of a plan, and print how to continue.
 
     If the outcome of a step is unknown, a plan of the rest may be stale at once. Then css does not save one, and says
     how to continue with the journal.
     """
-    from ... import plan_as_json
     from ...errors import InvalidFile
 
     is_unknown = any(result.outcome == "unknown" for result in applied.results)
     if applied.remainder is None or origin.resume is not None or is_unknown:
         return print_how_to_continue(origin, journal)
     try:
-        write_whole(origin.remainder, [plan_as_json(applied.remainder).encode()])
+        write_whole(origin.remainder, [saved_plan(applied.remainder, given, names).encode()])
     except InvalidFile as error:
         say(f"css: {error}")
         return print_how_to_continue(origin, journal)
-    return say(f"The steps that are left are saved. To carry them out, run: css apply {_quoted(origin.remainder)}")
+    return say(f"The steps that are left are saved. To carry them out, run: css apply {quote(str(origin.remainder))}")
 
 
 def print_how_to_continue(origin: Origin, journal: Path | None) -> None:
     """Print how to carry out the steps that are left, if they are not saved as a plan."""
     again = (
-        f"css apply {_quoted(origin.file)} --resume {quote(folder().name_of(journal))}"
+        f"css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal))}"
         if origin.file and journal is not None and journal.exists()
         else "the same command again"
     )
     say(f"To carry out the steps that are left, run: {again}")
-
-
-def _quoted(file: Path) -> str:
-    """Return the file name, quoted for a shell."""
-    return quote(str(file))
 
 
 def is_settled(result: StepResult, allow_missing: bool) -> bool:
@@ -124,13 +127,11 @@ def is_settled(result: StepResult, allow_missing: bool) -> bool:
     return result.outcome == "done" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
 
 
-def print_step_results(results: Sequence[StepResult], plan: Plan, names: Mapping[str, str], as_json: bool) -> None:
+def print_step_results(results: Sequence[StepResult], names: Mapping[str, str], as_json: bool) -> None:
     """Print all results as JSON, or a table of the steps that were not done. Print the counts on stderr."""
     print_results(
         [
-            records.of_step(
-                _state_of(result), result.step, plan.project_names.get(result.step.place, ""), names, result.error
-            )
+            records.of_step(_state_of(result), result.step, names, result.error)
             for result in results
             if as_json or result.outcome != "done"
         ],

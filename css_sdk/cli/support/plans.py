@@ -59,6 +59,7 @@ def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceStat
         members: whether the members of roles are read.
     """
     from ...errors import NotApplied
+    from ...state import Place
 
     def read(dev: EnvironmentClient) -> PlaceState:
         return dev.state(None if members else (), width=given.width)
@@ -74,7 +75,7 @@ def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceStat
             try:
                 states.append(read(css.integration(one.id).environment(name)))
             except NotApplied as error:
-                say(f"css: {one.project_name}, {name} is skipped: {text_of(error)}")
+                say(f"css: {Place(one.id, name, one.project_name)} is skipped: {text_of(error)}")
     return states
 
 
@@ -155,21 +156,26 @@ def plan_option(help_text: str) -> Decorator:
     return output_option("--out", "a plan", is_plan_of_ours, help_text, metavar="PLAN.json")
 
 
-def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
+def write_plan(plan: Plan, file: OutputFile, given: Given, names: Mapping[str, str]) -> None:
     """Write a plan into a file that only its owner may read, and print how to carry it out.
 
     Raises:
         InvalidFile: when it cannot be written.
     """
-    from ... import plan_as_json
-
-    file.write([plan_as_json(plan, mask)])
+    file.write([saved_plan(plan, given, names)])
     next_step = (
         "It contains no usernames, so it cannot be carried out."
-        if mask
+        if given.mask
         else f"To carry it out, run: css apply {quote(str(file.path))}"
     )
     say(f"The plan is in {file.path}. {next_step}")
+
+
+def saved_plan(plan: Plan, given: Given, names: Mapping[str, str]) -> str:
+    """Return a plan as JSON, with the names of the people in it, unless `--no-names` or `--mask` is given."""
+    from ... import plan_as_json
+
+    return plan_as_json(plan, given.mask, {} if given.no_names else names)
 
 
 def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:

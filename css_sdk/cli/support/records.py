@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ... import EnvironmentClient
     from ...errors import CssError
     from ...models import User
-    from ...state import Step, StepKind
+    from ...state import Place, Step, StepKind
 
 Record = dict[str, Any]
 
@@ -34,9 +34,14 @@ def of_place(integration_id: int | None, integration: str, environment: str) -> 
     return {"integration_id": integration_id, "integration": integration, "environment": environment}
 
 
+def of(place: Place) -> Record:
+    """Return the keys of a place that was found."""
+    return of_place(place.integration, place.project_name, place.environment)
+
+
 def of_client(dev: EnvironmentClient) -> Record:
     """Return the keys of the environment of a client."""
-    return of_place(dev.integration.id, dev.integration.project_name, dev.name)
+    return of(dev.roles.place)
 
 
 def of_person(username: str, name: str = "", email: str = "") -> Record:
@@ -76,19 +81,15 @@ def of_change(
     return {"state": state, "action": action, **place, "role": role, "target": target, **person, **columns_of(error)}
 
 
-def of_step(
-    state: str, step: Step, project_name: str, names: Mapping[str, str], error: CssError | None = None
-) -> Record:
+def of_step(state: str, step: Step, names: Mapping[str, str], error: CssError | None = None) -> Record:
     """Return the record of one step of a plan.
 
     Args:
         state: the state of the step, such as "done" or "failed".
         step: the step.
-        project_name: of the step's integration.
         names: of people, by username.
         error: why the step was not done.
     """
-    place = of_place(step.place.integration, project_name, step.place.environment)
     who = {"username": step.target, "name": names.get(step.target, "")} if step.changes_member else {}
     target = "" if step.changes_member else step.target
-    return of_change(state, ACTIONS[step.kind], place, step.role, target=target, **who, error=error)
+    return of_change(state, ACTIONS[step.kind], of(step.place), step.role, target=target, **who, error=error)

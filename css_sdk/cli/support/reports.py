@@ -128,6 +128,6 @@ def say_unread(found: AccessReport, given: Given, roles: Sequence[str]) -> int:
             say(f"css: No environment that was read has a role {role!r}.")
     skipped = [] if given.integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
     for unread in found.unread:
-        where = f"css: {unread.project_name}, {unread.place.environment}"
+        where = f"css: {unread.place}"
         say(f"{where}{' is skipped' if unread in skipped else ''}: {text_of(unread.error)}")
     return 3 if len(found.unread) > len(skipped) else 0

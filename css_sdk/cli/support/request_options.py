@@ -80,6 +80,7 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
             "--profile",
             metavar="NAME",
             callback=keep_profile,
+            shell_complete=_complete_profiles,
             help="Use this profile of your config file. Default: CSS_PROFILE. To see it, run: css config show",
         ),
         option(
@@ -95,6 +96,12 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
             help="After a temporary failure, repeat the request up to N times. Default: 3.",
         ),
     ]
+
+
+def _complete_profiles(context: click.Context, option: click.Parameter, incomplete: str) -> Any:
+    from .completion import complete_profiles
+
+    return complete_profiles(context, option, incomplete)
 
 
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:

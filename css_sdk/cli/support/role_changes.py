@@ -58,13 +58,8 @@ def missing_role(name: str, dev: EnvironmentClient, existing: Iterable[str]) -> 
     """Return the error for a change of a role that does not exist."""
     from ...errors import NotFound
 
-    sentence = f"There is no role {name!r} in {place_name(dev)}. Nothing was sent for it."
+    sentence = f"There is no role {name!r} in {dev.roles.place}. Nothing was sent for it."
     return suggest(NotFound(sentence, what="role", name=name), sorted(existing))
-
-
-def place_name(dev: EnvironmentClient) -> str:
-    """Return the words for an environment: the project's name and the environment's."""
-    return f"{dev.integration.project_name}, {dev.name}"
 
 
 def ask(given: Given, dev: EnvironmentClient, changes: Iterable[RoleChange], preview: Preview) -> None:

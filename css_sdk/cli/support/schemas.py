@@ -25,6 +25,7 @@ def _texts(description: str) -> Schema:
 
 
 KEYS: Final[Mapping[str, Schema]] = {
+    "@timestamp": _text("When the login server wrote a line of its log, as an ISO 8601 time."),
     "action": _text("What was done: create, rename, delete, add, remove, grant or revoke."),
     "api_url": _text("The address of the API."),
     "at": _text("When it was done, as an ISO 8601 time."),
@@ -74,7 +75,11 @@ KEYS: Final[Mapping[str, Schema]] = {
     "name": _text("The name of a person or a value, or an empty text if it is not known."),
     "person": _text("The text that names a person in the roster or command."),
     "places": _number("How many environments the file has."),
-    "present": {"type": "object", "description": "Whether each place has it; null if that is not known."},
+    "present": {
+        "type": "array",
+        "description": "For each place, whether it has this; null if that is not known.",
+        "items": {"type": "object", "required": ["integration_id", "integration", "environment", "present"]},
+    },
     "provider": _text("The login provider, such as idir, or an empty text."),
     "reason": _text("The reason that was given."),
     "role": _text("The name of a role."),
@@ -138,6 +143,11 @@ RECORDS: Final[Mapping[str, tuple[str, Sequence[str], Sequence[str]]]] = {
         ("journal", "at", "command", "client_id", "api_url", "user", "reason", "changes", "undoes", "undone_by"),
         (),
     ),
+    "log-lines": (
+        "One line: css logs. It has all fields of the login server.",
+        (),
+        ("@timestamp", "message"),
+    ),
     "members": ("One member: css members list.", (*_PLACE, "role", *_PERSON, "email"), ()),
     "people": ("One person: css people find.", ("guid", "name", "email", "logins", "complete"), ()),
     "people-listed": (
@@ -198,5 +208,5 @@ def schema_of(name: str) -> Schema:
         "type": "object",
         "properties": {key: KEYS[key] for key in (*required, *optional)},
         "required": list(required),
-        "additionalProperties": False,
+        "additionalProperties": name == "log-lines",
     }

@@ -12,6 +12,8 @@ from typing import Final, Literal
 import click
 
 from ..._text.escaping import shown
+from ..._text.shells import quote
+from .defaults import given_profile
 
 Stream = Literal["stdin", "stdout", "stderr"]
 
@@ -74,9 +76,17 @@ def painted_plan(text: str, stream: Stream) -> str:
     return re.sub(r"^  ([-+~!=?]) .*$", lambda line: click.style(line[0], fg=_SIGNS[line[1]]), text, flags=re.MULTILINE)
 
 
+def _with_profile(sentence: str) -> str:
+    """Return a sentence with the option `--profile` of this command, if it ends with a command to run next."""
+    profile = given_profile()
+    if profile is None or re.search(r"run: css .*[^.]$", sentence) is None:
+        return sentence
+    return f"{sentence} --profile {quote(profile)}"
+
+
 def print_on_stderr(sentence: str) -> None:
     """Print a sentence on stderr. The mark of an error is red."""
-    text = shown(sentence)
+    text = shown(_with_profile(sentence))
     if has_colour("stderr") and text.startswith("css: "):
         text = click.style("css:", fg=_BAD, bold=True) + text.removeprefix("css:")
     click.echo(text, err=True, color=True if has_colour("stderr") else None)
