@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
 from ..support import options, records
 from ..support.groups import Group
+from ..support.losses import by_composing
 from ..support.options import Given, takes, together
 from ..support.output import print_rows
-from ..support.role_changes import RoleChange, ask_and_make, make_exact, missing_role
-
-if TYPE_CHECKING:
-    from ... import EnvironmentClient, Plan
+from ..support.role_changes import ask_and_make, make_exact, missing_role, steps_of
 
 _PARENT = options.roles_argument("parent")
 _CHILDREN = together(_PARENT, options.roles_argument("children", nargs=-1, required=True, metavar="CHILD..."))
@@ -59,15 +56,11 @@ def add(given: Given, parent: str, children: Sequence[str]) -> int:
       css composites add -i "Grants Portal" -e dev admin auditor
     """
     with given.place() as dev:
-        below = dev.roles.composites(parent)
-        held = {role.name for role in below.list()}
-        missing = [child for child in dict.fromkeys(children) if child not in held]
-        add_all = partial(below.add, *missing)
-        changes = [
-            RoleChange("add", parent, child, None if child in held else add_all, is_needed=child not in held)
-            for child in dict.fromkeys(children)
-        ]
-        return ask_and_make(given, dev, changes, partial(_preview, dev, parent, missing, []))
+        held = {role.name for role in dev.roles.composites(parent).list()}
+        steps = steps_of(dev, "add_composite", children, parent)
+        missing = [step for step in steps if step.target not in held]
+        done = [step for step in steps if step.target in held]
+        return ask_and_make(given, dev, steps, partial(by_composing, dev, parent, missing), done=done)
 
 
 @composites.command()
@@ -82,23 +75,14 @@ def remove(given: Given, parent: str, children: Sequence[str]) -> int:
       css composites remove -i "Grants Portal" -e dev admin auditor --yes
     """
     with given.place() as dev:
-        below = dev.roles.composites(parent)
-        unwanted = list(dict.fromkeys(children))
-        held = {role.name for role in below.list()}
+        held = {role.name for role in dev.roles.composites(parent).list()}
         # A role that does not exist gets an error, because "is not a child" would hide a typing error.
-        existing = held if held.issuperset(unwanted) else {role.name for role in dev.roles.list()}
-        changes = [
-            RoleChange(
-                "remove",
-                parent,
-                child,
-                partial(below.remove, child) if child in held else None,
-                None if child in existing else missing_role(child, dev, existing),
-                is_needed=child in held,
-            )
-            for child in unwanted
-        ]
-        return ask_and_make(given, dev, changes, partial(_preview, dev, parent, [], unwanted))
+        existing = held if held.issuperset(children) else held | {role.name for role in dev.roles.list()}
+        steps = steps_of(dev, "remove_composite", children, parent)
+        done = [step for step in steps if step.target in existing - held]
+        refused = {step: missing_role(step.target, dev, existing) for step in steps if step.target not in existing}
+        preview = partial(by_composing, dev, parent, steps)
+        return ask_and_make(given, dev, steps, preview, done=done, refused=refused)
 
 
 @composites.command("set")
@@ -120,17 +104,11 @@ def set_children(given: Given, parent: str, children: Sequence[str]) -> int:
     Example:
       css composites set -i "Grants Portal" -e dev admin reviewer auditor --yes
     """
-
-    def preview(dev: EnvironmentClient, plan: Plan, _: object) -> Sequence[str]:
-        added = [step.target for step in plan.steps if not step.removes]
-        return _preview(dev, parent, added, [step.target for step in plan.steps if step.removes])
-
     return make_exact(
-        given, parent, children, "children", lambda dev: partial(dev.roles.composites(parent).set, *children), preview
+        given,
+        parent,
+        children,
+        "children",
+        lambda dev: partial(dev.roles.composites(parent).set, *children),
+        lambda dev, plan, _: by_composing(dev, parent, plan.steps),
     )
-
-
-def _preview(dev: EnvironmentClient, parent: str, added: Sequence[str], removed: Sequence[str]) -> Sequence[str]:
-    from ..support.losses import by_composing
-
-    return by_composing(dev, dev.roles.tree(), parent, added, removed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..support import options, records
-from ..support.changes import in_words
+from ..support.changes import preview_of
 from ..support.files import OutputFile
 from ..support.groups import Group
 from ..support.options import Given, output_option, takes
@@ -18,9 +18,8 @@ from ..support.reports import ROSTER_FORMATS, format_of, is_roster, json_lines, 
 from ..support.role_changes import make_exact
 
 if TYPE_CHECKING:
-    from ... import EnvironmentClient, Plan
+    from ... import Plan
     from ...models import UserLike
-    from ...roster.rows import Action
 
 
 @click.group(cls=Group)
@@ -99,12 +98,9 @@ def set_members(given: Given, role: str, users: Sequence[str], client_ids: Seque
     for user in users:
         check_username(user)
 
-    def preview(dev: EnvironmentClient, plan: Plan, names: Mapping[str, str]) -> list[str]:
-        groups: dict[Action, list[str]] = {}
-        for step in plan.steps:
-            who = f"{names.get(step.target, '')} {step.target}".strip()
-            groups.setdefault("revoke" if step.removes else "grant", []).append(who)
-        return [in_words(action, people, role, dev.roles.place) for action, people in groups.items()]
+    def preview(_: object, plan: Plan, names: Mapping[str, str]) -> list[str]:
+        changes = ((records.ACTIONS[step.kind], step.role, step.place, step.target) for step in plan.steps)
+        return preview_of(changes, names)
 
     wanted: list[UserLike] = [*users, *map(ServiceAccount, client_ids)]
     return make_exact(given, role, wanted, "members", lambda dev: partial(dev.roles.set_members, role, wanted), preview)

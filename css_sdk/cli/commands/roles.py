@@ -11,12 +11,12 @@ import click
 from ..._text.escaping import shown
 from ..support import options, records
 from ..support.groups import Group
+from ..support.losses import by_deleting
 from ..support.options import Given, takes
 from ..support.output import print_lines, print_rows
-from ..support.role_changes import RoleChange, ask, ask_and_make, make_each, missing_role, reported
+from ..support.role_changes import Settle, ask, ask_and_make, missing_role, reported, steps_of
 
 if TYPE_CHECKING:
-    from ... import Plan
     from ...models import RoleTree
 
 _NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME...")
@@ -87,13 +87,9 @@ def create(given: Given, names: Sequence[str]) -> int:
       css roles create -i "Grants Portal" -e dev auditor inspector
     """
     with given.place() as dev:
-        changes = [RoleChange("create", name, call=partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
-
-        def preview() -> list[str]:
-            where = dev.roles.place
-            return [f"the role {change.role!r} is created in {where}; nobody has it yet" for change in changes]
-
-        return ask_and_make(given, dev, changes, preview)
+        steps = steps_of(dev, "create_role", names)
+        preview = [f"the role {step.role!r} is created in {step.place}; nobody has it yet" for step in steps]
+        return ask_and_make(given, dev, steps, lambda: preview)
 
 
 @roles.command()
@@ -109,18 +105,10 @@ def ensure(given: Given, names: Sequence[str]) -> int:
     """
     with given.place() as dev:
         existing = {role.name for role in dev.roles.list()}
-        changes = [
-            RoleChange("create", name, is_needed=False)
-            if name in existing
-            else RoleChange("create", name, call=partial(dev.roles.ensure, name))
-            for name in dict.fromkeys(names)
-        ]
-
-        def preview() -> list[str]:
-            where = dev.roles.place
-            return [f"the role {change.role!r} is created in {where}" for change in changes if change.is_needed]
-
-        return ask_and_make(given, dev, changes, preview)
+        steps = steps_of(dev, "create_role", names)
+        done = [step for step in steps if step.role in existing]
+        preview = [f"the role {step.role!r} is created in {step.place}" for step in steps if step.role not in existing]
+        return ask_and_make(given, dev, steps, lambda: preview, done=done, may_exist=True)
 
 
 @roles.command()
@@ -134,14 +122,24 @@ def rename(given: Given, old: str, new: str) -> int:
     Example:
       css roles rename -i "Grants Portal" -e dev auditor examiner
     """
+    from ...errors import CssError, NotConfirmed, OutcomeUnknown
+    from ...state import Step, StepResult
+
     with given.place() as dev:
+        step = Step("rename_role", dev.roles.place, old, new)
         renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
 
-        def confirm(_: Plan) -> None:
-            ask(given, dev, changes, lambda: [renamed])
+        def run(settle: Settle) -> None:
+            try:
+                dev.roles.rename(old, new, confirm=lambda plan: ask(given, dev, plan.steps, lambda: [renamed]))
+            except NotConfirmed:
+                raise
+            except CssError as error:
+                settle(StepResult(step, "unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
+            else:
+                settle(StepResult(step, "done"))
 
-        changes = [RoleChange("rename", old, new, partial(dev.roles.rename, old, new, confirm=confirm))]
-        return reported(given, dev, changes, partial(make_each, changes))
+        return reported(given, dev, [step], run)
 
 
 @roles.command()
@@ -156,21 +154,15 @@ def delete(given: Given, names: Sequence[str]) -> int:
       css roles delete -i "Grants Portal" -e dev examiner inspector --yes
     """
     from ..._service.service_limits import list_is_complete
-    from ..support.losses import by_deleting
 
-    wanted = list(dict.fromkeys(names))
     with given.place() as dev:
-        tree = dev.roles.tree()
-        existing = {role.name for role in tree.roles}
+        listed = dev.roles.list()
+        existing = {role.name for role in listed}
+        steps = steps_of(dev, "delete_role", names)
         # If the list of roles may be incomplete, a role that is not on it may still exist.
-        there = [name for name in wanted if name in existing or not list_is_complete(tree.roles)]
-        changes = [
-            RoleChange("delete", name, call=partial(dev.roles.delete, name))
-            if name in there
-            else RoleChange("delete", name, refusal=missing_role(name, dev, existing))
-            for name in wanted
-        ]
-        return ask_and_make(given, dev, changes, lambda: by_deleting(dev, dev.roles.tree(), wanted))
+        missing = [step for step in steps if step.role not in existing] if list_is_complete(listed) else []
+        refused = {step: missing_role(step.role, dev, existing) for step in missing}
+        return ask_and_make(given, dev, steps, partial(by_deleting, dev, list(dict.fromkeys(names))), refused=refused)
 
 
 def indented(tree: RoleTree) -> Iterator[str]:

@@ -115,22 +115,6 @@ def _check_remainder(file: Path) -> None:
         )
 
 
-def _confirm(plan: Plan, left: Sequence[Step], given: Given) -> None:
-    """Ask for confirmation before the remaining steps of a plan are carried out. The plan was shown before.
-
-    Raises:
-        NotConfirmed: when the answer is no. Nothing was changed.
-        click.Abort: when a question is not answered.
-    """
-    changes = Changes(
-        adds=any(not step.removes for step in left),
-        removes=any(step.removes for step in left),
-        is_plan=True,
-        prod=tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod"),
-    )
-    confirm(changes, given.answers)
-
-
 def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, known: Sequence[User] = ()) -> int:
     """Show a plan, ask, carry it out with a journal, report what was not done, and return the exit code.
 
@@ -176,7 +160,8 @@ def _carry_out(
 ) -> int:
     from ...errors import StalePlan
 
-    _confirm(plan, left, given)
+    prod = tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod")
+    confirm(Changes.of(left, prod, is_plan=True), given.answers)
     file: Path | None = None
     settled: dict[Step, StepResult] = {}
     entries: Sequence[Entry] = ()

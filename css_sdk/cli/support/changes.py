@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,9 @@ from .questions import Changes, confirm, open_questions
 from .roster_results import with_the_rest, write_results
 
 if TYPE_CHECKING:
-    from ... import Css, EnvironmentClient
-    from ...errors import CssError
+    from ... import Css
     from ...roster.rows import Action, RoleRemovals, Row, RowResult
-    from ...state import Place
+    from ...state import Place, StepResult
     from .files import OutputFile
 
 Note = Callable[["RowResult"], object]
@@ -142,7 +141,8 @@ def apply_rows(
         names = given.names_of(css, people, (result.user for result in planned if result.user is not None))
         labels.names.update(names)
         named = {place: client.environment(place[1]).roles.place for place, client in places.items()}
-        return preview_of([result.row for result in planned], named, names)
+        rows = (result.row for result in planned)
+        return preview_of(((row.action, row.role, named[row.place], row.person.value) for row in rows), names)
 
     # The state is not compared here, because `apply_roster` compares it with `checked`.
     confirm(changes_of([result.row for result in planned], prod), given.answers, preview, lambda: True)
@@ -166,22 +166,20 @@ def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 
 
-def preview_of(rows: Sequence[Row], places: Mapping[tuple[str, str], Place], people: Mapping[str, str]) -> list[str]:
+def preview_of(changes: Iterable[tuple[str, str, Place, str]], people: Mapping[str, str]) -> list[str]:
     """Return a sentence for each role of each place, with who gains or loses it.
 
     Args:
-        rows: what will be done.
-        places: the places, as the rows name them.
+        changes: what will be done: grants and removals, each with its role, its place and its person.
         people: the names of people, by username, as far as they are known.
     """
-    groups: dict[tuple[Action, str, Place], dict[str, None]] = {}
-    for row in rows:
-        who = f"{people.get(row.person.value, '')} {row.person.value}".strip()
-        groups.setdefault((row.action, row.role, places[row.place]), {})[who] = None
+    groups: dict[tuple[str, str, Place], dict[str, None]] = {}
+    for action, role, place, person in changes:
+        groups.setdefault((action, role, place), {})[f"{people.get(person, '')} {person}".strip()] = None
     return [in_words(action, names, role, place) for (action, role, place), names in groups.items()]
 
 
-def in_words(action: Action, people: Collection[str], role: str, place: Place) -> str:
+def in_words(action: str, people: Collection[str], role: str, place: Place) -> str:
     """Return a sentence: how many people gain or lose a role, with the first ten names and usernames."""
     verb = "gain" if action == "grant" else "lose"
     who = {0: f"nobody {verb}s", 1: f"1 user {verb}s"}.get(len(people), f"{len(people)} users {verb}")
@@ -192,11 +190,6 @@ def the_first_of(names: Collection[str]) -> str:
     """Return the first ten of these names, sorted, and the number of the others."""
     more = len(names) - _MOST_NAMED
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
-
-
-def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
-    """Return the project's name if the environment is prod, for the question about prod; else nothing."""
-    return (environment.integration.project_name,) if environment.name == "prod" else ()
 
 
 def carry_out(
@@ -252,7 +245,7 @@ def carry_out(
         if interrupt is not None:
             raise interrupt
         counting = [result for result in results if not (given.allow_missing and result.state == "never logged in")]
-        return exit_code_of([(one.outcome, one.error) for one in counting]) if was_written else 3
+        return exit_code_of(counting) if was_written else 3
 
 
 def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: bool, *, untried: bool = True) -> None:
@@ -279,11 +272,11 @@ def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: boo
     )
 
 
-def exit_code_of(results: Sequence[tuple[str, CssError | None]]) -> int:
-    """Return the exit code of a command with these outcomes and errors."""
-    left = [(outcome, error) for outcome, error in results if outcome not in ("done", "already")]
+def exit_code_of(results: Collection[RowResult | StepResult]) -> int:
+    """Return the exit code of a command with these results."""
+    left = [result for result in results if result.outcome not in ("done", "already")]
     if not left:
         return 0
-    if len(results) > 1 or left[0][0] == "unknown":
+    if len(results) > 1 or left[0].outcome == "unknown":
         return 3
-    return 4 if code_of(left[0][1]) == 4 else 1
+    return 4 if code_of(left[0].error) == 4 else 1

@@ -10,12 +10,14 @@ from .changes import in_words, the_first_of
 if TYPE_CHECKING:
     from ... import EnvironmentClient
     from ...models import RoleTree
+    from ...state import Step
 
 
-def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) -> list[str]:
+def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
     """Return sentences: who loses a role when these roles are deleted, and which roles contain them."""
     from ...plan.impact import roles_leading_to
 
+    tree = dev.roles.tree()
     existing = {role.name for role in tree.roles}
     sentences = []
     for name in names:
@@ -34,21 +36,20 @@ def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) ->
     return sentences
 
 
-def by_composing(
-    dev: EnvironmentClient, tree: RoleTree, parent: str, added: Sequence[str], removed: Sequence[str]
-) -> list[str]:
+def by_composing(dev: EnvironmentClient, parent: str, steps: Sequence[Step]) -> list[str]:
     """Return sentences: who gains or loses a role when the children of a role change.
 
     Args:
         dev: the environment.
-        tree: the current roles of the environment.
         parent: the role whose children change.
-        added: roles that become children of the parent.
-        removed: children that are removed from the parent.
+        steps: add children to the role, or remove them.
     """
     from ...plan.impact import people_having, roles_leading_to
 
+    tree = dev.roles.tree()
     existing = {role.name for role in tree.roles}
+    removed = [step.target for step in steps if step.removes]
+    added = [step.target for step in steps if not step.removes]
     sentences = [f"there is no role {child!r} in {dev.roles.place}" for child in added if child not in existing]
     added = [child for child in added if child in existing]
     before = tree.children.get(parent, ())

@@ -7,9 +7,7 @@ from contextlib import suppress
 from glob import escape
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from attrs import evolve
+from typing import TYPE_CHECKING, Final
 
 from ..._text.shells import quote
 from . import records
@@ -22,9 +20,16 @@ if TYPE_CHECKING:
     from ... import Applied, JournalRead, Plan
     from ...errors import StalePlan
     from ...journal.entries import Entry
-    from ...state import Step, StepResult
+    from ...state import Step, StepKind, StepResult
     from .applying import Origin
     from .options import Given
+
+_ALREADY: Final[Mapping[StepKind, str]] = {
+    "add_composite": "already a child",
+    "remove_composite": "is not a child",
+    "create_role": "already exists",
+}
+"""The state of a step that is not needed, by its kind."""
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
@@ -43,6 +48,8 @@ def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
         origin: where the plan comes from.
         plan: the plan.
     """
+    from attrs import evolve
+
     if origin.file is None or origin.resume is not None or error.remedy is None:
         return
     for name, journal in chain(_beside(origin), folder().journals().items()):
@@ -127,13 +134,22 @@ def is_settled(result: StepResult, allow_missing: bool) -> bool:
     return result.outcome == "done" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
 
 
-def print_step_results(results: Sequence[StepResult], names: Mapping[str, str], as_json: bool) -> None:
-    """Print all results as JSON, or a table of the steps that were not done. Print the counts on stderr."""
+def print_step_results(
+    results: Sequence[StepResult], names: Mapping[str, str], as_json: bool, *, with_done: bool = False
+) -> None:
+    """Print all results as JSON, or a table of the steps that were not done. Print the counts on stderr.
+
+    Args:
+        results: of the steps.
+        names: of people, by username.
+        as_json: whether to print JSON.
+        with_done: whether the table shows the steps that were done, too.
+    """
     print_results(
         [
             records.of_step(_state_of(result), result.step, names, result.error)
             for result in results
-            if as_json or result.outcome != "done"
+            if as_json or with_done or result.outcome != "done"
         ],
         as_json,
         states=map(_state_of, results),
@@ -143,11 +159,9 @@ def print_step_results(results: Sequence[StepResult], names: Mapping[str, str], 
 
 
 def _state_of(result: StepResult) -> str:
-    from ...errors import CssError
-    from ...people.identification import NEVER_LOGGED_IN, state_of
+    from ...people.identification import state_of
     from ...people.identities import Person
 
-    person = Person("username", result.step.target)
-    if isinstance(result.error, CssError) and state_of(person, result.error) == NEVER_LOGGED_IN:
-        return NEVER_LOGGED_IN
-    return result.outcome
+    if result.outcome == "failed":
+        return state_of(Person("username", result.step.target), result.error)
+    return _ALREADY[result.step.kind] if result.outcome == "already" else result.outcome

@@ -10,14 +10,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from ..._text.escaping import shown
 from .terminal import is_terminal
+
+if TYPE_CHECKING:
+    from ...state import Step
 
 YES: Final = "--yes"
 ALLOW_PROD: Final = "--allow-prod"
@@ -37,6 +40,12 @@ class Changes(NamedTuple):
     removes: bool = False
     is_plan: bool = False
     prod: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, steps: Iterable[Step], prod: tuple[str, ...], *, is_plan: bool = False) -> Changes:
+        """Return what steps write. `prod` names the projects in whose prod they write."""
+        removing = {step.removes for step in steps}
+        return cls(adds=False in removing, removes=True in removing, is_plan=is_plan, prod=prod)
 
 
 class Answers(NamedTuple):

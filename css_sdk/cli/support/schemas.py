@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 Schema = dict[str, Any]
 
@@ -107,75 +107,70 @@ _PLACE: Final = ("integration_id", "integration", "environment")
 _PERSON: Final = ("username", "name", "provider")
 _CHANGE: Final = ("state", "action", *_PLACE, "role", "target", *_PERSON, "error", "message")
 
-RECORDS: Final[Mapping[str, tuple[str, Sequence[str], Sequence[str]]]] = {
-    "changes": (
+
+class Shape(NamedTuple):
+    """What one object is, the keys that it always has, and those that it may have."""
+
+    description: str
+    required: Sequence[str]
+    optional: Sequence[str] = ()
+
+
+RECORDS: Final[Mapping[str, Shape]] = {
+    "changes": Shape(
         "One change: css assign, unassign, apply, undo, people copy, people remove, roles, composites, members set, …",
         _CHANGE,
-        (),
     ),
-    "checks": ("One check of css doctor.", ("check", "state", "message"), ()),
-    "comparison": ("One row of css compare.", ("kind", "role", "target", "differs", "present"), ()),
-    "config": ("One value of css config show.", ("name", "value", "source"), ()),
-    "differences": (
-        "One login that lacks roles: css people mirror.",
-        ("state", *_PLACE, *_PERSON, "email", "lacks", "roles"),
-        (),
+    "checks": Shape("One check of css doctor.", ("check", "state", "message")),
+    "comparison": Shape("One row of css compare.", ("kind", "role", "target", "differs", "present")),
+    "config": Shape("One value of css config show.", ("name", "value", "source")),
+    "differences": Shape(
+        "One login that lacks roles: css people mirror.", ("state", *_PLACE, *_PERSON, "email", "lacks", "roles")
     ),
-    "drift": ("One difference: css drift.", ("state", "kind", *_PLACE, "role", "target", *_PERSON), ()),
-    "files": (
+    "drift": Shape("One difference: css drift.", ("state", "kind", *_PLACE, "role", "target", *_PERSON)),
+    "files": Shape(
         "One file: css validate, and css roster check.",
         ("file",),
         ("faults", "fault_count", "places", "roles", "grants", "rows", "state"),
     ),
-    "grants": (
+    "grants": Shape(
         "One grant: css roster export.",
         ("integration_id", "integration", "environment", "role", "username", "name", "email"),
-        (),
     ),
-    "integrations": (
-        "One integration: css integrations.",
-        ("integration_id", "integration", "environments", "auth_type", "status"),
-        (),
+    "integrations": Shape(
+        "One integration: css integrations.", ("integration_id", "integration", "environments", "auth_type", "status")
     ),
-    "journal-changes": ("One change in a journal: css show, css journal show.", ("write", "at", *_CHANGE), ()),
-    "journals": (
+    "journal-changes": Shape("One change in a journal: css show, css journal show.", ("write", "at", *_CHANGE)),
+    "journals": Shape(
         "One journal: css journal list.",
         ("journal", "at", "command", "client_id", "api_url", "user", "reason", "changes", "undoes", "undone_by"),
-        (),
     ),
-    "log-lines": (
-        "One line: css logs. It has all fields of the login server.",
-        (),
-        ("@timestamp", "message"),
-    ),
-    "members": ("One member: css members list.", (*_PLACE, "role", *_PERSON, "email"), ()),
-    "people": ("One person: css people find.", ("guid", "name", "email", "logins", "complete"), ()),
-    "people-listed": (
+    "log-lines": Shape("One line: css logs. It has all fields of the login server.", (), ("@timestamp", "message")),
+    "members": Shape("One member: css members list.", (*_PLACE, "role", *_PERSON, "email")),
+    "people": Shape("One person: css people find.", ("guid", "name", "email", "logins", "complete")),
+    "people-listed": Shape(
         "One login of a person in a list: css people find --file.",
         ("line", "person", "state", *_PERSON, "email", "known_in", "error", "message"),
-        (),
     ),
-    "person-roles": ("One role of a person: css people roles.", (*_PLACE, "username", "role", "direct", "through"), ()),
-    "report": (
+    "person-roles": Shape(
+        "One role of a person: css people roles.", (*_PLACE, "username", "role", "direct", "through")
+    ),
+    "report": Shape(
         "One role of one person: css report.",
         (*_PLACE, "role", *_PERSON, "email", "service_account", "direct", "chains"),
-        (),
     ),
-    "role-tree": (
-        "One role with those below it: css roles tree.",
-        (*_PLACE, "role", "composite", "children", "descendants"),
-        (),
+    "role-tree": Shape(
+        "One role with those below it: css roles tree.", (*_PLACE, "role", "composite", "children", "descendants")
     ),
-    "roles": ("One role: css roles list, css composites list.", (*_PLACE, "role", "composite"), ()),
-    "roster": ("One row: css roster apply, and css roster check --online.", ("line", *_CHANGE, "person"), ()),
-    "service-account-roles": ("One role: css service-account roles.", (*_PLACE, "role", "composite", "direct"), ()),
-    "token": ("A token: css token.", ("system", "kind", "expires_in", "claims"), ()),
-    "verified-token": (
+    "roles": Shape("One role: css roles list, css composites list.", (*_PLACE, "role", "composite")),
+    "roster": Shape("One row: css roster apply, and css roster check --online.", ("line", *_CHANGE, "person")),
+    "service-account-roles": Shape("One role: css service-account roles.", (*_PLACE, "role", "composite", "direct")),
+    "token": Shape("A token: css token.", ("system", "kind", "expires_in", "claims")),
+    "verified-token": Shape(
         "A verified token: css token verify.",
         ("subject", "client_id", "service_account", "roles", "issued_at", "expires_at", "expires_in"),
-        (),
     ),
-    "whoami": ("The account: css whoami.", ("team_id", "client_id", "api_url", "credentials"), ()),
+    "whoami": Shape("The account: css whoami.", ("team_id", "client_id", "api_url", "credentials")),
 }
 """By name: what one object is, the keys that it always has, and those that it may have."""
 
