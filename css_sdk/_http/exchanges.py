@@ -110,7 +110,7 @@ def _proxy_advice() -> str:
 def shown_proxy(address: str) -> str:
     """Return the address of a proxy without user and password; "" if it is not valid.
 
-    >>> shown_proxy("http://jane:pa55word@proxy.example:8080"), shown_proxy("ftp://proxy.example")
+    >>> shown_proxy("jane:pa55word@proxy.example:8080"), shown_proxy("ftp://proxy.example")
     ('http://proxy.example:8080', '')
     """
     try:
