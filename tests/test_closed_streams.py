@@ -80,7 +80,7 @@ def test_writes_whose_results_cannot_be_printed_fail_with_exit_code_3(
     assert sandbox.count(method="POST", kind="api") == 1
     assert done.returncode == 3, done.stderr
     assert "The writes were carried out. The results could not be printed: No space left on device." in done.stderr
-    assert done.stderr.endswith("1 done\n")
+    assert "\n1 done\nTo undo the changes, run: css undo " in done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
