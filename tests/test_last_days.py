@@ -244,7 +244,7 @@ def test_css_plan_warns_and_removes_only_with_prune(
     assert f"- remove {MAREN}" not in out
     assert (
         "These grants end within 14 days of 2027-03-31 (America/Vancouver):\n"
-        f"  2027-03-31: {MAREN} ('Maren Fairweather') in reviewer ('Grants Portal (#101) dev')\n"
+        f"  2027-03-31: {MAREN} ('Maren Fairweather') in reviewer, 'Grants Portal (#101) dev'\n"
     ) in out
     assert run_css("plan", file, *after) == 0
     out, err = capsys.readouterr()

@@ -222,7 +222,7 @@ class Rendering:
 
     def _ending(self, one: Ending) -> str:
         who = f"{self._words.who(one.username)} in {self._words.quote(one.role)}"
-        return f"{one.until}: {who} ({self._words.quote(self.title(one.place))})"
+        return f"{one.until}: {who}, {self._words.quote(self.title(one.place))}"
 
     def sum(self) -> str:
         """Return a summary of the plan in one line."""
