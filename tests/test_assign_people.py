@@ -84,7 +84,7 @@ def test_ensure_creates_only_missing_roles(run_css: Run, sandbox: Sandbox, capsy
     """
     place = ("-i", ALPHA, "-e", "prod")
     assert run_css("roles", "ensure", *place, "reader", "auditor") == 4
-    assert "the role 'auditor' is created in Alpha, prod" in capsys.readouterr().err
+    assert "the role 'auditor' is created in Alpha (#301) prod" in capsys.readouterr().err
     assert run_css("roles", "ensure", *place, "reader", "auditor", "--allow-prod", "--json") == 0
     states = {each["role"]: each["state"] for each in map(json.loads, capsys.readouterr().out.splitlines())}
     assert states == {"reader": "already exists", "auditor": "done"}
