@@ -237,7 +237,7 @@ def test_a_plan_from_incomplete_readings_is_refused() -> None:
     for observed, people, match in [
         ({}, {}, "was not read"),
         ({wanted.named: unread}, {(DEV, JANE): ANN}, "members of 'a' were not read"),
-        ({wanted.named: a_state(["a"])}, {}, "was not looked up"),
+        ({wanted.named: a_state(["a"])}, {}, "101 dev: .* was not looked up"),
     ]:
         with pytest.raises(InvalidRequest, match=match):
             plan(Desired((wanted,)), observed, people)
@@ -457,3 +457,27 @@ def test_every_child_that_no_request_can_remove_is_noted() -> None:
 def test_an_exact_list_deletes_roles_beside_one_that_no_request_can_name() -> None:
     """A role that no request can name does not keep an exact list from deleting the other roles."""
     assert described(planned(a_state(["..", "z", "a"]), exactly()).steps) == ["delete_role a", "delete_role z"]
+
+
+@pytest.mark.parametrize(
+    ("members", "note"),
+    [
+        ((ANN,), "1 member of 'a' stays: a member in the file could not be identified, and may be one of them"),
+        ((ANN, BOB), "2 members of 'a' stay: a member in the file could not be identified, and may be one of them"),
+        (("x@otp",), "1 member of 'a' stays: no request can remove the role from them"),
+        (("x@otp", "y@otp", "z@otp"), "3 members of 'a' stay: no request can remove the role from them"),
+    ],
+)
+def test_the_members_who_stay_are_counted(members: tuple[str, ...], note: str) -> None:
+    """The note about members who are not removed says how many there are and why."""
+    people = {JANE: Unresolved(DEV, JANE, "not found")} if ANN in members else {}
+    listed = exactly(*people)
+    made = planned(a_state(["a"], {"a": members}), Listed((DesiredRole("a", members=listed),)), people=people)
+    assert made.steps == ()
+    assert [one.partition(": ")[2] for one in made.notes] == [note]
+
+
+def test_a_new_member_is_counted_as_one_person() -> None:
+    """The step that adds a member counts one person who gains the role."""
+    made = planned(a_state(["a"]), Listed((DesiredRole("a", members=Listed(who(ANN))),)))
+    assert [(step.kind, step.people) for step in made.steps] == [("add_member", 1)]

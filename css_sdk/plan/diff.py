@@ -323,11 +323,10 @@ class PlacePlan:
                 self.removals.append(step)
         if staying:
             self.notes.append(
-                f"{staying} members of {role!r} stay: a member in the file could not be identified, and may be one of "
-                f"them"
+                f"{_staying(staying, role)}: a member in the file could not be identified, and may be one of them"
             )
         if unsendable:
-            self.notes.append(f"{unsendable} members of {role!r} stay: no request can remove the role from them")
+            self.notes.append(f"{_staying(unsendable, role)}: no request can remove the role from them")
 
     def _members(self, role: str) -> frozenset[Username]:
         if role not in self._renamed.roles:
@@ -406,6 +405,10 @@ class PlacePlan:
             username: _refusal(service_limits.check_removable, *self._where, [role], username) for username in usernames
         }
         return {username: why[0] for username, why in sorted(reasons.items()) if why}
+
+
+def _staying(count: int, role: str) -> str:
+    return f"1 member of {role!r} stays" if count == 1 else f"{count} members of {role!r} stay"
 
 
 def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:
