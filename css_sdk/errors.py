@@ -361,7 +361,9 @@ class NotFound(CssError):
     name: str = ""
 
     def text_for(self, reader: Reader) -> str:
-        """Return the text of the error. In a file, it ends with a similar name; the command line prints that itself.
+        """Return the text of the error for a reader.
+
+        For a file it ends with a suggestion such as `Did you mean …?`. The command line prints suggestions separately.
 
         Args:
             reader: `python`, `command_line`, or `file`.

@@ -137,7 +137,7 @@ class Step(Record):
             raise ValueError(f"{record.get('step')!r} is not a kind of step")
         integration, people = record.get("integration"), record.get("people", 0)
         if not _is_count(integration) or not _is_count(people):
-            raise ValueError("integration and people must be whole numbers")
+            raise ValueError("the keys integration and people must be whole numbers")
         texts = {key: record.get(key, "") for key in ("environment", "role", "target")}
         if not all(isinstance(text, str) for text in texts.values()):
             raise ValueError("environment, role and target must be texts")
@@ -148,7 +148,7 @@ class Step(Record):
 
 
 _LONGEST_QUESTION: Final = "/users?page=99999&max=50"
-"""The end of the longest request about a single role."""
+"""The longest text that follows the name of a role in the path of a request."""
 
 
 def check_addressable(place: Place, role: str) -> None:

@@ -21,7 +21,7 @@ def with_whole_guids(text: str) -> str:
     [
         ("roles: [a, {name: a}]", "roles[1]: the same is on line 6 already"),
         ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' has this name already"),
-        ("roles: [{name: a, was: b}, b]", "roles[0].was: line 6 lists the role 'b' under its old name, too"),
+        ("roles: [{name: a, was: b}, b]", "roles[0].was: line 6 lists 'b' as a role, too"),
         ("roles: [{name: a, was: c}, {name: b, was: c}]", "roles[1].was: line 6 renames the role 'c' already"),
         ("roles: [{name: a, was: b, composites: [b]}]", "composites[0]: line 6 renames the role 'b': write 'a'"),
         ("roles: [{name: a, composites: [a]}]", "composites[0]: the role 'a' cannot be a child of itself"),

@@ -243,7 +243,7 @@ def test_a_place_can_be_spread_over_files() -> None:
     assert desired.protect.roles == ("a", "b")
     old = a_file(role="{name: c, was: a}").replace("{name: {", "{").replace("}, members: []}", ", members: []}")
     assert faults({"a.yaml": one, "c.yaml": old}) == [
-        "c.yaml:7: integrations[0].environments.dev.roles[0].was: a.yaml:8 lists the role 'a' under its old name, too"
+        "c.yaml:7: integrations[0].environments.dev.roles[0].was: a.yaml:8 lists 'a' as a role, too"
     ]
 
 

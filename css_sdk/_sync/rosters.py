@@ -294,11 +294,11 @@ class RosterRun:
     # Planning
 
     def _plan(self, *, settled: bool, look_up: bool) -> list[RoleChange]:
-        """Read the members of the roles, and return the changes of an exact roster to each role.
+        """Read the members of the roles. Return the changes to each role if the roster is exact, otherwise nothing.
 
         Args:
             settled: whether to read members until two readings in a row agree. Removals need this.
-            look_up: whether to check that the service knows every person who would be added.
+            look_up: whether to check that the service knows every username that would be added.
 
         Raises:
             Refused: an exact roster is empty or has rows that revoke.

@@ -137,7 +137,7 @@ def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[Us
 
 
 def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
-    """Return the users whose fields equal all the terms, ignoring case, and whether no match can be missing.
+    """Return the users whose fields equal all the terms, ignoring case, and whether these are certainly all.
 
     Args:
         users: the users that the service found.

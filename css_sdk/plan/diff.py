@@ -120,7 +120,7 @@ class PlacePlan:
         due: dict[str, str] = {}
         for name, old in {role.name: role.was for role in listed if role.was and role.was != role.name}.items():
             if old in names:
-                self.faults.append(f"the role {old!r} is listed under its old name, too")
+                self.faults.append(f"the role {name!r} was {old!r}, but {old!r} is listed as a role, too")
             elif old in due:
                 self.faults.append(f"the role {old!r} cannot become both {due[old]!r} and {name!r}")
             elif old in live and name in live:

@@ -57,7 +57,7 @@ def _renames(roles: tuple[DesiredRole, ...], nodes: Nodes, listed: Mapping[str, 
         if role.was == role.name:
             yield node, f"the role {role.name!r} has this name already: leave `was` out"
         elif role.was in listed:
-            yield node, f"{listed[role.was].seen_from(node)} lists the role {role.was!r} under its old name, too"
+            yield node, f"{listed[role.was].seen_from(node)} lists {role.was!r} as a role, too"
         elif role.was in seen:
             yield node, f"{seen[role.was].seen_from(node)} renames the role {role.was!r} already"
         seen.setdefault(role.was, node)

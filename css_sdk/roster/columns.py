@@ -141,7 +141,9 @@ class ColumnNames:
         return faults
 
     def _ignored(self, names: Sequence[str]) -> set[str]:
-        """Return the names to leave out: names that were passed to `ignore`, and names of the same columns."""
+        """Return the names to leave out: those that were passed to `ignore`.
+
+        If such a name is not in the file, the names in the file that mean the same column are left out."""
         keys = {_folded(name) for name in names}
         exact = keys & self._ignore
         others = {_BY_NAME.get(_squeezed(name)) for name in self._ignore - exact} - {None, ""}

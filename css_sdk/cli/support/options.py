@@ -235,7 +235,9 @@ def environments(help: str) -> Decorator:
 
 
 def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -> Decorator:
-    """Return the option that names an integration or an environment. A required one has a default in a variable."""
+    """Return the option that names an integration or an environment.
+
+    If it is required, a default of a variable, a profile or css.toml can replace it."""
     return click.option(
         letter,
         f"--{name}",
@@ -387,7 +389,9 @@ adding = together(place(), prod, journal, json)
 removing = together(place(), consent, journal, json)
 """The options of a command that removes in one environment."""
 keep_last = several("--keep-last", help="Never leave ROLE without a member.", metavar="ROLE")
-plan_removals = removals("Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10.")
+plan_removals = removals(
+    "Allow up to N removals from each set, such as one role's members. Default: a fifth, but at least 4 and at most 10."
+)
 carrying_out = together(consent, no_names, journal, width, json)
 """The options of a command that carries out a plan."""
 

@@ -51,8 +51,9 @@ def result_file(
 ) -> tuple[OutputFile | None, str]:
     """Return the output file for the results of a roster, and a sentence if css chose an unusual name, else "".
 
-    Results are written beside the roster. If the roster is itself a result file, its results replace it. An older
-    result file that somebody corrected is never replaced: css chooses a different name, or refuses the `--result` file.
+    Without `--result`, results are written beside the roster. If the roster is itself a result file, its results
+    replace it. An older result file that somebody corrected is replaced only with `force`. Otherwise css chooses a
+    different name, or refuses the `--result` file.
 
     Args:
         roster: the file that is applied.
