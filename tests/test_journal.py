@@ -84,7 +84,7 @@ def test_a_journal_that_was_cut_short_is_read_up_to_the_cut(data: st.DataObject)
             HEAD + before(1, [STEP], "now").replace("add_member", "add_mayor"),
             "journal:2: 'add_mayor' is not a kind of step",
         ),
-        (HEAD + before(1, [STEP], "now").replace("101", "true"), "journal:2: integration and people"),
+        (HEAD + before(1, [STEP], "now").replace("101", "true"), "journal:2: the keys integration and people"),
         (HEAD + HEAD.replace("account", "somebody else"), "journal:2: the account or address"),
         (HEAD.replace('"account"', "1"), "journal:1: this line does not name the account"),
         (HEAD.replace('"https://api.example/v1"', "null"), "journal:1: this line does not name the account"),
