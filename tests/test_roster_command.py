@@ -138,6 +138,32 @@ def test_applying_a_result_file_updates_it(run_css: Run, sandbox: Sandbox, tmp_p
     assert "never logged in" not in result.read_text(encoding="utf-8-sig")
 
 
+def test_rows_that_are_done_stay_in_the_result_file(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If a result file is applied, css names the rows that it leaves out, and keeps them as somebody edited them."""
+    first, second = usernames(sandbox, 2)
+    held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
+    roster = write(
+        tmp_path / "r.csv", "username,email,role", f"{first},,reviewer", f"{held},,reviewer", ",x@y.org,reviewer"
+    )
+    assert run_css("roster", "apply", roster, *DEV) == 3
+    result = tmp_path / "r.result.csv"
+    edited = result.read_text(encoding="utf-8-sig").replace(held, second).replace("x@y.org", "saltwind@example.org")
+    result.write_text(edited, encoding="utf-8")
+    for command in ("check", "apply"):
+        capsys.readouterr()
+        run_css("roster", command, result, *DEV, "--provider", "githubpublic")
+        assert "Left out, because their outcome says that they are done: line 2, 3." in capsys.readouterr().err
+    lines = list(csv.DictReader(result.read_text(encoding="utf-8-sig").splitlines()))
+    assert [line["username"] or line["email"] for line in lines] == [first, second, "saltwind@example.org"]
+    assert [line["outcome"] for line in lines] == ["done", "already has it", "done"]
+    content = result.read_bytes()
+    assert run_css("roster", "apply", result, *DEV) == 0
+    assert result.read_bytes() == content
+    assert second not in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+
+
 def test_a_roster_can_be_read_from_standard_input(sandbox: Sandbox) -> None:
     """`-` reads a roster from standard input in UTF-8, and css writes no file of results for it."""
     with sandbox.serve() as server:

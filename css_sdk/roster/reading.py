@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from attrs import frozen
 
@@ -23,7 +23,7 @@ from ..people.logins import person_named
 from .cells import Source
 from .columns import CANDIDATES, ColumnNames
 from .formats import Line, is_file_name, is_frame, lines_of
-from .rows import DONE, Action, Roster, Row, contradictions, without_ended
+from .rows import DONE, Action, Roster, Row, RowResult, contradictions, without_ended
 
 _ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
 _YES_OR_NO: Final = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -137,14 +137,17 @@ def read_roster(
     if not lines:
         faults.add(1, "it names nobody")
     rows: list[Row] = []
-    indirect = []
+    indirect: list[int] = []
+    finished: list[RowResult] = []
     for line in lines:
         wrong: Iterable[str] = line.faults or _faults_of_direct(line)
         if not wrong and not _YES_OR_NO[line.cells.get("direct", "").strip().lower()]:
             indirect.append(line.number)
         elif not wrong:
             found, wrong = _rows_of(line, for_all)
-            rows += found
+            outcome = _outcome_of(line)
+            rows += [] if outcome else found
+            finished += [RowResult(row, outcome) for row in found if outcome]
         for fault in wrong:
             faults.add(line.number, fault)
     rows, ended = without_ended(rows, day, prune=prune and not exact) if day is not None else (rows, ())
@@ -153,7 +156,8 @@ def read_roster(
     if faults.count:
         raise faults.error()
     roster = Roster(rows)
-    roster.indirect, roster.ended, roster.synonyms = tuple(indirect), ended, names.synonyms
+    roster.indirect, roster.finished, roster.ended = tuple(indirect), tuple(finished), ended
+    roster.synonyms = names.synonyms
     return roster
 
 
@@ -193,11 +197,15 @@ def _faults_of_direct(line: Line) -> list[str]:
     return [] if said.strip().lower() in _YES_OR_NO else [f"the column 'direct' is {said!r}, and must be yes or no"]
 
 
+def _outcome_of(line: Line) -> Literal["done", "already"] | None:
+    """Return the outcome of a line of a result file if nothing is left to do for it, otherwise None."""
+    said = [line.cells.get(column, "").strip() for column in ("outcome", "state")]
+    return "done" if "done" in said else "already" if not DONE.isdisjoint(said) else None
+
+
 def _rows_of(line: Line, for_all: _ForAllRows) -> tuple[list[Row], list[str]]:
     """Return the rows of a line (several if its cells are split), and the faults of the line."""
     cells = line.cells
-    if cells.get("outcome", "").strip() in DONE or cells.get("state", "").strip() in DONE:
-        return [], []
     if for_all.split is None:
         row, faults = _row(line.number, cells, for_all)
         return ([] if row is None else [row]), faults

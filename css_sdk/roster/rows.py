@@ -46,11 +46,13 @@ class Roster(TupleOf[Row]):
     """The rows of a roster.
 
     `indirect` has the numbers of the lines that are left out, because the person has the role only through a composite.
-    `ended` has the numbers of those that are left out, because their last day is over.
+    `finished` has the rows that are left out, because a result file says that they are done, with their outcomes.
+    `ended` has the numbers of the lines that are left out, because their last day is over.
     `synonyms` has the columns that the file gives other names, by these names, such as `{"Role name": "role"}`.
     """
 
     indirect: tuple[int, ...] = ()
+    finished: tuple[RowResult, ...] = ()
     ended: tuple[int, ...] = ()
     synonyms: Mapping[str, str] = {}
 
@@ -116,7 +118,7 @@ class RoleRemovals(Records):
 
 
 _ALREADY: Final[Mapping[Action, str]] = {"grant": "already has it", "revoke": "does not have it"}
-DONE: Final = ("done", *_ALREADY.values(), "already")
+DONE: Final = frozenset({"done", *_ALREADY.values(), "already"})
 """The states and outcomes of rows for which nothing is left to do."""
 
 

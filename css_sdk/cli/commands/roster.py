@@ -84,6 +84,11 @@ def _read(
     rows = rows_in(file, exact=exact, columns=named, day=day, **place, **reading)
     if rows.indirect:
         say(f"Left out, because these people have the role only through a composite role: {_lines(rows.indirect)}")
+    if rows.finished:
+        lines = _lines([result.row.line for result in rows.finished])
+        say(
+            f"Left out, because their outcome says that they are done: {lines}. To apply such a row, clear its outcome."
+        )
     if rows.ended:
         hint = "" if exact else " To remove these roles, pass --prune."
         say(f"Left out, because the last day is over: {_lines(rows.ended)}.{hint}")
@@ -229,6 +234,7 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
     results, other_name = result_file(file, result, rows, exact=roster_options["exact"], force=given.force)
     if other_name:
         say(f"css: {other_name}")
-    code = carry_out(rows, given, result_file=results, always_written=result is not None, with_bars=True, **how)
+    how |= {"result_file": results, "always_written": result is not None, "finished": rows.finished}
+    code = carry_out(rows, given, with_bars=True, **how)
     # 3 even if a single row is left: another run can carry it out.
     return 3 if code else 0

@@ -197,6 +197,7 @@ def carry_out(
     given: Given,
     *,
     result_file: OutputFile | None = None,
+    finished: Sequence[RowResult] = (),
     always_written: bool = False,
     with_bars: bool = False,
     **how: Any,
@@ -210,6 +211,7 @@ def carry_out(
         rows: what is to be done.
         given: the options. With `--allow-missing`, rows of people who have never logged in do not count for the code.
         result_file: the file for the results.
+        finished: rows of the roster that were done before. The file lists them, too.
         always_written: whether to write the file even if no row is left to do.
         with_bars: whether to show the progress on a terminal.
         how: further arguments of `apply_roster` and `check_roster`.
@@ -237,7 +239,9 @@ def carry_out(
         except KeyboardInterrupt as stop:
             results, interrupt = with_the_rest(settled, rows), stop
         # The result file is written before the results are printed: printing may take long, or fail in a closed pipe.
-        was_written, sentences = write_results(results, result_file, always=always_written)
+        was_written, sentences = write_results(
+            sorted([*finished, *results], key=lambda result: result.row.line), result_file, always=always_written
+        )
         # After an interrupt, rows that were not attempted are in the result file. They are printed only without a file.
         print_row_results(results, labels, given.as_json, untried=interrupt is None or result_file is None)
         for sentence in sentences:
