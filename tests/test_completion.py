@@ -60,6 +60,18 @@ def test_roles_are_completed(words: tuple[str, ...]) -> None:
     assert completed(*words, "a") == ["admin", "approver"]
 
 
+def test_roles_of_the_default_place_are_completed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """If the line names no place, roles are completed from the place that variables, css.toml or a profile set."""
+    monkeypatch.setenv("CSS_CONFIG_FILE", str(tmp_path / "config.toml"))
+    assert completed("members", "list", "a") == []
+    monkeypatch.setenv("CSS_INTEGRATION", "101")
+    assert completed("members", "list", "-e", "dev", "a") == ["admin", "approver"]
+    monkeypatch.setenv("CSS_ENVIRONMENT", "dev")
+    assert completed("assign", "-r", "a") == ["admin", "approver"]
+    monkeypatch.setenv("CSS_ENVIRONMENT", "nowhere")
+    assert completed("assign", "-r", "a") == []
+
+
 def test_a_role_name_with_a_line_break_is_not_completed(sandbox: Sandbox) -> None:
     """A role whose name contains a line break is not completed, because shells read completions line by line."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "a\nplain,evil")

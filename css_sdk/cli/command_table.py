@@ -7,7 +7,7 @@ COMMANDS: Final = {
     "apply": ("apply", "Carry out a plan: one that css plan --out saved, or a new plan of roles files."),
     "assign": ("assign", "Give roles to users."),
     "compare": ("compare", "Compare the roles and composite roles of environments."),
-    "completion": ("completion", "Print a script that completes commands and options in your shell."),
+    "completion": ("completion", "Print a script that completes commands, options and names in your shell."),
     "composites": ("composites", "List and change the children of a composite role."),
     "config": ("config", "Show the settings that commands use."),
     "copy": ("promote", "Copy roles and composite roles to another integration, without removing anything there."),

@@ -8,7 +8,9 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print a script that completes commands and options in your shell.
+    """Print a script that completes commands, options and names in your shell.
+
+    It completes the names of roles, environments and profiles, and the ids of integrations.
 
     \b
     Examples:

@@ -207,7 +207,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
     login only). css reads the members of all roles to find logins of every provider. The column THROUGH
     names the composite role that a role comes through.
 
-    Exit codes: 0 done; 1 the person was not found or has no roles; 3 an environment could not be read.
+    Exit codes: 0 done, or the person has no roles; 1 the person was not found; 3 an environment could not be read.
 
     \b
     Examples:

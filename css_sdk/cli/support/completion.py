@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
+from .defaults import given_profile
+
 if TYPE_CHECKING:
     from ... import Css
 
@@ -53,16 +55,26 @@ def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str
 
 
 def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the roles that begin with the incomplete word, in the integration and environment of the command line."""
-    integration, environment = (context.params.get(name) for name in ("integration", "environment"))
-    if not integration or not environment:
-        return []
+    """Return the roles that begin with the incomplete word, in the integration and environment of the command.
 
-    def read(css: Css) -> list[list[str]]:
-        return [[role.name] for role in css.integration(integration).environment(environment).roles.list()]
+    If the command line does not name them, they are those of the variables, the project's css.toml or the profile.
+    """
 
-    found = _names(f"{integration}/{environment}", read)
-    return [CompletionItem(name) for (name,) in found if name.startswith(incomplete)]
+    def find() -> list[list[str]]:
+        from ...config.sources import find_defaults
+
+        defaults = {name: default.value for name, default in find_defaults(profile=given_profile()).items()}
+        integration, environment = (
+            context.params.get(name) or defaults.get(name) for name in ("integration", "environment")
+        )
+        if not integration or not environment:
+            return []
+        return _found(
+            f"{integration}/{environment}",
+            lambda css: [[role.name] for role in css.integration(integration).environment(environment).roles.list()],
+        )
+
+    return [CompletionItem(name) for (name,) in _printable(find) if name.startswith(incomplete)]
 
 
 def _names(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
@@ -93,7 +105,6 @@ def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[st
     from ..._http.whole_files import replace_file
     from ...config.sources import find_settings
     from ...errors import CssError
-    from .defaults import given_profile
 
     settings = find_settings(profile=given_profile(), may_run=False)
     account = "\n".join((settings.client_id, settings.api_url, key))

@@ -54,9 +54,10 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
         with nullcontext(sys.stdin.buffer) if file == STDIN else file.open("rb") as opened:
             content = opened.read() if most is None else opened.read(most + 1)
     except OSError as error:
-        raise InvalidFile(
-            f"{file} cannot be read: {error.strerror}. Nothing was sent. Name a file, or - for standard input."
-        ) from None
+        hint = "Name a file, or - for standard input."
+        if is_journal:
+            hint = "Name a file or a journal. To see the journals, run: css journal list"
+        raise InvalidFile(f"{file} cannot be read: {error.strerror}. Nothing was sent. {hint}") from None
     if most is not None and len(content) > most:
         raise too_large(name, most)
     return content, name
