@@ -120,6 +120,20 @@ def test_a_file_that_exists_is_not_used_as_a_journal(
     assert writes(sandbox) == []
 
 
+@pytest.mark.parametrize("words", [words for words in WRITING if words != ("undo",)], ids=" ".join)
+def test_the_file_exists_after_every_command_that_reached_the_service(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """If a command has nothing to do, or fails after it has read something, `--journal` leaves a journal, too."""
+    monkeypatch.chdir(tmp_path)
+    arguments = prepared(run_css, sandbox, tmp_path, words)
+    run_css(*words, *arguments, "--no-journal")
+    sandbox.requests.clear()
+    run_css(*words, *arguments, "--journal", "second.jsonl")
+    assert sandbox.requests
+    assert read_journal((tmp_path / "second.jsonl").read_bytes(), "second.jsonl").steps == ()
+
+
 def test_a_journal_without_entries_can_be_used_again(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     """If a command was refused before its first write, it can be repeated with the same journal."""
     journal = tmp_path / "j.jsonl"

@@ -15,6 +15,7 @@ from ..support.changes import carry_out
 from ..support.client import opened
 from ..support.files import text_in
 from ..support.groups import Group
+from ..support.journals import leaving_journal
 from ..support.options import Given, flag, several, takes
 from ..support.output import columns_of, print_rows, say, text_of
 
@@ -272,7 +273,7 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
     """
     from ... import Protection
 
-    with opened() as css:
+    with opened() as css, leaving_journal(css, given):
         found = css.removal_plan(
             person, providers=given.providers or None, protect=Protection(roles=protect), width=given.width
         )
@@ -302,7 +303,7 @@ def copy_roles(given: Given, source: str, target: str) -> int:
     Example:
       css people copy ilse.hargreave@example.com rurik.vance@example.com
     """
-    with opened() as css:
+    with opened() as css, leaving_journal(css, given):
         found = css.copy_plan(source, target, providers=given.providers or None, width=given.width)
         nothing = f"There is nothing to copy from {source} to {target}"
         return _carry_out(css, found, given, Origin("people-copy"), nothing, f"copy {{}} {target}")
@@ -387,7 +388,8 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
     ]
     if not rows:
         say("Nothing is missing.")
-        return 0
+        with given.client():  # leaves the journal that --journal names
+            return 0
     return carry_out(rows, given)
 
 
