@@ -22,13 +22,14 @@ from .integrations import AsyncEnvironmentClient
 
 @define(eq=False)
 class AsyncPeopleFinding:
-    """Search for people, and make each search once for all places.
+    """Search for people, and make each search once for each environment (for BCeID by e-mail: for each integration).
 
     Args:
         environments: the places where people are searched.
         providers: the providers that are searched by GUID or e-mail address.
         width: calls at once, 1 to 8.
-        calls: called after each search with the number of finished searches and the number of all searches so far.
+        calls: the progress callback. After each search it gets the number of finished searches and of all searches
+                so far.
     """
 
     environments: Mapping[Place, AsyncEnvironmentClient]

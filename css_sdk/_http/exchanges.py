@@ -57,7 +57,8 @@ class Exchange:
 def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
     """Return how sending a request ended if the HTTP library raised an error, with a message that says what to check.
 
-    The library's own words are left out: they may hold whole addresses with their queries, or a header with a token.
+    The library's own words are left out, because they may hold whole addresses with their queries, or a header with a
+    token. Only the words of a proxy that refuses are shown, shortened.
 
     Args:
         error: the exception that the library raised.

@@ -40,7 +40,7 @@ def days_kept(environ: Mapping[str, str], otherwise: int = DAYS) -> int:
         otherwise: the days if the variable is not set.
 
     Raises:
-        ConfigurationError: CSS_JOURNAL_DAYS is not a whole number of 1 or more.
+        ConfigurationError: CSS_JOURNAL_DAYS is not a whole number from 1 to 99,999.
     """
     value = environ.get("CSS_JOURNAL_DAYS") or str(otherwise)
     if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value)):

@@ -42,7 +42,7 @@ class Verdict(Enum):
     DONE = "done: the answer shows it"
     REFUSED = "not done, and another attempt will not help"
     NOT_DONE = "certainly not done; may be attempted again"
-    DOUBTFUL = "done or not, and over: a read decides"
+    DOUBTFUL = "perhaps done, but no longer on its way: a read shows whether it was done"
     PENDING = "perhaps still on its way: a read that does not show it decides nothing"
 
 

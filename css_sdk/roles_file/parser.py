@@ -277,7 +277,9 @@ class _Reader:
         return Listed(people, exact), {one.person: one.until for one in entries.values() if one.until is not None}
 
     def _entries(self, node: Node, read: Callable[[Node], Mapping[str, _Entry]]) -> dict[str, _Entry]:
-        """Return the people of a list, by identity. A person who is in several groups counts once, with the later day.
+        """Return the people of a list, by identity.
+
+        A person who is in several groups counts once, until the later of the last days. No last day is the latest.
 
         Args:
             node: the list.

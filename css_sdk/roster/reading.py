@@ -115,7 +115,7 @@ def read_roster(
             "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument."
         )
     if split is not None and not split.strip():
-        raise InvalidRequest("split= needs the text between two names, such as ';'.")
+        raise InvalidRequest("split= needs a separator that is not blank, such as ';'.")
     for_all = _ForAllRows(role, integration, environment, action, split, day)
     names = ColumnNames(columns or {}, arguments.names(ignore, "column to ignore"))
     source = Source(name, skip_rows, sheet, encoding, max_bytes)

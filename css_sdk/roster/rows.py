@@ -212,7 +212,8 @@ def without_ended(rows: Sequence[Row], day: datetime.date, *, prune: bool) -> tu
     Args:
         rows: the rows of a file.
         day: the current day.
-        prune: whether a row whose last day is over revokes the role. A row that still grants the role prevents this.
+        prune: whether to turn a row whose last day is over into a row that revokes the role, unless another row still
+            grants it.
 
     >>> row = Row(2, Person("username", "0F3A@idir"), "reviewer", "101", "dev", until=datetime.date(2027, 3, 31))
     >>> [without_ended([row], datetime.date(2027, 4, 1), prune=prune)[0] == [row] for prune in (True, False)]

@@ -180,7 +180,7 @@ def _decoded(text: str, half: bool = True) -> str:
 
     Args:
         text: as sent.
-        half: what to do if an escape is malformed: True decodes the other escapes, False leaves the text unchanged.
+        half: what to do if an escape is malformed: True decodes the other escapes, False decodes none.
     """
     text = text.replace("+", " ")
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def members() -> None:
-    """List the members of a role, or set exactly these members.
+    """List the members of a role, or set who they are.
 
     `css assign` and `css unassign` add and remove members.
 

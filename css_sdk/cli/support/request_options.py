@@ -11,7 +11,7 @@ import click
 from .defaults import found_defaults, given_profile, keep_profile
 
 _GIVEN: Final = "css_sdk.cli.request_options"
-"""The key in the context's `meta` under which the values are."""
+"""The key in the context's `meta` that holds the values of these options."""
 
 
 def _given() -> dict[str, Any]:

@@ -26,7 +26,7 @@ class HostCheck:
     Attributes:
         names: further hosts, in lower case.
         is_open: whether other machines can reach the server. If so, the server answers to every IP address. This is
-            safe, because a host name is needed for the attack above.
+            safe, because DNS rebinding needs a host name.
     """
 
     names: tuple[str, ...] = ()
