@@ -54,7 +54,7 @@ def made(count: int) -> AccessReport:
         return PlaceState(Place(number, environment), f"Project {number}", frozenset(roles), children, members, users)
 
     places = [place(number, environment) for number in (1, 10) for environment in ("dev", "test", "prod")]
-    unread = UnreadPlace(Place(3, "dev"), HOSTILE[0], NotApplied(f"{HOSTILE[1]} is a draft."))
+    unread = UnreadPlace(Place(3, "dev", HOSTILE[0]), HOSTILE[0], NotApplied(f"{HOSTILE[1]} is a draft."))
     return AccessReport(2016, tuple(places), (unread,))
 
 
