@@ -31,9 +31,10 @@ def main() -> int:
         first = assign(credentials, folder / "first.csv")
         second = assign(credentials, folder / "second.csv")
     say(
-        f"Both runs ended with exit code {SOME_FAILED}, which says that some of several items failed: one row names\n"
-        f"a person whom the sandbox does not know, another a role that does not exist. Everything else is done:\n"
-        f"the first run did {first['done']} rows, the second found {second['already has it']} of them done.\n"
+        f"Both runs ended with exit code {SOME_FAILED}: some rows failed. One row names a person whom the sandbox\n"
+        f"does not know, and one row names a role that does not exist. All other rows are done: the first run\n"
+        f"carried out {first['done']} rows, and the second run found that {second['already has it']} of them were\n"
+        f"done already.\n"
         f"The result of each row is in {folder}."
     )
     return 0 if first == {"done": 23} | CANNOT_SUCCEED and second == {"already has it": 23} | CANNOT_SUCCEED else 1

@@ -79,7 +79,7 @@ def test_a_merge_applies_the_plan_of_the_pull_request(ready: Runner, css: Css, u
     assert (planned.code, members(css)) == (0, [])
     [_, comment] = ready.github.comments
     plan_id = planned.outputs["plan-id"]
-    assert "create role <code>auditor</code>" in comment["body"]
+    assert "create role `auditor`" in comment["body"]
     assert comment["body"].count(plan_id) == 2
     assert planned.summary in comment["body"]
 
