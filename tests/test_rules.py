@@ -18,6 +18,7 @@ from css_sdk._service import environment_checks, identifiers, request_checks, se
 from css_sdk._verification import verdicts
 from css_sdk._verification.verdicts import VERIFIED_BY, Verdict, VerifiedBy
 from css_sdk.errors import (
+    ConfigurationError,
     EnvironmentMissing,
     HarmfulRequest,
     InvalidRequest,
@@ -584,3 +585,15 @@ def test_the_shortest_search_term_has_two_characters() -> None:
     for term in ("L", "", "Li\n", "Li\x00", "Li\ud800"):
         with pytest.raises(InvalidRequest, match="last name to search by"):
             service_limits.check_search_term("last name", term)
+
+
+@pytest.mark.parametrize(
+    ("width", "is_good"), [(0, False), (1, True), (8, True), (9, False), (True, False), ("4", False)]
+)
+def test_one_to_eight_calls_at_once_are_allowed(width: Any, is_good: bool) -> None:
+    """The service becomes no faster with more than eight calls at once, so a larger width is refused."""
+    if is_good:
+        service_limits.check_width(width)
+    else:
+        with pytest.raises(ConfigurationError):
+            service_limits.check_width(width)
