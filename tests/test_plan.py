@@ -481,3 +481,59 @@ def test_a_new_member_is_counted_as_one_person() -> None:
     """The step that adds a member counts one person who gains the role."""
     made = planned(a_state(["a"]), Listed((DesiredRole("a", members=Listed(who(ANN))),)))
     assert [(step.kind, step.people) for step in made.steps] == [("add_member", 1)]
+
+
+PRUNING = " Pruning may help, because it removes what exact sets do not list."
+
+
+@pytest.mark.parametrize(
+    ("roles", "children", "links", "hint"),
+    [
+        # Nothing would be pruned.
+        (Listed((DesiredRole("c", composites=Listed(("a",))),)), {"a": ["b"], "b": ["c"]}, "'a' of 'c'", ""),
+        # An exact list of children would lose the link.
+        (
+            Listed((DesiredRole("a", composites=exactly()), DesiredRole("c", composites=Listed(("a",))))),
+            {"a": ["b"], "b": ["c"]},
+            "'a' of 'c'",
+            PRUNING,
+        ),
+        # The role between the two would be deleted.
+        (
+            exactly(DesiredRole("a"), DesiredRole("c", composites=Listed(("a",)))),
+            {"a": ["b"], "b": ["c"]},
+            "'a' of 'c'",
+            PRUNING,
+        ),
+        (
+            Listed((DesiredRole("c", composites=Listed(("a", "b"))),)),
+            {"a": ["b"], "b": ["c"]},
+            "'a' of 'c', 'b' of 'c'",
+            "",
+        ),
+    ],
+)
+def test_a_cycle_is_named_and_says_whether_pruning_helps(
+    roles: Listed[DesiredRole], children: dict[str, list[str]], links: str, hint: str
+) -> None:
+    """The error lists every child that would contain its parent, and mentions pruning only if it removes something."""
+    state = a_state(["a", "b", "c"], children=children)
+    with pytest.raises(CompositeCycle) as caught:
+        planned(state, roles, prune=False)
+    assert str(caught.value) == f"Grants Portal dev: these children would contain their parent: {links}.{hint}"
+    if hint:
+        planned(state, roles)  # does not raise
+    else:
+        with pytest.raises(CompositeCycle) as caught:
+            planned(state, roles)
+        assert PRUNING not in str(caught.value)
+
+
+def test_only_members_whose_removal_is_too_long_stay() -> None:
+    """A member stays if the request that removes the role from them is too long, whatever the other usernames are."""
+    role, long = "r" * 160, f"{'a' * 60}@githubpublic"
+    made = planned(a_state([role], {role: [long, "zz@githubpublic"]}), Listed((DesiredRole(role, members=exactly()),)))
+    assert described(made.steps) == [f"remove_member {role} zz@githubpublic"]
+    assert [note.partition(": ")[2] for note in made.notes] == [
+        f"1 member of {role!r} stays: no request can remove the role from them"
+    ]
