@@ -491,6 +491,8 @@ PRUNING = " Pruning may help, because it removes what exact sets do not list."
     [
         # Nothing would be pruned.
         (Listed((DesiredRole("c", composites=Listed(("a",))),)), {"a": ["b"], "b": ["c"]}, "'a' of 'c'", ""),
+        # A harmless child beside it is not named.
+        (Listed((DesiredRole("c", composites=Listed(("a", "d"))),)), {"a": ["b"], "b": ["c"]}, "'a' of 'c'", ""),
         # An exact list of children would lose the link.
         (
             Listed((DesiredRole("a", composites=exactly()), DesiredRole("c", composites=Listed(("a",))))),
@@ -500,7 +502,7 @@ PRUNING = " Pruning may help, because it removes what exact sets do not list."
         ),
         # The role between the two would be deleted.
         (
-            exactly(DesiredRole("a"), DesiredRole("c", composites=Listed(("a",)))),
+            exactly(DesiredRole("a"), DesiredRole("c", composites=Listed(("a",))), DesiredRole("d")),
             {"a": ["b"], "b": ["c"]},
             "'a' of 'c'",
             PRUNING,
@@ -517,7 +519,7 @@ def test_a_cycle_is_named_and_says_whether_pruning_helps(
     roles: Listed[DesiredRole], children: dict[str, list[str]], links: str, hint: str
 ) -> None:
     """The error lists every child that would contain its parent, and mentions pruning only if it removes something."""
-    state = a_state(["a", "b", "c"], children=children)
+    state = a_state(["a", "b", "c", "d"], children=children)
     with pytest.raises(CompositeCycle) as caught:
         planned(state, roles, prune=False)
     assert str(caught.value) == f"Grants Portal dev: these children would contain their parent: {links}.{hint}"
@@ -537,3 +539,28 @@ def test_only_members_whose_removal_is_too_long_stay() -> None:
     assert [note.partition(": ")[2] for note in made.notes] == [
         f"1 member of {role!r} stays: no request can remove the role from them"
     ]
+
+
+def test_nothing_is_removed_by_default() -> None:
+    """Without `prune`, a plan withholds what an exact list does not contain."""
+    wanted = DesiredPlace("Grants Portal", "dev", Listed((DesiredRole("a", members=exactly()),)))
+    made = plan(Desired((wanted,)), {wanted.named: a_state(["a"], {"a": [ANN]})}, {})
+    assert (made.steps, described(made.withheld)) == ((), [f"remove_member a {ANN}"])
+
+
+@pytest.mark.parametrize(("names", "count"), [(["none"], "1 fault"), (["none", "nil"], "2 faults")])
+def test_the_error_of_a_plan_counts_its_faults(names: list[str], count: str) -> None:
+    """The error says how many faults there are, before it lists them."""
+    with pytest.raises(InvalidFile, match=rf"^The roles file cannot be planned: {count}\. Nothing was sent\."):
+        planned(a_state(["a"]), Listed((DesiredRole("a", composites=Listed(tuple(names))),)))
+
+
+def test_a_renamed_role_is_followed_when_children_change_places() -> None:
+    """A child is added after a removal if it would contain its parent before, also if one of the two is renamed."""
+    steps = [
+        Step("add_composite", DEV, "y", "a"),
+        Step("remove_composite", DEV, "a", "y"),
+        Step("rename_role", DEV, "b", "y"),
+    ]
+    ordered_steps = ordered(steps, [a_state(["a", "b"], children={"a": ["b"]})])
+    assert [step.kind for step in ordered_steps] == ["rename_role", "remove_composite", "add_composite"]

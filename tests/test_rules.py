@@ -597,3 +597,20 @@ def test_one_to_eight_calls_at_once_are_allowed(width: Any, is_good: bool) -> No
     else:
         with pytest.raises(ConfigurationError):
             service_limits.check_width(width)
+
+
+@pytest.mark.parametrize(
+    ("path", "fits", "too_long"),
+    [
+        ("/integrations/{}/{}/users/0f3a%40idir/roles", ("1", "dev"), ("1" * 9, "prod" * 2)),
+        ("/integrations/{}/{}/roles/admin/composite-roles", ("1", "dev"), ("1" * 9, "prod" * 2)),
+        ("/integrations/1/dev/users/{}{}/roles", ("a", "%40idir"), ("a" * 30, "%40idir")),
+    ],
+)
+def test_the_whole_path_of_a_later_removal_counts(path: str, fits: tuple[str, str], too_long: tuple[str, str]) -> None:
+    """A role is refused if the path that removes it later is too long, with its integration, environment and user."""
+    room = service_limits.LONGEST_REQUEST - len(path.format(*fits)) - len("/")
+    body = [{"name": "r" * room}]
+    request_checks.check_body(path.format(*fits), body)
+    with pytest.raises(RequestTooLong):
+        request_checks.check_body(path.format(*too_long), body)
