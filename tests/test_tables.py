@@ -40,7 +40,7 @@ from css_sdk._text.escaping import with_codes
 from css_sdk._text.tables import Tabular
 from css_sdk.people.searches import named
 from css_sdk.sandbox import Sandbox
-from css_sdk.state import Place
+from css_sdk.state import Place, PlaceState
 from tests.support import GRANTS_PORTAL
 
 TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
@@ -385,3 +385,14 @@ def test_pandas_reads_a_table_with_its_types(css: Css) -> None:
     assert frame["error"].isna().tolist() == [True, False]
     integrations = pandas.DataFrame(table(css.integrations()))
     assert integrations["created_at"].dt.year.tolist() == [2026] * 3
+
+
+def test_a_state_has_a_row_for_each_member_and_each_empty_role() -> None:
+    """The table of a state names members who are not known by name, and roles that have no members."""
+    state = PlaceState(
+        Place(101, "dev"), "Grants", frozenset("ab"), members={"a": frozenset(), "b": frozenset(["x@idir"])}
+    )
+    assert [(row["role"], row["username"], row["project_name"]) for row in table(state)] == [
+        ("a", "", "Grants"),
+        ("b", "x@idir", "Grants"),
+    ]

@@ -461,3 +461,11 @@ def test_a_refusal_names_every_accepted_audience() -> None:
 def test_a_token_without_typ_can_be_an_access_token() -> None:
     """A token is accepted without the claim `typ`, which only Keycloak writes."""
     assert verifier().verify(token(typ=None))
+
+
+def test_roles_of_the_client_count_only_where_the_client_is_the_audience() -> None:
+    """`client_roles` are the roles of the client that the token was issued to, so no other audience gets them."""
+    both = TokenVerifier(ISSUER, [AUDIENCE, "reports"], keys=ONE_KEY, clock=lambda: NOW)
+    found = both.verify(token(aud=[AUDIENCE, "reports"], azp="reports", client_roles=["clerk"], resource_access=None))
+    assert (found.roles_in("reports"), found.roles_in(AUDIENCE)) == ({"clerk"}, frozenset())
+    assert found.roles_in("elsewhere") == frozenset()
