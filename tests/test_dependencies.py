@@ -220,3 +220,11 @@ def test_members_of_a_role_that_was_created_and_renamed_are_counted() -> None:
     """A role that did not exist before the plan starts without members, also under its new name."""
     steps = [step("create_role", "a"), step("rename_role", "a", "b"), step("add_member", "b", ANN)]
     assert [one.outcome for one in ended(steps, {})[0]] == ["done"] * 3
+
+
+@pytest.mark.parametrize(
+    "later", [step("add_member", "b", ANN), step("add_composite", "c", "b"), step("create_role", "b")]
+)
+def test_a_failed_rename_skips_steps_with_the_new_name(later: Step) -> None:
+    """If a role could not be renamed, no later step uses the name that it should have."""
+    assert not_tried([step("rename_role", "a", "b"), later], 0) == {1}

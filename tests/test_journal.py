@@ -367,3 +367,12 @@ def test_a_journal_that_is_not_required_gives_up_once(tmp_path: Path, monkeypatc
         assert journal.entries == ()
     read = read_journal(path.read_bytes(), "journal")
     assert (read.entries, read.reason, read.user) == ((), "Ticket 4711", "me")
+
+
+def test_a_journal_names_the_integration_of_each_write() -> None:
+    """The project name is written with each write and read back, so that `css show` can name the integration."""
+    text = HEAD + before(1, [Step("create_role", Place(101, "dev", "Grants Portal"), "a")], "now")
+    [entry] = read_journal(text, "journal").entries
+    assert str(entry.steps[0].place) == "Grants Portal (#101) dev"
+    with pytest.raises(InvalidFile, match="journal:2"):
+        read_journal(text.replace('"Grants Portal"', "1"), "journal")
