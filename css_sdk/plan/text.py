@@ -11,6 +11,7 @@ from attrs import evolve
 
 from .._text.escaping import cut_name, shown
 from .._text.masking import mask_name
+from .._text.words import counted
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, Step, StepKind
@@ -208,7 +209,7 @@ class Rendering:
         """Return the number of roles, composites and members that the file does not mention, in words."""
         counts = self.plan.unmanaged.get(place, Unmanaged())
         parts = [(counts.roles, "role"), (counts.composites, "composite"), (counts.members, "member")]
-        return ", ".join(_count(number, word) for number, word in parts if number)
+        return ", ".join(counted(number, word) for number, word in parts if number)
 
     @property
     def endings(self) -> list[tuple[str, list[str]]]:
@@ -241,9 +242,9 @@ class Rendering:
         words = self._words.step(step)
         match step.kind:
             case "rename_role":
-                return f"{words}, with {_count(step.people, 'member')}"
+                return f"{words}, with {counted(step.people, 'member')}"
             case "remove_composite" | "delete_role":
-                return f"{words}, taking it from {_people(step.people)}"
+                return f"{words}, taking it from {counted(step.people, 'person', 'people')}"
             case _:
                 return words
 
@@ -254,14 +255,6 @@ class Rendering:
         state = one.state if re.fullmatch("[a-z ]+", one.state) else self._words.quote(one.state)
         wanted = f"for {', '.join(map(self._words.quote, one.roles))}" if one.roles else "among the users"
         return f"{state}: {self._words.quote(one.person.value)}, {wanted}{maybe}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
-
-
-def _people(number: int) -> str:
-    return f"{number:,} person" if number == 1 else f"{number:,} people"
 
 
 def in_quotes(text: str) -> str:

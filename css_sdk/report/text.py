@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from .._text.csv_lines import csv_line
 from .._text.escaping import shown_name, with_codes
+from .._text.words import counted
 from ..people.logins import UnreadPlace
 from .rows import AccessReport, AccessRow
 
@@ -167,11 +168,6 @@ def narrowing(report: AccessReport) -> list[str]:
     if report.person:
         sentences.append(f"Only people who match “{report.person}”.")
     return sentences
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun in the singular or plural."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def unread_in_words(report: AccessReport) -> str:
