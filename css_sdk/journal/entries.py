@@ -9,6 +9,7 @@ write: it may have been done or not.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -90,6 +91,11 @@ class JournalRead(Records):
         """Return the usernames in the journal, each with an environment."""
         steps = (step for entry in self.entries for step in entry.steps if step.changes_member)
         return {step.target: step.place.environment for step in steps}
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Return the number of steps in each state, such as `done`."""
+        return Counter(entry.state for entry in self.entries for _ in entry.steps)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row for each step of each write."""

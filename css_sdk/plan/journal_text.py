@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from attrs import evolve
@@ -106,5 +105,4 @@ def _by_place(journal: JournalRead, words: Words, escape: Quote) -> dict[Place, 
 
 
 def _sum(journal: JournalRead) -> str:
-    counts = Counter(entry.state for entry in journal.entries for _ in entry.steps)
-    return f"Journal: {', '.join(f'{count:,} {state}' for state, count in counts.items()) or 'no changes'}."
+    return f"Journal: {', '.join(f'{count:,} {state}' for state, count in journal.counts.items()) or 'no changes'}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +53,6 @@ def list_journals(given: Given) -> None:
 
 
 def _row(name: str, read: JournalRead, undone: str) -> dict[str, Any]:
-    counts = Counter(entry.state for entry in read.entries for _ in entry.steps)
     return {
         "journal": name,
         "at": read.at,
@@ -63,7 +61,7 @@ def _row(name: str, read: JournalRead, undone: str) -> dict[str, Any]:
         "api_url": read.api_url,
         "user": read.user,
         "reason": read.reason,
-        "changes": ", ".join(f"{count} {state}" for state, count in counts.items()) or "none",
+        "changes": ", ".join(f"{count} {state}" for state, count in read.counts.items()) or "none",
         "undoes": read.undoes,
         "undone_by": undone,
     }

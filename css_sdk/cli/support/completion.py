@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from .defaults import given_profile
+from .defaults import given_profile, read_defaults
 
 if TYPE_CHECKING:
     from ... import Css
@@ -61,9 +61,7 @@ def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) 
     """
 
     def find() -> list[list[str]]:
-        from ...config.sources import find_defaults
-
-        defaults = {name: default.value for name, default in find_defaults(profile=given_profile()).items()}
+        defaults = read_defaults()
         integration, environment = (
             context.params.get(name) or defaults.get(name) for name in ("integration", "environment")
         )

@@ -45,9 +45,13 @@ def found_defaults() -> dict[str, Any]:
     if context is None or context.resilient_parsing:
         return {}
     if _FOUND not in context.meta:
-        from ...config.sources import find_defaults
-
-        found = find_defaults(profile=given_profile())
-        context.meta[_FOUND] = {name: default.value for name, default in found.items()}
+        context.meta[_FOUND] = read_defaults()
     values: dict[str, Any] = context.meta[_FOUND]
     return values
+
+
+def read_defaults() -> dict[str, Any]:
+    """Return the values that are set, by name. Read them now, for a completion, too."""
+    from ...config.sources import find_defaults
+
+    return {name: default.value for name, default in find_defaults(profile=given_profile()).items()}
