@@ -67,9 +67,9 @@ def test_a_killed_run_continues_only_with_its_own_journal(
     done = len(writes(sandbox))
     capsys.readouterr()
     assert served("apply", plan, "--yes") == 5
-    told = capsys.readouterr().err
-    assert f"An earlier run did not finish. To continue it, run: css apply {plan} --resume {journal}" in told
-    assert "new plan" not in told
+    err = capsys.readouterr().err
+    assert f"An earlier run did not finish. To continue it, run: css apply {plan} --resume {journal}" in err
+    assert "new plan" not in err
     assert len(writes(sandbox)) == done
     other = tmp_path / "other.json"
     assert served("plan", file, "--out", other) == 0

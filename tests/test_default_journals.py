@@ -401,8 +401,8 @@ def test_the_way_back_has_the_options_that_it_needs(
     given = (*people, "-r", "admin", "-i", "101", "-e", "prod", "--allow-prod")
     assert run_css("assign", *given) == 0
     [journal] = [file.stem for file in journals()]
-    told = capsys.readouterr().err
-    assert told.endswith(f"To undo the changes, run: css undo {journal} --max-removals 12 --allow-prod\n")
+    err = capsys.readouterr().err
+    assert err.endswith(f"To undo the changes, run: css undo {journal} --max-removals 12 --allow-prod\n")
     assert run_css("assign", *given) == 0
     assert run_css("unassign", "-q", *given, "--yes") == 0
     assert "To undo" not in capsys.readouterr().err

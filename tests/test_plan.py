@@ -532,7 +532,7 @@ def test_a_cycle_is_named_and_says_whether_pruning_helps(
 
 
 def test_only_members_whose_removal_is_too_long_stay() -> None:
-    """A member stays if the request that removes the role from them is too long, whatever the other usernames are."""
+    """A member stays if the request that removes the role from them is too long. The other usernames do not matter."""
     role, long = "r" * 160, f"{'a' * 60}@githubpublic"
     made = planned(a_state([role], {role: [long, "zz@githubpublic"]}), Listed((DesiredRole(role, members=exactly()),)))
     assert described(made.steps) == [f"remove_member {role} zz@githubpublic"]

@@ -66,17 +66,17 @@ def faults_of(record: object) -> tuple[str, ...]:
 def test_names_are_only_for_readers() -> None:
     """They are of people in the plan, at most 255 characters long, and neither they nor changes of them count."""
     names = {ANN: "x" * 1000, "other@idir": "Bob"}
-    told = json.loads(plan_as_json(SAVED, names=names))
-    assert told["names"] == {ANN: "x" * 255}
+    written = json.loads(plan_as_json(SAVED, names=names))
+    assert written["names"] == {ANN: "x" * 255}
     assert (
         json.loads(plan_as_json(SAVED, names={}))["names"] == json.loads(plan_as_json(SAVED, mask=True))["names"] == {}
     )
     for changed in ({}, {ANN: "y" * 999}, {"other@idir": "\x1b[31m"}):
-        read = read_plan(json.dumps({**told, "names": changed}), "plan.json")
+        read = read_plan(json.dumps({**written, "names": changed}), "plan.json")
         assert (read, read.id) == (SAVED, SAVED.id)
         assert all(len(name) <= 255 for name in read.names.values())
-    del told["names"]  # by somebody who passes the plan on
-    assert read_plan(json.dumps(told), "plan.json").names == {}
+    del written["names"]  # by somebody who passes the plan on
+    assert read_plan(json.dumps(written), "plan.json").names == {}
     assert faults_of(record(names={ANN: 1})) == ("names: this is not a text",)
     assert faults_of(record(names=[])) == ("names: this is not an object",)
 

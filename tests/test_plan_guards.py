@@ -38,7 +38,7 @@ FULL = a_state(
     {"big": MANY, "small": MANY[:5], "one": [ANN], "none": [], **{f"r{n}": [] for n in range(36)}},
     {"big": [f"r{n}" for n in range(20)]},
 )
-"""40 roles, of which one has 20 children."""
+"""40 roles. One of them has 20 children."""
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_every_unknown_role_to_keep_is_named() -> None:
 
 @pytest.mark.parametrize(("roles", "what"), [(["a"], "the only role"), (["a", "b"], "all 2 roles")])
 def test_a_place_without_roles_is_named(roles: list[str], what: str) -> None:
-    """The error for a plan that deletes every role says how many there are, and of which integration."""
+    """The error for a plan that deletes every role says how many there are, and names their integration."""
     state = PlaceState(DEV, "Grants Portal", frozenset(roles))
     with pytest.raises(EmptySet, match=rf"removed: {what} of #101 dev\. Nothing"):
         Guards(allow_empty=False).check([step("delete_role", role) for role in roles], [state])

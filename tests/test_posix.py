@@ -17,7 +17,7 @@ ONLY_ON_POSIX: Final = {
 ONLY_POSIX_PATHS: Final = ("/bin/sh", "/dev/full", "/dev/null")
 
 SAY_SO: Final = ("posix", "POSIX", "os.name", "sys.platform", "hasattr", "importorskip", "is_char_device")
-"""Words of which one must be in a decorator, in a mark of the module or in the function itself."""
+"""A decorator, a mark of the module or the function itself must contain one of these words."""
 
 ELSEWHERE: Final = {"benchmarks", "browser", "keycloak", "notebooks", "packaging", "answers", "_sync"}
 """Folders of tests that do not run on Windows, and of generated ones."""

@@ -77,10 +77,10 @@ def test_roles_are_created_each_on_its_own(run_css: Run, sandbox: Sandbox, capsy
     assert [(row["role"], row["state"]) for row in rows] == [
         ("new", "done"), ("reviewer", "failed"), ("..", "failed"), ("other", "done"),
     ]  # fmt: skip
-    told = (
+    expected = (
         "2 done, 2 failed\nTo see which roles there are, run: css roles list -i 101 -e dev\nTo undo the changes, run: "
     )
-    assert err.startswith(told)
+    assert err.startswith(expected)
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"new", "other"}
     assert asked(sandbox)["POST"] == 3
 

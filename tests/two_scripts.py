@@ -107,7 +107,7 @@ def claims_of_steps(results: Iterable[StepResult], everything: Iterable[Fact]) -
     """Return the claims of a plan's results; a deleted role removes all facts about it.
 
     Args:
-        results: of its steps, none of which is a rename.
+        results: of its steps. None of them is a rename.
         everything: all facts that ever existed.
     """
     return [_claim_of_step(result.step, result.outcome, everything) for result in results]

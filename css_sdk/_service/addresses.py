@@ -74,7 +74,7 @@ def checked_address(
 
 
 def check_pair(api_url: str, token_url: str, name_of: Callable[[str], str]) -> None:
-    """Refuse two addresses of which one is on this machine, such as a sandbox, and the other of the public service.
+    """Refuse an address on this machine, such as that of a sandbox, together with an address of the public service.
 
     With such a pair, credentials or tokens would go to a system that they are not for.
 

@@ -32,7 +32,7 @@ class Forwarding(httpx.Client):
         headers: Any = None,
         **others: Any,
     ) -> httpx.Response:
-        """Send a request as a generated operation describes it, and return the answer, whatever its status."""
+        """Send a request as a generated operation describes it, and return the answer of any status."""
         if others:
             return super().request(method, url)  # NoTransport refuses this request
         described = {"method": method, "url": str(url), "params": params, "json": json, "headers": headers}

@@ -28,7 +28,7 @@ async def dev(css: AsyncCss) -> AsyncEnvironmentClient:
 
 @pytest.fixture
 async def draft_css() -> AsyncIterator[AsyncCss]:
-    """Return a client of a team with a draft and two integrations of one name, of which one is not yet applied."""
+    """Return a client of a team with a draft and two integrations of one name. One of the two is not yet applied."""
     sandbox = Sandbox(world=unfinished_world())
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
         yield css

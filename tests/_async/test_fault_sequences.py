@@ -122,7 +122,7 @@ async def judged(dev: AsyncEnvironmentClient, sandbox: Sandbox, write: Write) ->
         assert goal <= after, "somebody lost something before everything was given"
     may_be_unknown = read_failed or unanswered_writes(sandbox) > 0
     if isinstance(error, OutcomeUnknown):
-        assert may_be_unknown, "a read could have told"
+        assert may_be_unknown, "a read could have shown it"
         assert sent_writes(sandbox) > sent or write[0] == "set members"
     elif error is None and write[0] not in BULK:
         assert after == goal, "it was said to be done"
@@ -140,7 +140,7 @@ async def judged(dev: AsyncEnvironmentClient, sandbox: Sandbox, write: Write) ->
                 assert (fact in after) is (fact in before)
             case "unknown":
                 assert isinstance(result.error, OutcomeUnknown)
-                assert may_be_unknown, "a read could have told"
+                assert may_be_unknown, "a read could have shown it"
     return error
 
 

@@ -29,7 +29,7 @@ def dev(css: Css) -> EnvironmentClient:
 
 @pytest.fixture
 def draft_css() -> Iterator[Css]:
-    """Return a client of a team with a draft and two integrations of one name, of which one is not yet applied."""
+    """Return a client of a team with a draft and two integrations of one name. One of the two is not yet applied."""
     sandbox = Sandbox(world=unfinished_world())
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         yield css

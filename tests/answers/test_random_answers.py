@@ -290,7 +290,7 @@ def held_objects() -> int:
 
 
 def test_some_random_answers_break_no_promise() -> None:
-    """A few random answers, of which the long test below tries thousands, break no promise of css-sdk."""
+    """A few random answers break no promise of css-sdk. The long test below tries thousands."""
     answers, outcomes = run(seeds_from(7_000_000, 3, None), workers=3)
     assert answers > 20
     assert len(outcomes) > 2, "all came to the same"

@@ -34,7 +34,7 @@ MOST_GROWTH: Final = 1.5
 
 @frozen
 class Work:
-    """A roles file with this number of grants, half of which exist, and as many existing grants that it omits."""
+    """A roles file with this number of grants. Half of them exist, and it omits as many grants that exist."""
 
     grants: int
     desired: Desired

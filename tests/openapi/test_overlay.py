@@ -139,7 +139,7 @@ ACTIONS = yaml.safe_load(prepare.OVERLAY.read_text("utf-8"))["actions"]
 
 @functools.cache
 def above(index: int) -> Any:
-    """Return the committed document after all actions above this one, each of which is applied once."""
+    """Return the committed document after all actions above this one. Each is applied once."""
     if index == 0:
         return prepare.tidy(json.loads(prepare.PUBLISHED.read_text("utf-8")))
     return prepare.apply_overlay(above(index - 1), {"actions": [ACTIONS[index - 1]]})

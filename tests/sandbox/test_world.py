@@ -37,7 +37,7 @@ def integration(**other: Any) -> dict[str, Any]:
 
 
 def test_the_content_of_the_default_world(sandbox: Sandbox) -> None:
-    """The default world has one team, four integrations of which one is silver, sixty people, and roles."""
+    """The default world has one team, four integrations (one of them silver), sixty people, and roles."""
     world = sandbox.world
     assert list(world.teams) == [2016]
     assert [(found.id, found.service_type, found.auth_type) for found in world.integrations.values()] == [
