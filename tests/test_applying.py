@@ -18,10 +18,10 @@ from css_sdk.plan.preconditions import (
     changed_since,
     check_whose,
     check_whose_journal,
+    reconstruct,
     remainder,
     roles_to_read,
-    state_before,
-    unfinished,
+    without,
 )
 from css_sdk.settings import Settings
 from css_sdk.state import Place, PlaceState, Step, StepKind, StepResult
@@ -121,10 +121,9 @@ def test_a_journal_restores_the_first_state_and_the_steps_that_are_left(count: i
     """After any number of steps, with one begun, css-sdk finds the first state and the steps that are left."""
     now = BEFORE.after(STEPS[:count])
     begun = BEGUN[: count + in_flight] if count < 6 else BEGUN
-    assert (
-        state_before(PLANNED, now, entries(begun, in_doubt=in_flight or count == 6)).fingerprint == BEFORE.fingerprint
-    )
-    assert unfinished(STEPS, [now], begun) == STEPS[count:]
+    before, done = reconstruct(PLANNED, now, entries(begun, in_doubt=in_flight or count == 6))
+    assert before.fingerprint == BEFORE.fingerprint
+    assert without(STEPS, done) == STEPS[count:]
 
 
 @pytest.mark.parametrize(
@@ -144,9 +143,9 @@ def test_a_change_that_the_journal_does_not_record_makes_a_plan_stale(other: Ste
     now = BEFORE.after([*STEPS[:5], other])
     changed = r"#101 dev( has changed|: the journal records).*Nothing was sent"
     with pytest.raises(StalePlan, match=changed):
-        state_before(PLANNED, now, entries(BEGUN[:5]))
+        reconstruct(PLANNED, now, entries(BEGUN[:5]))
     with pytest.raises(StalePlan):
-        state_before(PLANNED, BEFORE.after(STEPS[:5]), ())
+        reconstruct(PLANNED, BEFORE.after(STEPS[:5]), ())
 
 
 @pytest.mark.parametrize(
@@ -162,15 +161,16 @@ def test_a_confirmed_step_that_somebody_reverted_makes_the_plan_stale(other: Ste
     """If somebody reverted a step that the journal confirms, the plan is stale and the step is not done again."""
     now = BEFORE.after([*STEPS[:5], other])
     with pytest.raises(StalePlan, match=rf"the journal records {expected}.*Nothing was sent"):
-        state_before(PLANNED, now, entries(BEGUN[:5]))
+        reconstruct(PLANNED, now, entries(BEGUN[:5]))
 
 
 def test_a_step_with_an_unknown_outcome_is_repeated_only_if_it_is_missing() -> None:
     """A step whose outcome is unknown is done again if the state does not show it, and skipped if the state does."""
     now = BEFORE.after([*STEPS[:3], STEPS[4]])
     found = [*entries(BEGUN[:3]), Entry(8, (STEPS[3],), "unknown"), Entry(9, (STEPS[4],))]
-    assert state_before(PLANNED, now, found).fingerprint == BEFORE.fingerprint
-    assert unfinished(STEPS, [now], BEGUN[:5]) == (STEPS[3], *STEPS[5:])
+    before, done = reconstruct(PLANNED, now, found)
+    assert before.fingerprint == BEFORE.fingerprint
+    assert without(STEPS, done) == (STEPS[3], *STEPS[5:])
 
 
 @pytest.mark.parametrize("username", [ANN, BOB])
@@ -179,7 +179,7 @@ def test_a_plan_is_stale_if_somebody_else_granted_the_new_role(username: str, in
     """If somebody else gave the new role to a person, the plan is stale, even if the plan would give it, too."""
     now = BEFORE.after([*STEPS[:3], step("add_member", "a", username)])
     with pytest.raises(StalePlan, match="has changed after the plan was made"):
-        state_before(PLANNED, now, entries(BEGUN[:3], in_doubt=in_doubt))
+        reconstruct(PLANNED, now, entries(BEGUN[:3], in_doubt=in_doubt))
 
 
 ALL = a_state({"all": MANY[:40], "leaf": [], "c": MANY[:1]}, {"all": ["leaf"]})
@@ -225,7 +225,8 @@ def test_members_who_were_not_read_make_nothing_stale() -> None:
     """Members of roles that the plan did not read do not affect its fingerprint, so they cannot make it stale."""
     unread = evolve(BEFORE, members={"a": BEFORE.members["a"]})
     planned = PlannedPlace.of(unread)
-    assert state_before(planned, unread.after(STEPS[:1]), entries(STEPS[:1])) == unread
+    before, _ = reconstruct(planned, unread.after(STEPS[:1]), entries(STEPS[:1]))
+    assert before == unread
 
 
 # The remainder
@@ -290,8 +291,8 @@ def test_steps_of_other_places_and_failed_writes_are_not_reverted() -> None:
     failed = Entry(9, (step("create_role", "q"),), "failed")
     found = [entry for one in entries(BEGUN[:5]) for entry in (Entry(8, (elsewhere,), "done"), one, failed)]
     both = [evolve(entries([STEPS[0]])[0], steps=(elsewhere, STEPS[0], elsewhere))]
-    assert state_before(PLANNED, BEFORE.after(STEPS[:5]), found) == BEFORE
-    assert state_before(PLANNED, BEFORE.after(STEPS[:1]), both) == BEFORE
+    assert reconstruct(PLANNED, BEFORE.after(STEPS[:5]), found)[0] == BEFORE
+    assert reconstruct(PLANNED, BEFORE.after(STEPS[:1]), both)[0] == BEFORE
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,7 @@ def apply_plan(
         environments[planned.place] = client.environment(planned.place.environment)
     now: dict[Place, PlaceState] = {}
     planned_from: list[PlaceState] = []
+    done: list[Step] = []
     for planned in plan.places:
         chosen = preconditions.roles_to_read(planned, journaled)
         try:
@@ -212,13 +213,15 @@ def apply_plan(
                 raise
             # A role was renamed or deleted, or its members kept changing, while the place was read.
             raise preconditions.changed_since(planned, error) from error
-        planned_from.append(preconditions.state_before(planned, read, entries))
+        before, done_there = preconditions.reconstruct(planned, read, entries)
+        planned_from.append(before)
+        done += done_there
     # The impact was simulated when the plan was made. Use it only if the steps and states are still the same.
     known = plan.impact.first(len(plan.steps)) if plan.impact else None
     impact = known if known and known.fits(plan.steps, planned_from) else Impact.of(plan.steps, planned_from)
     check_steps(plan.steps, impact)
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
-    steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), journaled)
+    steps = preconditions.without(guards.order(plan.steps, planned_from), done)
     roles = {place: environment.roles for place, environment in environments.items()}
     run = StepRun(roles, steps, Dependencies(steps, now.values()), are_not_done=True, width=width, progress=calls.note)
     results = run.carry_out()

@@ -252,10 +252,11 @@ def check_project_name(planned: PlannedPlace, project_name: str) -> None:
         )
 
 
-def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> PlaceState:
-    """Return the state that the plan was made from, if only the steps of the plan's journal have changed it since.
+def reconstruct(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> tuple[PlaceState, list[Step]]:
+    """Return the state that the plan was made from, and the journaled steps that are done.
 
-    The effect of steps that were done must still be visible. Steps with an unknown outcome may have been done or not.
+    The journaled steps are taken back in a draft, the last one first: a later step may have reused a name that an
+    earlier step freed. Steps with an unknown outcome may have been done or not.
 
     Args:
         planned: the place as the plan describes it.
@@ -263,14 +264,18 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
         entries: the writes in the plan's journal.
 
     Raises:
-        StalePlan: the state has changed in a way that the journal does not explain.
+        StalePlan: the state has changed in a way that the journal does not explain, or the effect of a step that the
+            journal records as done is not visible.
     """
     draft = Draft(state)
+    done: list[Step] = []
     for entry in reversed(entries):
         for step in reversed(entry.steps if entry.outcome != "failed" else ()):
             if step.place != planned.place:
                 continue
-            if entry.outcome == "done" and not is_as_after(step, draft):
+            if is_as_after(step, draft):
+                done.append(step)
+            elif entry.outcome == "done":
                 raise _not_as_left(planned, step)
             if step.kind == "create_role" and draft.members.get(step.role):
                 # The loop has already removed the members that the journal added, so somebody else added these.
@@ -279,7 +284,7 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
     before = draft.state()
     if before.fingerprint != planned.fingerprint:
         raise changed_since(planned)
-    return before
+    return before, done
 
 
 def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
@@ -288,28 +293,6 @@ def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
         f"{planned.place}: the journal records {what} as done, but somebody has changed this since. Nothing was sent.",
         remedy=_MAKE_AGAIN,
     )
-
-
-def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], journaled: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the steps that are not done yet.
-
-    To find out whether a step of the journal was done, this function first takes back all later steps in a draft:
-    a later step may have reused a name that this step freed.
-
-    Args:
-        steps: the steps of the plan.
-        now: the current states of their places.
-        journaled: the steps in the plan's journal, in their order.
-    """
-    drafts = {state.place: Draft(state) for state in now}
-    done: list[Step] = []
-    for step in reversed(journaled):
-        if step.place in drafts:
-            draft = drafts[step.place]
-            if is_as_after(step, draft):
-                done.append(step)
-            draft.take_back(step)
-    return without(steps, done)
 
 
 def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
