@@ -11,6 +11,8 @@ keeps the roles that the file gives to the person.
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
@@ -26,7 +28,6 @@ from ..state import Draft, Place, PlaceState, Step, StepKind
 from .dates import WARNED_DAYS, Dates, Ending
 from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
 from .diff import PlacePlan, Unmanaged, Username
-from .identity import plan_id
 from .impact import FollowedRole, Impact, followed_roles, people_having
 from .ordering import ordered
 
@@ -115,22 +116,26 @@ class Plan:
     def id(self) -> str:
         """Return the plan id: equal for two plans that do the same to the same state, and for no others.
 
-        It is a SHA-256 over the API's address, the team, the places with the fingerprints of what was read, the steps,
-        and the day on which the next grant ends. A plan made by hand, which names no service, has an empty id.
+        It is the SHA-256 of what the plan was made from and of what it does, as 64 hex digits: the API's address, the
+        team, the places with the fingerprints of what was read, the steps, whether it is an undo (to which fewer guards
+        apply), and the last day on which it may be carried out, with its time zone. The numbers of people are not part
+        of it, because they can be computed from the state and the steps. A plan made by hand, which names no service,
+        has an empty id.
         """
         if not self.api_url:
             return ""
-        fingerprints = {one.place: one.fingerprint for one in self.places}
-        dates = self.dates
-        valid_until = (dates.timezone, dates.last_day) if dates is not None and dates.last_day is not None else None
-        return plan_id(
-            self.api_url,
-            self.team_id,
-            fingerprints,
-            self.steps,
-            leads_back=self.leads_back,
-            valid_until=valid_until,
-        )
+        content: dict[str, object] = {
+            "api_url": self.api_url,
+            "team_id": self.team_id,
+            "places": [
+                [*one.place.path.values(), one.fingerprint] for one in sorted(self.places, key=lambda one: one.place)
+            ],
+            "steps": [[step.kind, *step.place.path.values(), step.role, step.target] for step in self.steps],
+            "leads_back": self.leads_back,
+        }
+        if self.dates is not None and self.dates.last_day is not None:
+            content["valid_until"] = [self.dates.timezone, str(self.dates.last_day)]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     @property
     def states(self) -> tuple[PlaceState, ...]:
