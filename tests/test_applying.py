@@ -9,13 +9,13 @@ from attrs import evolve
 
 from css_sdk.errors import CssError, InvalidFile, Refused, StalePlan, TooManyRemovals
 from css_sdk.journal.entries import Entry, JournalRead
-from css_sdk.plan.checks import check_steps
 from css_sdk.plan.diff import Unmanaged
 from css_sdk.plan.impact import Impact
 from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.preconditions import (
     Guards,
     changed_since,
+    check_steps,
     check_whose,
     check_whose_journal,
     reconstruct,

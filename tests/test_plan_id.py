@@ -14,11 +14,11 @@ from css_sdk import Css, Plan, Settings, StalePlan, plan_as_json, read_plan
 from css_sdk.errors import InvalidFile
 from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
-from css_sdk.plan.checks import check_steps, find_repeated
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.plan.diff import Unmanaged
 from css_sdk.plan.impact import Impact
 from css_sdk.plan.planner import PlannedPlace
+from css_sdk.plan.preconditions import check_steps
 from css_sdk.plan.text import plan_as_markdown, plan_as_text
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState, Step, StepKind
@@ -210,7 +210,7 @@ def test_a_plan_that_was_extended_by_hand_is_refused(
     is_noticed = not (with_its_id and role == "reviewer")
     if is_noticed:
         assert run_css("apply", plan_file, "--yes") == 64
-    assert run_css("apply", plan_file, "--yes", "--plan-id", made.id) == (64 if is_noticed else 5)
+    assert run_css("apply", plan_file, "--yes", "--plan-id", made.id) == (5 if with_its_id else 64)
     assert everything(sandbox) == before
 
 
@@ -307,7 +307,18 @@ def test_the_plan_id_is_the_same_in_all_versions() -> None:
 
 def test_only_renames_may_be_repeated_without_other_steps_between() -> None:
     """A rename may be repeated after the opposite rename; any other repeated step is a fault."""
-    to, fro = Step("rename_role", DEV, "a", "b"), Step("rename_role", DEV, "b", "a")
-    assert list(find_repeated([to, fro, to])) == []
-    twice = Step("delete_role", DEV, "a")
-    assert list(find_repeated([twice, twice])) == ["steps, number 2: it is the same as number 1"]
+    to, fro = Step("rename_role", DEV, "a", "z"), Step("rename_role", DEV, "z", "a")
+    checked(to, fro, to)
+    for twice in (to, Step("create_role", DEV, "z"), Step("delete_role", DEV, "b"), Step("add_member", DEV, "b", ANN)):
+        with pytest.raises(InvalidFile, match="changed after it was made") as caught:
+            checked(*[evolve(twice, people=int(twice.changes_member))] * 2)
+        assert sum("changes nothing" in fault for fault in caught.value.faults) == 1
+
+
+@pytest.mark.parametrize(("kind", "target"), [("add_member", ANN), ("remove_member", ANN), ("delete_role", "")])
+def test_members_that_were_not_read_are_found_under_a_new_name(kind: StepKind, target: str) -> None:
+    """A step that needs the members of a role is refused if they were not read, also after the role was renamed."""
+    with pytest.raises(InvalidFile) as caught:
+        checked(Step("rename_role", DEV, "c", "z"), Step(kind, DEV, "z", target, 1 if target else 0))
+    [fault] = caught.value.faults
+    assert ("add_member" in fault or "remove_member" in fault) if target else "members of 'c' were not read" in fault

@@ -19,7 +19,6 @@ from ..people import identification
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..plan import planner, preconditions
-from ..plan.checks import check_steps
 from ..plan.dates import day_in
 from ..plan.dependencies import Dependencies
 from ..plan.desired import Desired, DesiredPlace
@@ -218,7 +217,7 @@ async def apply_plan(
     # The impact was simulated when the plan was made. Use it only if the steps and states are still the same.
     known = plan.impact.first(len(plan.steps)) if plan.impact else None
     impact = known if known and known.fits(plan.steps, planned_from) else Impact.of(plan.steps, planned_from)
-    check_steps(plan.steps, impact)
+    preconditions.check_steps(plan.steps, impact)
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.without(guards.order(plan.steps, planned_from), done)
     roles = {place: environment.roles for place, environment in environments.items()}

@@ -67,10 +67,9 @@ def make_exact(
         StalePlan: the place had changed when it was read again. Nothing is changed.
         CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
     """
-    from ..plan.checks import check_sendable
     from ..plan.dependencies import Dependencies
     from ..plan.planner import plan_exactly
-    from ..plan.preconditions import Guards
+    from ..plan.preconditions import Guards, check_sendable
 
     arguments.check_options(options, ExactOptions)
     confirm = options.get("confirm")

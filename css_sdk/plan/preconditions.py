@@ -8,16 +8,16 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-from .._service import arguments
-from ..errors import CssError, EmptySet, InvalidRequest, LastMember, Refused, Remedy, StalePlan
+from .._service import arguments, identifiers, service_limits
+from ..errors import CssError, EmptySet, InvalidFile, InvalidRequest, LastMember, Refused, Remedy, StalePlan
 from ..journal.entries import Entry, JournalRead
 from ..settings import Settings
 from ..state import Draft, Place, PlaceState, Step, StepResult, is_as_after
-from .checks import find_repeated
 from .impact import FollowedRole, Impact, followed_roles
 from .ordering import ordered
 from .planner import Plan, PlannedPlace, count_removals, emptied_roles
 from .removal_limits import check_removals
+from .undo import is_possible
 
 _MAKE_AGAIN: Final = Remedy("Make the plan again.", "To make a new plan, run: css plan FILE --out PLAN.json")
 
@@ -137,15 +137,78 @@ def _all_of(count: int, what: str) -> str:
 
 
 def check_complete(plan: Plan) -> None:
-    """Refuse a plan that has the same step twice, or a step in a place that was not read.
+    """Refuse a plan that has a step in a place that was not read.
 
     Raises:
         InvalidRequest: the plan has such a step. Nothing is sent.
     """
     known = {one.place for one in plan.places}
-    unread = dict.fromkeys(step.place for step in plan.steps if step.place not in known)
-    if faults := [*(f"the state of {place} was not read" for place in unread), *find_repeated(plan.steps)]:
-        raise InvalidRequest(f"This plan cannot be carried out: {', and '.join(faults)}. Nothing was sent.")
+    if unread := dict.fromkeys(str(step.place) for step in plan.steps if step.place not in known):
+        raise InvalidRequest(
+            f"This plan cannot be carried out: the state of {', and of '.join(unread)} was not read. Nothing was sent."
+        )
+
+
+def check_sendable(steps: Iterable[Step]) -> None:
+    """Refuse removals that no request can express. Run this check before anything is added.
+
+    Args:
+        steps: the steps of a plan.
+
+    Raises:
+        UnusableUser, UnusableName, RequestTooLong: a removal cannot be sent. Nothing is sent.
+    """
+    for step in steps:
+        where = step.place.integration, step.place.environment
+        if step.kind == "remove_member":
+            service_limits.check_removable(*where, [step.role], identifiers.username_of(step.target))
+        elif step.kind == "remove_composite":
+            service_limits.check_separable(*where, step.role, [step.target])
+
+
+def check_steps(steps: Sequence[Step], impact: Impact) -> None:
+    """Refuse a plan whose steps do not fit the states that it was made from.
+
+    Args:
+        steps: the steps, in the order of the plan.
+        impact: the impact of these steps on the states that the plan was made from.
+
+    Raises:
+        InvalidFile: a step would change nothing, a step changes a role that does not exist at that point, a step has a
+            wrong number of people, or the number cannot be checked because members were not read.
+    """
+    faults = [
+        f"{one.place}: {one.kind} of {one.role!r} removes a role from {true.people} people, not from {one.people}"
+        for one, true in zip(steps, impact.counted, strict=True)
+        if one.people != true.people
+    ]
+    for place, names in impact.unread.items():
+        faults += [f"{place}: the members of {name!r} were not read" for name in sorted(names)]
+    faults += find_impossible(steps, impact.states)
+    if faults:
+        raise InvalidFile(
+            "The plan was changed after it was made. Nothing was sent. Make the plan again.", faults=faults
+        )
+
+
+def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iterator[str]:
+    """Yield a sentence for each step that changes nothing, or that changes a role that does not exist at that point.
+
+    Args:
+        steps: the steps, in the order of carrying out.
+        before: the states of their places before the steps.
+
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> list(find_impossible([Step("create_role", state.place, "a")], [state]))
+    ["#101 dev: create_role of 'a' changes nothing, or changes something that does not exist"]
+    """
+    drafts = {state.place: Draft(state) for state in before}
+    for step in steps:
+        draft = drafts[step.place]
+        if not is_possible(step, draft):
+            what = f"{step.kind} of {step.role!r}{f' ({step.target})' if step.target else ''}"
+            yield f"{step.place}: {what} changes nothing, or changes something that does not exist"
+        draft.carry_out(step)
 
 
 def check_plan_id(plan: Plan, expected: str) -> None:

@@ -19,7 +19,6 @@ from ..people.cells import PersonBy
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, Step
-from .checks import find_repeated, find_unread_members
 from .dates import Dates, Ending
 from .diff import Unmanaged
 from .planner import Plan, PlannedPlace
@@ -184,9 +183,6 @@ class _Reading:
                 read[key] = self._note_faults(key, decode, record[key])
             else:
                 self.faults.append(f"{key} is missing")
-        if not self.faults:
-            members_read = {one.place: one.members_read for one in read["places"]}
-            self.faults += [*find_unread_members(read["steps"], members_read), *find_repeated(read["steps"])]
         if self.faults:
             return None
         plan_id, read["version"] = read.pop("plan_id"), read.pop("css_sdk")
