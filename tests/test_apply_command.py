@@ -303,7 +303,7 @@ def test_no_question_is_asked_if_the_journal_cannot_be_kept(
     assert run_css("apply", file_of_roles(tmp_path, ADDITIONS), "--journal", journal) == 64
     printed = capsys.readouterr().err
     assert "Carry it out?" not in printed
-    assert "Nothing was changed. Name another file with --journal." in printed
+    assert "Nothing was sent. Name another file with --journal." in printed
     assert writes(sandbox) == []
 
 

@@ -215,3 +215,16 @@ def test_a_plan_that_was_carried_out_is_refused_without_a_way_to_continue(
     printed = capsys.readouterr().err
     assert f"The journal {journal} records 2 of 2 steps as done." in printed
     assert "The changes are in" not in printed
+
+
+def test_a_stale_run_is_not_an_earlier_run_to_continue(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If a plan is stale before its first change, css does not name the empty journal of this run to continue."""
+    monkeypatch.chdir(tmp_path)
+    assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", "plan.json") == 0
+    sandbox.create_role(GRANTS_PORTAL, "dev", "a")
+    for _ in range(2):
+        capsys.readouterr()
+        assert run_css("apply", "plan.json", "--yes", "--journal", "plan.1.journal.jsonl") == 5
+        assert "--resume" not in capsys.readouterr().err

@@ -25,6 +25,9 @@ from .forks import watch
 
 _LOG = logging.getLogger("css_sdk")
 
+_OTHER_FILE: Final = Remedy(
+    "Nothing was sent. Name another file.", "Nothing was sent. Name another file with --journal."
+)
 _LOCKED: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 """The errors with which systems report that another process holds the lock. Any other error means: no locks here."""
 
@@ -104,14 +107,11 @@ class Journal:
         except FileExistsError:
             raise InvalidFile(
                 f"The journal {self.path} already exists. css-sdk never replaces a journal, because an undo needs it.",
-                remedy=Remedy("Name another file.", "Name another file with --journal."),
+                remedy=_OTHER_FILE,
             ) from None
-        except OSError as error:
-            raise InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}.") from None
-        except ValueError:
-            raise InvalidFile(
-                f"The journal {str(self.path)!r} cannot be written: no file can have this name."
-            ) from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "no file can have this name"
+            raise InvalidFile(f"The journal {str(self.path)!r} cannot be written: {why}.", remedy=_OTHER_FILE) from None
         try:
             self._claim()
             if resume:

@@ -15,7 +15,7 @@ from ..support.changes import carry_out
 from ..support.client import opened
 from ..support.files import text_in
 from ..support.groups import Group
-from ..support.journals import leaving_journal
+from ..support.journals import journaled
 from ..support.options import Given, flag, several, takes
 from ..support.output import columns_of, print_rows, say, text_of
 
@@ -273,7 +273,7 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
     """
     from ... import Protection
 
-    with opened() as css, leaving_journal(css, given):
+    with opened() as css:
         found = css.removal_plan(
             person, providers=given.providers or None, protect=Protection(roles=protect), width=given.width
         )
@@ -303,7 +303,7 @@ def copy_roles(given: Given, source: str, target: str) -> int:
     Example:
       css people copy ilse.hargreave@example.com rurik.vance@example.com
     """
-    with opened() as css, leaving_journal(css, given):
+    with opened() as css:
         found = css.copy_plan(source, target, providers=given.providers or None, width=given.width)
         nothing = f"There is nothing to copy from {source} to {target}"
         return _carry_out(css, found, given, Origin("people-copy"), nothing, f"copy {{}} {target}")
@@ -333,7 +333,8 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         say(f"css needs {requests} for these changes:")
     elif not (plan.protected or plan.unresolved):
         say(f"{nothing} in {'the places that could be read' if found.incomplete else 'any environment'}.")
-        return 3 if found.incomplete else 0
+        with journaled(css, given, is_needed=False):  # leaves the journal that --journal names
+            return 3 if found.incomplete else 0
     code = preview_and_carry_out(css, plan, given, origin)
     return 3 if found.incomplete and code == 0 else code
 

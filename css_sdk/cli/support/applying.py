@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from .files import STDIN, content_of, may_be_replaced
-from .journals import check_journal, folder, journaled, leaving_journal
+from .journals import folder, journaled
 from .options import Given
 from .outcomes import (
     add_earlier_run,
@@ -35,8 +35,7 @@ from .progress import bar_on_terminal, without_display
 from .questions import Changes, confirm
 
 if TYPE_CHECKING:
-    from ... import Css, JournalRead, Plan
-    from ...journal.entries import Entry
+    from ... import Css, Journal, JournalRead, Plan
     from ...models import User
     from ...state import Step, StepResult
 
@@ -129,9 +128,10 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
     """
     resumed = read_resumed(css, plan, origin)
     if origin.resume is None and plan.steps:
-        check_journal(given, css=css)
         _check_remainder(origin.remainder)
-    with leaving_journal(css, given if origin.resume is None else given._replace(journal=None)):
+    with journaled(
+        css, given, is_needed=bool(plan.steps), plan_id=origin.plan_id, resume=origin.resume, undoes=origin.undoes
+    ) as (writing, journal):
         left = steps_left(plan, resumed)
         names = given.names_of(css, plan.people, (*plan.known, *known))
         print_plan(evolve(plan, steps=left), names, whole=plan)
@@ -144,13 +144,14 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
         if given.strict and people:
             print_unidentified(people, " Because of --strict, nothing was changed.")
             return UNIDENTIFIED
-        code = _carry_out(css, plan, left, given, origin, resumed, names) if plan.steps else 0
+        code = _carry_out(writing, journal, plan, left, given, origin, resumed, names) if plan.steps else 0
         print_unidentified(people)
         return UNIDENTIFIED if people and code == 0 else code
 
 
 def _carry_out(
     css: Css,
+    journal: Journal | None,
     plan: Plan,
     left: Sequence[Step],
     given: Given,
@@ -162,9 +163,7 @@ def _carry_out(
 
     prod = tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod")
     confirm(Changes.of(left, prod, is_plan=True), given.answers)
-    file: Path | None = None
     settled: dict[Step, StepResult] = {}
-    entries: Sequence[Entry] = ()
     with bar_on_terminal(len(left)) as tick:
 
         def note(result: StepResult) -> None:
@@ -172,22 +171,13 @@ def _carry_out(
             tick(result)
 
         try:
-            with journaled(css, given, plan_id=origin.plan_id, resume=origin.resume, undoes=origin.undoes) as opened:
-                writing, journal = opened
-                file = None if journal is None else journal.path
-                try:
-                    applied = without_display(
-                        lambda: writing.apply_plan(
-                            plan, guards=given.guards, resume=resumed, width=given.width, progress=note
-                        )
-                    )
-                finally:
-                    if journal is not None:
-                        entries = journal.entries
+            applied = without_display(
+                lambda: css.apply_plan(plan, guards=given.guards, resume=resumed, width=given.width, progress=note)
+            )
         except KeyboardInterrupt:
-            written = (*(resumed.entries if resumed else ()), *entries)
+            written = (*(resumed.entries if resumed else ()), *(journal.entries if journal else ()))
             print_step_results(after_an_interrupt(plan.steps, settled, written), names, given.as_json)
-            print_how_to_continue(origin, file)
+            print_how_to_continue(origin, journal)
             raise
         except StalePlan as error:
             add_earlier_run(error, origin, plan)
@@ -195,6 +185,6 @@ def _carry_out(
     is_done = all(is_settled(result, given.allow_missing) for result in applied.results)
     # The remainder is written before the results are printed: printing may take long, or fail in a closed pipe.
     if not is_done:
-        write_remainder(applied, origin, file, given, names)
+        write_remainder(applied, origin, journal, given, names)
     print_step_results(applied.results, names, given.as_json)
     return 0 if is_done else 3

@@ -15,7 +15,8 @@ import click
 
 from ..._text.shells import quote
 from .defaults import found_defaults
-from .files import content_of, why_not_writable
+from .files import content_of
+from .next_steps import message_of
 from .output import say
 from .questions import ALLOW_PROD
 
@@ -57,32 +58,6 @@ def newest_journal() -> Path:
     return file
 
 
-def check_journal(given: Given, *, css: Css | None = None) -> None:
-    """Check that the journal that `--journal` names can be written. Call this before a question is asked.
-
-    Args:
-        given: the options.
-        css: the client. A journal of its account that records no change may exist already; without a client, none may.
-
-    Raises:
-        InvalidFile: when the journal exists already, or cannot be written.
-    """
-    from ...errors import InvalidFile
-
-    file = given.journal
-    if file is None:
-        return
-    if file.exists() and not (css is not None and _is_unused(file, css)):
-        raise InvalidFile(
-            f"The journal {file} already exists. css never replaces a journal, because css undo needs it. Nothing was "
-            f"changed. Name another file with --journal."
-        )
-    if why := why_not_writable(file):
-        raise InvalidFile(
-            f"The journal {file} cannot be written: {why}. Nothing was changed. Name another file with --journal."
-        )
-
-
 def _is_unused(file: Path, css: Css) -> bool:
     """Return whether a file is a journal of this account without a single change."""
     from ...errors import InvalidFile
@@ -97,20 +72,32 @@ def _is_unused(file: Path, css: Css) -> bool:
 
 @contextmanager
 def journaled(
-    css: Css, given: Given, *, plan_id: str | None = None, resume: Path | None = None, undoes: str = ""
+    css: Css,
+    given: Given,
+    *,
+    is_needed: bool = True,
+    plan_id: str | None = None,
+    resume: Path | None = None,
+    undoes: str = "",
 ) -> Iterator[tuple[Css, Journal | None]]:
-    """Open the journal, and yield a client that writes into it. A default journal without a change is removed.
+    """Open the journal, and yield a client that writes into it, and the journal. Do this before a question is asked.
 
-    If the default journal cannot be written, say so, and go on without a journal.
+    If nothing was changed, a journal that `--journal` names stays, so that scripts find it. A default journal is
+    removed. If the default journal cannot be written, say so, and go on without a journal.
 
     Args:
         css: the client.
         given: the options.
+        is_needed: whether there is anything to change. If not, a journal that exists stays as it is.
         plan_id: the id of the saved plan that the journal belongs to.
-        resume: an existing journal that is continued.
+        resume: an existing journal that is continued. Check before that it belongs to this account and plan.
         undoes: the name of the journal that this run undoes.
+
+    Raises:
+        InvalidFile: when the journal cannot be written, or exists already and has changes.
     """
-    journal = _opened(css, given, plan_id, resume, undoes)
+    has_journal = given.journal is not None and given.journal.exists()
+    journal = _opened(css, given, plan_id, resume, undoes) if is_needed or not has_journal else None
     if journal is None:
         yield css, None
         return
@@ -138,22 +125,6 @@ def _undo_command(name: str, entries: Sequence[Entry], given: Given) -> str:
     return " ".join(("css undo", quote(name), *limit, *((ALLOW_PROD,) if needs_prod else ())))
 
 
-@contextmanager
-def leaving_journal(css: Css, given: Given) -> Iterator[None]:
-    """After the block, create the journal that `--journal` names if it does not exist, because nothing was changed.
-
-    Args:
-        css: the client.
-        given: the options.
-    """
-    try:
-        yield
-    finally:
-        if given.journal is not None and not given.journal.exists():
-            with journaled(css, given):
-                pass
-
-
 def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, undoes: str) -> Journal | None:
     from ... import Journal
     from ..._http.journal_folder import DAYS, days_kept, is_kept
@@ -172,7 +143,7 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
     try:
         return new(folder().new_file(command, datetime.datetime.now(datetime.UTC), days), is_required=False)
     except (OSError, InvalidFile) as error:
-        why = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else error
+        why = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else message_of(error)
         say(
             f"css: No journal is kept, so css undo cannot undo these changes. {why} To keep one, pass --journal FILE. "
             f"To go on without one, pass --no-journal."

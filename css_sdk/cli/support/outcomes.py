@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from glob import escape
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..._text.shells import quote
@@ -17,7 +16,7 @@ from .output import print_results, say
 from .plans import saved_plan
 
 if TYPE_CHECKING:
-    from ... import Applied, JournalRead, Plan
+    from ... import Applied, Journal, JournalRead, Plan
     from ...errors import StalePlan
     from ...journal.entries import Entry
     from ...state import Step, StepKind, StepResult
@@ -53,7 +52,7 @@ def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
     if origin.file is None or origin.resume is not None or error.remedy is None:
         return
     for name, journal in chain(_beside(origin), folder().journals().items()):
-        if journal.plan != origin.plan_id:
+        if journal.plan != origin.plan_id or not journal.entries:
             continue
         if not steps_left(plan, journal):
             done = f"The plan was carried out already (journal {name}). {error.remedy.command_line}"
@@ -97,7 +96,7 @@ def after_an_interrupt(
 
 
 def write_remainder(
-    applied: Applied, origin: Origin, journal: Path | None, given: Given, names: Mapping[str, str]
+    applied: Applied, origin: Origin, journal: Journal | None, given: Given, names: Mapping[str, str]
 ) -> None:
     """Save what is left of a plan, and print how to continue.
 
@@ -117,11 +116,11 @@ def write_remainder(
     return say(f"The steps that are left are saved. To carry them out, run: css apply {quote(str(origin.remainder))}")
 
 
-def print_how_to_continue(origin: Origin, journal: Path | None) -> None:
+def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:
     """Print how to carry out the steps that are left, if they are not saved as a plan."""
     again = (
-        f"css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal))}"
-        if origin.file and journal is not None and journal.exists()
+        f"css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal.path))}"
+        if origin.file and journal is not None and (journal.entries or origin.resume)
         else "the same command again"
     )
     say(f"To carry out the steps that are left, run: {again}")
