@@ -37,9 +37,11 @@ def test_every_command_includes_subcommands() -> None:
 
 @pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
 def test_every_command_has_help_with_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """The help of every command shows an example that uses it."""
+    """The help of every command shows an example that uses it, and has no control characters."""
     assert exit_code([*words, "--help"]) == 0
-    assert f"css {' '.join(words)}" in capsys.readouterr().out.partition("Example")[2]
+    printed = capsys.readouterr().out
+    assert f"css {' '.join(words)}" in printed.partition("Example")[2]
+    assert printed.replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("words", [words for words, is_group in every_command() if not is_group], ids=" ".join)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,13 @@ def test_the_schema_is_printed_without_a_file(capsys: pytest.CaptureFixture[str]
     out, err = capsys.readouterr()
     assert json.loads(out)["$id"] == "urn:css-sdk:roles-file:1"
     assert err == ""
+
+
+@pytest.mark.parametrize("command", ["plan", "validate"])
+def test_the_help_shows_a_valid_roles_file(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The help of `css plan` and of `css validate` shows a roles file in which css finds no fault."""
+    assert exit_code([command, "--help"]) == 0
+    example = capsys.readouterr().out.partition("Example of a roles file:\n")[2].partition("\n\n")[0]
+    file = tmp_path / "example.yaml"
+    file.write_text(textwrap.dedent(example), encoding="utf-8")
+    assert exit_code(["validate", str(file)]) == 0

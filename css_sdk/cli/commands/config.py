@@ -21,14 +21,17 @@ def config() -> None:
     \b
     Example of a config.toml:
       default_profile = "grants"
+
     \b
       [profiles.grants]
       credentials_file = "grants.json"
       integration = "Grants Portal"
       environment = "dev"
+
     \b
       [profiles.fisheries]
       credential_process = ["vault-print", "css/fisheries"]
+
     \b
     Examples:
       css config show

@@ -17,7 +17,7 @@ from .show import names_option, show_journal
 if TYPE_CHECKING:
     from ...journal.entries import JournalRead
 
-_COLUMNS = ["journal", "command", "user", "reason", "changes", "undone_by"]
+_COLUMNS = ["journal", "command", "client_id", "user", "reason", "changes", "undone_by"]
 
 
 @click.group()

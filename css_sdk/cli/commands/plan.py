@@ -63,6 +63,18 @@ def plan(
     The plan names grants that end within 14 days. Nothing ends unless you run css plan and css apply with --prune.
 
     \b
+    Example of a roles file:
+      version: 1
+      integrations:
+        - integration: Grants Portal
+          environments:
+            dev:
+              roles:
+                - name: reviewer
+                  composites: [auditor]
+                  members: [0f3ac87806aa7f215a7c0d4cc4d9e799@idir]
+
+    \b
     Examples:
       css plan roles.yaml
       css plan access/ -i "Grants Portal" -e dev

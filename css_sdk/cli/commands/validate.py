@@ -51,6 +51,18 @@ def validate(given: Given, files: Sequence[Path]) -> int:
     Exit codes: 0 no faults; 64 at least one fault.
 
     \b
+    Example of a roles file:
+      version: 1
+      integrations:
+        - integration: Grants Portal
+          environments:
+            dev:
+              roles:
+                - name: reviewer
+                  composites: [auditor]
+                  members: [0f3ac87806aa7f215a7c0d4cc4d9e799@idir]
+
+    \b
     Examples:
       css validate roles.yaml
       css validate access/ --json
