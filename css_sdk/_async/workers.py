@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 from attrs import frozen
 
@@ -22,20 +23,15 @@ CHUNK = 50
 
 @frozen
 class Task:
-    """The place of a worker's changes, and the source of its credentials. It contains no secret.
+    """The place of a worker's changes, the account that must make them, and how to find its credentials.
 
-    A worker reads the variables or the credentials file of its own machine, and checks that they belong to the client
-    that sent the task.
+    It contains no secret: a worker reads the variables or the credentials file of its own machine.
     """
 
     place: Place
-    client_id: str
-    api_url: str
-    team_id: int | None
-    allow_http: bool
-    file: str | None
-    token_url: str | None
-    profile: str | None
+    account: tuple[str, str]
+    """The client id and the API address."""
+    find: Callable[[], Settings]
 
     def settings(self) -> Settings:
         """Return the credentials that the worker finds.
@@ -43,20 +39,12 @@ class Task:
         Raises:
             ConfigurationError: there are none, or they are not those of the client that sent the task.
         """
-        if self.file is None or self.profile is not None:
-            found = find_settings(profile=self.profile, team_id=self.team_id, allow_http=self.allow_http)
-        else:
-            found = settings_from_file(
-                self.file,
-                api_url=self.api_url,
-                team_id=self.team_id,
-                allow_http=self.allow_http,
-                token_url=self.token_url,
-            )
-        if (found.client_id, found.api_url) != (self.client_id, self.api_url):
+        found = self.find()
+        if (found.client_id, found.api_url) != self.account:
+            client_id, api_url = self.account
             raise ConfigurationError(
                 f"A worker found the credentials of {found.client_id!r} for {found.api_url}, but its task is from "
-                f"{self.client_id!r} for {self.api_url}. Set the same environment variables for the workers."
+                f"{client_id!r} for {api_url}. Set the same environment variables for the workers."
             )
         return found
 
@@ -81,16 +69,18 @@ def task_for(wire: AsyncWire, place: Place) -> Task:
         raise ConfigurationError(
             "The workers of an executor cannot use http_client= or transport=. Create a client without them."
         )
-    return Task(
-        place=place,
-        client_id=settings.client_id,
-        api_url=settings.api_url,
-        team_id=settings.team_id,
-        allow_http=settings.allow_http,
-        file=settings.file,
-        token_url=settings.token_url if settings.name_of("token_url") == CSS.variable("token_url") else None,
-        profile=settings.profile,
-    )
+    find = partial(find_settings, profile=settings.profile, team_id=settings.team_id, allow_http=settings.allow_http)
+    if settings.file is not None and settings.profile is None:
+        token_url = settings.token_url if settings.name_of("token_url") == CSS.variable("token_url") else None
+        find = partial(
+            settings_from_file,
+            settings.file,
+            api_url=settings.api_url,
+            team_id=settings.team_id,
+            allow_http=settings.allow_http,
+            token_url=token_url,
+        )
+    return Task(place, (settings.client_id, settings.api_url), find)
 
 
 class AsyncShipping:
