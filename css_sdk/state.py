@@ -277,7 +277,7 @@ def is_as_after(step: Step, known: PlaceState | Draft) -> bool:
         case "create_role":
             return step.role in known.roles
         case "rename_role":
-            return step.target in known.roles and step.role not in known.roles
+            return step.target in known.roles and (step.role == step.target or step.role not in known.roles)
         case "delete_role":
             return step.role not in known.roles
         case "add_composite" | "remove_composite":

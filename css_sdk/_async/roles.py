@@ -27,7 +27,7 @@ from .exact import AsyncExactOptions, Confirm, ask, make_exact
 from .observing import with_members
 from .users import AsyncUsers
 from .wire import AsyncWire
-from .writes import AsyncChange, Steps, carry_out
+from .writes import AsyncChange, carry_out
 
 _RECENT_PAGES: Final = 4
 
@@ -105,23 +105,23 @@ class AsyncRoles:
         """
         service_limits.check_new_role(**self.place.path, name=name)
 
-        found = [Role(name)]
+        created = Role(name)
 
-        async def remaining(steps: Steps) -> Steps:
-            if (role := await self._in_list(name)) is None:
-                return steps
-            found.append(role)
-            return ()
+        async def observe() -> PlaceState:
+            nonlocal created
+            listed = await self._in_list(name)
+            created = listed or created
+            return self._state_of(listed)
 
         change = AsyncChange(
             operation=create_role,
             steps=(Step("create_role", self.place, name),),
             arguments=lambda _: {"body": RoleRef(name=name)},
-            remaining=remaining,
+            observe=observe,
             shown=lambda answer, _: answers.role(answer).name == name,
         )
         await carry_out(self._wire, change)
-        return found[-1]
+        return created
 
     async def ensure(self, name: str) -> Role:
         """Return the role, and create it if it does not exist.
@@ -186,20 +186,18 @@ class AsyncRoles:
 
             await ask(confirm, Plan((step,)))
 
-        async def remaining(steps: Steps) -> Steps:
+        async def observe() -> PlaceState:
             listed = await self.list()
-            names = {role.name for role in listed}
-            if new_name in names and (name == new_name or name not in names):
-                return ()
-            if name not in names and service_limits.list_is_complete(listed):
+            names = frozenset(role.name for role in listed)
+            if names.isdisjoint((name, new_name)) and service_limits.list_is_complete(listed):
                 raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self.place}.", what="role")
-            return steps
+            return PlaceState(self.place, "", names)
 
         change = AsyncChange(
             operation=rename_role,
             steps=(step,),
             arguments=lambda _: {"role_name": identifiers.check_role_name(name), "body": RoleRef(name=new_name)},
-            remaining=remaining,
+            observe=observe,
             shown=lambda answer, _: answers.role(answer).name == new_name,
         )
         with self._wire.knowing_not_done(change.steps):
@@ -223,14 +221,14 @@ class AsyncRoles:
         >>> await dev.roles.delete("approver")
         """
 
-        async def remaining(steps: Steps) -> Steps:
-            return () if await self._in_list(name) is None else steps
+        async def observe() -> PlaceState:
+            return self._state_of(await self._in_list(name))
 
         change = AsyncChange(
             operation=delete_role,
             steps=(Step("delete_role", self.place, name),),
             arguments=lambda _: {"role_name": identifiers.check_role_name(name)},
-            remaining=remaining,
+            observe=observe,
             along=() if self._wire.journal is None else await self._goes_along(name),
         )
         await carry_out(self._wire, change)
@@ -421,6 +419,10 @@ class AsyncRoles:
 
     async def _in_list(self, name: str) -> Role | None:
         return self._find(name, await self.list())
+
+    def _state_of(self, role: Role | None) -> PlaceState:
+        """Return a state that only shows whether one role exists: `role` is None if it does not."""
+        return PlaceState(self.place, "", frozenset([role.name] if role else ()))
 
     def _find(self, name: str, roles: Sequence[Role]) -> Role | None:
         found = next((role for role in roles if role.name == name), None)

@@ -36,7 +36,7 @@ from ..roster.rows import (
     row_for,
     withheld,
 )
-from ..state import Place, PlaceState, Step, StepKind, StepResult
+from ..state import Place, PlaceState, Step, StepKind, StepResult, is_as_after
 from .callbacks import AsyncProgressCalls
 from .exact import ask, check_unchanged
 from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
@@ -447,7 +447,7 @@ class AsyncRosterRun:
         if step is None:
             return RowResult(row, "failed", item.error, item.repeats, item.losing)
         state = self._states.get((step.place, step.role))
-        is_so = state is not None and (step.target in state.members[step.role]) is (row.action == "grant")
+        is_so = state is not None and is_as_after(step, state)
         return RowResult(row, "already" if is_so else "planned", repeats=item.repeats, user=item.losing)
 
     # Carrying out

@@ -13,7 +13,8 @@ from attrs import define, field
 from .._http.concurrency import AsyncLock, async_called, async_each
 from ..errors import AuthenticationError, Conflict, CssError, NotFound, OutcomeUnknown
 from ..models import Outcome
-from ..state import Place, Step, StepResult
+from ..state import Place, PlaceState, Step, StepResult, is_as_after
+from .observing import with_members
 
 if TYPE_CHECKING:
     from ..plan.dependencies import Dependencies
@@ -179,18 +180,18 @@ class AsyncStepRun:
         """
         by_role, by_user = grouped(steps, lambda step: step.role), grouped(steps, lambda step: step.target)
         is_by_user = len(by_user) <= len(by_role)
+        # If a reading misses a member, this person seems not to have the role. Then a removal would not be sent, and an
+        # undo would later remove a role that the person had before.
+        is_adding = next(iter(steps.values())).kind == "add_member"
+        settled = not is_adding or roles._wire.journal is not None
+        unread = PlaceState(roles.place, "", frozenset())
         for name, group in (by_user if is_by_user else by_role).items():
-            is_adding = next(iter(group.values())).kind == "add_member"
             try:
                 if is_by_user:
-                    held = {(role.name, name) for role in await roles._users.roles(name)}
-                elif is_adding and roles._wire.journal is None:
-                    held = {(name, user.username) async for user in roles.members(name)}
+                    state = await roles._users._observe(name)
                 else:
-                    # If a reading misses a member, this person seems not to have the role. Then a removal would not be
-                    # sent, and an undo would later remove a role that the person had before.
-                    held = {(name, user.username) for user in await roles.settled_members(name)}
-                done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
+                    state = await with_members(roles, unread, [name], settled=settled, width=1)
+                done = {number: step for number, step in group.items() if is_as_after(step, state)}
                 if done and is_by_user and not is_adding:
                     # If the role does not exist, because of a typing error, the step must not settle as done: send it,
                     # so that it fails and shows the error.

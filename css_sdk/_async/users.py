@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from css_sdk_openapi.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
@@ -136,22 +137,17 @@ class AsyncUsers:
             UnusableUser, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `assign` and `unassign`.
         """
         is_adding, username = steps[0].kind == "add_member", identifiers.check_username(steps[0].target)
-        service_limits.check_removable(**self._place.path, roles=[step.role for step in steps], username=username)
 
         def body(left: Steps) -> dict[str, Any]:
             if is_adding:
                 return {"username": username, "body": [RoleRef(name=step.role) for step in left]}
             return {"username": username, "role_name": identifiers.check_role_name(left[0].role)}
 
-        async def remaining(asked: Steps) -> Steps:
-            held = {role.name for role in await self.roles(username)}
-            return tuple(step for step in asked if (step.role in held) is not is_adding)
-
         change = AsyncChange(
             operation=assign_user_roles if is_adding else unassign_user_role,
             steps=tuple(steps),
             arguments=body,
-            remaining=remaining,
+            observe=partial(self._observe, steps[0].target),
             shown=lambda answer, left: {role.name for role in answers.roles(answer)}.issuperset(
                 step.role for step in left
             ),
@@ -190,21 +186,27 @@ class AsyncUsers:
 
         from ..plan.desired import DesiredUser, Listed
 
-        async def observe() -> PlaceState:
-            held = {role.name for role in await self.roles(username)}
-            members = {name: frozenset([username] if name in held else ()) for name in held.union(wanted)}
-            return PlaceState(self._place, "", frozenset(members), members=members)
-
         raise_first(
             await make_exact(
                 self._roles,
-                observe,
+                partial(self._observe, username, wanted),
                 wanted,
                 f"roles of {username}",
                 users=[DesiredUser(Person("username", username), Listed(tuple(dict.fromkeys(wanted)), exact=True))],
                 options=options,
             )
         )
+
+    async def _observe(self, user: str, also: Iterable[str] = ()) -> PlaceState:
+        """Return the state of the user's roles, as if nobody else had them.
+
+        Args:
+            user: the username.
+            also: names of roles that the state contains even if the user does not have them.
+        """
+        held = {role.name for role in await self.roles(user)}
+        members = {name: frozenset([user] if name in held else ()) for name in held.union(also)}
+        return PlaceState(self._place, "", frozenset(members), members=members)
 
     def _step(self, kind: StepKind, role: str, username: str) -> Step:
         return Step(kind, self._place, role, username, people=1)

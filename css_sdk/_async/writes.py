@@ -13,7 +13,7 @@ from .._http.cancellation import AsyncInFlight
 from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
-from ..state import Step, StepKind
+from ..state import PlaceState, Step, StepKind, is_as_after
 from .wire import AsyncWire, Call
 
 Steps = tuple[Step, ...]
@@ -31,7 +31,7 @@ class AsyncChange:
         operation: the generated module of the call.
         steps: the steps that the call carries out; all of one kind.
         arguments: returns the call's arguments, without those of the place, for the steps that are not done yet.
-        remaining: reads the state, and returns those of the given steps that are not done yet.
+        observe: reads the part of the place's state that shows whether the steps are done.
         shown: returns whether a parsed answer shows that the given steps are done.
         along: the steps that the service carries out together with these, such as the removal of a role's members.
     """
@@ -39,7 +39,7 @@ class AsyncChange:
     operation: answers.Operation
     steps: Steps
     arguments: Callable[[Steps], dict[str, Any]]
-    remaining: Callable[[Steps], Awaitable[Steps]]
+    observe: Callable[[], Awaitable[PlaceState]]
     shown: Callable[[Any, Steps], bool] = _shows_nothing
     along: Steps = ()
 
@@ -52,6 +52,11 @@ class AsyncChange:
         """Return all that the call changes if these steps are not done yet. A rename to the same name is left out."""
         changing = tuple(step for step in steps if step.kind != "rename_role" or step.role != step.target)
         return (*self.along, *changing) if changing else ()
+
+    async def remaining(self, steps: Steps) -> Steps:
+        """Read the state, and return those of these steps that are not done yet."""
+        state = await self.observe()
+        return tuple(step for step in steps if not is_as_after(step, state))
 
 
 async def carry_out(wire: AsyncWire, change: AsyncChange) -> None:

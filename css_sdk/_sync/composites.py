@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from css_sdk_openapi.api.roles import (
@@ -186,7 +187,6 @@ class Composites:
             CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
         """
         is_adding, names = steps[0].kind == "add_composite", [step.target for step in steps]
-        service_limits.check_separable(**self._place.path, parent=self._parent, children=names)
         if is_adding:
             # It is not known yet which children are composite, so the children of all of them are read.
             below = tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
@@ -198,15 +198,11 @@ class Composites:
                 return {**path, "body": [RoleRef(name=step.target) for step in left]}
             return {**path, "composite_role_name": identifiers.check_role_name(left[0].target)}
 
-        def remaining(asked: Steps) -> Steps:
-            held = {role.name for role in self.list()}
-            return tuple(step for step in asked if (step.target in held) is not is_adding)
-
         change = Change(
             operation=add_composite_roles if is_adding else remove_composite_role,
             steps=tuple(steps),
             arguments=arguments_for,
-            remaining=remaining,
+            observe=self._observe,
             shown=lambda answer, _: answers.role(answer) == Role(self._parent, composite=True),
         )
         carry_out(self._wire, change)
@@ -233,21 +229,21 @@ class Composites:
         wanted = arguments.flattened(children, "child")
         service_limits.check_separable(**self._place.path, parent=self._parent, children=wanted)
 
-        def observe() -> PlaceState:
-            held = frozenset([role.name for role in self.list()])
-            names = held.union(wanted, (self._parent,))
-            return PlaceState(self._place, "", names, {self._parent: held})
-
         raise_first(
             make_exact(
                 self._roles,
-                observe,
+                partial(self._observe, wanted),
                 wanted,
                 f"children of the role {self._parent!r}",
                 roles=[DesiredRole(self._parent, composites=Listed(tuple(dict.fromkeys(wanted)), exact=True))],
                 options=options,
             )
         )
+
+    def _observe(self, also: Iterable[str] = ()) -> PlaceState:
+        """Return the state of the role and its children, and of the roles in `also`, which need not be children."""
+        held = frozenset([role.name for role in self.list()])
+        return PlaceState(self._place, "", held.union(also, (self._parent,)), {self._parent: held})
 
     def _steps(self, kind: StepKind, children: Iterable[str | Iterable[str]]) -> Steps:
         """Return a step for each child. Check all of them first, so that nothing is sent if one is refused."""

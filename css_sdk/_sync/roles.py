@@ -28,7 +28,7 @@ from .exact import Confirm, ExactOptions, ask, make_exact
 from .observing import with_members
 from .users import Users
 from .wire import Wire
-from .writes import Change, Steps, carry_out
+from .writes import Change, carry_out
 
 _RECENT_PAGES: Final = 4
 
@@ -106,23 +106,23 @@ class Roles:
         """
         service_limits.check_new_role(**self.place.path, name=name)
 
-        found = [Role(name)]
+        created = Role(name)
 
-        def remaining(steps: Steps) -> Steps:
-            if (role := self._in_list(name)) is None:
-                return steps
-            found.append(role)
-            return ()
+        def observe() -> PlaceState:
+            nonlocal created
+            listed = self._in_list(name)
+            created = listed or created
+            return self._state_of(listed)
 
         change = Change(
             operation=create_role,
             steps=(Step("create_role", self.place, name),),
             arguments=lambda _: {"body": RoleRef(name=name)},
-            remaining=remaining,
+            observe=observe,
             shown=lambda answer, _: answers.role(answer).name == name,
         )
         carry_out(self._wire, change)
-        return found[-1]
+        return created
 
     def ensure(self, name: str) -> Role:
         """Return the role, and create it if it does not exist.
@@ -187,20 +187,18 @@ class Roles:
 
             ask(confirm, Plan((step,)))
 
-        def remaining(steps: Steps) -> Steps:
+        def observe() -> PlaceState:
             listed = self.list()
-            names = {role.name for role in listed}
-            if new_name in names and (name == new_name or name not in names):
-                return ()
-            if name not in names and service_limits.list_is_complete(listed):
+            names = frozenset(role.name for role in listed)
+            if names.isdisjoint((name, new_name)) and service_limits.list_is_complete(listed):
                 raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self.place}.", what="role")
-            return steps
+            return PlaceState(self.place, "", names)
 
         change = Change(
             operation=rename_role,
             steps=(step,),
             arguments=lambda _: {"role_name": identifiers.check_role_name(name), "body": RoleRef(name=new_name)},
-            remaining=remaining,
+            observe=observe,
             shown=lambda answer, _: answers.role(answer).name == new_name,
         )
         with self._wire.knowing_not_done(change.steps):
@@ -224,14 +222,14 @@ class Roles:
         >>> dev.roles.delete("approver")
         """
 
-        def remaining(steps: Steps) -> Steps:
-            return () if self._in_list(name) is None else steps
+        def observe() -> PlaceState:
+            return self._state_of(self._in_list(name))
 
         change = Change(
             operation=delete_role,
             steps=(Step("delete_role", self.place, name),),
             arguments=lambda _: {"role_name": identifiers.check_role_name(name)},
-            remaining=remaining,
+            observe=observe,
             along=() if self._wire.journal is None else self._goes_along(name),
         )
         carry_out(self._wire, change)
@@ -422,6 +420,10 @@ class Roles:
 
     def _in_list(self, name: str) -> Role | None:
         return self._find(name, self.list())
+
+    def _state_of(self, role: Role | None) -> PlaceState:
+        """Return a state that only shows whether one role exists: `role` is None if it does not."""
+        return PlaceState(self.place, "", frozenset([role.name] if role else ()))
 
     def _find(self, name: str, roles: Sequence[Role]) -> Role | None:
         found = next((role for role in roles if role.name == name), None)

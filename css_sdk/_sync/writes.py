@@ -14,7 +14,7 @@ from .._http.cancellation import InFlight
 from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
-from ..state import Step, StepKind
+from ..state import PlaceState, Step, StepKind, is_as_after
 from .wire import Call, Wire
 
 Steps = tuple[Step, ...]
@@ -32,7 +32,7 @@ class Change:
         operation: the generated module of the call.
         steps: the steps that the call carries out; all of one kind.
         arguments: returns the call's arguments, without those of the place, for the steps that are not done yet.
-        remaining: reads the state, and returns those of the given steps that are not done yet.
+        observe: reads the part of the place's state that shows whether the steps are done.
         shown: returns whether a parsed answer shows that the given steps are done.
         along: the steps that the service carries out together with these, such as the removal of a role's members.
     """
@@ -40,7 +40,7 @@ class Change:
     operation: answers.Operation
     steps: Steps
     arguments: Callable[[Steps], dict[str, Any]]
-    remaining: Callable[[Steps], Steps]
+    observe: Callable[[], PlaceState]
     shown: Callable[[Any, Steps], bool] = _shows_nothing
     along: Steps = ()
 
@@ -53,6 +53,11 @@ class Change:
         """Return all that the call changes if these steps are not done yet. A rename to the same name is left out."""
         changing = tuple(step for step in steps if step.kind != "rename_role" or step.role != step.target)
         return (*self.along, *changing) if changing else ()
+
+    def remaining(self, steps: Steps) -> Steps:
+        """Read the state, and return those of these steps that are not done yet."""
+        state = self.observe()
+        return tuple(step for step in steps if not is_as_after(step, state))
 
 
 def carry_out(wire: Wire, change: Change) -> None:
