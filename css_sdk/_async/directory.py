@@ -10,7 +10,7 @@ from .._http.concurrency import async_each
 from .._service import arguments, environment_checks, service_limits
 from .._service.arguments import Names
 from .._text.tables import TupleOf
-from ..errors import AuthenticationError, ConfigurationError, CssError, IncompleteSearch
+from ..errors import AuthenticationError, ConfigurationError, CssError
 from ..models import PROVIDERS, User
 from ..people import lists, logins, meanings, searches
 from ..people.identities import Person
@@ -96,13 +96,9 @@ async def known_logins(
     ]
 
     async def search(one: tuple[str, str]) -> None:
-        result = await AsyncPeople(wire, one[0]).search(one[1], **{person.by: person.value})
-        if not result.complete:
-            raise IncompleteSearch(
-                f"More people of {one[1]} match {person.value} than the service shows, so css-sdk cannot identify the "
-                f"person. Pass a GUID or a username."
-            )
-        found.update((user.username, user) for user in searches.equal_to(result.users, {person.by: person.value})[0])
+        environment, provider = one
+        users = await AsyncPeople(wire, environment)._find_all(provider, **{person.by: person.value})
+        found.update((user.username, user) for user in users)
 
     await async_each(search, [(where, provider) for where in environments for provider in asked], width)
     return tuple(found.values())

@@ -18,7 +18,7 @@ from css_sdk_openapi.api.users import (
 from css_sdk_openapi.models import BceidType
 
 from .._http import answers
-from .._service import service_limits
+from .._service import arguments, service_limits
 from ..errors import Ambiguous, IncompleteSearch, NotFound
 from ..models import EMPLOYEE_PROVIDERS, SearchResult, User
 from ..people import searches
@@ -115,36 +115,49 @@ class AsyncPeople:
         >>> (await dev.people.find_one(login="saltwind", providers="githubpublic")).email
         'saltwind@example.org'
         """
-        given = searches.terms_given(terms)
-        wanted = " and ".join(f"{name} {term}" for name, term in given.items())
-        found: dict[str, User] = {}
-        calls = self._calls(providers, given)
-        for provider, operation, place in calls:
-            rows = await self._read(operation, **place, **given)
-            if not service_limits.search_is_complete(len(rows)):
-                raise IncompleteSearch(
-                    f"More than 50 people of {provider} match {wanted}, and the service shows only 50. Search by GUID."
-                )
-            matching, certain = searches.equal_to(rows, given)
-            if not certain:
-                raise IncompleteSearch(
-                    f"People of {provider} match {wanted}, but the service shows only a part of this field, so css-sdk "
-                    f"cannot compare it. Search by GUID, login or e-mail address."
-                )
-            found.update((user.username, user) for user in matching)
+        asked = arguments.distinct(providers, "provider")
+        found = await self._find_all(asked, **terms)
+        wanted = _in_words(searches.terms_given(terms))
         if not found:
             raise NotFound(
-                f"Nobody in {self._environment} has the {wanted} ({', '.join(provider for provider, *_ in calls)}). "
-                f"This person has probably never logged in there.",
+                f"Nobody in {self._environment} has the {wanted} ({', '.join(asked)}). This person has probably never "
+                f"logged in there.",
                 what="user",
             )
         if len(found) > 1:
             raise Ambiguous(
-                f"{len(found)} logins in {self._environment} have {wanted}: {searches.named(found.values())}. Pass the "
-                f"username or one provider.",
-                candidates=list(found.values()),
+                f"{len(found)} logins in {self._environment} have {wanted}: {searches.named(found)}. Pass the username "
+                f"or one provider.",
+                candidates=found,
             )
-        return next(iter(found.values()))
+        return found[0]
+
+    async def _find_all(self, providers: str | Iterable[str], **terms: str | None) -> tuple[User, ...]:
+        """Return all logins whose fields equal the terms, ignoring case.
+
+        Args:
+            providers, terms: as for `find_one`.
+
+        Raises:
+            InvalidRequest, IncompleteSearch: as `find_one`.
+        """
+        given = searches.terms_given(terms)
+        found: dict[str, User] = {}
+        for provider, operation, place in self._calls(providers, given):
+            rows = await self._read(operation, **place, **given)
+            if not service_limits.search_is_complete(len(rows)):
+                raise IncompleteSearch(
+                    f"More than 50 people of {provider} match {_in_words(given)}, and the service shows only 50. "
+                    f"Search by GUID."
+                )
+            matching, certain = searches.equal_to(rows, given)
+            if not certain:
+                raise IncompleteSearch(
+                    f"People of {provider} match {_in_words(given)}, but the service shows only a part of this field, "
+                    f"so css-sdk cannot compare it. Search by GUID, login or e-mail address."
+                )
+            found.update((user.username, user) for user in matching)
+        return tuple(found.values())
 
     async def _read(self, operation: answers.Operation, **arguments: Any) -> tuple[User, ...]:
         found: tuple[User, ...] = await self._wire.read(operation, answers.users, **arguments)
@@ -165,3 +178,7 @@ class AsyncPeople:
             bceid_type = _BCEID_TYPES[provider]
             return search_bceid_users, place | {"integration_id": self._integration_id, "bceid_type": bceid_type}
         return _SEARCHES[provider], place
+
+
+def _in_words(terms: Mapping[str, str]) -> str:
+    return " and ".join(f"{name} {term}" for name, term in terms.items())

@@ -10,8 +10,8 @@ from attrs import define, field
 
 from .._http.concurrency import AsyncLock, async_each
 from .._service import arguments
-from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
-from ..models import User, UserLike
+from ..errors import AuthenticationError, CssError, NotFound
+from ..models import UserLike
 from ..people import matching
 from ..people.identities import Person
 from ..people.matching import Found, Search
@@ -89,15 +89,11 @@ class AsyncPeopleFinding:
             if one.integration is not None:
                 people = self.environments[Place(one.integration, one.environment)].people
             try:
-                user: User = await people.find_one(providers=one.provider, **{one.by: one.value})
-                self._found[one] = (user,)
+                self._found[one] = await people._find_all(one.provider, **{one.by: one.value})
             except AuthenticationError:
                 raise
-            except Ambiguous as error:
-                self._found[one] = error.candidates
             except CssError as error:
-                nobody = isinstance(error, NotFound) and error.what == "user"
-                self._found[one] = () if nobody else error.with_traceback(None)
+                self._found[one] = error.with_traceback(None)
             async with self._lock:
                 self._done += 1
                 await self.calls.note(self._done, total)

@@ -87,16 +87,10 @@ def check_removable(integration_id: int | str, environment: str, roles: Iterable
     """
     user = quote(username, safe="") if username else "u" * _LONGEST_USERNAME_PROVIDED_FOR
     for role in roles:
-        path = f"/integrations/{integration_id}/{environment}/users/{user}/roles/{role_in_path(role)}"
-        if len(path) > LONGEST_REQUEST:
-            if username:
-                what = f"The request that removes the role {role!r} from {username} would have {len(path)} characters"
-            else:
-                what = f"The role name {role!r} is too long: requests about its members have {len(path)} characters"
-            raise RequestTooLong(
-                f"{what}, and the service accepts {LONGEST_REQUEST}. Percent-encoding counts, and a role name is "
-                f"encoded twice. Choose a shorter name."
-            )
+        what = f"The request that removes the role {role!r} from {username}"
+        if not username:
+            what = f"The role name {role!r} is too long for requests about its members"
+        check_length(f"/integrations/{integration_id}/{environment}/users/{user}/roles/{role_in_path(role)}", what)
 
 
 def check_new_role(integration_id: int | str, environment: str, name: str) -> None:
