@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from attrs import define, field
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 24
 """The largest number of nested levels that is read. A roles file has 12."""
+
+_CONTENT: Final = ("ScalarEvent", "SequenceStartEvent", "MappingStartEvent", "AliasEvent")
+_ENDS: Final = ("SequenceEndEvent", "MappingEndEvent")
 
 _NEVER_RAW: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
 """Characters that no editor shows, in comments too: control characters and other line ends."""
@@ -140,18 +145,16 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
     import yaml  # noqa: PLC0415 - commands that read no roles file start faster without it
 
     text = _shown_text(text_of(content, name, max_bytes), name, faults)
-    builder = _Builder(name, faults)
     try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            builder.take(event)
+        root = _Builder(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), name, faults).root()
     except yaml.YAMLError as error:
         line, message = _explained(error, text)
         faults.add_line(name, line, f"this is not YAML: {message}")
         raise Unreadable from None
-    if builder.root is None:
+    if root is None:
         faults.add_line(name, 1, "the file is empty")
         raise Unreadable
-    return builder.root
+    return root
 
 
 def _shown_text(text: str, name: str, faults: Faults) -> str:
@@ -203,90 +206,64 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
 
 
 class _Builder:
-    """Build nodes from the events of a YAML parser, without recursion."""
+    """Build nodes from the events of a YAML parser."""
 
-    def __init__(self, name: str, faults: Faults) -> None:
-        self.root: Node | None = None
+    def __init__(self, events: Iterator[Any], name: str, faults: Faults) -> None:
+        self._events = events
         self._name = name
         self._faults = faults
-        self._open: list[Node] = []
-        self._keys: list[tuple[str, int] | None] = []
-        """For each open mapping, the key whose value comes next, with the line of the key; for an open list, None."""
 
-    def take(self, event: Any) -> None:
-        """Take the next event."""
-        match type(event).__name__:
-            case "ScalarEvent" if self._awaits_key:
-                self._take_key(event)
-            case "ScalarEvent":
-                self._add(event, event.value)
-            case "SequenceStartEvent":
-                self._begin(event, [])
-            case "MappingStartEvent":
-                self._begin(event, {})
-            case "SequenceEndEvent" | "MappingEndEvent":
-                self._open.pop()
-                self._keys.pop()
-            case "AliasEvent":
-                self._add(event, None)
-            case "DocumentStartEvent" if self.root is not None:
+    def root(self) -> Node | None:
+        """Return the root of the file, or None if the file is empty."""
+        root = None
+        for event in self._events:
+            if type(event).__name__ in _CONTENT:
+                root = self._filled(Node(None, _line(event), key=self._name), event)
+            elif root is not None and type(event).__name__ == "DocumentStartEvent":
                 self._stop(event, "a second document begins; a file can hold only one")
-            case _:
-                pass
+        return root
 
-    @property
-    def _awaits_key(self) -> bool:
-        return bool(self._open) and isinstance(self._open[-1].value, dict) and self._keys[-1] is None
-
-    def _take_key(self, event: Any) -> None:
-        self._keys[-1] = (event.value, event.start_mark.line + 1)
-        if event.value == "<<" and not event.style:
-            self._stop(event, "merge keys (<<) are not supported: write out what belongs here")
-        self._check_plainness(event, Node(None, event.start_mark.line + 1, self._open[-1], event.value))
-
-    def _begin(self, event: Any, value: list[Node] | dict[str, Node]) -> None:
-        if self._awaits_key:
-            self._stop(event, "a key must be a text")
-        if len(self._open) >= _DEEPEST:
-            self._stop(event, f"a roles file has no more than {_DEEPEST} levels")
-        self._open.append(self._add(event, value))
-        self._keys.append(None)
-
-    def _add(self, event: Any, value: str | list[Node] | dict[str, Node] | None) -> Node:
-        """Add a node to the list or mapping that is open, and return the node."""
-        line = event.start_mark.line + 1
-        above = self._open[-1] if self._open else None
-        if above is None:
-            node = self.root = Node(value, line, key=self._name)
-        elif isinstance(above.value, list):
-            node = Node(value, line, above, len(above.value))
-            above.value.append(node)
-        else:
-            node = self._add_value(event, value, above)
-        if isinstance(value, str):
-            node.is_plain = not event.style
+    def _filled(self, node: Node, event: Any, depth: int = 0) -> Node:
+        """Return the node with its content, which begins with this event. `depth` is the number of nodes above it."""
+        kind = type(event).__name__
+        if kind == "ScalarEvent":
+            node.value, node.is_plain = event.value, not event.style
             if event.end_mark.line != event.start_mark.line:
                 node.value = None
                 self._faults.add(node, "a text is on one line; is a colon or a dash missing on the next?")
+        elif kind != "AliasEvent":
+            if depth >= _DEEPEST:
+                self._stop(event, f"a roles file has no more than {_DEEPEST} levels")
+            node.value = [] if kind == "SequenceStartEvent" else {}
         self._check_plainness(event, node)
+        if isinstance(node.value, list):
+            for inner in self._within():
+                node.value.append(self._filled(Node(None, _line(inner), node, len(node.value)), inner, depth + 1))
+        elif isinstance(node.value, dict):
+            for key in self._within():
+                self._filled(self._value_of(key, node, node.value), next(self._events), depth + 1)
         return node
 
-    def _add_value(self, event: Any, value: str | list[Node] | dict[str, Node] | None, above: Node) -> Node:
-        if self._keys[-1] is None:
-            self._stop(event, "a key must be a text")
-        key, line = self._keys[-1]
-        self._keys[-1] = None
-        node = Node(value, line, above, key)
-        siblings = cast("dict[str, Node]", above.value)
-        if key in siblings:
-            self._faults.add(node, f"the key {key!r} is on line {siblings[key].line} already")
-        else:
-            siblings[key] = node
+    def _within(self) -> Iterator[Any]:
+        """Yield the events of the open list or mapping, to its end. The caller takes those of inner nodes."""
+        return takewhile(lambda event: type(event).__name__ not in _ENDS, self._events)
+
+    def _value_of(self, key: Any, above: Node, siblings: dict[str, Node]) -> Node:
+        """Return an empty node for the value of a key. Note a fault if the mapping has the key already."""
+        if type(key).__name__ != "ScalarEvent":
+            self._stop(key, "a key must be a text")
+        if key.value == "<<" and not key.style:
+            self._stop(key, "merge keys (<<) are not supported: write out what belongs here")
+        node = Node(None, _line(key), above, key.value)
+        self._check_plainness(key, node)
+        first = siblings.setdefault(key.value, node)
+        if first is not node:
+            self._faults.add(node, f"the key {key.value!r} is on line {first.line} already")
         return node
 
     def _check_plainness(self, event: Any, node: Node) -> None:
         """Refuse anchors, aliases and tags: they give a text a meaning that a reviewer does not see."""
-        line = event.start_mark.line + 1
+        line = _line(event)
         if type(event).__name__ == "AliasEvent":
             fault = f"*{event.anchor} is an alias: write out what it means, or put the whole text in quotes"
             self._faults.add(node, fault, line)
@@ -301,5 +278,9 @@ class _Builder:
                 node.value = None
 
     def _stop(self, event: Any, message: str) -> NoReturn:
-        self._faults.add_line(self._name, event.start_mark.line + 1, message)
+        self._faults.add_line(self._name, _line(event), message)
         raise Unreadable
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
