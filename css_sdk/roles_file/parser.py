@@ -10,7 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar
 
 from attrs import evolve, frozen
 
@@ -32,11 +32,14 @@ from .yaml_nodes import Faults, Node, Unreadable, misread_as, read_nodes
 VERSION: Final = 1
 """The version of the format of roles files."""
 
+_FILE: Final = ("version", "integrations", "timezone", "groups", "protect")
+_INTEGRATION: Final = ("integration", "environments")
 _MODES: Final = ("additive", "exact")
 _WILDCARDS: Final = re.compile(r"[*?\[]")
 _GROUP_NAME: Final = re.compile(r"\w[\w.-]*( [\w.-]+)*")
 
 Item = TypeVar("Item")
+Key = TypeVar("Key")
 
 
 def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> Desired:
@@ -176,12 +179,12 @@ class _Reader:
 
     def read(self, roots: Iterable[Node]) -> list[Desired]:
         """Return what each file says. Set `desired` to what all files say together."""
-        files = [(root.file, self._header(root)) for root in roots]
-        for _, fields in files:
+        files = {root.file: self._header(root) for root in roots}
+        for fields in files.values():
             self._read_groups(fields.get("groups"))
         places: dict[tuple[str, str], _PlaceRead] = {}
         parts = []
-        for _, fields in files:
+        for fields in files.values():
             read = [place for item in self._items(fields.get("integrations")) for place in self._integration(item)]
             self._add_places(places, read)
             protect = self._protection(fields.get("protect"))
@@ -193,7 +196,7 @@ class _Reader:
         for each in places.values():
             for where, message in contradictions(each.place, each.nodes, protect):
                 self._faults.add(where, message)
-        timezone = self._timezone({name: fields["timezone"] for name, fields in files if "timezone" in fields})
+        timezone = self._timezone({name: fields["timezone"] for name, fields in files.items() if "timezone" in fields})
         for name in sorted(self._unused):
             self._warn(self._groups[name][0], f"no role uses the group {name!r}")
         self.desired = Desired(tuple(each.place for each in places.values()), protect, timezone, tuple(self._warnings))
@@ -202,12 +205,7 @@ class _Reader:
     def _header(self, root: Node) -> dict[str, Node]:
         """Return the nodes of the keys of a file. A file can consist of groups only."""
         has_groups = isinstance(root.value, dict) and "groups" in root.value
-        others = ("timezone", "groups", "protect")
-        fields = (
-            self._fields(root, "version", optional=("integrations", *others))
-            if has_groups
-            else self._fields(root, "version", "integrations", optional=others)
-        )
+        fields = self._fields(root, _FILE, required=_FILE[:1] if has_groups else _FILE[:2])
         version = fields.get("version")
         if version is not None and not (version.is_plain and version.value == str(VERSION)):
             self._faults.add(version, f"the version of the file must be the number {VERSION}")
@@ -223,19 +221,15 @@ class _Reader:
         own: dict[tuple[str, str], Node] = {}
         for each in read:
             named = each.place.named
-            if named in own:
-                where = own[named].seen_from(each.node)
-                self._faults.add(each.node, f"{' '.join(named)} is on {where} already")
-                continue
-            own[named] = each.node
-            places[named] = self._joined(places[named], each) if named in places else each
+            if self._is_first(own, named, each.node, " ".join(named)):
+                places[named] = self._joined(places[named], each) if named in places else each
 
     def _joined(self, first: _PlaceRead, more: _PlaceRead) -> _PlaceRead:
         """Return a place with its parts in two files. Note a fault for what both files say."""
         for key, node in more.nodes.items():
             if key[0] in ("role", "user") and key in first.nodes:
                 what = f"the role {key[1]!r}" if key[0] == "role" else "the same user"
-                self._faults.add(node, f"{what} is on {first.nodes[key].seen_from(node)} already")
+                self._note_repeated(node, first.nodes[key], what)
         one, other = first.place.roles, more.place.roles
         if one is not None and other is not None and one.exact is not other.exact:
             node, before = more.nodes["roles",], first.nodes["roles",]
@@ -259,8 +253,7 @@ class _Reader:
             elif inner.value == []:
                 self._faults.add(inner, "the group is empty: list its people, or remove it")
             elif name in self._groups:
-                where = self._groups[name][0].seen_from(inner)
-                self._faults.add(inner, f"the group {name!r} is on {where} already")
+                self._note_repeated(inner, self._groups[name][0], f"the group {name!r}")
             else:
                 self._groups[name] = inner, self._entries(inner, self._person_entry)
                 self._unused.add(name)
@@ -290,20 +283,19 @@ class _Reader:
         for item in self._items(node):
             entries = read(item)
             group = _group_in(item)
-            if group and used.setdefault(group, item) is not item:
-                self._faults.add(item, f"the same is on {used[group].seen_from(item)} already")
+            if group and not self._is_first(used, group, item):
                 continue
             for identity, entry in entries.items():
                 first = found.setdefault(identity, entry)
                 if first is entry:
                     continue
-                where = first.node.seen_from(item)
                 if not group and not _group_in(first.node):
-                    self._faults.add(item, f"the same is on {where} already")
+                    self._note_repeated(item, first.node)
                 elif first.until != entry.until:
                     lasts = None if first.until is None or entry.until is None else max(first.until, entry.until)
                     found[identity] = first._replace(until=lasts)
                     this, other = _until_in_words(entry), _until_in_words(first)
+                    where = first.node.seen_from(item)
                     self._warn(
                         item, f"{entry.person.value} is listed {this}, but on {where} {other}: the later day counts"
                     )
@@ -313,8 +305,8 @@ class _Reader:
         """Return the person or the people of a group that an item of a list of members means."""
         if not isinstance(node.value, dict) or "group" not in node.value:
             return self._person_entry(node)
-        fields = self._fields(node, "group", optional=("until",))
-        name, until = self._text(fields["group"]), self._last_day(fields.get("until"))
+        fields = self._fields(node, ("group", "until"), required=("group",))
+        name, until = self._checked(fields["group"]), self._last_day(fields.get("until"))
         if name is None:
             return {}
         if name not in self._groups:
@@ -331,11 +323,18 @@ class _Reader:
         }
 
     def _person_entry(self, node: Node) -> Mapping[str, _Entry]:
+        until = None
         if isinstance(node.value, dict) and "group" in node.value:
             self._faults.add(node, "a group cannot contain a group: list the people")
             return {}
-        until = self._last_day(node.value.get("until")) if isinstance(node.value, dict) else None
-        person = self._person(node)
+        if isinstance(node.value, dict):
+            fields = self._fields(node, (*PERSON_COLUMNS, "provider", "until"))
+            until, person = self._last_day(fields.get("until")), self._person_of(node, fields)
+        elif isinstance(node.value, str) and node.value in self._groups:
+            self._faults.add(node, f"{node.value!r} is a group: write «group: {node.value}»")
+            return {}
+        else:
+            person = self._named(node, "username")
         return {identity_of(person): _Entry(person, until, node)} if person is not None else {}
 
     def _last_day(self, node: Node | None) -> datetime.date | None:
@@ -377,7 +376,7 @@ class _Reader:
         return next(iter(named), None)
 
     def _protection(self, node: Node | None) -> Protection:
-        fields = self._fields(node, optional=("roles", "users"))
+        fields = self._fields(node, ("roles", "users"))
         roles = self._texts(fields.get("roles"), _check_role_pattern)
         return Protection(roles, self._texts(fields.get("users"), _check_user_pattern))
 
@@ -386,10 +385,10 @@ class _Reader:
         return tuple(text for text in read if text is not None)
 
     def _integration(self, node: Node) -> list[_PlaceRead]:
-        fields = self._fields(node, "integration", "environments")
+        fields = self._fields(node, _INTEGRATION, required=_INTEGRATION)
         integration = self._integration_named(fields.get("integration"))
         environments = fields.get("environments")
-        found = self._fields(environments, optional=environment_checks.ENVIRONMENTS, what="environment")
+        found = self._fields(environments, environment_checks.ENVIRONMENTS, what="environment")
         if environments is not None and environments.value == {}:
             self._faults.add(environments, f"name at least one of {', '.join(environment_checks.ENVIRONMENTS)}")
         # Read the environments even if the integration is not valid, to report their faults.
@@ -399,32 +398,23 @@ class _Reader:
     def _integration_named(self, node: Node | None) -> str | None:
         if node is not None and node.is_plain and re.fullmatch("[1-9][0-9]*", str(node.value)):
             return f"#{node.value}"
-        return self._text(node)
+        return self._checked(node)
 
     def _place(self, integration: str, environment: str, node: Node) -> _PlaceRead:
-        fields = self._fields(node, optional=("roles", "users"))
+        fields = self._fields(node, ("roles", "users"))
         self._nodes = {("roles",): fields["roles"]} if "roles" in fields else {}
         roles = self._collection(fields.get("roles"), self._role, lambda role: role.name, "role")
-        users: dict[str, DesiredUser] = {}
-        for item in self._items(fields.get("users")):
-            user = self._user(item)
-            if user is None:
-                continue
-            identity = identity_of(user.person)
-            if identity in users:
-                where = self._nodes["user", identity].seen_from(item)
-                self._faults.add(item, f"the same user is on {where} already")
-                continue
-            users[identity] = user
-            self._nodes["user", identity] = item
-        place = DesiredPlace(integration, environment, roles, tuple(users.values()))
+        users = self._distinct(
+            fields.get("users"), self._user, lambda user: identity_of(user.person), ("user",), "the same user"
+        )
+        place = DesiredPlace(integration, environment, roles, users)
         return _PlaceRead(place, self._nodes, node)
 
     def _role(self, node: Node) -> DesiredRole | None:
         if not isinstance(node.value, dict):
             name = self._role_name(node)
             return DesiredRole(name) if name is not None else None
-        fields = self._fields(node, "name", optional=("was", "composites", "members"))
+        fields = self._fields(node, ("name", "was", "composites", "members"), required=("name",))
         name = self._role_name(fields.get("name"))
         was = self._role_name(fields.get("was"))
         if name is not None:
@@ -438,21 +428,11 @@ class _Reader:
         return self._checked(node, identifiers.check_role_name)
 
     def _user(self, node: Node) -> DesiredUser | None:
-        fields = self._fields(node, "roles", optional=(*PERSON_COLUMNS, "provider"))
+        fields = self._fields(node, ("roles", *PERSON_COLUMNS, "provider"), required=("roles",))
         person = self._person_of(node, fields) if isinstance(node.value, dict) else None
         of = identity_of(person) if person is not None else ""
         roles = self._collection(fields.get("roles"), self._role_name, str, "user role", of)
         return DesiredUser(person, roles) if person is not None and roles is not None else None
-
-    def _person(self, node: Node) -> Person | None:
-        if isinstance(node.value, dict):
-            fields = self._fields(node, optional=(*PERSON_COLUMNS, "provider", "until"))
-            return self._person_of(node, fields)
-        if isinstance(node.value, str) and node.value in self._groups:
-            self._faults.add(node, f"{node.value!r} is a group: write «group: {node.value}»")
-            return None
-        username = self._cell(node, "username", None)
-        return Person("username", username) if username is not None else None
 
     def _person_of(self, node: Node, fields: Mapping[str, Node]) -> Person | None:
         named = [by for by in PERSON_COLUMNS if by in fields]
@@ -466,23 +446,20 @@ class _Reader:
         if provider is not None and by not in ("guid", "email"):
             self._faults.add(provider, f"a provider belongs to a guid or an email; a {by} needs none")
             return None
-        of = provider.value if provider is not None and provider.value in PROVIDERS else None
-        value = self._cell(fields[by], by, of)
-        checked = self._checked(provider, _check_provider)
-        if value is None or (provider is not None and checked is None):
-            return None
-        return Person(by, value, checked)
+        of = str(provider.value) if provider is not None and provider.value in PROVIDERS else None
+        person = self._named(fields[by], by, of)
+        return person if provider is None or self._checked(provider, _check_provider) else None
 
-    def _cell(self, node: Node, by: PersonBy, provider: str | None) -> str | None:
-        """Return the text that names a person, cleaned and checked as in a roster. Note a fault if it is not valid."""
-        text = self._raw_text(node)
-        if text is None:
-            return None
-        cell = cells.cleaned(text)
-        if fault := cells.fault_of(by, cell, provider):
-            self._faults.add(node, fault)
-            return None
-        return cell
+    def _named(self, node: Node, by: PersonBy, provider: str | None = None) -> Person | None:
+        """Return the person whom a text names. It is cleaned and checked as in a roster."""
+
+        def person(text: str) -> Person:
+            cell = cells.cleaned(text)
+            if fault := cells.fault_of(by, cell, provider):
+                raise ValueError(fault)
+            return Person(by, cell, provider)
+
+        return self._converted(node, person)
 
     def _collection(
         self, node: Node | None, read: Callable[[Node], Item | None], identity: Callable[[Item], str], *key: str
@@ -496,25 +473,40 @@ class _Reader:
             key: the first parts of the key of each item in `self._nodes`. The identity of the item is the last part.
         """
         found = self._mode_and_list(node)
-        if found is None:
-            return None
-        exact, inner = found
-        items: dict[str, tuple[Item, Node]] = {}
-        for each in self._items(inner):
-            item = read(each)
-            if item is None:
-                continue
-            same = items.setdefault(identity(item), (item, each))
-            if same[1] is not each:
-                self._faults.add(each, f"the same is on {same[1].seen_from(each)} already")
-        self._nodes |= {(*key, name): each for name, (_, each) in items.items()}
-        return Listed(tuple(item for item, _ in items.values()), exact)
+        return None if found is None else Listed(self._distinct(found[1], read, identity, key), found[0])
+
+    def _distinct(
+        self,
+        node: Node | None,
+        read: Callable[[Node], Item | None],
+        identity: Callable[[Item], str],
+        key: tuple[str, ...],
+        what: str = "the same",
+    ) -> tuple[Item, ...]:
+        """Return the items of a list without repetition, as `_collection` does. `what` begins the fault of an item."""
+        nodes: dict[str, Node] = {}
+        read_items = ((read(each), each) for each in self._items(node))
+        items = tuple(
+            item for item, each in read_items if item is not None and self._is_first(nodes, identity(item), each, what)
+        )
+        self._nodes |= {(*key, name): each for name, each in nodes.items()}
+        return items
+
+    def _is_first(self, seen: dict[Key, Node], key: Key, node: Node, what: str = "the same") -> bool:
+        """Return whether nothing with this key was seen before. Otherwise, note a fault that begins with `what`."""
+        first = seen.setdefault(key, node)
+        if first is not node:
+            self._note_repeated(node, first, what)
+        return first is node
+
+    def _note_repeated(self, node: Node, first: Node, what: str = "the same") -> None:
+        self._faults.add(node, f"{what} is on {first.seen_from(node)} already")
 
     def _mode_and_list(self, node: Node | None) -> tuple[bool, Node] | None:
         """Return whether a list is exact, and the node with its items."""
         if node is None or not isinstance(node.value, dict):
             return None if node is None else (False, node)
-        fields = self._fields(node, optional=_MODES)
+        fields = self._fields(node, _MODES)
         if len(fields) != 1:
             if len(fields) == len(node.value):
                 self._faults.add(node, f"write the list under exactly one of {' and '.join(_MODES)}")
@@ -531,7 +523,7 @@ class _Reader:
         return ()
 
     def _fields(
-        self, node: Node | None, *required: str, optional: Sequence[str] = (), what: str = "key"
+        self, node: Node | None, known: Sequence[str], *, required: Iterable[str] = (), what: str = "key"
     ) -> dict[str, Node]:
         """Return the nodes of the known keys of a mapping. Note a fault for each key that is unknown or missing."""
         if node is None or node.value is None:
@@ -539,7 +531,6 @@ class _Reader:
         if not isinstance(node.value, dict):
             self._faults.add(node, f"a mapping is expected here, not {_kind(node)}")
             return {}
-        known = (*required, *optional)
         for key, inner in node.value.items():
             if key not in known:
                 near = difflib.get_close_matches(key.lower(), known, n=1)
@@ -550,36 +541,18 @@ class _Reader:
             self._faults.add(node, f"the {what} {' and '.join(map(repr, missing))} is missing")
         return {key: inner for key, inner in node.value.items() if key in known}
 
-    def _checked(self, node: Node | None, check: Callable[[str], object]) -> str | None:
-        """Return a text that passes a check. Otherwise, note a fault and return None."""
-        text = self._text(node)
-        if text is None:
-            return None
-        try:
-            check(text)
-        except (Refused, ValueError) as error:
-            self._faults.add(cast(Node, node), str(error))
-            return None
-        return text
+    def _checked(self, node: Node | None, *checks: Callable[[str], object]) -> str | None:
+        """Return a text that passes the checks and has no invisible characters. Otherwise, note a fault."""
 
-    def _text(self, node: Node | None) -> str | None:
-        """Return a text that YAML cannot misread and that has no invisible characters. Otherwise, note a fault."""
-        text = self._raw_text(node)
-        if text is None or node is None:
-            return None
-        if text != text.strip():
-            self._faults.add(node, f"{text!r} has blanks around it")
-        elif hidden := hidden_in(text):
-            fault = f"{with_codes(text)!r} holds the hidden character {with_codes(hidden)}: type it again without it"
-            self._faults.add(node, fault)
-        elif not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
-            self._faults.add(node, f"{text!r} holds control characters")
-        else:
+        def checked(text: str) -> str:
+            for check in (_check_visible, *checks):
+                check(text)
             return text
-        return None
 
-    def _raw_text(self, node: Node | None) -> str | None:
-        """Return a text that YAML cannot misread and that is not empty. Otherwise, note a fault."""
+        return self._converted(node, checked)
+
+    def _converted(self, node: Node | None, convert: Callable[[str], Item]) -> Item | None:
+        """Convert a text that YAML cannot misread and that is not empty. Note a fault if this is not possible."""
         if node is None or node.value is None:
             return None
         text = node.value
@@ -591,7 +564,10 @@ class _Reader:
         elif not text.strip():
             self._faults.add(node, "the text is empty")
         else:
-            return text
+            try:
+                return convert(text)
+            except (Refused, ValueError) as error:
+                self._faults.add(node, str(error))
         return None
 
 
@@ -627,6 +603,17 @@ def _fault_of_group_name(name: str) -> str | None:
     if not _GROUP_NAME.fullmatch(name) or hidden_in(name):
         return f"a group cannot be named {with_codes(name)!r}: use letters, digits, single blanks and the signs _ . -"
     return None
+
+
+def _check_visible(text: str) -> None:
+    if text != text.strip():
+        raise ValueError(f"{text!r} has blanks around it")
+    if hidden := hidden_in(text):
+        raise ValueError(
+            f"{with_codes(text)!r} holds the hidden character {with_codes(hidden)}: type it again without it"
+        )
+    if not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError(f"{text!r} holds control characters")
 
 
 def _check_provider(text: str) -> None:
