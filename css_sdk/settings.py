@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NoReturn, overload
 from attrs import evolve, field, frozen
 
 from ._service.addresses import API_URL, TOKEN_URL, check_pair, checked_address
+from ._text.words import joined
 from .errors import ConfigurationError, Remedy
 
 _LOG = logging.getLogger("css_sdk")
@@ -276,12 +277,12 @@ class Sources:
         if quoted:
             begin, the_value = ("begins and ends", "value") if len(quoted) == 1 else ("begin and end", "values")
             raise ConfigurationError(
-                f"{_listed(names.get(name, self.file_variable) for name in quoted)} {begin} with a quote: docker's "
+                f"{joined(names.get(name, self.file_variable) for name in quoted)} {begin} with a quote: docker's "
                 f"--env-file keeps quotes. Write the {the_value} without quotes."
             )
         file = values.pop("file").reveal()
         given = {name: values[name] for name in self.credentials}
-        listed = _listed(map(self.variable, self.credentials))
+        listed = joined(map(self.variable, self.credentials))
         if any(given.values()):
             _check_whole(given, self.variable, f"Set all of them, or set only {self.file_variable}.")
             if file:
@@ -292,7 +293,7 @@ class Sources:
                 )
             return Found(values, names, "environment")
         if not file:
-            hint = self.file_hint or f"a JSON file that holds {_listed(map(file_key, self.credentials))}"
+            hint = self.file_hint or f"a JSON file that holds {joined(map(file_key, self.credentials))}"
             raise ConfigurationError(f"There are no credentials. Set {listed}, or set {self.file_variable} to {hint}.")
         return self.in_a_file(file, Found(values, names, "environment"), self.file_variable)
 
@@ -413,13 +414,8 @@ def _check_whole(credentials: Mapping[str, Secret], shown: Callable[[str], str],
     if missing:
         is_or_are = "is" if len(missing) == 1 else "are"
         raise ConfigurationError(
-            f"{_listed(missing)} {is_or_are} missing. {_listed(map(shown, credentials))} are needed together. {advice}"
+            f"{joined(missing)} {is_or_are} missing. {joined(map(shown, credentials))} are needed together. {advice}"
         )
-
-
-def _listed(names: Iterable[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def settings_of(found: Found, **options: Any) -> Settings:

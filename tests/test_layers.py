@@ -42,7 +42,7 @@ ARROWS: Final = {
     "report": {"people", "plan", "state"},
     "roles_file": {"people", "plan"},
     "roster": {"people", "plan", "state"},
-    "settings": {"_service", "errors"},
+    "settings": {"_service", "_text", "errors"},
 }
 """The packages of its own layer that a package may import. It may import everything in the layers below."""
 

@@ -1,6 +1,8 @@
-"""Put numbers into words. Pure."""
+"""Put numbers and lists into words. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -15,3 +17,16 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     ('1 role', '2,000 people')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def joined(names: Iterable[str]) -> str:
+    """Return names in one text, with commas and an "and".
+
+    Args:
+        names: the names, at least one.
+
+    >>> joined(["dev"]), joined(["dev", "test", "prod"])
+    ('dev', 'dev, test and prod')
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

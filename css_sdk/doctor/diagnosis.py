@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from .._http.cleaning import clean
 from .._text.tables import Record, Records
+from .._text.words import counted
 from ..settings import Secret
 
 State = Literal["wrong", "warning", "ok", "skipped"]
@@ -69,9 +70,7 @@ class Diagnosis(Records):
         You can paste this text into a support ticket: secrets, tokens and the path of your home folder are masked.
         """
         count = sum(check.state == "wrong" for check in self.checks)
-        summary = (
-            f"{count} {'check' if count == 1 else 'checks'} found something wrong." if count else "Nothing is wrong."
-        )
+        summary = f"{counted(count, 'check')} found something wrong." if count else "Nothing is wrong."
         width = max((len(check.name) for check in self.checks), default=0)
         lines = [f"{check.state.ljust(7)}  {check.name.ljust(width)}  {check.message}" for check in self.checks]
         return "\n".join([summary, "", *lines, "", _LAST])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..._text.words import joined
 from ..support import options, records
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.changes import carry_out
@@ -115,11 +116,11 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
             for number, login in enumerate(_logins(one))
         ]
         print_rows(rows, False, ["person", "email", "username", "provider", "known_in", "never_in"])
-    where = f" in {_listed(found.environments)}"
+    where = f" in {joined(found.environments)}"
     searched: dict[tuple[str, ...], list[str]] = {}
     for search in found.searches:
         searched.setdefault(search.providers, []).append(str(search))
-    each = [f"{_listed(providers)}{where} by {' or '.join(terms)}" for providers, terms in searched.items()]
+    each = [f"{joined(providers)}{where} by {' or '.join(terms)}" for providers, terms in searched.items()]
     say(f"Searched {'; '.join(each)}.")
     if not found.complete:
         say("css: More people match than the service shows. Add a search term, or search by GUID.")
@@ -170,15 +171,10 @@ def _not_searched(found: PeopleFound) -> str:
         if provider not in found.providers:
             left_out.setdefault(tuple(terms), []).append(provider)
     skipped = [
-        f"{_listed(providers)} ({', '.join('--' + term.replace('_', '-') for term in terms)})"
+        f"{joined(providers)} ({', '.join('--' + term.replace('_', '-') for term in terms)})"
         for terms, providers in left_out.items()
     ]
     return f" Not searched: {'; '.join(skipped)}." if skipped else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _logins(one: PersonFound) -> list[dict[str, object]]:
