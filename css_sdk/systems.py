@@ -19,18 +19,18 @@ from contextlib import closing
 from typing import Any, Final
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ._http.bound_requests import TokenRequest
 from ._http.clients import new_client
 from ._http.sending import Sending
-from ._service.addresses import check_pair, checked_address
+from ._service.addresses import checked_address
 from ._version import __version__
-from .auth.credentials import ClientCredentials, PasswordGrant, TokenAuth
+from .auth.credentials import ClientCredentials, PasswordGrant, TokenAuth, credentials_of
 from .auth.token_endpoint import Token
 from .config.sources import find_settings
 from .errors import ConfigurationError
-from .settings import BSS, CERN, CSS, Secret, argument_name, as_secret, settings_of
+from .settings import BSS, CERN, CSS, Secret, Settings, argument_name, as_secret, settings_of
 
 AUTHORIZATION_SERVICE: Final = "authorization-service-api"
 AUTHORIZATION_SERVICE_URL: Final = "https://authorization-service-api.web.cern.ch/api/v1.0/"
@@ -209,17 +209,28 @@ def css(
     """
     client_secret = as_secret(client_secret)
     given = CSS.in_arguments(client_id=client_id, client_secret=client_secret)
-    # Plain http is refused below.
+    # Plain http is refused below, because an argument can replace an address.
     settings = find_settings(profile=profile, allow_http=True) if given is None else settings_of(given)
-    names = settings.names if given is None and base_url is None else {**settings.names, "api_url": "base_url="}
-    name_of = _naming(names, token_url)
+    names = dict(settings.names)
+    if token_url is not None:
+        names["token_url"] = argument_name("token_url")
+    if base_url is not None or given is not None:
+        names["api_url"] = argument_name("base_url")
     token_url = _token_address(settings.token_url if token_url is None else token_url)
-    base_url = checked_address(settings.api_url if base_url is None else base_url, "The API address") + "/"
-    check_pair(base_url, token_url, name_of)
-    auth = ClientCredentials(
-        token_url, settings.client_id, settings.client_secret, origins=[base_url], clock=clock, name_of=name_of
-    )
-    return System(name="css", base_url=base_url, token_url=token_url, auth=auth)
+    api_url = checked_address(settings.api_url if base_url is None else base_url, "The API address")
+    settings = evolve(settings, token_url=token_url, api_url=api_url, names=names, allow_http=False)
+    return system_of(settings, clock)
+
+
+def system_of(settings: Settings, clock: Callable[[], float] = time.monotonic) -> System:
+    """Return the CSS API as a system with these settings.
+
+    Args:
+        settings: the credentials and the addresses.
+        clock: returns seconds that never decrease.
+    """
+    auth = credentials_of(settings, clock)
+    return System(name="css", base_url=f"{settings.api_url}/", token_url=settings.token_url, auth=auth)
 
 
 def cern(

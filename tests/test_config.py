@@ -216,6 +216,11 @@ def test_everything_that_reads_settings_takes_profiles(
         with pytest.raises(WrongTeam), Css.from_env(profile="here", team_id=7) as css:
             css.integrations()
         assert systems.css().token().claims["team"] == "2016"
+        for name, value in config(text + "team_id = 7\n").items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(WrongTeam, match="belong to team 2016, not to 7"):
+            systems.css().token()
+        config(text)
         diagnosis = diagnose()
         assert diagnosis.is_good
         assert "Profile 'here' is used." in diagnosis.text()

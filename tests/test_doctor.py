@@ -235,6 +235,14 @@ def adapter_file(machine: Machine) -> None:
     machine.set(CSS_CREDENTIALS_FILE=str(file))
 
 
+def mistyped_integration(machine: Machine) -> None:
+    machine.set(CSS_INTEGRATION="Grants Prtal")
+
+
+def environment_that_the_integration_lacks(machine: Machine) -> None:
+    machine.set(CSS_INTEGRATION="103", CSS_ENVIRONMENT="prod")
+
+
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 BROKEN: list[Any] = [
     (wrong_secret, "token", "refused the credentials (unauthorized_client"),
@@ -272,6 +280,16 @@ BROKEN: list[Any] = [
     (proxy_without_an_address, "proxy variables", "HTTPS_PROXY is not the address of a proxy"),
     (socks_proxy_without_its_package, "proxy and certificates", "the 'socksio' package is not installed"),
     (planted_project, "defaults", "css.toml: a project cannot set allow_prod"),
+    (
+        mistyped_integration,
+        "defaults",
+        "Did you mean 'Grants Portal'? The default integration is set by CSS_INTEGRATION",
+    ),
+    (
+        environment_that_the_integration_lacks,
+        "defaults",
+        "It has: dev. The default environment is set by CSS_ENVIRONMENT",
+    ),
     (missing_profile, "credentials", "You chose the profile 'grants'"),
     pytest.param(config_that_others_can_change, "credentials", "Run: chmod go-w", marks=posix),
     (adapter_file, "credentials", "It is the adapter file of an integration"),

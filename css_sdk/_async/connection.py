@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 import httpx
 
@@ -16,9 +16,7 @@ from .._http.observation import SentRequest
 from .._http.retry import Attempt, RetryPolicy, Waiting
 from .._http.stateless_clients import stateless_client
 from .._service import arguments, service_limits
-from ..auth.credentials import ClientCredentials, team_of
-from ..errors import ConfigurationError, WrongTeam
-from ..settings import Settings
+from ..errors import ConfigurationError
 
 _IDLE_SECONDS = 4.0
 """Idle connections are closed after this time: the service closes them after 5 s, perhaps while one is used again."""
@@ -196,29 +194,3 @@ class AsyncConnections:
                 f"was sent. Make an AsyncCss in each event loop, inside the coroutine that asyncio.run gets, and close "
                 f"it there; threads without event loops may share one Css."
             )
-
-
-def credentials_of(
-    settings: Settings, clock: Callable[[], float], on_request: Callable[[SentRequest], object] | None = None
-) -> ClientCredentials:
-    """Return the auth that adds tokens of the account to requests, and checks the team of each token."""
-
-    def check_team(claims: dict[str, Any]) -> None:
-        if settings.team_id is not None and team_of(claims) != settings.team_id:
-            raise WrongTeam(
-                f"The credentials of {settings.client_id!r} belong to team {team_of(claims)}, not to "
-                f"{settings.team_id}. Nothing was sent."
-            )
-
-    return ClientCredentials(
-        settings.token_url,
-        settings.client_id,
-        settings.client_secret,
-        origins=[settings.api_url],
-        accept=check_team,
-        allow_http=settings.allow_http,
-        clock=clock,
-        name_of=settings.name_of,
-        on_request=on_request,
-        keep=settings.keep_token,
-    )

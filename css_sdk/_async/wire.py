@@ -20,10 +20,11 @@ from .._http.concurrency import async_called, async_sleep
 from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
 from .._verification.late_writes import LateAttempts
+from ..auth.credentials import credentials_of
 from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
 from ..state import Step
-from .connection import AsyncConnections, AsyncOptions, check_options, credentials_of
+from .connection import AsyncConnections, AsyncOptions, check_options
 from .sending import AsyncSender
 
 _LOG = logging.getLogger("css_sdk")

@@ -21,10 +21,11 @@ from .._http.concurrency import called, sleep
 from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
 from .._verification.late_writes import LateAttempts
+from ..auth.credentials import credentials_of
 from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
 from ..state import Step
-from .connection import Connections, Options, check_options, credentials_of
+from .connection import Connections, Options, check_options
 from .sending import Sender
 
 _LOG = logging.getLogger("css_sdk")

@@ -16,8 +16,8 @@ from .._http.cancellation import begin
 from .._http.concurrency import check_callback
 from .._http.observation import Observer, SentRequest
 from .._service.addresses import checked_address
-from ..errors import ConfigurationError
-from ..settings import Secret, argument_name, as_secret, check_credential
+from ..errors import ConfigurationError, WrongTeam
+from ..settings import Secret, Settings, argument_name, as_secret, check_credential
 from .kept_tokens import KeptToken
 from .single_flight import AsyncFlow, SharedRequest, async_current_task
 from .token_endpoint import Token, TokenExchange, fits_a_header, limit_body, token_from, token_request, waiting
@@ -375,3 +375,36 @@ class PasswordGrant(TokenAuth):
             "scope": scope,
         }
         super().__init__(token_url, client_id, client_secret, fields, **options)
+
+
+def credentials_of(
+    settings: Settings,
+    clock: Callable[[], float] = time.monotonic,
+    on_request: Callable[[SentRequest], object] | None = None,
+) -> ClientCredentials:
+    """Return the auth that adds tokens of an API account to requests, and checks the team of each token.
+
+    Args:
+        settings: the credentials, the addresses, and the team.
+        clock, on_request: see `AuthOptions`.
+    """
+
+    def check_team(claims: dict[str, Any]) -> None:
+        if settings.team_id is not None and team_of(claims) != settings.team_id:
+            raise WrongTeam(
+                f"The credentials of {settings.client_id!r} belong to team {team_of(claims)}, not to "
+                f"{settings.team_id}. Nothing was sent."
+            )
+
+    return ClientCredentials(
+        settings.token_url,
+        settings.client_id,
+        settings.client_secret,
+        origins=[settings.api_url],
+        accept=check_team,
+        allow_http=settings.allow_http,
+        clock=clock,
+        name_of=settings.name_of,
+        on_request=on_request,
+        keep=settings.keep_token,
+    )

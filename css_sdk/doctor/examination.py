@@ -22,11 +22,10 @@ from .._http.retry import Attempt, seconds_of_date
 from .._http.sending import Sending, system_error_behind
 from .._sync.bodies import read_body
 from .._sync.client import Css
-from .._sync.connection import credentials_of
 from ..config.sources import Default, find_defaults, find_settings
 from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam, error_for
 from ..settings import Secret, Settings
-from ..systems import System
+from ..systems import system_of
 from . import judgements
 from .diagnosis import Check, Diagnosis, State, masked
 from .machine import check_extras, check_variables, check_versions, proxy_secrets
@@ -77,32 +76,31 @@ def diagnose(
     """
     process = os.environ
     variables = process if environ is None else environ
-    secrets = [*proxy_secrets(process), *_secrets_in(variables)]
+    secrets = proxy_secrets(process)
+    secrets += _secrets(variables.get("CSS_CLIENT_ID", ""), variables.get("CSS_CLIENT_SECRET", ""))
     checks = [check_versions(), *check_extras([*extras]), *check_variables(process)]
     settings, found = _read_settings(lambda: find_settings(environ, profile=profile, team_id=team_id), reader)
-    checks += [*found, _check_defaults(lambda: find_defaults(environ, profile=profile), reader)]
+    defaults, check = _read_defaults(lambda: find_defaults(environ, profile=profile), reader)
+    checks += [*found, check]
     if settings is not None:
-        secrets += _secrets_of(settings)
+        secrets += _secrets(settings.client_id, settings.client_secret.reveal())
         examined = evolve(settings, keep_token=False)  # a kept token says nothing about the credentials
         try:
             with new_client(httpx.Client, transport=transport, timeout=timeout) as http:
-                checks += _Examination(examined, http, transport, timeout, clock, reader).checks(login_servers)
+                checks += _Examination(examined, defaults, http, transport, timeout, clock, reader).checks(
+                    login_servers
+                )
         except ConfigurationError as error:
             checks.append(Check("proxy and certificates", "wrong", error.text_for(reader)))
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home fails if the system does not know the home folder
     return Diagnosis(masked(checks, secrets, home))
 
 
-def _secrets_in(variables: Mapping[str, str]) -> list[Secret]:
-    """Return what may be secret in variables that cannot be read as settings."""
-    client_id, secret = variables.get("CSS_CLIENT_ID", ""), variables.get("CSS_CLIENT_SECRET", "")
-    return [Secret(text) for text in (secret, "" if judgements.is_account(client_id) else client_id) if text]
-
-
-def _secrets_of(settings: Settings) -> list[Secret]:
-    pair = f"{settings.client_id}:{settings.client_secret.reveal()}".encode()
-    hidden = [settings.client_secret, Secret(base64.b64encode(pair).decode().rstrip("="))]
-    return hidden if judgements.is_account(settings.client_id) else [*hidden, Secret(settings.client_id)]
+def _secrets(client_id: str, client_secret: str) -> list[Secret]:
+    """Return what no message may show: the secret, its HTTP Basic header, and a client id that may be a secret."""
+    pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode().rstrip("=")
+    texts = (client_secret, pair, "" if judgements.is_account(client_id) else client_id)
+    return [Secret(text) for text in texts if text]
 
 
 def _read_settings(find: Callable[[], Settings], reader: Reader) -> tuple[Settings | None, list[Check]]:
@@ -118,13 +116,13 @@ def _read_settings(find: Callable[[], Settings], reader: Reader) -> tuple[Settin
     return settings, [*checks, judgements.judge_credentials(settings), judgements.judge_addresses(settings)]
 
 
-def _check_defaults(find: Callable[[], Mapping[str, Default]], reader: Reader) -> Check:
+def _read_defaults(find: Callable[[], dict[str, Default]], reader: Reader) -> tuple[dict[str, Default], Check]:
     try:
         found = find()
     except ConfigurationError as error:
-        return Check("defaults", "wrong", error.text_for(reader))
+        return {}, Check("defaults", "wrong", error.text_for(reader))
     described = [f"{name} is {default.value} ({default.source})" for name, default in found.items()]
-    return Check("defaults", "ok", "; ".join(described) or "None are set.")
+    return found, Check("defaults", "ok", "; ".join(described) or "None are set.")
 
 
 @frozen
@@ -133,6 +131,7 @@ class _Examination:
 
     Args:
         settings: credentials and addresses.
+        defaults: the defaults of options.
         http: sends requests without a token.
         transport: the transport of the caller, for requests with a token.
         timeout: seconds for each request.
@@ -141,6 +140,7 @@ class _Examination:
     """
 
     _settings: Settings
+    _defaults: Mapping[str, Default]
     _http: httpx.Client
     _transport: httpx.BaseTransport | None
     _timeout: float
@@ -219,11 +219,26 @@ class _Examination:
         try:
             with Css(self._settings, **self._options, deadline=self._timeout, retry=_never) as css:
                 team, count = css.whoami().team_id, len(css.integrations())
+                yield from self._default_place(css)
         except CssError as error:
             yield self._wrong("account", error)
             return
         state: State = "ok" if count else "warning"
         yield Check("account", state, f"It belongs to team {team}, which has {count or 'no'} Gold integrations.")
+
+    def _default_place(self, css: Css) -> Iterator[Check]:
+        """Yield a check if the default integration does not exist, or does not have the default environment."""
+        name = "integration"
+        if name not in self._defaults:
+            return
+        try:
+            integration = css.integration(self._defaults[name].value)
+            if "environment" in self._defaults:
+                name = "environment"
+                integration.environment(self._defaults[name].value)
+        except CssError as error:
+            set_by = f"The default {name} is set by {self._defaults[name].source}."
+            yield Check("defaults", "wrong", f"{error.text_for('file')} {set_by}")
 
     def _request_token(self) -> str:
         """Request a token, and return how long it is valid, in words.
@@ -231,19 +246,12 @@ class _Examination:
         Raises:
             CssError: no token could be obtained.
         """
-        settings = self._settings
-        system = System(
-            name="css",
-            base_url=f"{settings.api_url}/",
-            token_url=settings.token_url,
-            auth=credentials_of(settings, time.monotonic),
-        )
         before = self._clock()
         try:
             with time_limit(self._timeout):
-                token = system.token(**self._options)
+                token = system_of(self._settings).token(**self._options)
         except (httpx.RequestError, TimeoutError) as error:
-            raise self._failure(error, "POST token", "the login server", settings.token_url) from None
+            raise self._failure(error, "POST token", "the login server", self._settings.token_url) from None
         self._compare_clocks(before, token.claims.get("iat"))
         return "" if token.life is None else f" for {token.life:.0f} seconds"
 
