@@ -8,13 +8,13 @@ are not as planned"), and each later step looks for the marks that block it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Literal
 
 from ..errors import Skipped, UnusableUser
 from ..people.identification import may_be_member
 from ..people.identities import Person
-from ..state import Place, PlaceState, Step, StepResult
+from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .impact import followed_roles
 
 Kind = Literal["role", "mention", "children", "members", "roles of", "removals", "additions"]
@@ -23,6 +23,31 @@ Mark = tuple[Kind, Place, str]
 
 The name is empty if the mark is about the whole place.
 """
+
+_Marks = Mapping[StepKind, Sequence[tuple[Kind, Literal["role", "target", ""]]]]
+"""For each kind of step, the kinds of its marks, each with the attribute of the step that has the mark's name."""
+
+_LEFT: Final[_Marks] = {
+    "create_role": [("role", "role"), ("additions", "")],
+    "rename_role": [("role", "role"), ("role", "target"), ("additions", "")],
+    "add_composite": [("mention", "role"), ("mention", "target"), ("children", "role"), ("additions", "")],
+    "add_member": [("mention", "role"), ("members", "role"), ("roles of", "target"), ("additions", "")],
+    "remove_member": [("mention", "role"), ("removals", "target")],
+    "remove_composite": [("mention", "role"), ("mention", "target"), ("removals", "")],
+    "delete_role": [("role", "role"), ("removals", "")],
+}
+"""The marks that a step leaves if it is not done."""
+
+_BLOCKING: Final[_Marks] = {
+    "create_role": [("role", "role")],
+    "rename_role": [("role", "role"), ("role", "target"), ("mention", "role")],
+    "add_composite": [("role", "role"), ("role", "target"), ("removals", "")],
+    "add_member": [("role", "role"), ("removals", "target")],
+    "remove_member": [("role", "role"), ("members", "role"), ("roles of", "target")],
+    "remove_composite": [("role", "role"), ("role", "target"), ("children", "role")],
+    "delete_role": [("role", "role"), ("mention", "role"), ("additions", "")],
+}
+"""The marks that keep a step from being carried out. The first mark that is found is reported as the cause."""
 
 
 class Dependencies:
@@ -96,7 +121,7 @@ class Dependencies:
             self._newcomers.setdefault((step.place, step.role), result)
         else:
             cause = self._cause(step) if result.outcome == "skipped" else None
-            for mark in _marks_of(step):
+            for mark in _marks(_LEFT, step):
                 if mark[0] != "mention" or not _cannot_have_roles(result):
                     self._marks.setdefault(mark, cause[1] if cause else result)
 
@@ -112,7 +137,7 @@ class Dependencies:
                 self._marks["members", *new] = self._marks["members", *old]
 
     def _cause(self, step: Step) -> tuple[Mark, StepResult] | None:
-        for mark in _blocking(step):
+        for mark in _marks(_BLOCKING, step):
             if mark in self._marks:
                 return mark, self._marks[mark]
         role = step.place, step.role
@@ -141,45 +166,6 @@ def _is_newcomer(result: StepResult) -> bool:
     return result.error is not None and not may_be_member(Person("username", result.step.target), result.error)
 
 
-def _marks_of(step: Step) -> Iterator[Mark]:
-    """Yield the marks that a step leaves if it is not done."""
-    place = step.place
-    if not step.changes_role:
-        yield from (("mention", place, name) for name in step.roles)
-    match step.kind:
-        case "create_role" | "rename_role":
-            yield from (("role", place, name) for name in step.roles)
-        case "add_composite":
-            yield "children", place, step.role
-        case "add_member":
-            yield "members", place, step.role
-            yield "roles of", place, step.target
-        case "remove_member":
-            yield "removals", place, step.target
-        case "remove_composite":
-            yield "removals", place, ""
-        case "delete_role":
-            yield "role", place, step.role
-            yield "removals", place, ""
-    if not step.removes:
-        yield "additions", place, ""
-
-
-def _blocking(step: Step) -> Iterator[Mark]:
-    """Yield the marks that keep the step from being carried out."""
-    place = step.place
-    yield from (("role", place, name) for name in step.roles)
-    if step.kind in ("rename_role", "delete_role"):
-        yield "mention", place, step.role
-    match step.kind:
-        case "add_member":
-            yield "removals", place, step.target
-        case "add_composite":
-            yield "removals", place, ""
-        case "remove_member":
-            yield "members", place, step.role
-            yield "roles of", place, step.target
-        case "remove_composite":
-            yield "children", place, step.role
-        case "delete_role":
-            yield "additions", place, ""
+def _marks(kinds: _Marks, step: Step) -> Iterator[Mark]:
+    for kind, attribute in kinds[step.kind]:
+        yield kind, step.place, getattr(step, attribute) if attribute else ""
