@@ -59,47 +59,35 @@ def plan_as_json(plan: Plan, mask: bool = False, names: Mapping[str, str] | None
         "team_id": plan.team_id,
         "prune": plan.prune,
         "left_out": plan.left_out,
-        "dates": None if shown.dates is None else _dates_record(shown.dates),
+        "dates": shown.dates,
         "leads_back": plan.leads_back,
         "masked": mask,
-        "places": [_place_record(one) for one in shown.places],
-        **{key: [step.as_record() for step in getattr(shown, key)] for key in ("steps", "withheld", "protected")},
-        "unresolved": [_unresolved_record(one) for one in shown.unresolved],
-        "notes": list(shown.notes),
+        "places": shown.places,
+        "steps": shown.steps,
+        "withheld": shown.withheld,
+        "protected": shown.protected,
+        "unresolved": shown.unresolved,
+        "notes": shown.notes,
         "names": {username: cut_name(named[username]) for username in shown.people if named.get(username)},
     }
-    return json.dumps(record, indent=1) + "\n"
+    return json.dumps(record, indent=1, default=_as_json) + "\n"
 
 
-def _keys_of(place: Place) -> dict[str, Any]:
-    return {"integration": place.integration, "environment": place.environment}
-
-
-def _place_record(one: PlannedPlace) -> dict[str, Any]:
-    return {
-        **_keys_of(one.place),
-        "project_name": one.project_name,
-        "members_read": one.members_read,
-        "fingerprint": one.fingerprint,
-        "unmanaged": asdict(one.unmanaged),
-    }
-
-
-def _dates_record(dates: Dates) -> dict[str, Any]:
-    return {
-        "timezone": dates.timezone,
-        "day": str(dates.day),
-        "last_day": None if dates.last_day is None else str(dates.last_day),
-        "endings": [
-            _keys_of(each.place) | {"role": each.role, "username": each.username, "until": str(each.until)}
-            for each in dates.endings
-        ],
-    }
-
-
-def _unresolved_record(one: Unresolved) -> dict[str, Any]:
-    named = asdict(one.person, filter=lambda _, value: value is not None)
-    return _keys_of(one.place) | named | {"state": one.state, "candidates": one.candidates, "roles": one.roles}
+def _as_json(part: Any) -> Any:
+    """Return a part of a plan in the form of JSON. The keys of its place and its person stand beside the others."""
+    if isinstance(part, Step):
+        return part.as_record()
+    if isinstance(part, datetime.date):
+        return str(part)
+    record: dict[str, Any] = {}
+    for name, value in asdict(part, recurse=False, filter=lambda field, _: bool(field.eq)).items():
+        if isinstance(value, Place):
+            record |= {"integration": value.integration, "environment": value.environment}
+        elif isinstance(value, Person):
+            record |= asdict(value, filter=lambda _, given: given is not None)
+        else:
+            record[name] = value
+    return record
 
 
 def read_plan(
@@ -209,25 +197,24 @@ class _Reading:
         )
 
     def _place(self, value: Any) -> PlannedPlace:
-        number, environment, project_name, members_read, fingerprint, unmanaged = _decoded(
+        read = _decoded(
             value,
-            integration=_number,
-            environment=_text,
+            **_PLACE,
             project_name=_text,
             members_read=_texts,
             fingerprint=lambda text: _matching(text, r"[0-9a-f]{64}", "a fingerprint"),
-            unmanaged=lambda counts: Unmanaged(*_decoded(counts, roles=_number, composites=_number, members=_number)),
+            unmanaged=lambda counts: Unmanaged(**_decoded(counts, roles=_number, composites=_number, members=_number)),
         )
-        place = Place(number, environment, cut_name(project_name))
+        place = Place(read.pop("integration"), read.pop("environment"), cut_name(read["project_name"]))
         environment_checks.check_known_environment(place.environment)
         if place in self._known:
             raise ValueError(f"{place} appears twice")
         self._known[place] = place
-        return PlannedPlace(place, project_name, members_read, fingerprint, unmanaged)
+        return PlannedPlace(place, **read)
 
     def _dates(self, value: Any) -> Dates:
         return Dates(
-            *_decoded(
+            **_decoded(
                 value,
                 timezone=_text,
                 day=_day,
@@ -237,10 +224,7 @@ class _Reading:
         )
 
     def _ending(self, value: Any) -> Ending:
-        number, environment, role, username, until = _decoded(
-            value, integration=_number, environment=_text, role=_text, username=_text, until=_day
-        )
-        return Ending(self._known_place(Place(number, environment)), role, username, until)
+        return Ending(**self._decoded_in_place(value, role=_text, username=_text, until=_day))
 
     def _step(self, value: Any) -> Step:
         step = Step.from_record(value)
@@ -252,10 +236,8 @@ class _Reading:
         return step
 
     def _unresolved(self, value: Any) -> Unresolved:
-        number, environment, by, named, provider, state, candidates, roles = _decoded(
+        read = self._decoded_in_place(
             {"provider": "", **value} if isinstance(value, dict) else value,
-            integration=_number,
-            environment=_text,
             by=_person_by,
             value=_text,
             provider=_text,
@@ -263,8 +245,13 @@ class _Reading:
             candidates=_texts,
             roles=_texts,
         )
-        place = self._known_place(Place(number, environment))
-        return Unresolved(place, Person(by, named, provider or None), state, candidates, roles)
+        person = Person(read.pop("by"), read.pop("value"), read.pop("provider") or None)
+        return Unresolved(person=person, **read)
+
+    def _decoded_in_place(self, value: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
+        """Return the values of an object about one of the places of the plan, each decoded."""
+        read = _decoded(value, **_PLACE, **fields)
+        return {"place": self._known_place(Place(read.pop("integration"), read.pop("environment"))), **read}
 
     def _known_place(self, place: Place) -> Place:
         if place not in self._known:
@@ -277,21 +264,35 @@ def _check_keys(record: Mapping[str, Any], known: Iterable[str]) -> None:
         raise ValueError(f"the key {', '.join(map(repr, unknown))} is unknown")
 
 
-def _decoded(record: Any, /, **fields: Decode[Any]) -> tuple[Any, ...]:
+def _decoded(record: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
     """Return the values of an object that has exactly these keys, each decoded."""
-    if not isinstance(record, dict):
-        raise ValueError("this is not an object")
-    _check_keys(record, fields)
+    _check_keys(_object(record), fields)
     if missing := [key for key in fields if key not in record]:
         raise ValueError(f"{', '.join(map(repr, missing))} is missing")
-    return tuple(decode(record[key]) for key, decode in fields.items())
+    return {key: decode(record[key]) for key, decode in fields.items()}
 
 
-def _person_by(value: Any) -> PersonBy:
-    for known in get_args(PersonBy):
-        if known == value:
-            return cast(PersonBy, known)
-    raise ValueError(f"people are not named by {value!r}")
+def _is(kind: type[Value], what: str) -> Decode[Value]:
+    """Return a function that returns its argument if it is exactly of this type: JSON's `true` is not a number."""
+
+    def decode(value: Any) -> Value:
+        if type(value) is not kind:
+            raise ValueError(f"this is {what}")
+        return value
+
+    return decode
+
+
+_object: Final = _is(dict, "not an object")
+_list: Final = _is(list, "not a list")
+_text: Final = _is(str, "not a text")
+_flag: Final = _is(bool, "neither true nor false")
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("this is not a whole number")
+    return value
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -299,39 +300,20 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _names(value: Any) -> Mapping[str, str]:
-    if not isinstance(value, dict):
-        raise ValueError("this is not an object")
-    return {username: cut_name(_text(name)) for username, name in value.items()}
+    return {username: cut_name(_text(name)) for username, name in _object(value).items()}
 
 
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise ValueError("this is not a list")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("this is not a text")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("this is neither true nor false")
-    return value
-
-
-def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError("this is not a whole number")
-    return value
+def _person_by(value: Any) -> PersonBy:
+    return cast(PersonBy, _matching(value, "|".join(get_args(PersonBy)), "a way to name people"))
 
 
 def _matching(value: Any, pattern: str, what: str) -> str:
     if not re.fullmatch(pattern, _text(value)):
         raise ValueError(f"{value!r} is not {what}")
     return str(value)
+
+
+_PLACE: Final[Mapping[str, Decode[Any]]] = {"integration": _number, "environment": _text}
 
 
 def _address(value: Any) -> str:
