@@ -286,6 +286,27 @@ def is_as_after(step: Step, known: PlaceState | Draft) -> bool:
             return (step.target in known.members.get(step.role, ())) is (step.kind == "add_member")
 
 
+def is_possible(step: Step, before: PlaceState | Draft) -> bool:
+    """Return whether a step can be done and would change something.
+
+    A step that changes a member or a composite also needs its roles to exist.
+
+    Args:
+        step: the step to check.
+        before: the state before the step.
+
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> [is_possible(Step(kind, state.place, "a"), state) for kind in ("delete_role", "create_role")]
+    [True, False]
+    """
+    return changes_something(step, before) and (step.changes_role or before.roles >= set(step.roles))
+
+
+def changes_something(step: Step, before: PlaceState | Draft) -> bool:
+    """Return whether a step would change the state. A member can change only if the members of the role were read."""
+    return is_as_after(step.opposite, before) and (not step.changes_member or step.role in before.members)
+
+
 def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
     """Return the parents of each child."""
     parents: dict[str, set[str]] = {}

@@ -16,6 +16,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from attrs import evolve, field, frozen
@@ -155,7 +156,7 @@ class Plan:
     @property
     def people(self) -> Mapping[str, str]:
         """Return the usernames in the plan, each with an environment. Users who gain a role come first."""
-        steps = sorted((*self.steps, *self.withheld, *self.protected), key=lambda step: step.removes)
+        steps = sorted((*self.steps, *self.withheld, *self.protected), key=attrgetter("removes"))
         found: dict[str, str] = {}
         for step in steps:
             if step.changes_member:

@@ -12,12 +12,11 @@ from .._service import arguments, identifiers, service_limits
 from ..errors import CssError, EmptySet, InvalidFile, InvalidRequest, LastMember, Refused, Remedy, StalePlan
 from ..journal.entries import Entry, JournalRead
 from ..settings import Settings
-from ..state import Draft, Place, PlaceState, Step, StepResult, is_as_after
+from ..state import Draft, Place, PlaceState, Step, StepResult, is_as_after, is_possible
 from .impact import FollowedRole, Impact, followed_roles
 from .ordering import ordered
 from .planner import Plan, PlannedPlace, count_removals, emptied_roles
 from .removal_limits import check_removals
-from .undo import is_possible
 
 _MAKE_AGAIN: Final = Remedy("Make the plan again.", "To make a new plan, run: css plan FILE --out PLAN.json")
 

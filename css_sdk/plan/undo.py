@@ -9,7 +9,7 @@ from attrs import evolve
 
 from ..errors import InvalidRequest
 from ..journal.entries import Entry
-from ..state import Draft, Place, PlaceState, Step, is_as_after
+from ..state import Draft, Place, PlaceState, Step, changes_something, is_as_after, is_possible
 from .impact import FollowedRole, Impact, followed_roles
 from .planner import Plan, PlannedPlace
 
@@ -306,7 +306,7 @@ def inverse(step: Step, before: PlaceState | Draft) -> tuple[Step, ...]:
     >>> [(back.kind, back.role, back.target) for back in inverse(Step("delete_role", dev, "b"), state)]
     [('create_role', 'b', ''), ('add_composite', 'a', 'b')]
     """
-    if not _changes_something(step, before):
+    if not changes_something(step, before):
         return ()
     if step.kind != "delete_role":
         return (step.opposite,)
@@ -317,26 +317,6 @@ def inverse(step: Step, before: PlaceState | Draft) -> tuple[Step, ...]:
         *(Step("add_composite", step.place, parent, step.role) for parent in parents),
         *(Step("add_member", step.place, step.role, name, 1) for name in sorted(before.members.get(step.role, ()))),
     )
-
-
-def is_possible(step: Step, before: PlaceState | Draft) -> bool:
-    """Return whether a step can be done and would change something.
-
-    A step that changes a member or a composite also needs its roles to exist.
-
-    Args:
-        step: the step to check.
-        before: the state before the step.
-
-    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
-    >>> [is_possible(Step(kind, state.place, "a"), state) for kind in ("delete_role", "create_role")]
-    [True, False]
-    """
-    return _changes_something(step, before) and (step.changes_role or before.roles >= set(step.roles))
-
-
-def _changes_something(step: Step, before: PlaceState | Draft) -> bool:
-    return is_as_after(step.opposite, before) and (not step.changes_member or step.role in before.members)
 
 
 def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
