@@ -82,6 +82,9 @@ class DesiredPlace:
         """Return the integration and the environment, as the file names them."""
         return self.integration, self.environment
 
+    def __str__(self) -> str:
+        return f"{self.integration} {self.environment}"
+
     @property
     def people(self) -> tuple[Person, ...]:
         """Return everybody who is named, in order and without repetition."""

@@ -108,9 +108,7 @@ class PlacePlan:
         if leading_back := steps_in_cycles(self._renamed.after([*added, *(taken if prune else ())]).children, added):
             links = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
             hint = "" if prune or not taken else " Pruning may help, because it removes what exact sets do not list."
-            raise CompositeCycle(
-                f"{' '.join(self.wanted.named)}: these children would contain their parent: {links}.{hint}"
-            )
+            raise CompositeCycle(f"{self.wanted}: these children would contain their parent: {links}.{hint}")
 
     # Roles
 
@@ -154,8 +152,7 @@ class PlacePlan:
         """Delete roles that are not listed, and return their names."""
         gone = set()
         for name in sorted(self._renamed.roles - self._names):
-            if name in self._out_of_reach:
-                self._note_out_of_reach(name)
+            if self._is_out_of_reach(name):
                 continue
             # If users are protected, the members must be known: a deletion removes the role from all of them.
             held = self._members(name) if self._protect.users else ()
@@ -198,15 +195,16 @@ class PlacePlan:
                 if self._exists(child, f"a child of {parent!r}"):
                     self._check(service_limits.check_separable, *self._where, parent, [child])
                     self.changes.append(self._step("add_composite", parent, child, people))
-            surplus = have - want if parent in exact else frozenset()
-            for child in sorted(surplus & self._out_of_reach.keys()):
-                self._note_out_of_reach(child)
-            surplus -= self._out_of_reach.keys()
-            for child in sorted(surplus):
+            surplus = sorted(have - want) if parent in exact else []
+            surplus = [child for child in surplus if not self._is_out_of_reach(child)]
+            for child in surplus:
                 step = self._step("remove_composite", parent, child)
+                refused = _refusal(service_limits.check_separable, *self._where, parent, [child])
                 if parent in self._below_protected or any(map(self._protect.covers_role, (parent, child))):
                     self.protected.append(step)
-                elif self._is_possible(step, service_limits.check_separable, *self._where, parent, [child]):
+                elif refused and not self.wanted.only_existing:
+                    self.notes.append(f"{child!r} stays: {refused[0]}")
+                else:
                     self.removals.append(step)
             left += len(have - want) - len(surplus)
         return left
@@ -249,8 +247,7 @@ class PlacePlan:
                     want(name, user.person)
         self._check_users(listed)
         for name in sorted(self._existing if exact_users else wanted):
-            if name in self._out_of_reach:
-                self._note_out_of_reach(name)
+            if self._is_out_of_reach(name):
                 continue
             have, listed_there = self._members(name), wanted.get(name, set())
             self._add_members(name, listed_there - have)
@@ -332,7 +329,7 @@ class PlacePlan:
         if role not in self._renamed.roles:
             return frozenset()
         if role not in self._renamed.members:
-            raise InvalidRequest(f"{' '.join(self.wanted.named)}: the members of {role!r} were not read.")
+            raise InvalidRequest(f"{self.wanted}: the members of {role!r} were not read.")
         return frozenset(map(str.lower, self._renamed.members[role]))
 
     def _who(self, person: Person) -> Username | Unresolved | None:
@@ -346,8 +343,7 @@ class PlacePlan:
         if isinstance(found, Unresolved):
             return found
         if found is None:
-            where = " ".join(self.wanted.named)
-            raise InvalidRequest(f"{where}: {_words_for(person)} was not looked up.")
+            raise InvalidRequest(f"{self.wanted}: {_words_for(person)} was not looked up.")
         try:
             return identifiers.username_of(found)
         except Refused as error:
@@ -370,10 +366,12 @@ class PlacePlan:
             self.faults.append(why)
         return name
 
-    def _note_out_of_reach(self, role: str) -> None:
-        """Note that a role stays unchanged, because no request can contain its name."""
-        note = f"{with_codes(role)!r} stays as it is: {self._out_of_reach[role]}"
-        self.notes += [note] if note not in self.notes else []
+    def _is_out_of_reach(self, role: str) -> bool:
+        """Return whether no request can contain the name of a role; if so, note that the role stays unchanged."""
+        if why := self._out_of_reach.get(role):
+            note = f"{with_codes(role)!r} stays as it is: {why}"
+            self.notes += [note] if note not in self.notes else []
+        return why is not None
 
     def _exists(self, name: str, what: str) -> bool:
         """Return whether the role will exist; note a fault if it will not."""
@@ -386,14 +384,6 @@ class PlacePlan:
     def _check(self, check: Callable[..., object], *arguments: Any) -> None:
         """Run a check, and note its refusal as a fault."""
         self.faults += _refusal(check, *arguments)
-
-    def _is_possible(self, step: Step, check: Callable[..., object], *arguments: Any) -> bool:
-        """Return whether a request can express the removal. If not, note what stays."""
-        if self.wanted.only_existing:
-            return True
-        refused = _refusal(check, *arguments)
-        self.notes += [f"{step.target!r} stays: {why}" for why in refused]
-        return not refused
 
     def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:
         """Return the users from whom no request could remove the role, each with the reason."""

@@ -206,15 +206,15 @@ def plan(
     dates = _dates(desired, day)
     if dates is not None:
         desired = desired.on(dates.day)
-    missing = [" ".join(place.named) for place in desired.places if place.named not in observed]
+    missing = [str(place) for place in desired.places if place.named not in observed]
     if missing:
         raise InvalidRequest(f"Nothing can be planned for {', '.join(missing)}: its state was not read.")
     named: dict[Place, list[str]] = {}
     for wanted in desired.places:
-        named.setdefault(observed[wanted.named].place, []).append(" ".join(wanted.named))
+        named.setdefault(observed[wanted.named].place, []).append(str(wanted))
     faults = [f"{place} appears more than once: {', '.join(names)}" for place, names in named.items() if len(names) > 1]
     parts = [PlacePlan(wanted, observed[wanted.named], desired.protect, people) for wanted in desired.places]
-    faults += [f"{' '.join(part.wanted.named)}: {fault}" for part in parts for fault in part.faults]
+    faults += [f"{part.wanted}: {fault}" for part in parts for fault in part.faults]
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise InvalidFile(f"The roles file cannot be planned: {count}. Nothing was sent.", faults=faults)
@@ -241,7 +241,7 @@ def plan(
         places=tuple(PlannedPlace.of(part.state, part.unmanaged) for part in parts),
         notes=(
             *desired.warnings,
-            *(f"{' '.join(part.wanted.named)}: {note.rstrip('.')}" for part in parts for note in part.notes),
+            *(f"{part.wanted}: {note.rstrip('.')}" for part in parts for note in part.notes),
         ),
         prune=prune,
         dates=dates,

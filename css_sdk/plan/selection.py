@@ -42,7 +42,7 @@ def select_places(
         and (not environments or place.environment in environments)
     ]
     missing = list(_missing(chosen, integrations, environments))
-    named = [_name_of(place) for place in desired.places]
+    named = [str(place) for place in desired.places]
     if missing:
         near = dict.fromkeys(name for one in missing for name in similar(one, named))
         few = named if len(named) <= _FEW else [*near, *(name for name in named if name not in near)][:_FEW]
@@ -51,7 +51,7 @@ def select_places(
             f"The files lack {', '.join(missing)}. They have: {known or 'no places'}. Nothing was sent.",
             remedy=Remedy("Correct integrations= or environments=, or the files.", "Correct -i or -e, or the files."),
         )
-    left_out = tuple(_name_of(place) for place in desired.places if place not in chosen)
+    left_out = tuple(str(place) for place in desired.places if place not in chosen)
     return evolve(desired, places=tuple(chosen)), left_out
 
 
@@ -67,7 +67,3 @@ def _missing(
     if not integrations:
         own = {place.environment for place in chosen}
         yield from (name for name in environments if name not in own)
-
-
-def _name_of(place: DesiredPlace) -> str:
-    return " ".join(place.named)
