@@ -327,7 +327,7 @@ def test_the_remainder_keeps_environments_without_done_steps() -> None:
 def test_an_impact_belongs_to_one_sequence_of_steps_and_states() -> None:
     """A simulation of losses is reused only if both the steps and the states are the same."""
     impact = Impact.of(STEPS, [BEFORE])
-    assert impact.fits(STEPS, [BEFORE])
-    assert not impact.fits(STEPS[:1], [BEFORE])
-    assert not impact.fits(STEPS, [ALL])
-    assert impact.first(3).fits(STEPS[:3], [BEFORE])
+    [loss] = impact.losses
+    assert Impact.of(STEPS, [BEFORE], impact).losses[0] is loss
+    for steps, state in ((STEPS[:3], BEFORE), (STEPS[1:], BEFORE), (STEPS, ALL)):
+        assert Impact.of(steps, [state], impact) == Impact.of(steps, [state])

@@ -214,9 +214,8 @@ async def apply_plan(
         before, done_there = preconditions.reconstruct(planned, read, entries)
         planned_from.append(before)
         done += done_there
-    # The impact was simulated when the plan was made. Use it only if the steps and states are still the same.
-    known = plan.impact.first(len(plan.steps)) if plan.impact else None
-    impact = known if known and known.fits(plan.steps, planned_from) else Impact.of(plan.steps, planned_from)
+    # The impact was simulated when the plan was made. It is used only if the steps and states are still the same.
+    impact = Impact.of(plan.steps, planned_from, plan.impact)
     preconditions.check_steps(plan.steps, impact)
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.without(guards.order(plan.steps, planned_from), done)

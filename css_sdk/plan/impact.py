@@ -126,23 +126,18 @@ class Impact:
     losses: tuple[Loss, ...]
 
     @classmethod
-    def of(cls, steps: Iterable[Step], states: Iterable[PlaceState]) -> Impact:
+    def of(cls, steps: Iterable[Step], states: Iterable[PlaceState], known: Impact | None = None) -> Impact:
         """Simulate the steps, and return their impact.
 
         Args:
             steps: the steps, in the order of carrying out.
             states: the states of their places before the steps.
+            known: an impact. If it begins with these steps, on these states, nothing is simulated again.
         """
         chosen, before = tuple(steps), tuple(states)
+        if known is not None and known.steps[: len(chosen)] == chosen and known.states == before:
+            return cls(chosen, before, tuple(loss for loss in known.losses if loss.number < len(chosen)))
         return cls(chosen, before, tuple(_losses(chosen, before)))
-
-    def first(self, count: int) -> Impact:
-        """Return the impact of only the first `count` steps."""
-        return Impact(self.steps[:count], self.states, tuple(loss for loss in self.losses if loss.number < count))
-
-    def fits(self, steps: Sequence[Step], states: Sequence[PlaceState]) -> bool:
-        """Return whether this is the impact of these steps on these states."""
-        return self.steps == tuple(steps) and self.states == tuple(states)
 
     @property
     def counted(self) -> tuple[Step, ...]:
