@@ -48,7 +48,7 @@ def report_as_cells(report: AccessReport) -> Iterator[list[str]]:
     Args:
         report: the report.
     """
-    return _cells(report.rows(), CSV_COLUMNS)
+    return _cells(map(_record, report.rows()), CSV_COLUMNS)
 
 
 def grants_as_cells(report: AccessReport) -> Iterator[list[str]]:
@@ -57,7 +57,7 @@ def grants_as_cells(report: AccessReport) -> Iterator[list[str]]:
     Args:
         report: the report.
     """
-    return _cells((row for row in report.rows() if row.direct), ROSTER_COLUMNS)
+    return _cells((_record(row) for row in report.rows() if row.direct), ROSTER_COLUMNS)
 
 
 def members_as_cells(members: Iterable[Mapping[str, object]]) -> Iterator[list[str]]:
@@ -66,15 +66,12 @@ def members_as_cells(members: Iterable[Mapping[str, object]]) -> Iterator[list[s
     Args:
         members: records with the columns of `ROSTER_COLUMNS`.
     """
-    yield list(ROSTER_COLUMNS)
-    for record in map(_with_codes, members):
-        yield [_cell(record[column]) for column in ROSTER_COLUMNS]
+    return _cells(map(_with_codes, members), ROSTER_COLUMNS)
 
 
-def _cells(rows: Iterable[AccessRow], columns: Sequence[str]) -> Iterator[list[str]]:
+def _cells(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[list[str]]:
     yield list(columns)
-    for row in rows:
-        record = _record(row)
+    for record in records:
         yield [_cell(record[column]) for column in columns]
 
 
