@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from attrs import evolve
 
 from .._text.escaping import shown
-from .._text.masking import mask_name, mask_text
+from .._text.masking import mask_text
 from ..journal.entries import JournalRead
 from ..state import Place
-from .text import SIGNS, Quote, Words, as_code, in_quotes
+from .text import SIGNS, Quote, Words, as_code, in_quotes, masked_steps
 
 
 def journal_as_text(journal: JournalRead, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
@@ -66,12 +66,7 @@ def journal_as_markdown(journal: JournalRead, names: Mapping[str, str] | None = 
 def _masked(journal: JournalRead) -> JournalRead:
     """Return the journal with usernames cut to a few characters, without the local user name."""
     entries = tuple(
-        evolve(
-            entry,
-            steps=tuple(evolve(s, target=mask_name(s.target)) if s.changes_member else s for s in entry.steps),
-            message=mask_text(entry.message),
-        )
-        for entry in journal.entries
+        evolve(entry, steps=masked_steps(entry.steps), message=mask_text(entry.message)) for entry in journal.entries
     )
     return evolve(journal, entries=entries, user="", reason=mask_text(journal.reason))
 

@@ -21,6 +21,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
+from .._text.words import counted
 from ..errors import InvalidFile, InvalidRequest
 from ..models import User
 from ..people.identification import Unresolved
@@ -216,7 +217,7 @@ def plan(
     parts = [PlacePlan(wanted, observed[wanted.named], desired.protect, people) for wanted in desired.places]
     faults += [f"{part.wanted}: {fault}" for part in parts for fault in part.faults]
     if faults:
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        count = counted(len(faults), "fault")
         raise InvalidFile(f"The roles file cannot be planned: {count}. Nothing was sent.", faults=faults)
     states = tuple(part.state for part in parts)
     for part in parts:
@@ -232,11 +233,11 @@ def plan(
     kept = tuple(step for step in protected if not step.removes)
     # A withheld or protected removal counts the people who would lose a role if it followed all steps of the plan.
     impact = Impact.of([*steps, *withheld, *(step for step in protected if step.removes)], states)
-    counted = iter(impact.counted)
+    with_people = iter(impact.counted)
     return Plan(
-        steps=tuple(islice(counted, len(steps))),
-        withheld=tuple(islice(counted, len(withheld))),
-        protected=(*kept, *counted),
+        steps=tuple(islice(with_people, len(steps))),
+        withheld=tuple(islice(with_people, len(withheld))),
+        protected=(*kept, *with_people),
         unresolved=tuple(one for part in parts for one in part.unresolved),
         places=tuple(PlannedPlace.of(part.state, part.unmanaged) for part in parts),
         notes=(

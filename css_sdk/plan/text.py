@@ -41,19 +41,12 @@ def masked(plan: Plan) -> Plan:
     >>> masked(Plan(steps=(step,))).steps[0].target
     'c48af3…@idir'
     """
-
-    def hidden(steps: Iterable[Step]) -> tuple[Step, ...]:
-        return tuple(
-            evolve(step, target=mask_name(step.target)) if step.kind in ("add_member", "remove_member") else step
-            for step in steps
-        )
-
     return evolve(
         plan,
         names={},
-        steps=hidden(plan.steps),
-        withheld=hidden(plan.withheld),
-        protected=hidden(plan.protected),
+        steps=masked_steps(plan.steps),
+        withheld=masked_steps(plan.withheld),
+        protected=masked_steps(plan.protected),
         unresolved=tuple(
             evolve(
                 one,
@@ -68,6 +61,11 @@ def masked(plan: Plan) -> Plan:
             endings=tuple(evolve(each, username=mask_name(each.username)) for each in plan.dates.endings),
         ),
     )
+
+
+def masked_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps with the usernames of members cut to a few characters."""
+    return tuple(evolve(step, target=mask_name(step.target)) if step.changes_member else step for step in steps)
 
 
 def plan_as_text(
