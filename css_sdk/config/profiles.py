@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from .._text.suggestions import similar
 from ..errors import ConfigurationError
@@ -15,6 +15,29 @@ ENVIRONMENTS: Final = ("dev", "test", "prod")
 PROJECT_KEYS: Final = ("integration", "environment", "width", "timeout")
 """What a project may set. Nothing else: a cloned repository must not run a command, redirect a secret or switch off a
 guard."""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != "" and value.isprintable()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _is_command(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
+
+
+def _key(is_valid: Callable[[Any], bool], valid: str, **options: Any) -> Any:
+    """Return the field for a key that a profile may have.
+
+    Args:
+        is_valid: returns whether a value is valid.
+        valid: what a valid value is, for messages.
+        options: of the field.
+    """
+    return field(default=None, metadata={"rule": (is_valid, valid)}, **options)
 
 
 @frozen(kw_only=True)
@@ -40,18 +63,22 @@ class Profile:
 
     name: str
     file: str
-    credentials_file: str | None = None
-    credential_process: tuple[str, ...] | None = field(default=None, repr=False)
-    api_url: str | None = None
-    token_url: str | None = None
-    team_id: int | None = None
-    allow_prod: bool | None = None
-    keep_token: bool | None = None
-    integration: str | None = None
-    environment: str | None = None
-    width: int | None = None
-    timeout: float | None = None
-    journal_days: int | None = None
+    credentials_file: str | None = _key(_is_text, "the path of an account file, as a text")
+    credential_process: tuple[str, ...] | None = _key(
+        _is_command, 'a list of texts, such as ["vault-print", "css/grants"]: it is not run by a shell', repr=False
+    )
+    api_url: str | None = _key(_is_text, "an address, as a text")
+    token_url: str | None = _key(_is_text, "an address, as a text")
+    team_id: int | None = _key(lambda value: type(value) is int, "the id of a team, a whole number")
+    allow_prod: bool | None = _key(lambda value: type(value) is bool, "true or false")
+    keep_token: bool | None = _key(lambda value: type(value) is bool, "true or false")
+    integration: str | None = _key(lambda value: _is_text(value) or type(value) is int, "an id or a project name")
+    environment: str | None = _key(lambda value: value in ENVIRONMENTS, "dev, test or prod")
+    width: int | None = _key(lambda value: type(value) is int and 1 <= value <= 8, "a whole number from 1 to 8")
+    timeout: float | None = _key(_is_number, "a number of seconds, more than 0")
+    journal_days: int | None = _key(
+        lambda value: type(value) is int and 1 <= value < 100_000, "a whole number of days, 1 or more"
+    )
 
     @property
     def where(self) -> str:
@@ -59,33 +86,8 @@ class Profile:
         return f"the profile {self.name!r} ({self.file})"
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value.strip() != "" and value.isprintable()
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
-
-
 _RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
-    "credentials_file": (_is_text, "the path of an account file, as a text"),
-    "credential_process": (
-        lambda value: isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value),
-        'a list of texts, such as ["vault-print", "css/grants"]: it is not run by a shell',
-    ),
-    "api_url": (_is_text, "an address, as a text"),
-    "token_url": (_is_text, "an address, as a text"),
-    "team_id": (
-        lambda value: isinstance(value, int) and not isinstance(value, bool),
-        "the id of a team, a whole number",
-    ),
-    "allow_prod": (lambda value: isinstance(value, bool), "true or false"),
-    "keep_token": (lambda value: isinstance(value, bool), "true or false"),
-    "integration": (lambda value: _is_text(value) or type(value) is int, "an id or a project name"),
-    "environment": (lambda value: value in ENVIRONMENTS, "dev, test or prod"),
-    "width": (lambda value: type(value) is int and 1 <= value <= 8, "a whole number from 1 to 8"),
-    "timeout": (_is_number, "a number of seconds, more than 0"),
-    "journal_days": (lambda value: type(value) is int and 1 <= value < 100_000, "a whole number of days, 1 or more"),
+    each.name: each.metadata["rule"] for each in fields(Profile) if "rule" in each.metadata
 }
 """By key: whether a value is valid, and what a valid one is."""
 
