@@ -17,6 +17,8 @@ from ._service.addresses import API_URL, TOKEN_URL, check_pair, checked_address
 from ._text.words import joined
 from .errors import ConfigurationError, Remedy
 
+KEEP_TOKEN: Final = "CSS_KEEP_TOKEN"  # noqa: S105
+"""The variable that says whether the token is kept for the next run."""
 _LOG = logging.getLogger("css_sdk")
 _CALLED: Final = {
     "client_id": "The client id",
@@ -458,22 +460,27 @@ def settings_from_env(
         ConfigurationError: if there are no credentials, or only some, or `CSS_KEEP_TOKEN` is neither on nor off.
     """
     found = CSS.in_variables(environ)
-    return settings_of(found, team_id=team_id, allow_http=allow_http, keep_token=keeps_token(environ))
+    return settings_of(found, team_id=team_id, allow_http=allow_http, keep_token=is_on(environ, KEEP_TOKEN))
 
 
-def keeps_token(environ: Mapping[str, str] | None) -> bool:
-    """Return whether `CSS_KEEP_TOKEN` is on.
+def is_on(environ: Mapping[str, str] | None, variable: str, *, otherwise: bool = False) -> bool:
+    """Return whether a variable is `on`.
 
     Args:
         environ: the variables to read; by default those of the process.
+        variable: the name of the variable, such as `CSS_KEEP_TOKEN`.
+        otherwise: the result if the variable is not set.
 
     Raises:
-        ConfigurationError: if it is neither on nor off.
+        ConfigurationError: it is neither on nor off.
+
+    >>> is_on({"CSS_JOURNAL": "off"}, "CSS_JOURNAL", otherwise=True)
+    False
     """
-    value = (os.environ if environ is None else environ).get("CSS_KEEP_TOKEN", "")
+    value = (os.environ if environ is None else environ).get(variable, "").strip().lower()
     if value not in ("", "on", "off"):
-        raise ConfigurationError(f"CSS_KEEP_TOKEN is {value!r}. Set it to on or off.")
-    return value == "on"
+        raise ConfigurationError(f"{variable} is {value!r}. Set it to on or off.")
+    return value == "on" if value else otherwise
 
 
 def _values_and_advice(text: str, keys: Mapping[str, str]) -> tuple[dict[str, Secret] | None, str]:

@@ -243,13 +243,14 @@ def test_workers_take_the_profile_of_their_client(config: WriteConfig, monkeypat
 def test_defaults_come_from_the_nearest_source(config: WriteConfig) -> None:
     """A default comes from a variable first, then the project, then the profile, and says where it is set."""
     text = '[profiles.default]\ncredentials_file = "grants.json"\nintegration = 1\nenvironment = "test"\nwidth = 2\n'
-    environ = config(f"{text}allow_prod = true\n")
+    environ = config(f"{text}allow_prod = true\njournal_days = 7\n")
     project = Path.cwd() / "css.toml"
     project.write_text('integration = "Grants Portal"\nenvironment = "dev"\ntimeout = 5\n', encoding="utf-8")
-    found = find_defaults({**environ, "CSS_ENVIRONMENT": "prod"})
+    found = find_defaults({**environ, "CSS_ENVIRONMENT": "prod", "CSS_JOURNAL_DAYS": "030"})
     where = f"the profile 'default' ({environ['CSS_CONFIG_FILE']})"
     assert found == {
         "environment": Default("prod", "CSS_ENVIRONMENT"),
+        "journal_days": Default(30, "CSS_JOURNAL_DAYS"),
         "integration": Default("Grants Portal", str(project)),
         "timeout": Default(5, str(project)),
         "width": Default(2, where),

@@ -10,13 +10,13 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from css_sdk import InvalidFile, Settings
-from css_sdk._http.journal_folder import JournalFolder, days_kept, is_kept
+from css_sdk._http.journal_folder import DAYS, JournalFolder
 from css_sdk._http.journal_writer import Journal
-from css_sdk.errors import ConfigurationError
 from css_sdk.journal.choice import Choice, newest_to_undo, undone_by
 from css_sdk.journal.entries import Entry, JournalRead, read_journal
 from css_sdk.models import Outcome
@@ -189,14 +189,14 @@ def test_a_journal_needs_no_additional_requests(
 
 @pytest.mark.parametrize(("days", "left"), [(None, ["20260902T090000.000000Z-assign"]), ("400", None), ("1", [])])
 def test_old_journals_are_removed(tmp_path: Path, days: str | None, left: list[str] | None) -> None:
-    """css removes default journals after 90 days, or the number of days in CSS_JOURNAL_DAYS, and no other file."""
+    """css removes default journals after 90 days, or the given number of days, and no other file."""
     folder = JournalFolder(tmp_path / "journals")
     names = ["20251201T090000.000000Z-assign", "20260830T090000.000000Z-roster-apply", "20260902T090000.000000Z-assign"]
     others = ["notes.jsonl", "20251201T090000.000000Z-assign.txt", "20259999T090000.000000Z-assign.jsonl"]
     folder.path.mkdir()
     for name in (*(f"{name}.jsonl" for name in names), *others):
         (folder.path / name).write_text("", encoding="utf-8")
-    file = folder.new_file("css roster apply", NOW, days_kept({"CSS_JOURNAL_DAYS": days} if days else {}))
+    file = folder.new_file("css roster apply", NOW, int(days or DAYS))
     assert file == folder.path / "20261130T090000.000000Z-roster-apply.jsonl"
     kept = {path.name for path in folder.path.iterdir()}
     assert kept == {*others, *(f"{name}.jsonl" for name in (names if left is None else left))}
@@ -230,12 +230,18 @@ def test_a_profile_sets_how_long_journals_are_kept(
     assert old.exists() is is_left
 
 
-@pytest.mark.parametrize("variable", [{"CSS_JOURNAL": "no"}, {"CSS_JOURNAL_DAYS": "0"}, {"CSS_JOURNAL_DAYS": "ten"}])
-def test_invalid_values_of_the_journal_variables_are_refused(variable: dict[str, str]) -> None:
-    """An invalid value of CSS_JOURNAL or CSS_JOURNAL_DAYS is refused, and the error names the variable."""
-    with pytest.raises(ConfigurationError, match=next(iter(variable))):
-        is_kept(variable)
-        days_kept(variable)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CSS_JOURNAL", "no"), ("CSS_JOURNAL_DAYS", "0"), ("CSS_JOURNAL_DAYS", "ten"), ("CSS_JOURNAL_DAYS", "9" * 6)],
+)
+def test_invalid_values_of_the_journal_variables_are_refused(
+    name: str, value: str, run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """If CSS_JOURNAL or CSS_JOURNAL_DAYS is not valid, css names the variable, and changes nothing."""
+    monkeypatch.setenv(name, value)
+    assert run_css("assign", MAREN, "-r", "approver", *PLACE) == 64
+    assert name in capsys.readouterr().err
+    assert "POST" not in asked(sandbox)
 
 
 def test_journals_are_listed_and_shown(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

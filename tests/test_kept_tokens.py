@@ -218,7 +218,7 @@ def test_the_token_is_never_logged(
 PAIR = {"CSS_CLIENT_ID": "service-account-team-1-1", "CSS_CLIENT_SECRET": "s3cret"}
 
 
-@pytest.mark.parametrize(("value", "keeps"), [(None, False), ("", False), ("off", False), ("on", True)])
+@pytest.mark.parametrize(("value", "keeps"), [(None, False), ("", False), ("off", False), ("on", True), (" ON", True)])
 def test_keep_token_is_on_only_if_the_variable_is_on(value: str | None, keeps: bool, tmp_path: Path) -> None:
     """CSS_KEEP_TOKEN counts for credentials in variables and in a file, and is off unless it is `on`."""
     variable = {} if value is None else {"CSS_KEEP_TOKEN": value}
@@ -231,7 +231,7 @@ def test_keep_token_is_on_only_if_the_variable_is_on(value: str | None, keeps: b
     assert settings_from_env({"CSS_CREDENTIALS_FILE": str(file)} | variable).keep_token is keeps
 
 
-@pytest.mark.parametrize("value", ["yes", "1", "ON", " on"])
+@pytest.mark.parametrize("value", ["yes", "1", "on and off"])
 def test_an_invalid_value_of_keep_token_is_refused(value: str) -> None:
     """A value of CSS_KEEP_TOKEN other than `on` and `off` is refused with an error that names both."""
     with pytest.raises(ConfigurationError, match=r"CSS_KEEP_TOKEN is '.*'\. Set it to on or off\."):

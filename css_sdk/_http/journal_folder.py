@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from ..errors import ConfigurationError, InvalidFile
+from ..errors import InvalidFile
 from ..journal.entries import JournalRead, read_journal
 from .journal_writer import is_in_use
 
@@ -18,34 +18,6 @@ DAYS: Final = 90
 """The days after which a journal is removed, unless CSS_JOURNAL_DAYS or a profile says otherwise."""
 _NAME: Final = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[\w-]+", re.ASCII)
 _TIME: Final = "%Y%m%dT%H%M%S.%fZ"
-
-
-def is_kept(environ: Mapping[str, str]) -> bool:
-    """Return whether journals are kept, as CSS_JOURNAL says.
-
-    Raises:
-        ConfigurationError: CSS_JOURNAL is neither `on` nor `off`.
-    """
-    value = environ.get("CSS_JOURNAL", "").strip().lower() or "on"
-    if value not in ("on", "off"):
-        raise ConfigurationError(f"CSS_JOURNAL is {environ['CSS_JOURNAL']!r}. Set it to on or off, or unset it.")
-    return value == "on"
-
-
-def days_kept(environ: Mapping[str, str], otherwise: int = DAYS) -> int:
-    """Return the days after which a journal is removed, as CSS_JOURNAL_DAYS says.
-
-    Args:
-        environ: the environment variables.
-        otherwise: the days if the variable is not set.
-
-    Raises:
-        ConfigurationError: CSS_JOURNAL_DAYS is not a whole number from 1 to 99,999.
-    """
-    value = environ.get("CSS_JOURNAL_DAYS") or str(otherwise)
-    if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value)):
-        raise ConfigurationError(f"CSS_JOURNAL_DAYS is {value!r}. Set it to a whole number of days, 1 or more.")
-    return int(value)
 
 
 class JournalFolder:

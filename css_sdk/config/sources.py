@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,7 @@ from attrs import frozen
 from .._service.addresses import API_URL, TOKEN_URL
 from .._text.shells import quote
 from ..errors import ConfigurationError, Remedy
-from ..settings import CSS, Found, Secret, Settings, keeps_token, settings_from_env, settings_of
+from ..settings import CSS, KEEP_TOKEN, Found, Secret, Settings, is_on, settings_from_env, settings_of
 from .files import CONFIG_VARIABLE, OFF, config_path, project_path, read_config, read_project_file
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _settings_of(
         team_id=profile.team_id if team_id is None else team_id,
         allow_http=allow_http,
         profile=profile.name,
-        keep_token=keeps_token(environ) if profile.keep_token is None else profile.keep_token,
+        keep_token=is_on(environ, KEEP_TOKEN) if profile.keep_token is None else profile.keep_token,
     )
 
 
@@ -197,12 +198,14 @@ def find_defaults(
 
         values = read_project(read_project_file(project), str(project))
         found |= {name: Default(value, str(project)) for name, value in values.items()}
-    for name in ("integration", "environment"):
+    for name in ("integration", "environment", "journal_days"):
         variable = f"CSS_{name.upper()}"
         if value := variables.get(variable):
             from .profiles import checked_values
 
-            found[name] = Default(checked_values({name: value}, variable)[name], variable)
+            is_number = name == "journal_days" and re.fullmatch("[0-9]{1,5}", value)
+            given: Any = int(value) if is_number else value
+            found[name] = Default(checked_values({name: given}, variable)[name], variable)
     return found
 
 

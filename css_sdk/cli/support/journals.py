@@ -127,8 +127,9 @@ def _undo_command(name: str, entries: Sequence[Entry], given: Given) -> str:
 
 def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, undoes: str) -> Journal | None:
     from ... import Journal
-    from ..._http.journal_folder import DAYS, days_kept, is_kept
+    from ..._http.journal_folder import DAYS
     from ...errors import InvalidFile
+    from ...settings import is_on
 
     command = click.get_current_context().command_path
     is_unused = given.journal is not None and given.journal.exists() and _is_unused(given.journal, css)
@@ -137,9 +138,9 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
         return new(resume, resume=True)
     if given.journal is not None:
         return new(given.journal, resume=is_unused)
-    if given.no_journal or not is_kept(os.environ):
+    if given.no_journal or not is_on(os.environ, "CSS_JOURNAL", otherwise=True):
         return None
-    days = days_kept(os.environ, found_defaults().get("journal_days") or DAYS)
+    days = found_defaults().get("journal_days", DAYS)
     try:
         return new(folder().new_file(command, datetime.datetime.now(datetime.UTC), days), is_required=False)
     except (OSError, InvalidFile) as error:
