@@ -27,7 +27,6 @@ WORDS: Final = {
     r"\bAsync(?=[A-Z])": "",
     r"\basync_": "",
     r"\baclose\b": "close",
-    r"\baiter_(bytes|raw)\b": r"iter_\1",
     r"\.asyncio(_detailed)?\(": r".sync\1(",
     r"\bcss_sdk\._async\b": "css_sdk._sync",
     r"\b__a(enter|exit)__\b": r"__\1__",

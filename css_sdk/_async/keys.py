@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 import httpx
 from attrs import define, field, frozen
 
+from .._http.bodies import async_read_body
 from .._http.clients import new_client
 from .._http.concurrency import check_callback
 from .._http.deadlines import async_time_limit
@@ -26,7 +27,6 @@ from ..auth.token_endpoint import described
 from ..auth.verification import SigningKey, Terms, VerifiedToken, open_token, signing_keys, verify
 from ..errors import ConfigurationError, CssError, InvalidToken, KeysUnavailable, MalformedAnswer
 from ..settings import Secret
-from .bodies import read_body
 from .connection import check_kinds
 
 _LOG = logging.getLogger("css_sdk")
@@ -259,7 +259,7 @@ class AsyncIssuerKeys:
         try:
             if answer.status_code != httpx.codes.OK:
                 raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)
-            await read_body(answer, _LARGEST)
+            await async_read_body(answer, _LARGEST)
         except MalformedAnswer as error:
             raise self._failed(url, str(error), answer.status_code) from None
         finally:

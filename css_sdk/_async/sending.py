@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 from attrs import evolve
 
+from .._http.bodies import async_read_body
 from .._http.cancellation import AsyncInFlight
 from .._http.deadlines import async_time_limit
 from .._http.exchanges import Exchange, failure, request_of
@@ -20,7 +21,6 @@ from .._version import __version__
 from ..auth.credentials import ClientCredentials
 from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
-from .bodies import read_body
 from .connection import DEADLINE, LARGEST_ANSWER, AsyncConnections, AsyncOptions
 
 _LARGER: Final = ". If it is right, make the client with a larger largest_answer="
@@ -136,7 +136,7 @@ class AsyncSender:
     async def _read(self, response: httpx.Response, label: str) -> Exchange:
         status = response.status_code
         try:
-            await read_body(response, self._largest_answer, _LARGER)
+            await async_read_body(response, self._largest_answer, _LARGER)
         except MalformedAnswer as error:
             return Exchange(error=MalformedAnswer(f"{label}: {error}.", status=status, request=label), status=status)
         return Exchange(response, status=status)

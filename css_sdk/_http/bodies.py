@@ -1,12 +1,18 @@
-"""Collect and decompress the body of an answer as it arrives, up to a limit. Pure."""
+"""Read and decompress the body of an answer as it arrives, within limits of time and size."""
 
 from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable
+
+import httpx
 
 from ..errors import MalformedAnswer
+from .deadlines import check
 
+Check = Callable[[], object]
+"""A function that raises an error if a call takes too long."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -82,3 +88,49 @@ class Body:
 
     def _refuse(self) -> None:
         raise MalformedAnswer(f"the answer has more than {self._most} bytes{self._advice}")
+
+
+def read_body(response: httpx.Response, most: int, advice: str = "", check: Check = check) -> None:
+    """Read the body of an answer within limits, and decompress it into `response.content`.
+
+    Args:
+        response: the answer. A hook of the caller may have read it already.
+        most, advice: as for `Body`.
+        check: called after each piece; raises an error if the answer takes too long. By default, it checks the
+            deadline of the thread or task.
+
+    Raises:
+        MalformedAnswer: as `Body` does.
+        TimeoutError: the deadline has passed.
+    """
+    body = _body_of(response, most, advice)
+    if not response.is_stream_consumed:
+        for piece in response.iter_raw():
+            check()
+            body.add(piece)
+    _set_content(response, body)
+
+
+async def async_read_body(response: httpx.Response, most: int, advice: str = "", check: Check = check) -> None:
+    """Read the body of an answer as `read_body` does, while other tasks run."""
+    body = _body_of(response, most, advice)
+    if not response.is_stream_consumed:
+        async for piece in response.aiter_raw():
+            check()
+            body.add(piece)
+    _set_content(response, body)
+
+
+def _body_of(response: httpx.Response, most: int, advice: str) -> Body:
+    """Return the body of an answer, with the content that a hook has read."""
+    if not response.is_stream_consumed:
+        return Body(response.headers.get("Content-Encoding", ""), most, advice)
+    body = Body("", most, advice)
+    body.add(response.content)
+    return body
+
+
+def _set_content(response: httpx.Response, body: Body) -> None:
+    # `Response.read` sets this too, but has no limits. To create a new response would be slow.
+    response._content = body.content()
+    response.headers.pop("Content-Encoding", None)  # it is decompressed

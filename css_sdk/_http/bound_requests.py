@@ -35,11 +35,13 @@ class TokenRequest(httpx.Request):
         hide: the secrets that no message may repeat.
         is_given_away: whether a transport has asked for the body.
         status: the status of the answer, when it has come.
+        encoding: the encoding of the answer.
     """
 
     _sealed: str | None = None
     is_given_away = False
     status: int | None = None
+    encoding = ""
 
     def __init__(
         self, url: httpx.URL, content: bytes, headers: Mapping[str, str], extensions: Mapping[str, Any]

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import httpx
 from attrs import define, field, frozen
 
+from .._http.bodies import read_body
 from .._http.clients import new_client
 from .._http.concurrency import check_callback
 from .._http.deadlines import time_limit
@@ -27,7 +28,6 @@ from ..auth.token_endpoint import described
 from ..auth.verification import SigningKey, Terms, VerifiedToken, open_token, signing_keys, verify
 from ..errors import ConfigurationError, CssError, InvalidToken, KeysUnavailable, MalformedAnswer
 from ..settings import Secret
-from .bodies import read_body
 from .connection import check_kinds
 
 _LOG = logging.getLogger("css_sdk")

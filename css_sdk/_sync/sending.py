@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 from attrs import evolve
 
+from .._http.bodies import read_body
 from .._http.cancellation import InFlight
 from .._http.deadlines import time_limit
 from .._http.exchanges import Exchange, failure, request_of
@@ -21,7 +22,6 @@ from .._version import __version__
 from ..auth.credentials import ClientCredentials
 from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
-from .bodies import read_body
 from .connection import DEADLINE, LARGEST_ANSWER, Connections, Options
 
 _LARGER: Final = ". If it is right, make the client with a larger largest_answer="

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NoReturn, TypedDict, Unpack
 import httpx
 from attrs import evolve
 
+from .._http.bodies import async_read_body, read_body
 from .._http.bound_requests import ApiRequest, TokenRequest
 from .._http.cancellation import begin
 from .._http.concurrency import check_callback
@@ -20,7 +21,7 @@ from ..errors import ConfigurationError, WrongTeam
 from ..settings import Secret, Settings, argument_name, as_secret, check_credential
 from .kept_tokens import KeptToken
 from .single_flight import AsyncFlow, SharedRequest, async_current_task
-from .token_endpoint import Token, TokenExchange, fits_a_header, limit_body, token_from, token_request, waiting
+from .token_endpoint import Token, TokenExchange, fits_a_header, limits_of, token_from, token_request, waiting
 
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _NONE: Final = Token(Secret(""), float("-inf"))
@@ -168,8 +169,7 @@ class TokenAuth(httpx.Auth):
                 with turn, TokenExchange(lambda: self._token_request(request), self._observer) as asked:
                     asked_at = self._clock()
                     response = yield asked
-                    limit_body(asked, response, self._clock)
-                    response.read()
+                    read_body(response, *limits_of(asked, response, self._clock))
                     token = turn.value = self._read_token(asked, response, asked_at)
             else:
                 with waiting(self._token_url):
@@ -203,8 +203,7 @@ class TokenAuth(httpx.Auth):
                 with turn, TokenExchange(lambda: self._token_request(request), self._observer) as asked:
                     asked_at = self._clock()
                     response = yield asked
-                    limit_body(asked, response, self._clock)
-                    await response.aread()
+                    await async_read_body(response, *limits_of(asked, response, self._clock))
                     token = turn.value = self._read_token(asked, response, asked_at)
             else:
                 with waiting(self._token_url):

@@ -7,17 +7,17 @@ import math
 import re
 import sys
 import time
-import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
 import httpx
 from attrs import field, frozen
 
+from .._http.bodies import Body, Check
 from .._http.bound_requests import TokenRequest, redirected, where_of
 from .._http.cleaning import clean
 from .._http.exchanges import request_of
@@ -133,6 +133,9 @@ class TokenExchange:
             # Only for the message: the redirect was refused already.
             refusal = redirected(self._request, answer)
             cause.args, cause.status = refusal.args, refusal.status
+        elif isinstance(cause, MalformedAnswer) and cause.request is None:  # the body is too large
+            cause.args = (f"{where_of(self._request.url)}: {cause}.",)
+            cause.request = f"POST {self._request.url.path}"
         cut_frames(cause, self._outer)
 
 
@@ -179,52 +182,22 @@ def _bare(url: httpx.URL) -> httpx.Request:
     return httpx.Request("POST", str(url))
 
 
-class _LimitedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Limit the size of an answer's body, and the time for reading it."""
+def limits_of(asked: TokenRequest, response: httpx.Response, clock: Callable[[], float]) -> tuple[int, str, Check]:
+    """Note the status and the encoding of an answer, and return the limits of its body, as `read_body` gets them.
 
-    def __init__(self, response: httpx.Response, until: float, clock: Callable[[], float], packed: str) -> None:
-        self._stream: Any = response.stream
-        self.packed = packed
-        self._request = response.request
-        self._until, self._clock = until, clock
-        self._length = 0
-
-    def _measure(self, chunk: bytes) -> bytes:
-        self._length += len(chunk)
-        if self._length > _LARGEST:
-            _refuse_length(self._request.url)
-        if self._clock() > self._until:
-            raise httpx.ReadTimeout("the answer came too slowly", request=self._request)
-        return chunk
-
-    def __iter__(self) -> Iterator[bytes]:
-        return map(self._measure, self._stream)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            yield self._measure(chunk)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-def limit_body(asked: TokenRequest, response: httpx.Response, clock: Callable[[], float]) -> None:
-    """Limit the size of an answer. Limit its time to the read timeout, which httpx applies to each chunk only."""
+    The time limit of the whole body is the read timeout, which httpx applies to each piece only.
+    """
     asked.status = response.status_code
     # The request asked for an answer that is not compressed. httpx must not decompress one that may become large.
-    packed = response.headers.pop("Content-Encoding", "")
+    asked.encoding = response.headers.pop("Content-Encoding", "")
     timeout = (response.request.extensions.get("timeout") or {}).get("read")
-    response.stream = _LimitedBody(response, math.inf if timeout is None else clock() + timeout, clock, packed)
+    until = math.inf if timeout is None else clock() + timeout
 
+    def check_time() -> None:
+        if clock() > until:
+            raise httpx.ReadTimeout("the answer came too slowly", request=response.request)
 
-def _refuse_length(url: httpx.URL) -> NoReturn:
-    raise MalformedAnswer(
-        f"{where_of(url)}: the answer has more than {_LARGEST} bytes. Check the token address.",
-        request=f"POST {url.path}",
-    )
+    return _LARGEST, ". Check the token address", check_time
 
 
 @frozen
@@ -244,17 +217,17 @@ class _Answer:
         return ": ".join(filter(None, (self.error, self.description)))
 
 
-def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
+def _answer(response: httpx.Response, asked: TokenRequest) -> _Answer:
     # In a function of its own, so that the text is deleted before an error is raised about it.
-    raw = _unpacked(response)
+    raw = _unpacked(response.content)
     content = parsed_json(raw)
     is_json = isinstance(content, dict)
-    fault = "" if is_json else _what_instead(response, raw)
+    fault = "" if is_json else _what_instead(raw, asked.encoding)
     content = content if isinstance(content, dict) else {}
 
     def words(key: str) -> str | None:
         text = content.get(key)
-        return (clean(text, hide) or None) if isinstance(text, str) else None
+        return (clean(text, asked.hide) or None) if isinstance(text, str) else None
 
     token, kind = content.get("access_token"), content.get("token_type") or "Bearer"
     try:
@@ -275,27 +248,26 @@ def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
     )
 
 
-def _unpacked(response: httpx.Response) -> bytes:
-    """Return the body, decompressed if the server compressed it unasked and it stays small."""
-    content = response.content
+def _unpacked(content: bytes) -> bytes:
+    """Return a body, decompressed if the server compressed it unasked and it stays small."""
     if not content.startswith(b"\x1f\x8b"):  # gzip's first bytes; JSON and HTML begin otherwise
         return content
+    body = Body("gzip", _LARGEST)
     try:
-        unpacked = zlib.decompressobj(wbits=31).decompress(content, _LARGEST + 1)
-    except zlib.error:
+        body.add(content)
+        return body.content()
+    except MalformedAnswer:
         return content
-    return content if len(unpacked) > _LARGEST else unpacked
 
 
-def _what_instead(response: httpx.Response, content: bytes) -> str:
+def _what_instead(content: bytes, encoding: str) -> str:
     """Describe what came instead of a JSON object."""
     start = content[:200].lstrip().lower()
     if not start:
         return "it is empty"
     if start.startswith((b"<!doctype", b"<html")):
         return "it is a page of HTML"
-    packed = response.stream.packed if isinstance(response.stream, _LimitedBody) else ""
-    return "it is not a JSON object" + (f", but compressed ({clean(packed, most=20)})" if packed else "")
+    return "it is not a JSON object" + (f", but compressed ({clean(encoding, most=20)})" if encoding else "")
 
 
 def fits_a_header(token: str) -> bool:
@@ -323,8 +295,6 @@ def token_from(
     """
     if response.request is not asked:
         raise redirected(asked, None)
-    if len(response.content) > _LARGEST:  # an event hook has read the body without the limit
-        _refuse_length(asked.url)
     where, address = where_of(asked.url), f"Check the token address ({name_of('token_url')})."
     facts: dict[str, Any] = {"status": response.status_code, "request": f"POST {asked.url.path}"}
     facts["retry_after"] = seconds_to_wait(response.headers.get("Retry-After"), time.time())
@@ -337,7 +307,7 @@ def token_from(
         )
     if 300 <= response.status_code < 400:
         raise redirected(asked, response, **facts)
-    answer = _answer(response, asked.hide)
+    answer = _answer(response, asked)
     if response.status_code == 404:
         raise AuthenticationError(f"{where}: the address has no token endpoint. {address}", **facts)
     if not answer.is_json and not response.is_success:

@@ -14,13 +14,13 @@ import httpx
 from attrs import evolve, field, frozen
 
 from .._http.answers import error_answer
+from .._http.bodies import read_body
 from .._http.clients import new_client
 from .._http.deadlines import time_limit
 from .._http.exchanges import failure
 from .._http.observation import collected_warnings
 from .._http.retry import Attempt, seconds_of_date
 from .._http.sending import Sending, system_error_behind
-from .._sync.bodies import read_body
 from .._sync.client import Css
 from ..config.sources import Default, find_defaults, find_settings
 from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam, error_for
