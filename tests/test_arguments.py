@@ -335,7 +335,7 @@ def test_a_client_refuses_wrong_options_and_objects_of_other_libraries(settings:
         ({"transport": httpx2.HTTPTransport()}, "transport= must be httpx.BaseTransport, not httpx2.HTTPTransport"),
         ({"transport": httpx.AsyncHTTPTransport()}, "transport= must be httpx.BaseTransport"),
         ({"journal": "journal.jsonl"}, "journal= must be css_sdk.Journal, not builtins.str"),
-        ({"time_out": 5}, "There is no option time_out; the options are .*timeout"),
+        ({"time_out": 5}, "There is no option time_out. The options are .*timeout"),
     ]
     for options, said in wrong:
         with pytest.raises(ConfigurationError, match=said):

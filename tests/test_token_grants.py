@@ -110,6 +110,7 @@ def test_origins_are_compared_without_case_and_default_port(call: Call) -> None:
         (lambda: ClientCredentials(LOGIN, "me", SECRET, client_auth="jwt"), "not 'jwt'"),  # type: ignore[arg-type]
         (lambda: ClientCredentials("login.example", "me", SECRET), "token address is not a plain"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, origins="a.example"), "is not a plain http.*begin with https"),
+        (lambda: ClientCredentials(LOGIN, "me", SECRET, orgins=[LOGIN]), "no option orgins. The options are accept,"),  # type: ignore[call-arg]
         (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=[]), r"origins=\[\] allows no address for the token"),
         (lambda: ClientCredentials(LOGIN, "me", f"{SECRET}\n"), "client secret ends with a line break"),
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", f"{PASSWORD}\r\n"), "password ends with a line break"),

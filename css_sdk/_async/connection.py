@@ -79,10 +79,7 @@ def check_options(options: AsyncOptions) -> None:
     Raises:
         ConfigurationError: an option is not valid. The message names the option.
     """
-    unknown = sorted(options.keys() - AsyncOptions.__annotations__.keys())
-    if unknown:
-        known = ", ".join(sorted(AsyncOptions.__annotations__))
-        raise ConfigurationError(f"There is no option {', '.join(unknown)}; the options are {known}.")
+    arguments.check_options(options, AsyncOptions, ConfigurationError)
     check_kinds(options)
     async_check_callback("on_wait", options.get("on_wait"))
     async_check_callback("retry", options.get("retry"))

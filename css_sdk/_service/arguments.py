@@ -172,19 +172,20 @@ def check_kind(
         )
 
 
-def check_options(given: Mapping[str, object], known: type) -> None:
+def check_options(given: Mapping[str, object], known: type, error: type[CssError] = InvalidRequest) -> None:
     """Refuse options that do not exist.
 
     Args:
         given: the options.
         known: the `TypedDict` of the options that exist.
+        error: the class of the error.
 
     Raises:
-        InvalidRequest: an option does not exist. The message names those that do.
+        CssError: an option does not exist. The message names those that do.
     """
     options = sorted(known.__annotations__)
     if unknown := sorted(given.keys() - options):
-        raise InvalidRequest(f"There is no option {', '.join(unknown)}. The options are {', '.join(options)}.")
+        raise error(f"There is no option {', '.join(unknown)}. The options are {', '.join(options)}.")
 
 
 def whole_number(given: object, what: str) -> int:

@@ -80,10 +80,7 @@ def check_options(options: Options) -> None:
     Raises:
         ConfigurationError: an option is not valid. The message names the option.
     """
-    unknown = sorted(options.keys() - Options.__annotations__.keys())
-    if unknown:
-        known = ", ".join(sorted(Options.__annotations__))
-        raise ConfigurationError(f"There is no option {', '.join(unknown)}; the options are {known}.")
+    arguments.check_options(options, Options, ConfigurationError)
     check_kinds(options)
     check_callback("on_wait", options.get("on_wait"))
     check_callback("retry", options.get("retry"))

@@ -17,6 +17,7 @@ from .._http.cancellation import begin
 from .._http.concurrency import check_callback
 from .._http.observation import Observer, SentRequest
 from .._service.addresses import checked_address
+from .._service.arguments import check_options
 from ..errors import ConfigurationError, WrongTeam
 from ..settings import Secret, Settings, argument_name, as_secret, check_credential
 from .kept_tokens import KeptToken
@@ -98,15 +99,8 @@ class TokenAuth(httpx.Auth):
         client_id: str,
         client_secret: Secret,
         fields: Mapping[str, str | Secret | None],
-        client_auth: str = "basic",
-        *,
-        origins: str | Iterable[str | httpx.URL] | None = None,
-        accept: Callable[[dict[str, Any]], object] = lambda _: None,
-        allow_http: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        name_of: Callable[[str], str] = argument_name,
-        on_request: Callable[[SentRequest], object] | None = None,
-        keep: bool = False,
+        client_auth: str,
+        options: AuthOptions,
     ) -> None:
         self._client_id = client_id  # set first: repr() needs it even if the rest is not valid
         self._client_secret = client_secret
@@ -115,8 +109,11 @@ class TokenAuth(httpx.Auth):
             check_credential(f"The {name}", value)
         if client_auth not in ("basic", "form"):
             raise ConfigurationError(f"client_auth= must be 'basic' or 'form', not {client_auth!r}.")
-        checked_address(token_url, "The token address", allow_http, may_have_query=True)
+        check_options(options, AuthOptions, ConfigurationError)
+        self._allow_http = options.get("allow_http", False)
+        checked_address(token_url, "The token address", self._allow_http, may_have_query=True)
         self._token_url = httpx.URL(token_url)  # unchanged: a trailing slash may matter there
+        origins = options.get("origins")
         try:
             addresses = [origins] if isinstance(origins, (str, httpx.URL)) else None if origins is None else [*origins]
         except TypeError:
@@ -125,19 +122,20 @@ class TokenAuth(httpx.Auth):
             raise ConfigurationError(
                 "origins=[] allows no address for the token. Name an address, or leave out origins=."
             )
-        checked = [checked_address(each, "An address that the token is for", allow_http) for each in addresses or ()]
-        # A function that has to be awaited would never check a token.
-        check_callback("accept", accept)
-        check_callback("clock", clock)
+        checked = [
+            checked_address(each, "An address that the token is for", self._allow_http) for each in addresses or ()
+        ]
         self._is_basic = client_auth == "basic"
         self._origins = frozenset(origin(httpx.URL(each)) for each in checked) or None
-        self._accept = accept
-        self._allow_http = allow_http
-        self._clock = clock
-        self._name_of = name_of
-        self._observer = Observer(on_request)
+        self._accept: Callable[[dict[str, Any]], object] = options.get("accept", lambda _: None)
+        self._clock = options.get("clock", time.monotonic)
+        # A function that has to be awaited would never check a token.
+        check_callback("accept", self._accept)
+        check_callback("clock", self._clock)
+        self._name_of = options.get("name_of", argument_name)
+        self._observer = Observer(options.get("on_request"))
         account = [client_id, str(self._token_url), str(sorted(self._origins or ()))]
-        self._kept = KeptToken(account, client_secret) if keep else None
+        self._kept = KeptToken(account, client_secret) if options.get("keep") else None
         self._token = self._read_kept()
         self._is_checked = self._token is _NONE
         self._pending: SharedRequest[Token] | None = None
@@ -331,7 +329,7 @@ class ClientCredentials(TokenAuth):
     ) -> None:
         client_secret = as_secret(client_secret)  # so that tracebacks with variables do not show it
         fields = {"grant_type": "client_credentials", "audience": audience, "scope": scope}
-        super().__init__(token_url, client_id, client_secret, fields, client_auth, **options)
+        super().__init__(token_url, client_id, client_secret, fields, client_auth, options)
 
 
 class PasswordGrant(TokenAuth):
@@ -373,7 +371,7 @@ class PasswordGrant(TokenAuth):
             "password": password,
             "scope": scope,
         }
-        super().__init__(token_url, client_id, client_secret, fields, **options)
+        super().__init__(token_url, client_id, client_secret, fields, "basic", options)
 
 
 def credentials_of(
