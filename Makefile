@@ -18,6 +18,8 @@ GROUPS := build package audit browser keycloak notebooks mutants docs
 # Each file that is installed must have a hash that constraints.txt names.
 INSTALL := $(BIN)/uv pip install --quiet --python $(VENV) --constraint constraints.txt --build-constraint constraints.txt
 export UV_HTTP_TIMEOUT ?= 180
+# The processes of the tests load the bytecode that an earlier one compiled.
+unexport PYTHONDONTWRITEBYTECODE
 OTHER_PYTHONS ?= python3.12 python3.13
 # Half of the tests: without what is generated, what only developers run, and the slowest files.
 QUICK := $(addprefix --ignore=tests/,_sync contract openapi sandbox testing test_closed_streams.py test_pages.py test_questions.py test_readme.py)
@@ -39,10 +41,10 @@ demo: $(READY)  ## start a sandbox and assign the roles of examples/roster.csv, 
 	$(BIN)/python examples/demo.py
 
 test: $(READY)  ## run all tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test-thorough: $(READY)  ## run all tests, those of rules that hold for any input with ten times as many examples
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --hypothesis-profile thorough
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --hypothesis-profile thorough
 
 test-forks: $(READY)  ## fork processes that use one client at once, plain and over TLS
 	$(BIN)/python -m pytest -m forks tests/test_forks.py

@@ -39,8 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # The usual file has 150 certificates. Every client reads it, which takes longer than the rest of most tests. The
-    # tests of the wheel need it, because they fetch packages.
-    if "SSL_CERT_FILE" not in os.environ and "not wheel" in config.option.markexpr:
+    # tests of the wheel need it, because they fetch packages. Workers inherit the variable.
+    if "not wheel" in config.option.markexpr and not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp())
         config.add_cleanup(lambda: shutil.rmtree(folder))
         os.environ["SSL_CERT_FILE"] = str(write_certificate(folder)[0])

@@ -26,6 +26,7 @@ from css_sdk import (
 )
 from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
+from css_sdk.plan import dates
 from css_sdk.plan.dates import Dates, day_in
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.plan.planner import plan
@@ -421,6 +422,7 @@ def test_css_roster_removes_ended_grants_only_with_prune(
 
 def test_a_machine_without_time_zones_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install."""
+    dates._timezones.cache_clear()
     monkeypatch.setattr("zoneinfo.available_timezones", set)
     with pytest.raises(ConfigurationError, match="pip install tzdata"):
         read_desired(file.read_bytes(), file.name)

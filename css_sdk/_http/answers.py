@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from css_sdk_openapi import Client
 from css_sdk_openapi import models as generated
 from css_sdk_openapi.types import Unset
-from dateutil.parser import isoparse
 
 from .._text.json_text import parsed_json
 from .._text.tables import TupleOf
@@ -138,7 +137,7 @@ def logs(answer: Any) -> tuple[tuple[LogLine, ...], str]:
 
 def _log_line(fields: dict[str, Any]) -> LogLine:
     try:
-        timestamp = isoparse(str(fields.get("@timestamp")))
+        timestamp = datetime.datetime.fromisoformat(str(fields.get("@timestamp")))
     except ValueError:
         timestamp = None
     if timestamp is not None and timestamp.tzinfo is None:

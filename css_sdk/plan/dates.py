@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import functools
 from typing import Final
 
 from attrs import frozen
@@ -79,11 +80,11 @@ class Dates:
             )
 
 
-def check_timezone(name: str) -> str:
-    """Return the IANA name of a time zone, such as America/Vancouver, after checking that this machine knows it.
+@functools.cache
+def _timezones() -> frozenset[str]:
+    """Return the names of the time zones that this machine knows. To search them takes longer than to read a file.
 
     Raises:
-        ValueError: there is no such time zone.
         ConfigurationError: this machine has no list of time zones.
     """
     import zoneinfo  # noqa: PLC0415 - only files with a time zone need it
@@ -91,6 +92,17 @@ def check_timezone(name: str) -> str:
     known = zoneinfo.available_timezones()
     if not known:
         raise ConfigurationError("Python finds no time zones on this machine. Install them: pip install tzdata")
+    return frozenset(known)
+
+
+def check_timezone(name: str) -> str:
+    """Return the IANA name of a time zone, such as America/Vancouver, after checking that this machine knows it.
+
+    Raises:
+        ValueError: there is no such time zone.
+        ConfigurationError: this machine has no list of time zones.
+    """
+    known = _timezones()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
         hint = f"did you mean {near[0]}?" if near else "an example is America/Vancouver"

@@ -129,7 +129,7 @@ def _iso_seconds(match: re.Match[str]) -> float | None:
 def date_text(seconds: float) -> str:
     """Return `new Date(…).toISOString()`."""
     moment = datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def query(text: str) -> dict[str, str | list[str]]:

@@ -14,18 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from schemathesis.checks import load_all_checks
-from schemathesis.core.failures import FailureGroup
-from schemathesis.generation.feedback import FeedbackSources
-from schemathesis.pytest._test_builder import build_operation_test
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from css_sdk.sandbox import Sandbox
 from tests.support import examples
@@ -34,7 +24,6 @@ pytestmark = pytest.mark.destructive
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "css-api.json"
 NOW = 1_795_000_000.0
-CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 # Values of parameters that exist in the sandbox. Requests that must be invalid break these rules.
 ROLES = {"enum": ["admin", "reviewer", "approver", "nope", " ", ".", "..", "x" * 256]}
@@ -86,8 +75,27 @@ OPERATIONS = [f"{method.upper()} {path}" for path, item in document()["paths"].i
 @pytest.fixture(scope="module")
 def schema() -> Any:
     """Return the schema with all calls of this document."""
+    # Imported here, because it takes long, and each process of a parallel run imports this module.
+    import schemathesis
+    from schemathesis.checks import load_all_checks
+
     load_all_checks()
     return schemathesis.openapi.from_dict(document())
+
+
+def validate(case: Any, found: httpx.Response, *, without_schema: bool = False) -> None:
+    """Compare status, type and content of an answer with the document.
+
+    Args:
+        case: the case that the answer belongs to.
+        found: the answer.
+        without_schema: do not compare the content.
+    """
+    from schemathesis.specs.openapi import checks
+
+    always = [checks.status_code_conformance, checks.content_type_conformance]
+    excluded = [checks.response_schema_conformance] if without_schema else []
+    case.validate_response(found, checks=[*always, checks.response_schema_conformance], excluded_checks=excluded)
 
 
 def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> httpx.Response:
@@ -123,8 +131,7 @@ def is_beyond_words(name: str, found: httpx.Response) -> bool:
 def check(case: Any, found: httpx.Response) -> None:
     """Compare an answer with the document."""
     name = case.operation.definition.raw["operationId"]
-    excluded = [response_schema_conformance] if is_beyond_words(name, found) else []
-    case.validate_response(found, checks=CHECKS, excluded_checks=excluded)
+    validate(case, found, without_schema=is_beyond_words(name, found))
 
 
 BOUNDS = settings(
@@ -142,6 +149,9 @@ def hold_for_all(schema: Any, operation: str, test: Callable[..., None], **given
     `schema.parametrize()` would build these tests during collection in each process of a parallel run. It would also
     give all of them one name, so that only one of them would run.
     """
+    from schemathesis.generation.feedback import FeedbackSources
+    from schemathesis.pytest._test_builder import build_operation_test
+
     method, path = operation.split()
     found = schema[path][method]
     build_operation_test(
@@ -199,5 +209,7 @@ def test_the_check_reports_an_answer_that_is_not_declared(schema: Any, wrong: ht
     with httpx.Client(transport=httpx.MockTransport(lambda request: wrong)) as client:
         found = client.get("http://localhost/api/v1/integrations")
     found.elapsed = timedelta()
+    from schemathesis.core.failures import FailureGroup
+
     with pytest.raises(FailureGroup):
-        schema["/integrations"]["GET"].Case().validate_response(found, checks=CHECKS)
+        validate(schema["/integrations"]["GET"].Case(), found)
