@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from functools import partial
 from typing import TypedDict, Unpack
 
 from .._service import arguments, service_limits
@@ -15,7 +16,7 @@ from .callbacks import AsyncProgressCalls
 from .roles import AsyncRoles
 from .steps import AsyncStepRun, done_or_failed
 from .wire import AsyncWire
-from .workers import AsyncShipping, task_for
+from .workers import ship_steps, task_for
 
 Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]
@@ -149,7 +150,7 @@ class AsyncBulk:
         calls = AsyncProgressCalls(options.get("progress"))
         given = arguments.grants(grants)
         place = self._roles.place
-        ship = None if executor is None else AsyncShipping(executor, task_for(self._wire, place)).carry_out
+        ship = None if executor is None else partial(ship_steps, executor, task_for(self._wire, place))
         results: dict[int, GrantResult] = {}
         numbers: dict[Step, list[int]] = {}
         for number, grant in enumerate(given):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -39,11 +39,8 @@ def done_or_failed(result: StepResult) -> Outcome:
     return "failed" if result.outcome == "skipped" else result.outcome
 
 
-Shipping = Callable[["AsyncStepRun", Numbered, int], Awaitable[None]]
-"""A function that has steps about members of one place carried out by workers, and settles the steps.
-
-Its third argument is the number of chunks of steps at once.
-"""
+Shipping = Callable[["AsyncStepRun", Numbered], Awaitable[None]]
+"""A function that has steps about members of one place carried out by workers, and settles the steps."""
 
 
 @define(eq=False)
@@ -78,15 +75,6 @@ class AsyncStepRun:
 
     async def carry_out(self) -> list[StepResult]:
         """Carry out one kind of step after another and return the results, in the order of the steps."""
-        with self._knowing_not_done(self.steps if self.are_not_done else ()):
-            await self._carry_out()
-        return [self._results[number] for number in range(len(self.steps))]
-
-    def _knowing_not_done(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
-        wire = next((roles._wire for roles in self.roles.values()), None)
-        return nullcontext() if wire is None else wire.knowing_not_done(steps)
-
-    async def _carry_out(self) -> None:
         for kind, run in groupby(enumerate(self.steps), key=lambda numbered: numbered[1].kind):
             batch = await self._ready(dict(run))
             match kind:
@@ -102,6 +90,7 @@ class AsyncStepRun:
                     await self._each(batch, lambda step: step.place, self._one_by_one)
                 case _:
                     await self._each(batch, lambda step: step, self._one_by_one)
+        return [self._results[number] for number in range(len(self.steps))]
 
     async def _ready(self, batch: Numbered) -> Numbered:
         """Return the steps that can be carried out; settle the others as skipped."""
@@ -135,8 +124,11 @@ class AsyncStepRun:
         if self._lost_access is not None:
             # The service has refused the credentials, and would refuse them again.
             return await self.settle_failed(group, self._lost_access)
+        place = next(iter(group.values())).place
+        is_known = self.are_not_done or self.skip_existing
         try:
-            await write()
+            with self.roles[place]._wire.knowing_not_done(group.values() if is_known else ()):
+                await write()
         except CssError as error:
             return await self.settle_failed(group, error)
         return await self.settle(group, "done")
@@ -163,9 +155,8 @@ class AsyncStepRun:
                 await self._settle_done(roles, group)
             left = {number: step for number, step in group.items() if number not in self._results}
             if self.ship is not None:
-                await self.ship(self, left, self.width)
-                continue
-            with roles._wire.knowing_not_done(left.values() if self.skip_existing else ()):
+                await self.ship(self, left)
+            else:
                 await self._each(left, lambda step: step.target, partial(self._change_one_user, roles))
 
     async def _settle_done(self, roles: AsyncRoles, steps: Numbered) -> None:

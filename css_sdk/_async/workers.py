@@ -83,48 +83,41 @@ def task_for(wire: AsyncWire, place: Place) -> Task:
     return Task(place, (settings.client_id, settings.api_url), find)
 
 
-class AsyncShipping:
-    """Send the steps about members in chunks to the workers of an executor.
+async def ship_steps(executor: Executor, task: Task, run: AsyncStepRun, steps: Numbered) -> None:
+    """Send the steps about members in chunks to the workers of an executor, and settle them.
 
     Args:
-        executor: carries out each chunk in one of its workers.
+        executor: carries out each chunk in one of its workers, at most `width` of the run at once.
         task: the place and the source of credentials.
+        run: the run that the steps belong to.
+        steps: the steps.
     """
 
-    def __init__(self, executor: Executor, task: Task) -> None:
-        self._executor = executor
-        self._task = task
+    async def ship(chunk: Numbered) -> None:
+        try:
+            future = executor.submit(carry_out, task, tuple(chunk.values()))
+        except Exception as error:
+            refused = CssError(f"The executor accepts no more work ({type(error).__name__}). Nothing of this was sent.")
+            refused.__cause__ = error
+            await run.settle_failed(chunk, refused)
+            return
+        try:
+            results = await async_waited_for(future)
+        except CssError as error:
+            # A worker raises a CssError only when it reads the credentials, before anything is sent.
+            await run.settle_failed(chunk, error)
+        except Exception as error:
+            lost = OutcomeUnknown(
+                f"A worker was lost ({type(error).__name__}). It may have done this or not. Run it again with "
+                f"skip_existing=True."
+            )
+            lost.__cause__ = error
+            await run.settle_failed(chunk, lost)
+        else:
+            for (number, step), result in zip(chunk.items(), results, strict=True):
+                await run.settle({number: step}, result.outcome, result.error)
 
-    async def carry_out(self, run: AsyncStepRun, steps: Numbered, width: int) -> None:
-        """Send the steps to workers, at most `width` chunks at once, and settle them."""
-
-        async def ship(chunk: Numbered) -> None:
-            try:
-                future = self._executor.submit(carry_out, self._task, tuple(chunk.values()))
-            except Exception as error:
-                refused = CssError(
-                    f"The executor accepts no more work ({type(error).__name__}). Nothing of this was sent."
-                )
-                refused.__cause__ = error
-                await run.settle_failed(chunk, refused)
-                return
-            try:
-                results = await async_waited_for(future)
-            except CssError as error:
-                # A worker raises a CssError only when it reads the credentials, before anything is sent.
-                await run.settle_failed(chunk, error)
-            except Exception as error:
-                lost = OutcomeUnknown(
-                    f"A worker was lost ({type(error).__name__}). It may have done this or not. Run it again with "
-                    f"skip_existing=True."
-                )
-                lost.__cause__ = error
-                await run.settle_failed(chunk, lost)
-            else:
-                for (number, step), result in zip(chunk.items(), results, strict=True):
-                    await run.settle({number: step}, result.outcome, result.error)
-
-        await async_each(ship, _chunks(steps), width)
+    await async_each(ship, _chunks(steps), run.width)
 
 
 def _chunks(steps: Numbered) -> list[Numbered]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from functools import partial
 from typing import TypedDict, Unpack
 
 from .._service import arguments, service_limits
@@ -16,7 +17,7 @@ from .callbacks import ProgressCalls
 from .roles import Roles
 from .steps import StepRun, done_or_failed
 from .wire import Wire
-from .workers import Shipping, task_for
+from .workers import ship_steps, task_for
 
 Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]
@@ -150,7 +151,7 @@ class Bulk:
         calls = ProgressCalls(options.get("progress"))
         given = arguments.grants(grants)
         place = self._roles.place
-        ship = None if executor is None else Shipping(executor, task_for(self._wire, place)).carry_out
+        ship = None if executor is None else partial(ship_steps, executor, task_for(self._wire, place))
         results: dict[int, GrantResult] = {}
         numbers: dict[Step, list[int]] = {}
         for number, grant in enumerate(given):
