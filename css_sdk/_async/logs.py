@@ -14,7 +14,8 @@ from .._text.tables import TupleOf
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
 from ..state import Place
-from .wire import AsyncWire, Call
+from .sending import Call
+from .wire import AsyncWire
 
 
 class AsyncLogMeter:

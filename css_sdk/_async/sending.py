@@ -6,7 +6,7 @@ import time
 from typing import Any, Final
 
 import httpx
-from attrs import evolve
+from attrs import evolve, frozen
 
 from .._http.bodies import async_read_body
 from .._http.cancellation import AsyncInFlight
@@ -19,13 +19,23 @@ from .._service import request_checks
 from .._service.path_templates import path_template
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
-from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
+from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong, type_of_thing
 from ..settings import Settings
 from .connection import DEADLINE, LARGEST_ANSWER, AsyncConnections, AsyncOptions
 
 _LARGER: Final = ". If it is right, make the client with a larger largest_answer="
 _MOMENT: Final = 0.01
 _USER_AGENT: Final = f"css-sdk/{__version__}"
+
+
+@frozen
+class Call:
+    """A request that is ready to be sent, with its name for logs, its label for messages, and the thing it is about."""
+
+    request: httpx.Request
+    name: str
+    label: str
+    about: type_of_thing
 
 
 class AsyncSender:
@@ -54,12 +64,13 @@ class AsyncSender:
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
         self._token_url = httpx.URL(settings.token_url)
 
-    def request(self, described: dict[str, Any], label: str) -> httpx.Request:
-        """Return the request that a generated module describes.
+    def call(self, described: dict[str, Any], name: str = "", about: type_of_thing = "path") -> Call:
+        """Return the call that a generated module describes.
 
         Args:
             described: method, path, query, body and headers.
-            label: method and path, for messages.
+            name: the name of the call, for logs.
+            about: the kind of thing that a 404 says is missing.
 
         Raises:
             HarmfulRequest, RequestTooLong: the request would stop the service.
@@ -68,6 +79,7 @@ class AsyncSender:
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         path: str = described["url"]
+        label = f"{described['method'].upper()} {path}"
         client = self._connections.http(label)
         request_checks.check_path(path, label)
         request_checks.check_body(path, described.get("json"))
@@ -82,35 +94,31 @@ class AsyncSender:
         request.headers["Accept"] = "application/json"
         # An answer in other encodings can unpack to a piece that is a thousand times as large.
         request.headers["Accept-Encoding"] = "gzip"
-        return request
+        return Call(request, name, label, about)
 
-    async def send(
-        self, request: httpx.Request, label: str, write: AsyncInFlight | None = None, attempt: int = 1
-    ) -> Exchange:
-        """Send a request and read its answer.
+    async def send(self, call: Call, write: AsyncInFlight | None = None, attempt: int = 1) -> Exchange:
+        """Send a call and read its answer.
 
         Args:
-            request: a request that `request` returned.
-            label: method and path, for messages.
+            call: a call that `call` returned.
             write: for a write, finishes the exchange if the task is cancelled.
             attempt: the number of the attempt, from 1.
 
         Raises:
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
-        client = self._connections.http(label)
-        if "Authorization" in request.headers:  # from the attempt before
-            del request.headers["Authorization"]
+        client = self._connections.http(call.label)
+        call.request.headers.pop("Authorization", None)  # from the attempt before
         # Wait for a free connection first, and add the token afterwards: a token could expire during the wait. And if
         # more threads need a connection than there are, httpx's pool closes connections that are in use.
         async with self._connections.slots:
             if write is None:
-                return await self._observed(client, request, label, attempt)
-            return await write.finish(lambda: self._observed(client, request, label, attempt), request)
+                return await self._observed(client, call, attempt)
+            return await write.finish(lambda: self._observed(client, call, attempt), call.request)
 
-    async def _observed(self, client: httpx.AsyncClient, request: httpx.Request, label: str, attempt: int) -> Exchange:
-        began = time.perf_counter()
-        ended = await self._exchange(client, request, label)
+    async def _observed(self, client: httpx.AsyncClient, call: Call, attempt: int) -> Exchange:
+        began, request = time.perf_counter(), call.request
+        ended = await self._exchange(client, request, call.label)
         if self._observer.is_active and "Authorization" in request.headers:
             path = path_template(request.url.raw_path.partition(b"?")[0].removeprefix(self._base).decode("ascii"))
             self._observer.note(request.method, path, ended.status, began, attempt, ended.error)

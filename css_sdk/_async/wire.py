@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
-from attrs import evolve, frozen
+from attrs import evolve
 
 from .._http import answers
 from .._http import retry as _retry
@@ -25,19 +25,9 @@ from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, i
 from ..settings import Settings
 from ..state import Step
 from .connection import AsyncConnections, AsyncOptions, check_options
-from .sending import AsyncSender
+from .sending import AsyncSender, Call
 
 _LOG = logging.getLogger("css_sdk")
-
-
-@frozen
-class Call:
-    """A request that is ready to be sent, with its name for logs, its label for messages, and the thing it is about."""
-
-    request: httpx.Request
-    name: str
-    label: str
-    about: type_of_thing
 
 
 Remembered = TypeVar("Remembered")
@@ -168,12 +158,10 @@ class AsyncWire:
         """Return the request that a generated module describes.
 
         Raises:
-            Refused: the request would do harm; see `AsyncSender.request`.
+            Refused: the request would do harm; see `AsyncSender.call`.
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
-        described = operation._get_kwargs(**arguments)
-        label = f"{described['method'].upper()} {described['url']}"
-        return Call(self._sender.request(described, label), operation.__name__.rpartition(".")[2], label, about)
+        return self._sender.call(operation._get_kwargs(**arguments), operation.__name__.rpartition(".")[2], about)
 
     async def attempt(self, call: Call, number: int, write: AsyncInFlight | None = None) -> Exchange:
         """Make one attempt of a call, and return how it ended.
@@ -186,7 +174,7 @@ class AsyncWire:
         Raises:
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
-        ended = await self._sender.send(call.request, call.label, write, number)
+        ended = await self._sender.send(call, write, number)
         if ended.response is None or ended.response.is_success:
             return ended
         answer = answers.error_answer(ended.response, call.label, now=time.time())
@@ -199,24 +187,23 @@ class AsyncWire:
             described: method, path, query, body and headers.
 
         Raises:
-            Refused: the request would do harm; see `AsyncSender.request`.
+            Refused: the request would do harm; see `AsyncSender.call`.
             ConfigurationError: the client was closed, belongs to a different process or event loop, or has a journal
                 and the request is a write, which the journal could not record.
             CssError: there is no answer, or the answer cannot be read.
         """
-        method = described["method"].upper()
-        label = f"{method} {described['url']}"
-        request = self._sender.request(described, label)
-        if self.journal is not None and method != "GET":
+        call = self._sender.call(described)
+        is_write = call.request.method != "GET"
+        if self.journal is not None and is_write:
             raise ConfigurationError(
-                f"{label}: this client keeps a journal, which cannot record writes of the generated client. Nothing "
-                f"was sent. Create another client without journal= for this call."
+                f"{call.label}: this client keeps a journal, which cannot record writes of the generated client. "
+                f"Nothing was sent. Create another client without journal= for this call."
             )
         with AsyncInFlight() as in_flight:
-            ended = await self._sender.send(request, label, None if method == "GET" else in_flight)
+            ended = await self._sender.send(call, in_flight if is_write else None)
         if ended.response is None:
-            raise ended.error or MalformedAnswer(f"{label}: there is no answer.", request=label)
-        request.headers.pop("Authorization", None)
+            raise ended.error or MalformedAnswer(f"{call.label}: there is no answer.", request=call.label)
+        call.request.headers.pop("Authorization", None)
         return ended.response
 
     async def pause(self, call: Call, tried: Exchange, number: int, waited: float) -> float:

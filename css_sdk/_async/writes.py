@@ -14,7 +14,8 @@ from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
 from ..state import PlaceState, Step, StepKind, is_as_after
-from .wire import AsyncWire, Call
+from .sending import Call
+from .wire import AsyncWire
 
 Steps = tuple[Step, ...]
 

@@ -15,7 +15,8 @@ from .._text.tables import TupleOf
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
 from ..state import Place
-from .wire import Call, Wire
+from .sending import Call
+from .wire import Wire
 
 
 class LogMeter:

@@ -15,7 +15,8 @@ from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
 from ..state import PlaceState, Step, StepKind, is_as_after
-from .wire import Call, Wire
+from .sending import Call
+from .wire import Wire
 
 Steps = tuple[Step, ...]
 
