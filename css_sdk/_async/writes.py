@@ -75,29 +75,26 @@ async def carry_out(wire: AsyncWire, change: AsyncChange) -> None:
             be on its way, or an earlier attempt of the same client may still reverse the write.
         InvalidFile: the journal could not be written. Nothing is sent.
     """
+    journal = wire.journal
     with AsyncInFlight() as in_flight:
-        await _carry_out(wire, change, in_flight)
-
-
-async def _carry_out(wire: AsyncWire, change: AsyncChange, in_flight: AsyncInFlight) -> None:
-    journal, attempts = wire.journal, _Attempts(wire, change, in_flight)
-    if journal is None:
-        await attempts.complete()
-        return
-    steps = change.effects(change.steps)
-    if not journal.are_not_done(steps):
-        steps = change.effects(await change.remaining(change.steps))
-    number = journal.begin(steps)
-    try:
-        await attempts.complete()
-    except CssError as error:
-        journal.end(number, error)
-        raise
-    except BaseException:  # cancelled or interrupted
-        if not attempts.may_be_done:
-            journal.end(number, Skipped("The write was interrupted before it was sent."))
-        raise
-    journal.end(number)
+        attempts = _Attempts(wire, change, in_flight)
+        if journal is None:
+            await attempts.complete()
+            return
+        steps = change.effects(change.steps)
+        if not journal.are_not_done(steps):
+            steps = change.effects(await change.remaining(change.steps))
+        number = journal.begin(steps)
+        try:
+            await attempts.complete()
+        except CssError as error:
+            journal.end(number, error)
+            raise
+        except BaseException:  # cancelled or interrupted
+            if not attempts.may_be_done:
+                journal.end(number, Skipped("The write was interrupted before it was sent."))
+            raise
+        journal.end(number)
 
 
 class _Attempts:
@@ -195,8 +192,7 @@ def _still_possible(error: CssError) -> OutcomeUnknown:
 
 
 def _is_shown(change: AsyncChange, steps: Steps, tried: Exchange, call: Call) -> bool:
-    is_shown_by_answers = verdicts.VERIFIED_BY[change.kind] is verdicts.VerifiedBy.ANSWER
-    if tried.response is None or tried.error is not None or not is_shown_by_answers:
+    if tried.response is None or tried.error is not None:
         return False
     try:
         return answers.parsed(change.operation, tried.response, call.label, lambda answer: change.shown(answer, steps))

@@ -76,29 +76,26 @@ def carry_out(wire: Wire, change: Change) -> None:
             be on its way, or an earlier attempt of the same client may still reverse the write.
         InvalidFile: the journal could not be written. Nothing is sent.
     """
+    journal = wire.journal
     with InFlight() as in_flight:
-        _carry_out(wire, change, in_flight)
-
-
-def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
-    journal, attempts = wire.journal, _Attempts(wire, change, in_flight)
-    if journal is None:
-        attempts.complete()
-        return
-    steps = change.effects(change.steps)
-    if not journal.are_not_done(steps):
-        steps = change.effects(change.remaining(change.steps))
-    number = journal.begin(steps)
-    try:
-        attempts.complete()
-    except CssError as error:
-        journal.end(number, error)
-        raise
-    except BaseException:  # cancelled or interrupted
-        if not attempts.may_be_done:
-            journal.end(number, Skipped("The write was interrupted before it was sent."))
-        raise
-    journal.end(number)
+        attempts = _Attempts(wire, change, in_flight)
+        if journal is None:
+            attempts.complete()
+            return
+        steps = change.effects(change.steps)
+        if not journal.are_not_done(steps):
+            steps = change.effects(change.remaining(change.steps))
+        number = journal.begin(steps)
+        try:
+            attempts.complete()
+        except CssError as error:
+            journal.end(number, error)
+            raise
+        except BaseException:  # cancelled or interrupted
+            if not attempts.may_be_done:
+                journal.end(number, Skipped("The write was interrupted before it was sent."))
+            raise
+        journal.end(number)
 
 
 class _Attempts:
@@ -196,8 +193,7 @@ def _still_possible(error: CssError) -> OutcomeUnknown:
 
 
 def _is_shown(change: Change, steps: Steps, tried: Exchange, call: Call) -> bool:
-    is_shown_by_answers = verdicts.VERIFIED_BY[change.kind] is verdicts.VerifiedBy.ANSWER
-    if tried.response is None or tried.error is not None or not is_shown_by_answers:
+    if tried.response is None or tried.error is not None:
         return False
     try:
         return answers.parsed(change.operation, tried.response, call.label, lambda answer: change.shown(answer, steps))
