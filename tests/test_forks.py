@@ -253,7 +253,7 @@ def test_a_child_that_closes_its_client_leaves_the_parents_connections_open(
         assert work(css, people, numbers, 0) == []
         assert forked(child).report() == []
         assert work(css, people, numbers, 0) == []
-        assert len(css._wire._connections.http("a test")._transport._pool.connections) > 0
+        assert len(css._wire.connections.http("a test")._transport._pool.connections) > 0
 
 
 def test_the_generated_client_uses_connections_of_the_child(served: Settings, people: dict[str, str]) -> None:
@@ -432,7 +432,7 @@ def test_a_child_has_fresh_locks_if_threads_of_the_parent_hold_them(sandbox: San
                 held.wait(20)
                 release.wait(20)
 
-        connections = css._wire._connections
+        connections = css._wire.connections
         locks = [*[connections.slots] * 8, meter_for(css._wire, dev.roles.place)._lock, SharedRequest.lock]
         threads = [threading.Thread(target=hold, args=(lock,)) for lock in locks]
         for thread in threads:

@@ -14,7 +14,6 @@ from .._http import answers
 from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers
 from .._text.suggestions import suggest
-from ..auth.credentials import team_of
 from ..config.sources import find_settings
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import EMPLOYEE_PROVIDERS, Integration, UserLike, WhoAmI
@@ -127,7 +126,7 @@ class AsyncCss:
 
     async def aclose(self) -> None:
         """Close the connections. An httpx client that the caller passed stays open."""
-        await self._wire.aclose()
+        await self._wire.connections.aclose()
 
     def with_journal(self, journal: Journal) -> Self:
         """Return a client with a journal that records all its writes. This client stays without the journal.
@@ -196,7 +195,7 @@ class AsyncCss:
         2016
         """
         await self.integrations()
-        team = team_of(self._wire.claims)
+        team = self._wire.team
         if team is None:
             raise AuthenticationError(
                 f"The account {self.settings.client_id!r} belongs to no team: it is not an API account of CSS."
@@ -221,7 +220,7 @@ class AsyncCss:
         >>> [integration.project_name for integration in await css.integrations()]
         ['Grants Portal', 'Fisheries Service', 'Permit Robot']
         """
-        self._wire.check_usable("GET /integrations")  # before waiting for a reading in another event loop
+        self._wire.connections.http("GET /integrations")  # before waiting for a reading in another event loop
         if self._integrations is not None and not refresh:
             return self._integrations
         return await self._reading.share(lambda: self._read_integrations(refresh), is_fresh=refresh)
@@ -283,7 +282,7 @@ class AsyncCss:
         return known
 
     async def _explain_missing(self, which: int | str) -> None:
-        team = team_of(self._wire.claims)
+        team = self._wire.team
         hint = f"Team {team} has no Gold integration" if team else "The team has no Gold integration"
         if isinstance(which, str):
             names = [one.project_name for one in await self.integrations()]

@@ -111,7 +111,7 @@ class AsyncEnvironmentClient:
             def chosen(existing: frozenset[str]) -> Collection[str]:
                 return existing if names is None else existing & names
 
-        return await observe(self.roles, self.integration.project_name, chosen, settled=settled, width=width)
+        return await observe(self.roles, chosen, settled=settled, width=width)
 
     async def login_differences(self, *, to: str | None = None, width: int = 4) -> tuple[LoginDifference, ...]:
         """Find people who have roles with their `idir` login but not with their `azureidir` login, or the reverse.

@@ -11,7 +11,6 @@ from attrs import evolve
 
 from .._service import arguments, identifiers, service_limits
 from .._version import __version__
-from ..auth.credentials import team_of
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, OutcomeUnknown, WrongProvider
 from ..journal.entries import JournalRead
 from ..models import UserLike
@@ -53,8 +52,7 @@ async def make_plan(
     arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
     logins = arguments.known_providers(providers)
     service_limits.check_width(width)
-    which = (integrations,) if isinstance(integrations, int | str) else integrations
-    chosen = [(await css.integration(each)).info for each in which]
+    chosen = [(await css.integration(each)).info for each in arguments.integrations(integrations)]
     desired, left_out = select_places(desired, chosen, arguments.names(environments, "environment"))
     if desired.timezone is not None and desired.last_days:
         day = day_in(desired.timezone, datetime.datetime.now(datetime.UTC) if day is None else day)
@@ -161,7 +159,7 @@ async def completed(css: AsyncCss, plan: Plan) -> Plan:
     return evolve(
         plan,
         api_url=css.settings.api_url,
-        team_id=team_of(css._wire.claims) or 0,
+        team_id=css._wire.team or 0,
         version=__version__,
         created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
@@ -190,7 +188,7 @@ async def apply_plan(
     if not plan.api_url:
         plan = await completed(css, plan)
     await css.integrations()
-    preconditions.check_whose(plan, css.settings.api_url, team_of(css._wire.claims))
+    preconditions.check_whose(plan, css.settings.api_url, css._wire.team)
     if resume is not None:
         preconditions.check_whose_journal(resume, css.settings, plan)
     journaled, entries = (resume.steps, resume.entries) if resume is not None else ((), ())

@@ -13,7 +13,6 @@ from attrs import evolve
 from .._http.concurrency import async_each
 from .._service import arguments, environment_checks, identifiers, service_limits
 from .._service.arguments import Names
-from ..auth.credentials import team_of
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -47,7 +46,7 @@ async def report(
     every = [info.id for info in await css.integrations()]
     named = every if integrations is None else arguments.integrations(integrations)
     chosen = [await css.integration(which) for which in named]
-    return evolve(await read_access(chosen, asked, width), team=team_of(css._wire.claims))
+    return evolve(await read_access(chosen, asked, width), team=css._wire.team)
 
 
 async def read_access(

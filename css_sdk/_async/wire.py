@@ -20,7 +20,7 @@ from .._http.concurrency import async_called, async_sleep
 from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
 from .._verification.late_writes import LateAttempts
-from ..auth.credentials import credentials_of
+from ..auth.credentials import credentials_of, team_of
 from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
 from ..state import Step
@@ -45,6 +45,7 @@ class AsyncWire:
 
     Attributes:
         settings: addresses and credentials.
+        connections: the connections of this process.
         journal: records every write, before and after it.
         is_plain: whether a worker in a different process could create the same wire.
         clock: returns seconds that only grow.
@@ -69,8 +70,8 @@ class AsyncWire:
         if self.journal is not None:
             self.journal.open_for(settings)
         # Open the connections last: if an earlier line raised an error, nobody would close them.
-        self._connections = AsyncConnections(options)
-        self._sender = AsyncSender(self._connections, self._auth, settings, options)
+        self.connections = AsyncConnections(options)
+        self._sender = AsyncSender(self.connections, self._auth, settings, options)
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
@@ -93,29 +94,14 @@ class AsyncWire:
         return nullcontext() if self.journal is None else self.journal.knowing_not_done(steps)
 
     @property
-    def claims(self) -> dict[str, Any]:
-        """Return the claims of the current token."""
-        return self._auth.claims
+    def team(self) -> int | None:
+        """Return the id of the team, from the current token; None if the token names no team."""
+        return team_of(self._auth.claims)
 
     def remembered(self, key: Hashable, make: Callable[[], Remembered]) -> Remembered:
         """Return the value that this client remembers for a key. The first call creates the value with `make`."""
         found: Remembered = self._remembered.setdefault(key, make())
         return found
-
-    def check_usable(self, request: str) -> None:
-        """Check that a request could be sent here and now.
-
-        Args:
-            request: the name of the request, for error messages.
-
-        Raises:
-            ConfigurationError: the client was closed, or belongs to a different process or event loop.
-        """
-        self._connections.http(request)
-
-    async def aclose(self) -> None:
-        """Close the connections. An httpx client that the caller passed stays open."""
-        await self._connections.aclose()
 
     async def read(
         self,

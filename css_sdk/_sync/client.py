@@ -15,7 +15,6 @@ from .._http import answers
 from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers
 from .._text.suggestions import suggest
-from ..auth.credentials import team_of
 from ..config.sources import find_settings
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import EMPLOYEE_PROVIDERS, Integration, UserLike, WhoAmI
@@ -128,7 +127,7 @@ class Css:
 
     def close(self) -> None:
         """Close the connections. An httpx client that the caller passed stays open."""
-        self._wire.close()
+        self._wire.connections.close()
 
     def with_journal(self, journal: Journal) -> Self:
         """Return a client with a journal that records all its writes. This client stays without the journal.
@@ -197,7 +196,7 @@ class Css:
         2016
         """
         self.integrations()
-        team = team_of(self._wire.claims)
+        team = self._wire.team
         if team is None:
             raise AuthenticationError(
                 f"The account {self.settings.client_id!r} belongs to no team: it is not an API account of CSS."
@@ -222,7 +221,7 @@ class Css:
         >>> [integration.project_name for integration in css.integrations()]
         ['Grants Portal', 'Fisheries Service', 'Permit Robot']
         """
-        self._wire.check_usable("GET /integrations")  # before waiting for a reading in another event loop
+        self._wire.connections.http("GET /integrations")  # before waiting for a reading in another event loop
         if self._integrations is not None and not refresh:
             return self._integrations
         return self._reading.share(lambda: self._read_integrations(refresh), is_fresh=refresh)
@@ -284,7 +283,7 @@ class Css:
         return known
 
     def _explain_missing(self, which: int | str) -> None:
-        team = team_of(self._wire.claims)
+        team = self._wire.team
         hint = f"Team {team} has no Gold integration" if team else "The team has no Gold integration"
         if isinstance(which, str):
             names = [one.project_name for one in self.integrations()]

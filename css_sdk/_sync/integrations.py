@@ -112,7 +112,7 @@ class EnvironmentClient:
             def chosen(existing: frozenset[str]) -> Collection[str]:
                 return existing if names is None else existing & names
 
-        return observe(self.roles, self.integration.project_name, chosen, settled=settled, width=width)
+        return observe(self.roles, chosen, settled=settled, width=width)
 
     def login_differences(self, *, to: str | None = None, width: int = 4) -> tuple[LoginDifference, ...]:
         """Find people who have roles with their `idir` login but not with their `azureidir` login, or the reverse.

@@ -45,14 +45,13 @@ def reading_listed_roles(place: Place) -> Iterator[None]:
         ) from error
 
 
-def observe(roles: Roles, project_name: str, members_of: Chosen, *, settled: bool, width: int) -> PlaceState:
+def observe(roles: Roles, members_of: Chosen, *, settled: bool, width: int) -> PlaceState:
     """Read the state of one environment: the list of roles, the children of composite roles, and members.
 
     If the name of a role cannot be put into a request, its children and members are not read, and the log says so.
 
     Args:
         roles: the client for the roles of the environment.
-        project_name: the project name of the integration.
         members_of: chooses the roles whose members are read.
         settled: read members until two readings in a row agree. Removals need this.
         width: calls at once, 1 to 8.
@@ -85,7 +84,7 @@ def observe(roles: Roles, project_name: str, members_of: Chosen, *, settled: boo
     with reading_listed_roles(place):
         each(look_into, composites, width)
         chosen = names.intersection(called("members_of", members_of, names)) - unaddressable.keys()
-        state = PlaceState(place, project_name, names, children)
+        state = PlaceState(place, place.project_name, names, children)
         return with_members(roles, state, chosen, settled=settled, width=width)
 
 

@@ -118,7 +118,7 @@ class People:
         """
         asked = arguments.distinct(providers, "provider")
         found = self._find_all(asked, **terms)
-        wanted = _in_words(searches.terms_given(terms))
+        wanted = searches.in_words(searches.terms_given(terms))
         if not found:
             raise NotFound(
                 f"Nobody in {self._environment} has the {wanted} ({', '.join(asked)}). This person has probably never "
@@ -143,19 +143,19 @@ class People:
             InvalidRequest, IncompleteSearch: as `find_one`.
         """
         given = searches.terms_given(terms)
+        wanted = searches.in_words(given)
         found: dict[str, User] = {}
         for provider, operation, place in self._calls(providers, given):
             rows = self._read(operation, **place, **given)
             if not service_limits.search_is_complete(len(rows)):
                 raise IncompleteSearch(
-                    f"More than 50 people of {provider} match {_in_words(given)}, and the service shows only 50. "
-                    f"Search by GUID."
+                    f"More than 50 people of {provider} match {wanted}, and the service shows only 50. Search by GUID."
                 )
             matching, certain = searches.equal_to(rows, given)
             if not certain:
                 raise IncompleteSearch(
-                    f"People of {provider} match {_in_words(given)}, but the service shows only a part of this field, "
-                    f"so css-sdk cannot compare it. Search by GUID, login or e-mail address."
+                    f"People of {provider} match {wanted}, but the service shows only a part of this field, so css-sdk "
+                    f"cannot compare it. Search by GUID, login or e-mail address."
                 )
             found.update((user.username, user) for user in matching)
         return tuple(found.values())
@@ -179,7 +179,3 @@ class People:
             bceid_type = _BCEID_TYPES[provider]
             return search_bceid_users, place | {"integration_id": self._integration_id, "bceid_type": bceid_type}
         return _SEARCHES[provider], place
-
-
-def _in_words(terms: Mapping[str, str]) -> str:
-    return " and ".join(f"{name} {term}" for name, term in terms.items())

@@ -14,7 +14,6 @@ from attrs import evolve
 from .._http.concurrency import each
 from .._service import arguments, environment_checks, identifiers, service_limits
 from .._service.arguments import Names
-from ..auth.credentials import team_of
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -48,7 +47,7 @@ def report(
     every = [info.id for info in css.integrations()]
     named = every if integrations is None else arguments.integrations(integrations)
     chosen = [css.integration(which) for which in named]
-    return evolve(read_access(chosen, asked, width), team=team_of(css._wire.claims))
+    return evolve(read_access(chosen, asked, width), team=css._wire.team)
 
 
 def read_access(

@@ -21,7 +21,7 @@ from .._http.concurrency import called, sleep
 from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
 from .._verification.late_writes import LateAttempts
-from ..auth.credentials import credentials_of
+from ..auth.credentials import credentials_of, team_of
 from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
 from ..state import Step
@@ -46,6 +46,7 @@ class Wire:
 
     Attributes:
         settings: addresses and credentials.
+        connections: the connections of this process.
         journal: records every write, before and after it.
         is_plain: whether a worker in a different process could create the same wire.
         clock: returns seconds that only grow.
@@ -70,8 +71,8 @@ class Wire:
         if self.journal is not None:
             self.journal.open_for(settings)
         # Open the connections last: if an earlier line raised an error, nobody would close them.
-        self._connections = Connections(options)
-        self._sender = Sender(self._connections, self._auth, settings, options)
+        self.connections = Connections(options)
+        self._sender = Sender(self.connections, self._auth, settings, options)
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
@@ -94,29 +95,14 @@ class Wire:
         return nullcontext() if self.journal is None else self.journal.knowing_not_done(steps)
 
     @property
-    def claims(self) -> dict[str, Any]:
-        """Return the claims of the current token."""
-        return self._auth.claims
+    def team(self) -> int | None:
+        """Return the id of the team, from the current token; None if the token names no team."""
+        return team_of(self._auth.claims)
 
     def remembered(self, key: Hashable, make: Callable[[], Remembered]) -> Remembered:
         """Return the value that this client remembers for a key. The first call creates the value with `make`."""
         found: Remembered = self._remembered.setdefault(key, make())
         return found
-
-    def check_usable(self, request: str) -> None:
-        """Check that a request could be sent here and now.
-
-        Args:
-            request: the name of the request, for error messages.
-
-        Raises:
-            ConfigurationError: the client was closed, or belongs to a different process or event loop.
-        """
-        self._connections.http(request)
-
-    def close(self) -> None:
-        """Close the connections. An httpx client that the caller passed stays open."""
-        self._connections.close()
 
     def read(
         self,

@@ -30,7 +30,7 @@ class PeopleSearch:
         >>> str(PeopleSearch({"first_name": "Ilse", "last_name": "Hargreave"}, ("idir",)))
         'first name Ilse and last name Hargreave'
         """
-        return " and ".join(f"{name.replace('_', ' ')} {term}" for name, term in self.terms.items())
+        return searches.in_words(self.terms)
 
 
 def searches_for(

@@ -56,6 +56,15 @@ def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
     return given
 
 
+def in_words(terms: Mapping[str, str]) -> str:
+    """Return terms in words, for messages.
+
+    >>> in_words({"first_name": "Ilse", "last_name": "Hargreave"})
+    'first name Ilse and last name Hargreave'
+    """
+    return " and ".join(f"{name.replace('_', ' ')} {term}" for name, term in terms.items())
+
+
 def providers_for(
     terms: Mapping[str, str], named: str | Iterable[str] | None, searchable: Mapping[str, Sequence[str]]
 ) -> tuple[str, ...]:
