@@ -126,7 +126,7 @@ class AsyncCss:
 
     async def aclose(self) -> None:
         """Close the connections. An httpx client that the caller passed stays open."""
-        await self._wire.connections.aclose()
+        await self._wire.aclose()
 
     def with_journal(self, journal: Journal) -> Self:
         """Return a client with a journal that records all its writes. This client stays without the journal.

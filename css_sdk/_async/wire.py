@@ -103,6 +103,10 @@ class AsyncWire:
         found: Remembered = self._remembered.setdefault(key, make())
         return found
 
+    async def aclose(self) -> None:
+        """Close the connections. An httpx client that the caller passed stays open."""
+        await self.connections.aclose()
+
     async def read(
         self,
         operation: answers.Operation,

@@ -127,7 +127,7 @@ class Css:
 
     def close(self) -> None:
         """Close the connections. An httpx client that the caller passed stays open."""
-        self._wire.connections.close()
+        self._wire.close()
 
     def with_journal(self, journal: Journal) -> Self:
         """Return a client with a journal that records all its writes. This client stays without the journal.

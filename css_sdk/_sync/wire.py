@@ -26,7 +26,7 @@ from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, i
 from ..settings import Settings
 from ..state import Step
 from .connection import Connections, Options, check_options
-from .sending import Sender, Call
+from .sending import Call, Sender
 
 _LOG = logging.getLogger("css_sdk")
 
@@ -103,6 +103,10 @@ class Wire:
         """Return the value that this client remembers for a key. The first call creates the value with `make`."""
         found: Remembered = self._remembered.setdefault(key, make())
         return found
+
+    def close(self) -> None:
+        """Close the connections. An httpx client that the caller passed stays open."""
+        self.connections.close()
 
     def read(
         self,
