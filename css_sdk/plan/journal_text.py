@@ -10,7 +10,7 @@ from .._text.escaping import shown
 from .._text.masking import mask_text
 from ..journal.entries import JournalRead
 from ..state import Place
-from .text import SIGNS, Quote, Words, as_code, in_quotes, masked_steps
+from .text import STEPS, Quote, Words, as_code, in_quotes, masked_steps
 
 
 def journal_as_text(journal: JournalRead, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
@@ -95,7 +95,7 @@ def _by_place(journal: JournalRead, words: Words, escape: Quote) -> dict[Place, 
         elif entry.message:
             state += f": {escape(entry.message)}"
         for step in entry.steps:
-            found.setdefault(step.place, []).append((SIGNS[step.kind][0], words.step(step), state))
+            found.setdefault(step.place, []).append((STEPS[step.kind][0], words.step(step), state))
     return found
 
 

@@ -148,7 +148,7 @@ class _Reading:
             "css_sdk": _text,
             "created_at": _time,
             "plan_id": _text,
-            "api_url": _address,
+            "api_url": lambda text: _matching(text, r"https?://[!-~]+", "an address"),
             "team_id": _number,
             "prune": _flag,
             "left_out": _texts,
@@ -314,10 +314,6 @@ def _matching(value: Any, pattern: str, what: str) -> str:
 
 
 _PLACE: Final[Mapping[str, Decode[Any]]] = {"integration": _number, "environment": _text}
-
-
-def _address(value: Any) -> str:
-    return _matching(value, r"https?://[!-~]+", "an address")
 
 
 def _day(value: Any) -> datetime.date:

@@ -19,16 +19,16 @@ from .dates import WARNED_DAYS, Ending
 from .diff import Unmanaged
 from .planner import Plan
 
-SIGNS: Final[Mapping[StepKind, tuple[str, str]]] = {
-    "create_role": ("+", "create"),
-    "rename_role": ("~", "rename"),
-    "add_composite": ("+", "add"),
-    "add_member": ("+", "add"),
-    "remove_member": ("-", "remove"),
-    "remove_composite": ("-", "remove"),
-    "delete_role": ("-", "delete"),
+STEPS: Final[Mapping[StepKind, tuple[str, str, str]]] = {
+    "create_role": ("+", "create", "role {role}"),
+    "rename_role": ("~", "rename", "role {role} to {target}"),
+    "add_composite": ("+", "add", "{target} to composite {role}"),
+    "add_member": ("+", "add", "{target} to {role}"),
+    "remove_member": ("-", "remove", "{target} from {role}"),
+    "remove_composite": ("-", "remove", "{target} from composite {role}"),
+    "delete_role": ("-", "delete", "role {role}"),
 }
-"""For each kind of step, its sign, and the verb under which the summary counts it."""
+"""For each kind of step, its sign, its verb (the summary counts steps by their verbs), and the words after the verb."""
 
 Quote = Callable[[str], str]
 """A function that makes any name safe to show, and separates it from the words around it."""
@@ -143,22 +143,9 @@ class Words:
 
     def step(self, step: Step) -> str:
         """Return the words for a step."""
-        role, target = self.quote(step.role), self.quote(step.target)
-        match step.kind:
-            case "create_role":
-                return f"create role {role}"
-            case "rename_role":
-                return f"rename role {role} to {target}"
-            case "add_composite":
-                return f"add {target} to composite {role}"
-            case "add_member":
-                return f"add {self.who(step.target)} to {role}"
-            case "remove_member":
-                return f"remove {self.who(step.target)} from {role}"
-            case "remove_composite":
-                return f"remove {target} from composite {role}"
-            case "delete_role":
-                return f"delete role {role}"
+        _, verb, words = STEPS[step.kind]
+        target = self.who(step.target) if step.changes_member else self.quote(step.target)
+        return f"{verb} {words.format(role=self.quote(step.role), target=target)}"
 
     def who(self, username: str) -> str:
         """Return a username, with the name of the person if it is known."""
@@ -182,7 +169,7 @@ class Rendering:
         self._by_place: dict[Place, list[tuple[str, str]]] = {}
         self._named = {one.place: evolve(one.place, project_name=cut_name(one.project_name)) for one in plan.places}
         for step in plan.steps:
-            self._note(step.place, SIGNS[step.kind][0], self._step(step))
+            self._note(step.place, STEPS[step.kind][0], self._step(step))
         for step in plan.withheld:
             self._note(step.place, "!", f"would {self._step(step)}")
         for step in plan.protected:
@@ -225,9 +212,9 @@ class Rendering:
 
     def sum(self) -> str:
         """Return a summary of the plan in one line."""
-        counts = Counter(SIGNS[step.kind][1] for step in self.plan.steps)
+        counts = Counter(STEPS[step.kind][1] for step in self.plan.steps)
         done = [
-            f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word in SIGNS.values()) if counts[word]
+            f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word, _ in STEPS.values()) if counts[word]
         ]
         rest = {"withheld": self.plan.withheld, "protected": self.plan.protected, "not resolved": self.plan.unresolved}
         left = ", ".join(f"{len(found):,} {word}" for word, found in rest.items() if found)
