@@ -18,6 +18,8 @@ from ..models import PROVIDER_FAMILIES, PROVIDERS, ServiceAccount
 PersonBy = Literal["username", "guid", "email", "client_id"]
 
 PERSON_COLUMNS: Final[tuple[PersonBy, ...]] = ("username", "guid", "email", "client_id")
+PERSON_NAMES: Final = {"username": "username", "guid": "GUID", "email": "e-mail address", "client_id": "client id"}
+"""How messages call the texts that name people."""
 
 _QUOTES: Final = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
 _IS_CLEAN: Final = re.compile(r"[0-9A-Za-z@._+-]*")
@@ -82,15 +84,6 @@ def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | 
             ),
         )
     return _ERRORS[by](text, provider)
-
-
-def is_complete_guid(text: str, provider: str | None) -> bool:
-    """Return whether a GUID of this provider is complete, so that it identifies one person.
-
-    >>> is_complete_guid("0f3ac87806aa7f215a7c0d4cc4d9e799", "idir"), is_complete_guid("0f3a", "idir")
-    (True, False)
-    """
-    return provider in identifiers.PROVIDERS_WITH_GUIDS and identifiers.is_guid(identifiers.guid_of(text))
 
 
 def check_guid(text: str, providers: Collection[str] = ()) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from .._service import identifiers
 from ..errors import Ambiguous, CssError, NotFound, NotIdentified, Skipped, Withheld, WrongProvider
-from . import cells
 
 if TYPE_CHECKING:
     from ..state import Place
@@ -40,7 +40,7 @@ def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
     """
     if person.by == "guid":
         provider = person.provider or (providers[0] if len(providers) == 1 else None)
-        return cells.is_complete_guid(person.value, provider)
+        return provider in identifiers.PROVIDERS_WITH_GUIDS and identifiers.is_guid(person.value)
     return person.by == "username" and not person.is_service_account
 
 

@@ -11,12 +11,11 @@ from attrs import frozen
 from .._text.tables import Record
 from ..errors import CssError
 from . import cells
+from .identification import AMBIGUOUS, NOT_FOUND
 from .logins import PeopleFound, PersonFound, PersonLogin, family_and_guid
 from .meanings import name_in
 
 FOUND: Final = "found"
-AMBIGUOUS: Final = "ambiguous"
-NOT_FOUND: Final = "not found"
 TOO_MANY: Final = "too many found"
 _HEADERS: Final = ("email", "e-mail", "mail", "guid", "name", "person", "username")
 

@@ -10,11 +10,11 @@ from attrs import frozen
 from ..errors import Ambiguous, CssError, NotFound, NotIdentified, Remedy, WrongProvider
 from ..models import PROVIDER_FAMILIES, PROVIDERS, User
 from ..state import Place
+from .cells import PERSON_NAMES
 from .identification import is_identified
 from .identities import Person
 from .searches import can_be_looked_up, named
 
-_NAMES: Final = {"email": "e-mail address", "guid": "GUID"}
 _HOW_TO_IDENTIFY: Final = (
     "Correct it, or use the username. If this person has never logged in there, delete the row, and add it again after "
     "the first login."
@@ -84,12 +84,10 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
         asked: the providers that were searched.
         found: the result of the search at each of these providers.
     """
-    users: list[User] = []
-    for result in found:
-        if isinstance(result, CssError):
-            return result
-        users += result
-    name = _NAMES.get(person.by, person.by)
+    users, errors = _split(found)
+    if errors:
+        return errors[0]
+    name = PERSON_NAMES[person.by]
     wanted = f"{name} {person.value}"
     if not users and not is_identified(person, asked):
         return NotIdentified(
@@ -148,17 +146,18 @@ def explain_missing(missing: NotFound, person: Person, environment: str, found: 
         environment: the environment that was searched.
         found: the results of the searches at the providers that were not requested.
     """
-    users: list[User] = []
-    failed: list[CssError] = []
-    for result in found:
-        if isinstance(result, CssError):
-            failed.append(result)
-        else:
-            users += result
+    users, errors = _split(found)
     if users:
         return WrongProvider(
             f"{person.by} {person.value} has only logins of other providers in {environment}: {named(users)}. Give "
             f"the username, or the provider.",
             candidates=users,
         )
-    return failed[0] if failed else missing
+    return errors[0] if errors else missing
+
+
+def _split(found: Iterable[Found]) -> tuple[list[User], list[CssError]]:
+    """Return the users that searches found, and the errors of searches that failed."""
+    results = list(found)
+    users = [user for result in results if not isinstance(result, CssError) for user in result]
+    return users, [result for result in results if isinstance(result, CssError)]

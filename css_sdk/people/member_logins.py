@@ -7,17 +7,15 @@ people, and an address may differ between environments. The lists of members con
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Final
 
 from attrs import frozen
 
 from .._text.shells import quote
 from ..errors import Ambiguous, NotFound, Remedy
 from ..models import User
+from .cells import PERSON_NAMES
 from .identities import Person, login_of
 from .logins import family_and_guid
-
-_NAMES: Final = {"guid": "GUID", "email": "e-mail address", "username": "username", "client_id": "client id"}
 
 
 @frozen
@@ -58,8 +56,8 @@ def not_among_members(person: Person) -> NotFound:
         f"To search for people, run: css people find --{person.by} {quote(person.value)}",
     )
     return NotFound(
-        f"No member of any role has the {_NAMES[person.by]} {person.value}, and a search for people does not find it. "
-        f"Check its spelling, and whether the person has another one.",
+        f"No member of any role has the {PERSON_NAMES[person.by]} {person.value}, and a search for people does not "
+        f"find it. Check its spelling, and whether the person has another one.",
         remedy=remedy if person.by in ("guid", "email") else None,
         what="user",
     )

@@ -97,36 +97,23 @@ def providers_for(
     if not chosen:
         raise InvalidRequest(f"No provider can be searched by {' and '.join(terms)}.")
     guid = terms.get("guid")
-    if guid is not None:
-        for provider in chosen:
-            check_whole_guid(guid, provider, is_named=asked is not None)
+    if guid is not None and not all(can_be_looked_up(guid, provider) for provider in chosen):
+        hint = "" if asked else " For a GUID of GitHub, name the provider."
+        raise InvalidRequest(
+            f"{guid!r} is not a complete GUID, which has 32 hex digits, with or without dashes. The service would find "
+            f"people whose GUID ends with it.{hint}"
+        )
     return chosen
 
 
-def check_whole_guid(guid: str, provider: str, *, is_named: bool = True) -> None:
-    """Refuse a part of a GUID: the service would find other people whose GUID ends with it.
-
-    The form of GitHub's GUIDs is not known, so only their characters are checked.
-
-    Raises:
-        InvalidRequest: the GUID is not complete.
-    """
-    if identifiers.is_guid(guid) or (provider in PROVIDER_FAMILIES["github"] and guid.isascii() and guid.isalnum()):
-        return
-    hint = "" if is_named else " For a GUID of GitHub, name the provider."
-    raise InvalidRequest(
-        f"{guid!r} is not a complete GUID, which has 32 hex digits, with or without dashes. The service would find "
-        f"people whose GUID ends with it.{hint}"
-    )
-
-
 def can_be_looked_up(guid: str, provider: str) -> bool:
-    """Return whether a person of this provider can be searched by this GUID."""
-    try:
-        check_whole_guid(guid, provider)
-    except InvalidRequest:
-        return False
-    return provider in PROVIDERS
+    """Return whether a person of this provider can be searched by this GUID: whether the GUID is complete.
+
+    The service would find other people whose GUID ends with a part of a GUID. The form of GitHub's GUIDs is not known,
+    so only their characters are checked.
+    """
+    is_of_github = provider in PROVIDER_FAMILIES["github"] and guid.isascii() and guid.isalnum()
+    return is_of_github or (provider in PROVIDERS and identifiers.is_guid(guid))
 
 
 def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
