@@ -6,7 +6,6 @@ Groups are resolved here: the wanted state has the people of a group as members 
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -311,9 +310,7 @@ class _Reader:
             return {}
         if name not in self._groups:
             if self._is_complete:
-                near = similar(name, self._groups)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(self._groups) or 'no groups'}"
-                self._faults.add(fields["group"], f"the group {name!r} is unknown; {hint}")
+                self._faults.add(fields["group"], f"the group {name!r} is unknown; {_hint(name, self._groups)}")
             return {}
         self._unused.discard(name)
         _, entries = self._groups[name]
@@ -533,9 +530,7 @@ class _Reader:
             return {}
         for key, inner in node.value.items():
             if key not in known:
-                near = difflib.get_close_matches(key.lower(), known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-                self._faults.add(node, f"the {what} {key!r} is unknown; {hint}", inner.line)
+                self._faults.add(node, f"the {what} {key!r} is unknown; {_hint(key, known)}", inner.line)
         missing = [key for key in required if key not in node.value]
         if missing:
             self._faults.add(node, f"the {what} {' and '.join(map(repr, missing))} is missing")
@@ -579,6 +574,12 @@ def _kind(node: Node) -> str:
     if node.is_plain and (not node.value or misread_as(node.value) == "nothing"):
         return "nothing: leave the key out, or write [] for an empty list"
     return "a text"
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """Return the known name that somebody may have meant, or else all known names."""
+    near = similar(name, known)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'no groups'}"
 
 
 def _group_in(node: Node) -> str:

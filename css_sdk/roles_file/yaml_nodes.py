@@ -5,7 +5,6 @@ Everything in YAML beyond lists, mappings and texts is refused: it hides from a 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from itertools import takewhile
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from attrs import define, field
 
 from .._text.files import FirstFaults, text_of
+from .._text.json_text import parsed_json
 from ..errors import InvalidFile
 
 if TYPE_CHECKING:
@@ -165,20 +165,12 @@ def _shown_text(text: str, name: str, faults: Faults) -> str:
                 fault = f"the character {found[0]!a} cannot be seen: remove it, or escape it in double quotes"
                 faults.add_line(name, line, fault)
         raise Unreadable
-    return _SURROGATES.sub(_joined, text) if _SURROGATES.search(text) and _is_json(text) else text
+    return _SURROGATES.sub(_joined, text) if _SURROGATES.search(text) and parsed_json(text) is not None else text
 
 
 def _joined(match: re.Match[str]) -> str:
     high, low = int(match[2], 16), int(match[3], 16)
     return f"{match[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _lines(text: str) -> list[str]:
