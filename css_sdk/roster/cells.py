@@ -56,7 +56,7 @@ class CellFault(Exception):
 
 
 def plain_text(value: Any) -> str:
-    """Return a cell of a workbook, a DataFrame or a dictionary as people see it.
+    """Return a cell of a workbook, a DataFrame or a dictionary as people see it. A `CellFault` is a cell without value.
 
     Raises:
         CellFault: the cell is not a text, or the program has changed the text that was typed.
@@ -66,6 +66,8 @@ def plain_text(value: Any) -> str:
     """
     if isinstance(value, str):
         return sendable(value)
+    if isinstance(value, CellFault):
+        raise CellFault(*value.args)
     if hasattr(value, "item") and not isinstance(value, (int, float)):
         value = value.item()  # a number of numpy
     if value is None or str(value) in ("<NA>", "NaT", "nan"):

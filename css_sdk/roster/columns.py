@@ -17,22 +17,17 @@ ALL_COLUMNS: Final = (*COLUMNS[:-1], "outcome", "message")
 CANDIDATES: Final = ("candidate_1", "candidate_2", "candidate_3")
 """The columns of a result file with the logins among which somebody chooses one in the column `choice`."""
 
+_MORE_COLUMNS: Final = ("by", "state", "direct", "choice", *CANDIDATES)
 _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("emailaddress", "mail", "upn", "userprincipalname"),
     "guid": ("userguid",),
     "person": ("user", "member"),
-    "by": (),
     "provider": ("idp", "identityprovider", "loginprovider"),
     "role": ("roles", "rolename", "applicationrole", "approle"),
-    "integration": (),
     "integration_id": ("projectid",),
     "project_name": ("project", "integrationname"),
     "environment": ("env",),
     "until": ("lastday", "validuntil", "enddate", "expires"),
-    "state": (),
-    "direct": (),
-    "choice": (),
-    **dict.fromkeys(CANDIDATES, ()),
 }
 _FOR_READERS: Final = (
     *("line", "target", "name", "firstname", "lastname", "serviceaccount"),
@@ -47,7 +42,7 @@ def _squeezed(name: str) -> str:
 
 
 _BY_NAME: Final = {
-    **{_squeezed(column): column for column in (*ALL_COLUMNS, *_OTHER_NAMES)},
+    **{_squeezed(column): column for column in (*ALL_COLUMNS, *_OTHER_NAMES, *_MORE_COLUMNS)},
     **{name: column for column, names in _OTHER_NAMES.items() for name in names},
     **dict.fromkeys(_FOR_READERS, ""),
 }

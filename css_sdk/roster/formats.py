@@ -71,14 +71,10 @@ def lines_of(content: object, source: Source, columns: ColumnNames, given: Mappi
         if keys not in names:
             names[keys] = columns.find(keys)
         meant, faults = names[keys]
-        if record.fault or faults:
-            lines.append(Line(record.number, {}, (record.fault,) if record.fault else tuple(faults)))
-            # The faults of values in known columns are reported, too.
-        line = _line(record.number, [value for _, value in record.pairs], meant, text)
-        if line is None and text is _json_text:
-            line = Line(record.number, {})
-        if line is not None and (line.faults or not (record.fault or faults)):
-            lines.append(line)
+        line = _line(record.number, [value for _, value in record.pairs], meant, text) or Line(record.number, {})
+        wrong = (*([record.fault] if record.fault else faults), *line.faults)
+        if wrong or line.cells or text is _json_text:
+            lines.append(Line(record.number, {} if faults else line.cells, wrong))
     return lines
 
 
@@ -154,8 +150,7 @@ def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + before
     except csv.Error as error:
-        name = source.name
-        raise InvalidFile(f"{name}:{line}: this is not CSV: {error}.", faults=[f"{name}:{line}: {error}"]) from None
+        raise _unreadable(source.name, line, f"this is not CSV: {error}") from None
 
 
 # JSON

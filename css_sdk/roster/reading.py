@@ -176,20 +176,14 @@ def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
         InvalidFile: as `read_roster`.
         InvalidRequest: the value cannot be converted to rows.
     """
-    if isinstance(given, Row):
-        return (given,)
-    if not is_frame(given) and not isinstance(given, (str, bytes, Mapping)) and isinstance(given, Iterable):
+    is_table = is_frame(given)
+    if not is_table and not isinstance(given, (str, bytes, Mapping)) and isinstance(given, Iterable):
         given = list(given)
-        if not given or not isinstance(given[0], Mapping | Tabular) or isinstance(given[0], Row):
-            return arguments.objects(given, Row, "Rows of a roster", _WHAT_ROWS_ARE)
-    elif not is_frame(given) and not isinstance(given, Mapping | Tabular):
-        return arguments.objects(given, Row, "Rows of a roster", _WHAT_ROWS_ARE)
-    return read_roster(given, "the rows", exact=exact)
-
-
-_WHAT_ROWS_ARE: Final = (
-    "read_roster(text, name) reads them. A DataFrame or a list of dictionaries can be passed as it is."
-)
+    first = given[0] if isinstance(given, list) and given else given
+    if is_table or (isinstance(first, Mapping | Tabular) and not isinstance(first, Row)):
+        return read_roster(given, "the rows", exact=exact)
+    source = "read_roster(text, name) reads them. A DataFrame or a list of dictionaries can be passed as it is."
+    return arguments.objects(given, Row, "Rows of a roster", source)
 
 
 def _faults_of_direct(line: Line) -> list[str]:
@@ -206,10 +200,8 @@ def _outcome_of(line: Line) -> Literal["done", "already"] | None:
 def _rows_of(line: Line, for_all: _ForAllRows) -> tuple[list[Row], list[str]]:
     """Return the rows of a line (several if its cells are split), and the faults of the line."""
     cells = line.cells
-    if for_all.split is None:
-        row, faults = _row(line.number, cells, for_all)
-        return ([] if row is None else [row]), faults
-    parts = {column: _parts(cells[column], for_all.split) for column in _SPLIT if cells.get(column)}
+    split, filled = for_all.split, [column for column in _SPLIT if cells.get(column)]
+    parts = {column: _parts(cells[column], split) for column in filled} if split is not None else {}
     several = [column for column, found in parts.items() if column != "role" and len(found) > 1]
     if len(several) > 1:
         return [], [f"{' and '.join(several)} each name several people; leave one of them"]

@@ -14,7 +14,7 @@ from functools import reduce
 from typing import Any, Final
 from xml.parsers import expat
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..errors import ConfigurationError, InvalidFile
 from .cells import CellFault, Grid, Source, plain_text
@@ -31,20 +31,13 @@ _UNUSUAL: Final = re.compile(rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}")[
 _AS_CSV: Final = "Or save the sheet as «CSV UTF-8». Nothing was sent."
 
 
-@frozen
-class _Trouble:
-    """A cell whose value is not known, and the reason."""
-
-    reason: str
-
-
 @define
 class _Extent:
-    """The last row and column of a sheet with a value, and the cells whose values are not known, by row and column."""
+    """The last row and column of a sheet with a value, and why values of cells are not known, by row and column."""
 
     rows: int = 0
     columns: int = 0
-    trouble: dict[tuple[int, int], _Trouble] = field(factory=dict)
+    trouble: dict[tuple[int, int], CellFault] = field(factory=dict)
 
 
 def grid_of(content: bytes, source: Source) -> Grid:
@@ -98,18 +91,12 @@ def grid_of(content: bytes, source: Source) -> Grid:
         if number > source.skip_rows and any(str(cell).strip() for cell in cells)
     )
     number, header = next(filled, (1 + source.skip_rows, []))
-    return Grid(number, [_heading(cell) for cell in header], filled, _text)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, _Trouble):
-        raise CellFault(value.reason)
-    return plain_text(value)
+    return Grid(number, [_heading(cell) for cell in header], filled, plain_text)
 
 
 def _heading(value: object) -> str:
     try:
-        return _text(value)
+        return plain_text(value)
     except CellFault:
         return str(value)
 
@@ -162,10 +149,10 @@ def _fill_merged(rows: Sequence[list[Any]], merged: Iterable[Any], first_column:
 # The XML of the sheets
 
 
-def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], _Trouble]]:
+def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], CellFault]]:
     """Return the cells of each sheet whose values are not known. Refuse a workbook that would fill the memory."""
     name, most = source.name, None if source.max_bytes is None else _UNPACKED * source.max_bytes
-    trouble: dict[str, dict[tuple[int, int], _Trouble]] = {}
+    trouble: dict[str, dict[tuple[int, int], CellFault]] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if _WORKBOOK not in archive.namelist():
@@ -255,9 +242,9 @@ class _Parsing:
         (row, column), extent = self._cell, self._extent
         extent.rows, extent.columns = max(extent.rows, row), max(extent.columns, column)
         if self._is_error:
-            extent.trouble[row - 1, column - 1] = _Trouble(f"is an error of Excel, {self._value}")
+            extent.trouble[row - 1, column - 1] = CellFault(f"is an error of Excel, {self._value}")
         elif self._has_formula and not self._value:
-            extent.trouble[row - 1, column - 1] = _Trouble(
+            extent.trouble[row - 1, column - 1] = CellFault(
                 "is a formula without a value; open the workbook in Excel and save it, or write the value"
             )
 
