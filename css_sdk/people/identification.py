@@ -7,7 +7,7 @@ show that a person never logged in, and so has no roles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
@@ -24,6 +24,13 @@ NOT_FOUND: Final = "not found"
 WRONG_PROVIDER: Final = "wrong provider"
 AMBIGUOUS: Final = "ambiguous"
 FAILED: Final = "failed"
+_STATES: Final[Mapping[type[CssError], str]] = {
+    WrongProvider: WRONG_PROVIDER,
+    NotIdentified: NOT_FOUND,
+    Ambiguous: AMBIGUOUS,
+    Withheld: "withheld",
+    Skipped: "skipped",
+}
 
 
 def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
@@ -51,25 +58,13 @@ def state_of(person: Person, error: CssError | None) -> str:
         person: the entry of the list that names the person.
         error: the error of the search for the person, or of a request about the person.
     """
-    match error:
-        case WrongProvider():
-            return WRONG_PROVIDER
-        case NotIdentified():
-            return NOT_FOUND
-        case NotFound(what="user") if person.is_service_account:
-            # A program never logs in. Its account does not exist.
-            return FAILED
-        case NotFound(what="user"):
-            # This includes a person whose login was found by address or GUID, but has disappeared since.
-            return NEVER_LOGGED_IN
-        case Ambiguous():
-            return AMBIGUOUS
-        case Withheld():
-            return "withheld"
-        case Skipped():
-            return "skipped"
-        case _:
-            return FAILED
+    for kind, state in _STATES.items():
+        if isinstance(error, kind):
+            return state
+    # A program never logs in: its account does not exist. The others include a person whose login was found by address
+    # or GUID, but has disappeared since.
+    is_unknown = isinstance(error, NotFound) and error.what == "user" and not person.is_service_account
+    return NEVER_LOGGED_IN if is_unknown else FAILED
 
 
 def may_be_member(person: Person, error: CssError | None) -> bool:
@@ -80,19 +75,6 @@ def may_be_member(person: Person, error: CssError | None) -> bool:
         error: the error of the person's row, if any.
     """
     return error is not None and state_of(person, error) != NEVER_LOGGED_IN
-
-
-def may_be_any_member(person: Person, state: str, candidates: Sequence[str] = ()) -> bool:
-    """Return whether the person may be any current member, so that no member may be removed.
-
-    Args:
-        person: the entry of the list that names the person.
-        state: the state that `state_of` returned.
-        candidates: the usernames that the person may have.
-    """
-    if state in (NEVER_LOGGED_IN, WRONG_PROVIDER):
-        return not is_identified(person)
-    return state == NOT_FOUND or not candidates
 
 
 @frozen
@@ -115,8 +97,13 @@ class Unresolved:
 
     @property
     def may_be_anybody(self) -> bool:
-        """Return whether the person may be any user, because nothing is known about the username."""
-        return may_be_any_member(self.person, self.state, self.candidates)
+        """Return whether the person may be any member, because nothing is known about the username.
+
+        Then no member may be removed.
+        """
+        if self.state in (NEVER_LOGGED_IN, WRONG_PROVIDER):
+            return not is_identified(self.person)
+        return self.state == NOT_FOUND or not self.candidates
 
     @property
     def never_logged_in(self) -> bool:

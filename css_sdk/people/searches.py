@@ -6,6 +6,7 @@ character, and a caller cannot escape them. So this module removes from each ans
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -129,7 +130,7 @@ def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[Us
     >>> containing([User("0f@idir", "a_b@example.com"), User("1f@idir", "axb@example.com")], {"email": "a_b@"})[0]
     [User(username='0f@idir', email='a_b@example.com', first_name='', last_name='', attributes={})]
     """
-    return _narrowed(users, terms, _is_part, _WILDCARDS.isdisjoint)
+    return _narrowed(users, terms, operator.contains, _WILDCARDS.isdisjoint)
 
 
 def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
@@ -139,7 +140,7 @@ def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User
         users: the users that the service found.
         terms: the terms that were sent.
     """
-    return _narrowed(users, terms, str.__eq__, lambda _: False)
+    return _narrowed(users, terms, operator.eq, lambda _: False)
 
 
 def _narrowed(
@@ -188,7 +189,3 @@ def _matches(user: User, name: str, term: str, compare: Callable[[str, str], boo
         case _:
             values = user.attributes.get(_ATTRIBUTES[name], ())
     return any(compare(text.lower(), term.lower()) for text in values) if values else None
-
-
-def _is_part(text: str, term: str) -> bool:
-    return term in text

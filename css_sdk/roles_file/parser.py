@@ -234,8 +234,8 @@ class _Reader:
             node, before = more.nodes["roles",], first.nodes["roles",]
             self._faults.add(
                 node,
-                f"this list of roles is {_mode(other)}, but the one on {before.seen_from(node)} is {_mode(one)}: use "
-                f"the same in both files",
+                f"this list of roles is {_MODES[other.exact]}, but the one on {before.seen_from(node)} is "
+                f"{_MODES[one.exact]}: use the same in both files",
             )
         roles = Listed((*one.items, *other.items), one.exact) if one and other else one or other
         place = evolve(first.place, roles=roles, users=(*first.place.users, *more.place.users))
@@ -586,10 +586,6 @@ def _group_in(node: Node) -> str:
     """Return the name of the group that an item of a list means; "" if the item is a person."""
     group = node.value.get("group") if isinstance(node.value, dict) else None
     return str(group.value) if group is not None else ""
-
-
-def _mode(listed: Listed[DesiredRole]) -> str:
-    return "exact" if listed.exact else "additive"
 
 
 def _until_in_words(entry: _Entry) -> str:

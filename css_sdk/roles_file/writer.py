@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Final, TypeVar, Union
 
 from .._service import identifiers
@@ -57,12 +56,11 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
 def _by_integration(places: Sequence[DesiredPlace]) -> list[list[DesiredPlace]]:
     """Group neighbouring places of the same integration. A group has each environment only once."""
     groups: list[list[DesiredPlace]] = []
-    for _, neighbours in groupby(places, key=lambda place: place.integration):
-        groups.append([])
-        for place in neighbours:
-            if any(place.environment == other.environment for other in groups[-1]):
-                groups.append([])
-            groups[-1].append(place)
+    for place in places:
+        last = {other.named for other in groups[-1]} if groups else set()
+        if {integration for integration, _ in last} != {place.integration} or place.named in last:
+            groups.append([])
+        groups[-1].append(place)
     return groups
 
 

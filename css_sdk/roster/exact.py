@@ -45,7 +45,8 @@ class RoleChange:
     @property
     def removal_rows(self) -> list[tuple[Step, Row]]:
         """Return each removal, with a row for it whose line is 0."""
-        return [(step, _removal_row(self.row, step)) for step in self.removals]
+        role, place = self.row.role, self.row.place
+        return [(step, Row(0, Person("username", step.target), role, *place, "revoke")) for step in self.removals]
 
     @property
     def losses(self) -> RoleRemovals:
@@ -91,7 +92,3 @@ def _refusal(rows: Sequence[FoundRow], change: RoleChange, guards: Guards) -> Cs
     except TooManyRemovals as error:
         return error.with_traceback(None)
     return None
-
-
-def _removal_row(row: Row, step: Step) -> Row:
-    return Row(0, Person("username", step.target), row.role, row.integration, row.environment, "revoke")

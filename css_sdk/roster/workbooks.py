@@ -14,8 +14,6 @@ from functools import reduce
 from typing import Any, Final
 from xml.parsers import expat
 
-from attrs import define, field
-
 from ..errors import ConfigurationError, InvalidFile
 from .cells import CellFault, Grid, Source, plain_text
 
@@ -29,15 +27,6 @@ _FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]+)"(?:[^>]*[^/>])?>')
 _UNUSUAL: Final = re.compile(rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}")[\s/>]|[\w.-]+:(?:c|f)[\s/>])')
 """A formula, or a cell in a form that few programs write."""
 _AS_CSV: Final = "Or save the sheet as «CSV UTF-8». Nothing was sent."
-
-
-@define
-class _Extent:
-    """The last row and column of a sheet with a value, and why values of cells are not known, by row and column."""
-
-    rows: int = 0
-    columns: int = 0
-    trouble: dict[tuple[int, int], CellFault] = field(factory=dict)
 
 
 def grid_of(content: bytes, source: Source) -> Grid:
@@ -183,7 +172,7 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], Cel
 def _extent(data: bytes) -> _Extent:
     """Return the extent of a sheet. XML in the usual form is searched quickly; any other XML is parsed."""
     if b't="e"' in data or b"t='e'" in data or _UNUSUAL.search(data):
-        return _Parsing().extent_of(data)
+        return _Extent().parse(data)
     filled = _FILLED.findall(data)
     columns = {column.decode() for column in {column for column, _ in filled}}
     rows = {row for _, row in filled}
@@ -199,21 +188,25 @@ def _column(letters: str) -> int:
     return reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0)
 
 
-class _Parsing:
-    """Parse the cells of a sheet, to find its extent, and cells with an error or with a formula without a value."""
+class _Extent:
+    """The last row and column of a sheet with a value, and why values of cells are not known, by row and column.
 
-    def __init__(self) -> None:
-        self._extent = _Extent()
+    `parse` finds them: errors, and formulas without a value.
+    """
+
+    def __init__(self, rows: int = 0, columns: int = 0) -> None:
+        self.rows, self.columns = rows, columns
+        self.trouble: dict[tuple[int, int], CellFault] = {}
         self._row = self._at = 0
         self._cell: tuple[int, int] = (0, 0)
         self._is_error = self._has_formula = False
         self._inside = ""
         self._value = ""
 
-    def extent_of(self, data: bytes) -> _Extent:
-        """Return the extent of the sheet."""
+    def parse(self, data: bytes) -> _Extent:
+        """Parse the XML of the sheet. Return the extent."""
         _parse(data, self._start, self._end, self._characters)
-        return self._extent
+        return self
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         match name.rpartition(":")[2]:
@@ -239,12 +232,12 @@ class _Parsing:
         self._inside = ""
         if name.rpartition(":")[2] != "c" or not (self._value or self._has_formula):
             return
-        (row, column), extent = self._cell, self._extent
-        extent.rows, extent.columns = max(extent.rows, row), max(extent.columns, column)
+        row, column = self._cell
+        self.rows, self.columns = max(self.rows, row), max(self.columns, column)
         if self._is_error:
-            extent.trouble[row - 1, column - 1] = CellFault(f"is an error of Excel, {self._value}")
+            self.trouble[row - 1, column - 1] = CellFault(f"is an error of Excel, {self._value}")
         elif self._has_formula and not self._value:
-            extent.trouble[row - 1, column - 1] = CellFault(
+            self.trouble[row - 1, column - 1] = CellFault(
                 "is a formula without a value; open the workbook in Excel and save it, or write the value"
             )
 
