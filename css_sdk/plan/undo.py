@@ -207,13 +207,13 @@ def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tup
         steps: the steps of the undo.
         states: the states of their places before these steps.
     """
-    followed = _Followed(steps, states)
+    followed = list(followed_roles(steps, states))
     kept: dict[int, Step] = {}
     latest: dict[tuple[FollowedRole, str | FollowedRole], int] = {}
     for number, step in enumerate(steps):
-        role, target = followed.of[number]
+        _, role, target = followed[number]
         if step.changes_role:
-            in_vain = followed.since_created(role, kept) if step.kind == "delete_role" else ()
+            in_vain = _since_created(role, followed, kept) if step.kind == "delete_role" else ()
             for at in in_vain:
                 del kept[at]
             if not in_vain:
@@ -229,29 +229,17 @@ def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tup
     return tuple(kept.values())
 
 
-class _Followed:
-    """Identify the roles in steps, also after they are renamed.
+def _since_created(
+    role: FollowedRole, followed: Sequence[tuple[Step, FollowedRole, FollowedRole]], chosen: Mapping[int, Step]
+) -> Set[int]:
+    """Return the numbers of the chosen steps that name this role; nothing unless one of them creates the role.
 
     Args:
-        steps: the steps, in the order of carrying out.
-        states: the states of their places before these steps.
-
-    Attributes:
-        of: for each step, the role that it changes and the role that its target names.
+        role: the role.
+        followed: each step with the roles that it names, as `followed_roles` returns them.
+        chosen: the chosen steps, by number.
     """
-
-    def __init__(self, steps: Sequence[Step], states: Iterable[PlaceState]) -> None:
-        self.of = [(role, target) for _, role, target in followed_roles(steps, states)]
-        self._numbers: dict[FollowedRole, list[int]] = {}
-        for number, roles in enumerate(self.of):
-            for role in dict.fromkeys(roles):
-                self._numbers.setdefault(role, []).append(number)
-
-    def since_created(self, role: FollowedRole, chosen: Mapping[int, Step]) -> Set[int]:
-        """Return the numbers of the chosen steps that name this role; nothing unless one of them creates the role."""
-        if role.created not in chosen:
-            return frozenset()
-        return {number for number in self._numbers[role] if number in chosen}
+    return {number for number in chosen if role in followed[number]} if role.created in chosen else frozenset()
 
 
 def _possible(
@@ -269,7 +257,7 @@ def _possible(
         kept: the roles that stay because others use them.
     """
     drafts = {state.place: Draft(state) for state in states}
-    followed = _Followed(wanted, expected)
+    followed = list(followed_roles(wanted, expected))
     steps: dict[int, Step] = {}
     mistakable: set[tuple[Place, str]] = set()
     for number, step in enumerate(wanted):
@@ -281,7 +269,7 @@ def _possible(
             is_renamed = step.kind == "rename_role"
             steps[number] = evolve(step, people=len(draft.members.get(step.role, ()))) if is_renamed else step
             draft.carry_out(step)
-        elif step.kind == "rename_role" and (in_vain := followed.since_created(followed.of[number][0], steps)):
+        elif step.kind == "rename_role" and (in_vain := _since_created(followed[number][1], followed, steps)):
             # The undo creates this role only to rename it afterwards. A role with the final name exists already, so
             # all steps for the created role are left out.
             left = [one for at, one in enumerate(wanted) if at not in in_vain]
