@@ -66,6 +66,7 @@ class PlacePlan:
         """The last day of each grant that the file wants, by role and username; None if the grant does not end."""
         self.ended: dict[tuple[str, Username], datetime.date] = {}
         """The last day of each grant that has ended."""
+        self._where = state.place.integration, state.place.environment
         self._protect = protect
         self._people = people
         self._found_users: dict[Person, Username | Unresolved | None] = {}
@@ -152,7 +153,7 @@ class PlacePlan:
         """Delete roles that are not listed, and return their names."""
         gone = set()
         for name in sorted(self._renamed.roles - self._names):
-            if self._is_out_of_reach(name):
+            if self._note_if_out_of_reach(name):
                 continue
             # If users are protected, the members must be known: a deletion removes the role from all of them.
             held = self._members(name) if self._protect.users else ()
@@ -196,7 +197,7 @@ class PlacePlan:
                     self._check(service_limits.check_separable, *self._where, parent, [child])
                     self.changes.append(self._step("add_composite", parent, child, people))
             surplus = sorted(have - want) if parent in exact else []
-            surplus = [child for child in surplus if not self._is_out_of_reach(child)]
+            surplus = [child for child in surplus if not self._note_if_out_of_reach(child)]
             for child in surplus:
                 step = self._step("remove_composite", parent, child)
                 refused = _refusal(service_limits.check_separable, *self._where, parent, [child])
@@ -247,7 +248,7 @@ class PlacePlan:
                     want(name, user.person)
         self._check_users(listed)
         for name in sorted(self._existing if exact_users else wanted):
-            if self._is_out_of_reach(name):
+            if self._note_if_out_of_reach(name):
                 continue
             have, listed_there = self._members(name), wanted.get(name, set())
             self._add_members(name, listed_there - have)
@@ -352,10 +353,6 @@ class PlacePlan:
 
     # Checks
 
-    @property
-    def _where(self) -> tuple[int, str]:
-        return self.state.place.integration, self.state.place.environment
-
     def _step(self, kind: StepKind, role: str, target: str = "", people: int = 0) -> Step:
         return Step(kind, self.state.place, role, target, people)
 
@@ -366,8 +363,8 @@ class PlacePlan:
             self.faults.append(why)
         return name
 
-    def _is_out_of_reach(self, role: str) -> bool:
-        """Return whether no request can contain the name of a role; if so, note that the role stays unchanged."""
+    def _note_if_out_of_reach(self, role: str) -> bool:
+        """Note that a role stays unchanged, if no request can contain its name. Return whether this is so."""
         if why := self._out_of_reach.get(role):
             note = f"{with_codes(role)!r} stays as it is: {why}"
             self.notes += [note] if note not in self.notes else []

@@ -273,9 +273,8 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
 def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:
     """Return the roles whose members must be read again, with all names that the journaled steps may have given."""
     there = [step for step in journaled if step.place == planned.place]
-    created = {step.role for step in there if step.kind == "create_role"}
-    renamed = {step.target for step in there if step.kind == "rename_role"}
-    return frozenset(planned.members_read) | created | renamed
+    new = {step.target or step.role for step in there if step.kind in ("create_role", "rename_role")}
+    return frozenset(planned.members_read) | new
 
 
 def changed_since(planned: PlannedPlace, error: CssError | None = None) -> StalePlan:
