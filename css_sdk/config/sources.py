@@ -111,15 +111,13 @@ def _choose(environ: Mapping[str, str] | None, named: str | None) -> Profile | N
     variables = os.environ if environ is None else environ
     named_by = "You chose" if named else f"{PROFILE_VARIABLE} names"
     named = named or variables.get(PROFILE_VARIABLE) or None
-    if named is None and (_reads_only_variables(environ) or any(variables.get(name) for name in _CREDENTIALS)):
-        return None
-    path = config_path(variables)
-    if path is None:
-        if named is None:
-            return None
+    path = config_path(variables) if named else _path_for_default(environ)
+    if path is None and named:
         raise ConfigurationError(
             f"{named_by} the profile {named!r}, but {CONFIG_VARIABLE} is 'off'. Unset one of them."
         )
+    if path is None:
+        return None
     from .profiles import choose_profile, read_profiles
 
     must_exist = named is not None or bool(variables.get(CONFIG_VARIABLE))
@@ -148,11 +146,8 @@ def profile_names(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
 
 def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None) -> ConfigurationError:
     """Return an error about missing credentials, with the profiles that can be chosen."""
-    variables = os.environ if environ is None else environ
-    path = config_path(variables)
-    if path is None or _reads_only_variables(environ) or any(variables.get(name) for name in _CREDENTIALS):
-        return error
-    profiles = sorted(profile_names(environ))
+    path = _path_for_default(environ)
+    profiles = sorted(profile_names(environ)) if path else []
     if not profiles:
         return error
     names = ", ".join(map(repr, profiles))
@@ -165,9 +160,14 @@ def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None)
     )
 
 
-def _reads_only_variables(environ: Mapping[str, str] | None) -> bool:
-    """Return whether the caller passed variables that do not name a config file."""
-    return environ is not None and CONFIG_VARIABLE not in environ
+def _path_for_default(environ: Mapping[str, str] | None) -> Path | None:
+    """Return the config file whose default profile counts; None if the variables set credentials or switch it off.
+
+    If the caller passed variables, the file counts only if it is named among them.
+    """
+    variables = os.environ if environ is None else environ
+    is_excluded = environ is not None and CONFIG_VARIABLE not in environ
+    return None if is_excluded or any(variables.get(name) for name in _CREDENTIALS) else config_path(variables)
 
 
 def find_defaults(
@@ -209,9 +209,7 @@ def find_defaults(
     return found
 
 
-def describe_config(
-    environ: Mapping[str, str] | None = None, *, profile: str | None = None, folder: Path | None = None
-) -> dict[str, Default]:
+def describe_config(environ: Mapping[str, str] | None = None, *, profile: str | None = None) -> dict[str, Default]:
     """Return every setting by name, with its value and the place that sets it, to show to people, without secrets.
 
     The command of a profile is not run.
@@ -219,7 +217,6 @@ def describe_config(
     Args:
         environ: the variables to read; by default those of the process.
         profile: name of a profile; by default the one in `CSS_PROFILE`.
-        folder: the folder in which to look for the project's `css.toml` first; by default the current one.
 
     Raises:
         ConfigurationError: if the config file or `css.toml` cannot be used.
@@ -235,7 +232,7 @@ def describe_config(
     found |= _described_settings(environ, profile, chosen)
     if chosen is not None and chosen.team_id is not None:
         found["team_id"] = Default(chosen.team_id, chosen.where)
-    defaults = find_defaults(environ, profile=profile, folder=folder)
+    defaults = find_defaults(environ, profile=profile)
     return found | {name: defaults.get(name, Default("", _NOT_SET)) for name in DEFAULTS}
 
 
