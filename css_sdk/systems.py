@@ -12,17 +12,17 @@ this order.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import Any, Final
+from typing import Any, Final, NoReturn, cast
 
 import httpx
 from attrs import evolve, field, frozen
 
 from ._http.bound_requests import TokenRequest
-from ._http.clients import new_client
+from ._http.clients import Client, new_client
+from ._http.forks import ForkAware, never_close, watch
 from ._http.sending import Sending
 from ._service.addresses import checked_address
 from ._version import __version__
@@ -41,54 +41,43 @@ _TOKEN_PATHS: Final = ("/protocol/openid-connect/token", "/api-access/token")
 """The ends of token addresses of Keycloak and of CERN. Before them stands the issuer."""
 
 
+class _OfParentProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Refuse the requests of a client in a process that was forked after the client was made."""
+
+    def handle_request(self, request: httpx.Request) -> NoReturn:
+        raise ConfigurationError(
+            "This process was forked after its client was created, and the client's connections belong to the parent "
+            "process. Nothing was sent. Create a client in each process. The system itself can be shared."
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> NoReturn:
+        self.handle_request(request)
+
+
+def _leave_connections(client: Any) -> None:
+    """Leave the connections of a client to the parent process, after a fork."""
+    never_close([client._transport, *client._mounts.values()])
+    client._transport, client._mounts = _OfParentProcess(), {}
+
+
 class _Client(httpx.Client):
     """Hide addresses from httpx's log, because they identify people, and refuse calls in a forked process."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._process = os.getpid()
+    after_fork = _leave_connections
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        _check_process(self._process)
         with Sending():
             return super().send(request, **options)
-
-    def close(self) -> None:
-        if self._process == os.getpid():  # otherwise the connections belong to the parent process
-            super().close()
-
-    def __exit__(self, *error: Any) -> None:
-        if self._process == os.getpid():
-            super().__exit__(*error)
 
 
 class _AsyncClient(httpx.AsyncClient):
     """Do as `_Client` does, in tasks."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._process = os.getpid()
+    after_fork = _leave_connections
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        _check_process(self._process)
         with Sending():
             return await super().send(request, **options)
-
-    async def aclose(self) -> None:
-        if self._process == os.getpid():
-            await super().aclose()
-
-    async def __aexit__(self, *error: Any) -> None:
-        if self._process == os.getpid():
-            await super().__aexit__(*error)
-
-
-def _check_process(made_in: int) -> None:
-    if made_in != os.getpid():
-        raise ConfigurationError(
-            "This process was forked after its client was created, and the client's connections belong to the parent "
-            "process. Nothing was sent. Create a client in each process. The system itself can be shared."
-        )
 
 
 @frozen(kw_only=True, eq=False)
@@ -136,7 +125,7 @@ class System:
             ConfigurationError: the system sets an option itself, `httpx.Client` does not know an option, or the
                 certificates or proxies of the environment cannot be used.
         """
-        return new_client(_Client, auth=self.auth, base_url=self.base_url, **self._options(options))
+        return self._new(_Client, options)
 
     def async_client(self, **options: Any) -> httpx.AsyncClient:
         """Return an `httpx.AsyncClient` for this system, as `client` does.
@@ -147,7 +136,7 @@ class System:
         Raises:
             ConfigurationError: as for `client`.
         """
-        return new_client(_AsyncClient, auth=self.auth, base_url=self.base_url, **self._options(options))
+        return self._new(_AsyncClient, options)
 
     def token(self, **options: Any) -> Token:
         """Return the current token or a new one, for use outside of an httpx client.
@@ -168,7 +157,7 @@ class System:
                         asked = flow.send(answer)
         return self.auth.held
 
-    def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _new(self, kind: type[Client], options: Mapping[str, Any]) -> Client:
         for name in ("auth", "base_url"):
             if name in options:
                 raise ConfigurationError(
@@ -177,7 +166,10 @@ class System:
                 )
         headers = httpx.Headers({"User-Agent": f"css-sdk/{__version__}", **self.headers})
         headers.update(options.get("headers"))
-        return {"timeout": 30.0, **options, "headers": headers}
+        own = {"auth": self.auth, "base_url": self.base_url, "headers": headers}
+        client = new_client(kind, **{"timeout": 30.0, **options, **own})
+        watch(cast(ForkAware, client))
+        return client
 
 
 def css(
