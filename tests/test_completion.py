@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.support import GRANTS_PORTAL
 @pytest.fixture(autouse=True)
 def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
     """Set the variables that lead to the sandbox, and use an empty cache."""
-    monkeypatch.setattr("css_sdk.cli.support.completion._folder", lambda: tmp_path / "completion")
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "cache")
     with sandbox.serve() as server:
         for name, value in server.credentials().items():
             monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
@@ -35,6 +36,18 @@ def test_integrations_are_completed_by_id(sandbox: Sandbox) -> None:
     asked = len(sandbox.requests)
     assert completed("report", "-i", "10") == ["101", "102", "103"]
     assert len(sandbox.requests) == asked
+
+
+def test_names_that_are_too_old_are_completed_if_the_service_does_not_answer(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Names are read again after five minutes. If the service fails then, the old names are completed."""
+    assert completed("report", "-i", "10") == ["101", "102", "103"]
+    [file] = (tmp_path / "cache" / "completions").iterdir()
+    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**content, "until": content["until"] - 301}), encoding="utf-8")
+    sandbox.faults.add("500_before", times=None)
+    asked = len(sandbox.requests)
+    assert completed("report", "-i", "10") == ["101", "102", "103"]
+    assert len(sandbox.requests) > asked
 
 
 def test_environments_are_completed_without_a_request(sandbox: Sandbox) -> None:

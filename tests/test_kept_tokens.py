@@ -17,7 +17,7 @@ import pytest
 from attrs import evolve
 
 from css_sdk import ConfigurationError, Css, CssError, Settings, WrongTeam
-from css_sdk.auth.kept_tokens import KeptToken
+from css_sdk._http.kept_values import KeptValue
 from css_sdk.sandbox import Sandbox
 from css_sdk.settings import Secret, settings_from_env
 from tests.support import asked
@@ -171,7 +171,7 @@ def test_a_file_that_others_could_have_made_is_not_used(
         case "cut short":
             file.write_text(good[:-20], encoding="utf-8")
         case "another token":
-            file.write_text(json.dumps({**json.loads(good), "token": "two words\n"}), encoding="utf-8")
+            file.write_text(json.dumps({**json.loads(good), "value": "two words\n"}), encoding="utf-8")
     run(sandbox, keeping)
     assert asked(sandbox)["token"] == 2
     if fault == "others can read it":
@@ -179,7 +179,7 @@ def test_a_file_that_others_could_have_made_is_not_used(
     if fault == "the folder is open":
         assert "other users can write there" in caplog.text
         assert not list(file.parent.iterdir())
-    assert json.loads(good)["token"] not in caplog.text
+    assert json.loads(good)["value"] not in caplog.text
 
 
 def test_a_cache_folder_that_cannot_be_written_leads_to_a_warning(
@@ -210,9 +210,9 @@ def test_the_token_is_never_logged(
     caplog.set_level(logging.DEBUG)
     run(sandbox, keeping)
     run(sandbox, keeping)
-    token = json.loads(kept(cache).read_text(encoding="utf-8"))["token"]
+    token = json.loads(kept(cache).read_text(encoding="utf-8"))["value"]
     assert token not in caplog.text
-    assert token not in repr(KeptToken(["a"], Secret("b")).read())
+    assert token not in repr(KeptValue("token", ["a"], Secret("b")))
 
 
 PAIR = {"CSS_CLIENT_ID": "service-account-team-1-1", "CSS_CLIENT_SECRET": "s3cret"}

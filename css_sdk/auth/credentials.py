@@ -15,12 +15,12 @@ from .._http.bodies import async_read_body, read_body
 from .._http.bound_requests import ApiRequest, TokenRequest
 from .._http.cancellation import begin
 from .._http.concurrency import check_callback
+from .._http.kept_values import KeptValue
 from .._http.observation import Observer, SentRequest
 from .._service.addresses import checked_address
 from .._service.arguments import check_options
 from ..errors import ConfigurationError, WrongTeam
 from ..settings import Secret, Settings, argument_name, as_secret, check_credential
-from .kept_tokens import KeptToken
 from .single_flight import AsyncFlow, SharedRequest, async_current_task
 from .token_endpoint import Token, TokenExchange, fits_a_header, limits_of, token_from, token_request, waiting
 
@@ -135,7 +135,7 @@ class TokenAuth(httpx.Auth):
         self._name_of = options.get("name_of", argument_name)
         self._observer = Observer(options.get("on_request"))
         account = [client_id, str(self._token_url), str(sorted(self._origins or ()))]
-        self._kept = KeptToken(account, client_secret) if options.get("keep") else None
+        self._kept = KeptValue("token", account, client_secret) if options.get("keep") else None
         self._token = self._read_kept()
         self._is_checked = self._token is _NONE
         self._pending: SharedRequest[Token] | None = None
@@ -282,16 +282,15 @@ class TokenAuth(httpx.Auth):
         self._token = token
         seconds = token.good_until - self._clock()
         if self._kept is not None and seconds > 0:
-            self._kept.write(token.secret, seconds)
+            self._kept.write(token.secret.reveal(), seconds)
         return token
 
     def _read_kept(self) -> Token:
         """Return the token of an earlier run, or an empty token. `accept` has not been called with it yet."""
-        found = None if self._kept is None else self._kept.read()
-        if found is None or not fits_a_header(found[0].reveal()):
+        text, seconds = (None, 0.0) if self._kept is None else self._kept.read()
+        if seconds <= 0 or not isinstance(text, str) or not fits_a_header(text):
             return _NONE
-        secret, seconds = found
-        return Token(secret, self._clock() + seconds, claims=claims_of(secret.reveal()))
+        return Token(Secret(text), self._clock() + seconds, claims=claims_of(text))
 
 
 class ClientCredentials(TokenAuth):

@@ -5,10 +5,8 @@ A completion never prints, never raises an error, waits two seconds at most, and
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.shell_completion import CompletionItem
@@ -95,35 +93,20 @@ def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
 
 
 def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
-    import hashlib
-    import json
-    from contextlib import suppress
-
     from ... import Backoff, Css
-    from ..._http.whole_files import replace_file
+    from ..._http.kept_values import KeptValue
     from ...config.sources import find_settings
     from ...errors import CssError
 
     settings = find_settings(profile=given_profile(), may_run=False)
-    account = "\n".join((settings.client_id, settings.api_url, key))
-    file = _folder() / f"{hashlib.sha256(account.encode()).hexdigest()}.json"
-    kept: Any = None
-    with suppress(OSError, ValueError):
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if time.time() - file.stat().st_mtime < _LIFE:
-            return list(kept)
+    kept = KeptValue("completion", [settings.client_id, settings.api_url, key], settings.client_secret)
+    names, seconds = kept.read()
+    if seconds > 0:
+        return list(names)
     try:
         with Css(settings, timeout=_SECONDS, deadline=_SECONDS, retry=Backoff(tries=1)) as css:
             names = list(read(css))
     except CssError:
-        return list(kept or ())
-    with suppress(OSError, CssError):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(file, [json.dumps(names).encode()])
+        return list(names or ())
+    kept.write(names, _LIFE)
     return names
-
-
-def _folder() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("css-sdk", appauthor=False) / "completion"
