@@ -46,6 +46,7 @@ No error text holds a secret or a token.
 
 from __future__ import annotations
 
+import copy
 import datetime
 import re
 from collections.abc import Callable, Sequence
@@ -125,6 +126,19 @@ class CssError(Exception):
         for name, value in facts.items():
             is_tuple = isinstance(getattr(type(self), name), tuple)  # an AttributeError if there is no such fact
             setattr(self, name, tuple(value) if is_tuple else value)
+
+    def with_message(self, message: str) -> Self:
+        """Return a copy of the error that keeps all facts, such as the status, but has a different message.
+
+        Args:
+            message: the whole new message. The copy has no remedy beside it.
+
+        >>> RateLimited("Try again later.", status=429).with_message("Try again tomorrow.").status
+        429
+        """
+        changed = copy.copy(self)
+        CssError.__init__(changed, message)
+        return changed
 
     def text_for(self, reader: Reader) -> str:
         """Return the text of the error, with the next step in the words of its reader.

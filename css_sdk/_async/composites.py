@@ -62,7 +62,7 @@ async def read_role(
     except NotFound as error:
         role = await listed()
         if role is None:
-            raise NotFound(missing, what="role", name=error.name, status=error.status, request=error.request) from None
+            raise error.with_message(missing) from None
         return role
 
 

@@ -210,9 +210,8 @@ class AsyncIssuerKeys:
     def _unavailable(self) -> KeysUnavailable:
         """Return the last failure, as a new error for each caller."""
         last = self._failure or KeysUnavailable(f"The keys of {self._issuer} cannot be fetched.")
-        wait = max(0.0, _PAUSE - abs(self._clock() - self._tried_at))
-        message = f"{last} The token could not be verified."
-        unavailable = KeysUnavailable(message, status=last.status, request=last.request, retry_after=wait)
+        unavailable = last.with_message(f"{last} The token could not be verified.")
+        unavailable.retry_after = max(0.0, _PAUSE - abs(self._clock() - self._tried_at))
         unavailable.__cause__ = last.__cause__
         return unavailable
 

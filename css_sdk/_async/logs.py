@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 from css_sdk_openapi.api.logs import get_logs
 
 from .._http import answers, forks
@@ -102,7 +100,6 @@ async def read_logs(
 def _with_lines(error: CssError, lines: list[LogLine], window: log_windows.Window) -> CssError:
     # Leave out lines from the start of this window: the caller reads them again when it continues.
     before = tuple(line for line in lines if line.timestamp is None or line.timestamp < window.since)
-    error = copy.copy(error)
-    error.args = (f"{error} {len(before)} lines were read. Continue from {window.query['start']}.",)
+    error = error.with_message(f"{error} {len(before)} lines were read. Continue from {window.query['start']}.")
     error.lines, error.resume_at = before, window.since
     return error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import random
 import time
@@ -220,6 +219,6 @@ class AsyncWire:
             return await async_called(name, hook, *arguments)
         except Exception as failure:
             # Raise the error of the attempt, because this error says what may have been done.
-            last = copy.copy(error)
-            last.args = (f"{error} There was no other attempt: {name}= raised {type(failure).__name__}: {failure}.",)
-            raise last from failure
+            raise error.with_message(
+                f"{error} There was no other attempt: {name}= raised {type(failure).__name__}: {failure}."
+            ) from failure

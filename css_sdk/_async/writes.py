@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -224,6 +223,5 @@ def _not_done(tried: Exchange, call: Call) -> Exchange:
             request=call.label,
         )
         return evolve(tried, error=error, is_passing=True)
-    error = copy.copy(tried.error)
-    error.args = (f"{tried.error} {finding}",)
+    error = tried.error.with_message(f"{tried.error} {finding}")
     return evolve(tried, error=error, is_passing=tried.is_passing or tried.error.status == 422)

@@ -292,12 +292,7 @@ class Css:
         try:
             other = self._wire.read(get_integration, answers.integration, "integration", integration_id=which)
         except NotFound as error:
-            raise NotFound(
-                f"{hint} #{which}. It may belong to another team.",
-                what="integration",
-                status=error.status,
-                request=error.request,
-            ) from None
+            raise error.with_message(f"{hint} #{which}. It may belong to another team.") from None
         raise NotGold(
             f"Integration {other.project_name!r} (#{which}) is not Gold. The CSS API manages only Gold integrations."
         )

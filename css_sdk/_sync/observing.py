@@ -36,12 +36,9 @@ def reading_listed_roles(place: Place) -> Iterator[None]:
     except NotFound as error:
         if error.what != "role":
             raise
-        raise NotFound(
-            f"Somebody else renamed or deleted a role of {place} while its "
-            f"roles were read: {error} Nothing was changed; try again.",
-            what="role",
-            status=error.status,
-            request=error.request,
+        raise error.with_message(
+            f"Somebody else renamed or deleted a role of {place} while its roles were read: {error} Nothing was "
+            f"changed; try again."
         ) from error
 
 
