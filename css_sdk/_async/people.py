@@ -20,7 +20,7 @@ from css_sdk_openapi.models import BceidType
 from .._http import answers
 from .._service import arguments, service_limits
 from ..errors import Ambiguous, IncompleteSearch, NotFound
-from ..models import EMPLOYEE_PROVIDERS, SearchResult, User
+from ..models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, SearchResult, User
 from ..people import searches
 from .wire import AsyncWire
 
@@ -33,11 +33,6 @@ _SEARCHES: Final[dict[str, answers.Operation]] = {
     "bceidbasic": search_basic_bceid_users,
     "bceidbusiness": search_business_bceid_users,
     "bceidboth": search_basic_business_bceid_users,
-}
-_BCEID_TYPES: Final = {
-    "bceidbasic": BceidType.BASIC,
-    "bceidbusiness": BceidType.BUSINESS,
-    "bceidboth": BceidType.BOTH,
 }
 
 
@@ -174,7 +169,7 @@ class AsyncPeople:
     def _call(self, provider: str) -> tuple[answers.Operation, dict[str, Any]]:
         """Return the operation and the path arguments with which a provider is searched."""
         place: dict[str, Any] = {"environment": self._environment}
-        if provider in _BCEID_TYPES and self._integration_id is not None:
-            bceid_type = _BCEID_TYPES[provider]
+        if provider in PROVIDER_FAMILIES["bceid"] and self._integration_id is not None:
+            bceid_type = BceidType(provider.removeprefix("bceid"))
             return search_bceid_users, place | {"integration_id": self._integration_id, "bceid_type": bceid_type}
         return _SEARCHES[provider], place

@@ -12,7 +12,7 @@ from .._http.cancellation import AsyncInFlight
 from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
-from ..state import PlaceState, Step, StepKind, is_as_after
+from ..state import PlaceState, Step, is_as_after
 from .sending import Call
 from .wire import AsyncWire
 
@@ -42,11 +42,6 @@ class AsyncChange:
     observe: Callable[[], Awaitable[PlaceState]]
     shown: Callable[[Any, Steps], bool] = _shows_nothing
     along: Steps = ()
-
-    @property
-    def kind(self) -> StepKind:
-        """Return the kind of the steps."""
-        return self.steps[0].kind
 
     def effects(self, steps: Steps) -> Steps:
         """Return all that the call changes if these steps are not done yet. A rename to the same name is left out."""
@@ -142,7 +137,7 @@ class _Attempts:
         call = self._wire.call(change.operation, "role", arguments)
         tried = await self._tried(call)
         shown = _is_shown(change, self._steps, tried, call)
-        verdict = verdicts.verdict(change.kind, tried.status, sent=tried.was_sent, shown=shown)
+        verdict = verdicts.verdict(change.steps[0].kind, tried.status, sent=tried.was_sent, shown=shown)
         if verdict is verdicts.Verdict.DONE:
             return self._confirmed(call)
         if verdict is verdicts.Verdict.PENDING:

@@ -26,6 +26,7 @@ from ..errors import (
     Withheld,
 )
 from ..models import EMPLOYEE_PROVIDERS, User, UserLike
+from ..people.identities import Person
 from ..people.matching import choose_logins
 from ..roster.rows import (
     RoleRemovals,
@@ -438,7 +439,8 @@ class RosterRun:
     def _add_removals(self, changes: Iterable[RoleChange]) -> None:
         """Append the removals of an exact roster to the rows."""
         for change in changes:
-            for step, row in change.removal_rows:
+            for step in change.removals:
+                row = Row(0, Person("username", step.target), step.role, *change.row.place, "revoke")
                 losing = change.state.users[step.target]
                 self._items.append(_Item(row, step.place, step=step, error=change.refusal, losing=losing))
 

@@ -43,12 +43,6 @@ class RoleChange:
         return tuple(step for step in self.steps if step.removes)
 
     @property
-    def removal_rows(self) -> list[tuple[Step, Row]]:
-        """Return each removal, with a row for it whose line is 0."""
-        role, place = self.row.role, self.row.place
-        return [(step, Row(0, Person("username", step.target), role, *place, "revoke")) for step in self.removals]
-
-    @property
     def losses(self) -> RoleRemovals:
         """Return who loses the role. The place is named as in `row`."""
         held = self.state.members[self.row.role]
