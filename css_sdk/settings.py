@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -14,6 +13,7 @@ from typing import Any, Final, Literal, NoReturn, overload
 from attrs import evolve, field, frozen
 
 from ._service.addresses import API_URL, TOKEN_URL, check_pair, checked_address
+from ._text.json_text import parsed_json
 from ._text.words import joined
 from .errors import ConfigurationError, Remedy
 
@@ -308,8 +308,8 @@ class Sources:
             named_by: the variable, or the key of a config file, that names the file; "" for an argument.
 
         Raises:
-            ConfigurationError: the file cannot be read, is not JSON, lacks a key, or sets an address that is set
-                elsewhere.
+            ConfigurationError: the file cannot be read, is not a JSON object, lacks a key, or sets an address that
+                is set elsewhere.
         """
         try:
             file = Path(path)
@@ -348,12 +348,12 @@ class Sources:
             remedy: the remedy of the error.
 
         Raises:
-            ConfigurationError: the text is not JSON, lacks a key, or sets an address that is set elsewhere.
+            ConfigurationError: the text is not a JSON object, lacks a key, or sets an address that is set elsewhere.
         """
         keys = {name: file_key(name) for name in (*self.credentials, *self.in_file)}
         values, other_file = _values_and_advice(text.reveal(), keys)
         if values is None:
-            raise ConfigurationError(f"{what} is not JSON. {advice}".rstrip(), remedy=remedy)
+            raise ConfigurationError(f"{what} is not a JSON object. {advice}".rstrip(), remedy=remedy)
         needed = self.credentials + (self.in_file if self.file_needs_addresses else ())
         missing = [keys[name] for name in needed if not (values[name] or beside.values.get(name))]
         if missing:
@@ -484,16 +484,13 @@ def is_on(environ: Mapping[str, str] | None, variable: str, *, otherwise: bool =
 
 
 def _values_and_advice(text: str, keys: Mapping[str, str]) -> tuple[dict[str, Secret] | None, str]:
-    """Return the values of these keys by name, and a sentence of advice. Return None if the text is not JSON.
+    """Return the values of these keys by name, and a sentence of advice. Return None if the text is not a JSON object.
 
     The advice is empty, unless the text looks like another kind of file or spells the keys differently.
     """
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        # The parser's own error would contain the text with the secret.
+    content = parsed_json(text)
+    if not isinstance(content, dict):
         return None, ""
-    content = content if isinstance(content, dict) else {}
     found = {name: content.get(key) for name, key in keys.items()}
     values = {name: Secret(value if isinstance(value, str) else "") for name, value in found.items()}
     return values, _other_file(content.keys(), keys.values())
@@ -531,7 +528,7 @@ def settings_from_file(
         token_url: address of the token endpoint, for a file that has none.
 
     Raises:
-        ConfigurationError: if the file cannot be read, is not JSON, or lacks a key.
+        ConfigurationError: if the file cannot be read, is not a JSON object, or lacks a key.
     """
     addresses = {"api_url": api_url, "token_url": token_url}
     beside = Found({name: Secret(url or "") for name, url in addresses.items()}, {}, "arguments")

@@ -137,7 +137,7 @@ def test_missing_or_broken_credentials_are_reported(
     monkeypatch.setenv("CSS_CREDENTIALS_FILE", str(broken))
     assert exit_code(["whoami"]) == 64
     err = capsys.readouterr().err
-    assert "is not JSON" in err
+    assert "is not a JSON object" in err
     assert "hush" not in err
     content = {"clientId": "a", "clientSecret": "b", "tokenUrl": "http://127.0.0.1:9/token"}
     broken.write_text(json.dumps(content), encoding="utf-8")

@@ -137,7 +137,13 @@ def test_a_variable_sets_the_token_address_that_the_file_lacks(write: WriteFile)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "cannot be read"), ("{", "is not JSON"), ({"clientId": "me"}, "lacks clientSecret")]
+    ("content", "said"),
+    [
+        (None, "cannot be read"),
+        ("{", "is not a JSON object"),
+        ("[1]", "is not a JSON object"),
+        ({"clientId": "me"}, "lacks clientSecret"),
+    ],
 )
 def test_a_token_address_in_a_variable_hides_no_fault_of_the_file(
     write: WriteFile, tmp_path: Path, content: str | dict[str, Any] | None, said: str

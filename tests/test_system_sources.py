@@ -107,7 +107,7 @@ def test_the_credentials_file_of_a_system_is_read_if_no_variable_is_set(
     file.write_text("{", encoding="utf-8")
     make()
     no_variables(monkeypatch, name)
-    with pytest.raises(ConfigurationError, match="is not JSON"):
+    with pytest.raises(ConfigurationError, match="is not a JSON object"):
         make()
     write(**{key: environment[variable]})
     with pytest.raises(ConfigurationError, match=f"{variable} is set, and the credentials file .* sets {key} as well"):
