@@ -9,7 +9,7 @@ from typing import Final, TypedDict
 import httpx
 
 from .._http.clients import new_client
-from .._http.concurrency import AsyncSlots, Lock, async_check_callback, async_event_loop, check_callback
+from .._http.concurrency import Lock, async_check_callback, async_event_loop, async_slots, check_callback
 from .._http.forks import never_close, watch
 from .._http.journal_writer import Journal
 from .._http.observation import SentRequest
@@ -129,7 +129,7 @@ class AsyncConnections:
     def _renew(self) -> None:
         self._lock = Lock()  # for threads, in both clients
         self._loop: object = None
-        self.slots = AsyncSlots(service_limits.MOST_AT_ONCE)
+        self.slots = async_slots(service_limits.MOST_AT_ONCE)
 
     def after_fork(self) -> None:
         """Leave the httpx client and the event loop to the parent process. The child makes its own client later."""

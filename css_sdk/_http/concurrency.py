@@ -21,6 +21,7 @@ from ..errors import ConfigurationError
 from .forks import watch
 
 if TYPE_CHECKING:
+    from anyio import CapacityLimiter
     from anyio.lowlevel import RunVar
 
 Item = TypeVar("Item")
@@ -85,19 +86,14 @@ class Slots:
                 self._free += 1
 
 
-class AsyncSlots:
-    """Do for tasks what `Slots` does for threads."""
+slots = Slots
 
-    def __init__(self, count: int) -> None:
-        import anyio
 
-        self._limiter = anyio.CapacityLimiter(count)
+def async_slots(count: int) -> CapacityLimiter:
+    """Return what does for tasks what `Slots` does for threads."""
+    import anyio
 
-    async def __aenter__(self) -> None:
-        await self._limiter.acquire()
-
-    async def __aexit__(self, *_: object) -> None:
-        self._limiter.release()
+    return anyio.CapacityLimiter(count)
 
 
 @functools.cache
@@ -264,21 +260,20 @@ async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[
         raise errors[0]
 
 
-def check_callback(name: str, callback: object) -> None:
+def check_callback(name: str, callback: object, is_awaited: str = "only AsyncCss awaits") -> None:
     """Refuse a callback that cannot be called, or that would return before it has done its work.
 
     Args:
         name: the parameter of css-sdk through which the callback was passed, for the error message.
         callback: the callback, or None.
+        is_awaited: the end of the sentence about a coroutine function: who awaits it.
 
     Raises:
         ConfigurationError: the callback is not a function, or it is a coroutine function or a generator function.
     """
     async_check_callback(name, callback)
     if callback is not None and _is(inspect.iscoroutinefunction, callback):
-        raise ConfigurationError(
-            f"{name}= is a coroutine function, which only AsyncCss awaits. Pass an ordinary function."
-        )
+        raise ConfigurationError(f"{name}= is a coroutine function, which {is_awaited}. Pass an ordinary function.")
 
 
 def async_check_callback(name: str, callback: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
-from ..errors import ConfigurationError
 from .concurrency import check_callback
 
 _LOG = logging.getLogger("css_sdk")
@@ -62,11 +60,7 @@ class Observer:
     """
 
     def __init__(self, on_request: Callable[[SentRequest], object] | None) -> None:
-        if inspect.iscoroutinefunction(on_request):
-            raise ConfigurationError(
-                "on_request= is a coroutine function, which is never awaited. Pass an ordinary function."
-            )
-        check_callback("on_request", on_request)
+        check_callback("on_request", on_request, "is never awaited")
         self._on_request = on_request
 
     @property

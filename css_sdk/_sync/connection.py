@@ -10,7 +10,7 @@ from typing import Final, TypedDict
 import httpx
 
 from .._http.clients import new_client
-from .._http.concurrency import Lock, Slots, check_callback, event_loop
+from .._http.concurrency import Lock, check_callback, event_loop, slots
 from .._http.forks import never_close, watch
 from .._http.journal_writer import Journal
 from .._http.observation import SentRequest
@@ -130,7 +130,7 @@ class Connections:
     def _renew(self) -> None:
         self._lock = Lock()  # for threads, in both clients
         self._loop: object = None
-        self.slots = Slots(service_limits.MOST_AT_ONCE)
+        self.slots = slots(service_limits.MOST_AT_ONCE)
 
     def after_fork(self) -> None:
         """Leave the httpx client and the event loop to the parent process. The child makes its own client later."""

@@ -225,8 +225,9 @@ def describe_config(environ: Mapping[str, str] | None = None, *, profile: str | 
     chosen = _choose(environ, profile)
     path = config_path(variables)
     named_by = "--profile" if profile else PROFILE_VARIABLE if variables.get(PROFILE_VARIABLE) else "default profile"
+    set_by = CONFIG_VARIABLE if variables.get(CONFIG_VARIABLE) else "default"
     found = {
-        "config_file": Default(OFF if path is None else str(path), _set_by(CONFIG_VARIABLE, variables)),
+        "config_file": Default(OFF if path is None else str(path), set_by),
         "profile": Default("", _NOT_SET) if chosen is None else Default(chosen.name, named_by),
     }
     found |= _described_settings(environ, profile, chosen)
@@ -258,7 +259,3 @@ def _described_settings(
         is_set = own[name] or address.value != public[name]
         found[name] = address if is_set else Default(address.value, _PUBLIC)
     return found
-
-
-def _set_by(variable: str, variables: Mapping[str, str]) -> str:
-    return variable if variables.get(variable) else "default"

@@ -19,7 +19,7 @@ from .._http.clients import new_client
 from .._http.deadlines import time_limit
 from .._http.exchanges import failure
 from .._http.observation import collected_warnings
-from .._http.retry import Attempt, seconds_of_date
+from .._http.retry import Backoff, seconds_of_date
 from .._http.sending import Sending, system_error_behind
 from .._sync.client import Css
 from ..config.sources import Default, find_defaults, find_settings
@@ -217,7 +217,7 @@ class _Examination:
             yield from _skipped("the service", "account")
             return
         try:
-            with Css(self._settings, **self._options, deadline=self._timeout, retry=_never) as css:
+            with Css(self._settings, **self._options, deadline=self._timeout, retry=Backoff(tries=1)) as css:
                 team, count = css.whoami().team_id, len(css.integrations())
                 yield from self._default_place(css)
         except CssError as error:
@@ -299,7 +299,3 @@ class _Examination:
 def _skipped(needed: str, *names: str) -> Iterator[Check]:
     for name in names:
         yield Check(name, "skipped", f"This check needs {needed}.")
-
-
-def _never(attempt: Attempt, chance: float) -> None:
-    """Stop after the first attempt."""
