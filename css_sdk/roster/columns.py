@@ -113,7 +113,7 @@ class ColumnNames:
         """Return a fault for each column that a file lacks.
 
         Args:
-            given: for each column that a roster must have, the value for all rows; None if none was given.
+            given: the value of each column for all rows; None if none was given.
             names: the names of the file's columns.
         """
         faults = [
@@ -126,12 +126,12 @@ class ColumnNames:
                 f"no column names the users: {', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}; if one has "
                 f"another name, pass --column email=NAME (in Python columns=)"
             )
-        for column, value in given.items():
+        for column, option in _NEEDED.items():
             others = _NAME_INTEGRATIONS if column == "integration" else set()
-            if not value and not ({column} | others) & (self._used | self._suggested):
+            if not given[column] and not ({column} | others) & (self._used | self._suggested):
                 faults.append(
-                    f"the column {column!r} is missing, and was not given for all rows: pass {_OPTIONS[column]} (in "
-                    f"Python {column}=), or --column {column}=NAME (columns=)"
+                    f"the column {column!r} is missing, and was not given for all rows: pass {option} (in Python "
+                    f"{column}=), or --column {column}=NAME (columns=)"
                 )
         return faults
 
@@ -164,7 +164,8 @@ def _no_column(column: str, name: str) -> str:
     return f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}."
 
 
-_OPTIONS: Final = {"role": "--role", "integration": "-i", "environment": "-e"}
+_NEEDED: Final = {"role": "--role", "integration": "-i", "environment": "-e"}
+"""The columns that a roster must have, each with the option that gives its value for all rows."""
 _NAME_INTEGRATIONS: Final = {"integration_id", "project_name"}
 
 

@@ -54,7 +54,7 @@ def lines_of(content: object, source: Source, columns: ColumnNames, given: Mappi
         content: a text or the bytes of a file, a DataFrame, results of css-sdk, or dictionaries.
         source: the name of the file, and how to read it.
         columns: finds the columns by their names.
-        given: for each column that a roster must have, the value for all rows; None if none was given.
+        given: the value of each column for all rows; None if none was given.
 
     Raises:
         InvalidFile: the file cannot be read, or its header lacks columns of a roster.

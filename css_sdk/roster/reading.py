@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import Any, Final, Literal
 
-from attrs import frozen
-
 from .._service import arguments, environment_checks, identifiers
 from .._text.days import read_day
 from .._text.escaping import hidden_in, with_codes
@@ -30,16 +28,8 @@ _YES_OR_NO: Final = {"": True, "yes": True, "true": True, "1": True, "no": False
 _SPLIT: Final = ("role", *PERSON_COLUMNS, "person")
 
 
-@frozen
-class _ForAllRows:
-    """The values that the caller gives for all rows, and the text that separates values in one cell."""
-
-    role: str | None
-    integration: str | None
-    environment: str | None
-    action: str | None
-    split: str | None
-    day: datetime.date | None
+Given = Mapping[str, str | None]
+"""The value of each column for all rows; None if none was given."""
 
 
 def read_roster(
@@ -116,10 +106,9 @@ def read_roster(
         )
     if split is not None and not split.strip():
         raise InvalidRequest("split= needs a separator that is not blank, such as ';'.")
-    for_all = _ForAllRows(role, integration, environment, action, split, day)
     names = ColumnNames(columns or {}, arguments.names(ignore, "column to ignore"))
     source = Source(name, skip_rows, sheet, encoding, max_bytes)
-    given = {"role": role, "integration": integration, "environment": environment}
+    given = {"role": role, "integration": integration, "environment": environment, "action": action and action.lower()}
     emptied = EmptySet(
         f"{name} names nobody: everybody would lose their roles. Nothing was sent; list everybody who must have them.",
         remedy=Remedy("Or leave out exact=True.", "Or leave out --exact."),
@@ -144,7 +133,7 @@ def read_roster(
         if not wrong and not _YES_OR_NO[line.cells.get("direct", "").strip().lower()]:
             indirect.append(line.number)
         elif not wrong:
-            found, wrong = _rows_of(line, for_all)
+            found, wrong = _rows_of(line, given, split, day)
             outcome = _outcome_of(line)
             rows += [] if outcome else found
             finished += [RowResult(row, outcome) for row in found if outcome]
@@ -197,47 +186,46 @@ def _outcome_of(line: Line) -> Literal["done", "already"] | None:
     return "done" if "done" in said else "already" if not DONE.isdisjoint(said) else None
 
 
-def _rows_of(line: Line, for_all: _ForAllRows) -> tuple[list[Row], list[str]]:
+def _rows_of(line: Line, given: Given, split: str | None, day: datetime.date | None) -> tuple[list[Row], list[str]]:
     """Return the rows of a line (several if its cells are split), and the faults of the line."""
     cells = line.cells
-    split, filled = for_all.split, [column for column in _SPLIT if cells.get(column)]
-    parts = {column: _parts(cells[column], split) for column in filled} if split is not None else {}
+    filled = [column for column in _SPLIT if split is not None and cells.get(column)]
+    parts = {column: _parts(cells[column], split) for column in filled}
     several = [column for column, found in parts.items() if column != "role" and len(found) > 1]
     if len(several) > 1:
         return [], [f"{' and '.join(several)} each name several people; leave one of them"]
     rows: list[Row] = []
     wrong: dict[str, None] = {}
     for chosen in product(*parts.values()):
-        row, faults = _row(line.number, {**cells, **dict(zip(parts, chosen, strict=True))}, for_all)
+        row, faults = _row(line.number, {**cells, **dict(zip(parts, chosen, strict=True))}, given, day)
         rows += [] if row is None else [row]
         wrong |= dict.fromkeys(faults)
     return rows, list(wrong)
 
 
-def _parts(cell: str, split: str) -> list[str]:
+def _parts(cell: str, split: str | None) -> list[str]:
     return [part for each in cell.split(split) if (part := each.strip())] or [""]
 
 
-def _row(line: int, cells: Mapping[str, str], for_all: _ForAllRows) -> tuple[Row | None, list[str]]:
+def _row(line: int, cells: Mapping[str, str], given: Given, day: datetime.date | None) -> tuple[Row | None, list[str]]:
     person, email, faults = _person(cells)
-    role, wrong = _one_of("role", cells.get("role", ""), for_all.role)
+    role, wrong = _one_of("role", cells.get("role", ""), given)
     faults += wrong or _refusal(identifiers.check_role_name, role)
     if role.strip() and role != role.strip():
         faults.append(f"the role {role!r} has blanks around it")
     names = _integrations(cells)
-    integration, wrong = _one_of("integration", names[0] if names else "", for_all.integration)
-    faults += wrong if names or for_all.integration else ["no integration"]
-    others = dict.fromkeys(name for name in (*names, for_all.integration) if name and name != integration)
-    environment, wrong = _one_of("environment", cells.get("environment", "").strip(), for_all.environment)
+    integration, wrong = _one_of("integration", names[0] if names else "", given)
+    faults += wrong if integration else ["no integration"]
+    others = dict.fromkeys(name for name in (*names, given["integration"]) if name and name != integration)
+    environment, wrong = _one_of("environment", cells.get("environment", "").strip(), given)
     wrong = wrong if environment else ["no environment"]
     faults += wrong or _refusal(environment_checks.check_known_environment, environment)
     faults += _hidden({"role": role, "integration": integration, "environment": environment})
-    said = for_all.action and for_all.action.lower()
-    action, wrong = _one_of("action", cells.get("action", "").strip().lower(), said)
-    faults += wrong if action not in _ACTIONS or wrong else []
+    action, wrong = _one_of("action", cells.get("action", "").strip().lower(), given)
+    faults += wrong
     if action not in _ACTIONS:
         faults.append(f"the action {action!r} is neither grant nor revoke")
-    until, wrong = _last_day(cells.get("until", "").strip(), for_all.day)
+    until, wrong = _last_day(cells.get("until", "").strip(), day)
     faults += wrong
     if until and action == "revoke":
         faults.append("a last day is for a row that grants a role, and this row revokes it")
@@ -342,11 +330,12 @@ def _hidden(names: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _one_of(column: str, own: str, given: str | None) -> tuple[str, list[str]]:
+def _one_of(column: str, own: str, given: Given) -> tuple[str, list[str]]:
     """Return the value of the row, or else the value for all rows; and a fault if the row has a different value."""
-    if own.strip() and given and not (_is_same(own, given) if column == "integration" else own == given):
-        return own, [f"the {column} is {own!r}, but {given!r} was given for all rows"]
-    return (own if own.strip() else given or own), []
+    value = given[column]
+    if own.strip() and value and not (_is_same(own, value) if column == "integration" else own == value):
+        return own, [f"the {column} is {own!r}, but {value!r} was given for all rows"]
+    return (own if own.strip() else value or own), []
 
 
 def _is_same(own: str, given: str) -> bool:
