@@ -109,7 +109,7 @@ def test_a_search_uses_the_providers_that_accept_all_terms() -> None:
     [
         ({}, None, "needs a term"),
         ({"email": "ada@"}, [], "No provider"),
-        ({"email": "ada@"}, "otp", "'otp' is not a provider"),
+        ({"email": "ada@"}, "otp", "There is no provider 'otp'"),
         ({"login": "octo"}, ["githubpublic", "idir"], "idir can be searched by guid, email"),
         ({"login": "octo", "first_name": "octo"}, None, "login and first_name"),
         ({"email": "ada@"}, "bceidbasic", "integration"),

@@ -10,7 +10,9 @@ MOST_BYTES: Final = 20 * 2**20
 """The default limit for the size of a file, in bytes."""
 
 
-def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES, encoding: str | None = None) -> str:
+def text_of(
+    content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES, encoding: str | None = None, hint: str = ""
+) -> str:
     """Return the text of a file in UTF-8 or UTF-16, without its byte order mark.
 
     Args:
@@ -18,6 +20,7 @@ def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES,
         name: of the file, for messages.
         max_bytes: the largest size; None for no limit. For a text, the number of characters.
         encoding: the encoding, if it is known; then it is the only one that is tried.
+        hint: a sentence for the error message that says how to name the encoding.
 
     Raises:
         InvalidFile: the file is larger, or has another encoding; the fault names the line.
@@ -37,10 +40,10 @@ def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES,
         return content.decode(chosen).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        hint = "" if encoding else " Save it in UTF-8; in Excel, as «CSV UTF-8»."
+        known = chosen.upper().removesuffix("-SIG")
+        then = "" if encoding else f" Save it in UTF-8; in Excel, as «CSV UTF-8». {hint}".rstrip()
         raise InvalidFile(
-            f"{name} is not text in {chosen.upper().removesuffix('-SIG')}.{hint} Nothing was sent.",
-            faults=[f"{name}:{line}: this is not {chosen.upper().removesuffix('-SIG')}"],
+            f"{name} is not text in {known}. Nothing was sent.{then}", faults=[f"{name}:{line}: this is not {known}"]
         ) from None
     except LookupError:
         raise InvalidRequest(f"Python does not know the encoding {encoding!r}. An example is cp1252.") from None

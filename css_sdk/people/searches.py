@@ -82,12 +82,8 @@ def providers_for(
     """
     if not terms:
         raise InvalidRequest("A search needs a term. Pass one, such as email= or guid=.")
-    asked = None if named is None else arguments.distinct(named, "provider")
+    asked = None if named is None else arguments.known_providers(named)
     for provider in asked or ():
-        if provider not in searchable:
-            raise InvalidRequest(
-                f"{provider!r} is not a provider that can be searched. Providers: {', '.join(searchable)}."
-            )
         if not terms.keys() <= set(searchable[provider]):
             here = "" if terms.keys() - set(TERMS[provider]) else " without an integration's environment"
             raise InvalidRequest(

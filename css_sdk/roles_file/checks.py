@@ -95,21 +95,14 @@ def _cycles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradict
         if role.name in below[role.name]:
             yield below[role.name].pop(role.name), f"the role {role.name!r} cannot be a child of itself"
     for _ in range(_MOST_CYCLES):
-        cycle = _cycle(below)
-        if cycle is None:
+        try:
+            TopologicalSorter(below).prepare()
             return
+        except CycleError as error:
+            # A role, its child, its child's child and so on, to the same role.
+            cycle: list[str] = error.args[1][::-1]
         # Remove the last link of this cycle, so that the next cycle can be found.
         yield below[cycle[-2]].pop(cycle[-1]), f"these roles contain each other: {' -> '.join(map(repr, cycle))}"
-
-
-def _cycle(below: Mapping[str, Mapping[str, Node]]) -> list[str] | None:
-    """Return a cycle: a role, its child, its child's child and so on, to the same role. None if there is no cycle."""
-    try:
-        TopologicalSorter(below).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        return cycle[::-1]
-    return None
 
 
 def _users_and_members(place: DesiredPlace, roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:

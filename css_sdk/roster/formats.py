@@ -27,6 +27,7 @@ _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 """The ends of lines. `splitlines` would also split at characters that a text in JSON may contain."""
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _MOST_BEFORE_HEADER: Final = 20
+_HOW_TO_DECODE: Final = "Or name its encoding with --encoding (in Python encoding=), such as cp1252."
 
 
 @frozen
@@ -93,7 +94,7 @@ def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
         _refuse(source, "a workbook", "encoding")
         return grid_of(content, source)
     if isinstance(content, (str, bytes)):
-        text = _decoded(content, source)
+        text = text_of(content, source.name, source.max_bytes, source.encoding, _HOW_TO_DECODE)
         is_lines = source.name.lower().endswith(_JSON_LINES) or text.lstrip().startswith("{")
         if is_lines or source.name.lower().endswith(".json") or text.lstrip().startswith("["):
             _refuse(source, "JSON", "sheet", "skip_rows")
@@ -112,16 +113,6 @@ def _refuse(source: Source, kind: str, *options: str) -> None:
                 f"{source.name} is {kind}. Leave out --{option.replace('_', '-')} (in Python {option}=), which does "
                 f"not apply to it."
             )
-
-
-def _decoded(content: str | bytes, source: Source) -> str:
-    try:
-        return text_of(content, source.name, source.max_bytes, source.encoding)
-    except InvalidFile as error:
-        if not error.faults or source.encoding:
-            raise
-        hint = "Or name its encoding with --encoding (in Python encoding=), such as cp1252."
-        raise InvalidFile(f"{error} {hint}", faults=error.faults) from None
 
 
 # CSV

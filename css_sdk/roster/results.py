@@ -50,11 +50,7 @@ def _cells(result: RowResult, *, candidates: bool) -> list[str]:
     cells = [*person, *place, result.state, "" if error is None else error.text_for("file")]
     if candidates:
         found = error.candidates if isinstance(error, Ambiguous) else ()
-        named_so = [_candidate(user) for user in found if isinstance(user, User)][: len(CANDIDATES)]
-        cells += ["", *named_so, *[""] * (len(CANDIDATES) - len(named_so))]
+        # The username is the last word: `choice` finds it there.
+        names = [f"{user.name} {user.username}".strip() for user in found if isinstance(user, User)]
+        cells += ["", *[*names, *[""] * len(CANDIDATES)][: len(CANDIDATES)]]
     return cells
-
-
-def _candidate(user: User) -> str:
-    """Return the name and the username of a candidate. The username is the last word."""
-    return f"{user.name} {user.username}".strip()

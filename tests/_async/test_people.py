@@ -174,5 +174,5 @@ async def test_several_providers_are_searched_in_one_call(dev: AsyncEnvironmentC
     """search() with several providers joins their results, and refuses an unknown provider."""
     found = await dev.people.search(["idir", "azureidir"], email="maren.fairweather@example.com")
     assert sorted(str(user.provider) for user in found.users) == ["azureidir", "idir"]
-    with pytest.raises(InvalidRequest, match="'otp' is not a provider"):
+    with pytest.raises(InvalidRequest, match="There is no provider 'otp'"):
         await dev.people.search(["idir", "otp"], email="maren.fairweather@example.com")

@@ -173,5 +173,5 @@ def test_several_providers_are_searched_in_one_call(dev: EnvironmentClient) -> N
     """search() with several providers joins their results, and refuses an unknown provider."""
     found = dev.people.search(["idir", "azureidir"], email="maren.fairweather@example.com")
     assert sorted(str(user.provider) for user in found.users) == ["azureidir", "idir"]
-    with pytest.raises(InvalidRequest, match="'otp' is not a provider"):
+    with pytest.raises(InvalidRequest, match="There is no provider 'otp'"):
         dev.people.search(["idir", "otp"], email="maren.fairweather@example.com")
