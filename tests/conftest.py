@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as profiles
 
-from css_sdk import Css, Settings
+from css_sdk import Backoff, Css, Settings
 from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
 from tests.certificates import write_certificate
@@ -113,11 +113,18 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def run_css(sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Return a function that runs a command against the sandbox in this process and returns its exit code."""
+    """Return a function that runs a command against the sandbox in this process and returns its exit code.
+
+    Commands repeat failed requests at once. They wait only if the service sends `Retry-After`.
+    """
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     from_env = Css.from_env
-    monkeypatch.setattr(Css, "from_env", lambda **options: from_env(transport=sandbox.transport(), **options))
+
+    def without_waits(**options: Any) -> Css:
+        return from_env(**{"transport": sandbox.transport(), "retry": Backoff(first=0), **options})
+
+    monkeypatch.setattr(Css, "from_env", without_waits)
     return lambda *arguments: exit_code([str(argument) for argument in arguments])
 
 

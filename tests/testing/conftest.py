@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,19 +27,29 @@ def documented() -> dict[str, str]:
 Outcome = tuple[dict[str, int], str]
 """The number of tests by outcome, and the printed text."""
 
+_LETTERS = {".": "passed", "F": "failed", "E": "error", "s": "skipped"}
+
+
+def run_in(folder: Path, files: dict[str, str]) -> Outcome:
+    """Write the files of a project into a folder and run pytest on it, without any option for css-sdk."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\nfilterwarnings = error\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", *PLAIN, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    summary = done.stdout.splitlines()[-1] if done.stdout else done.stderr
+    return {word.rstrip("s"): int(count) for count, word in re.findall(r"(\d+) (\w+)", summary)}, done.stdout
+
+
+def counts_in(printed: str, file: str) -> dict[str, int]:
+    """Return the number of tests of one file by outcome, from the output of pytest."""
+    found = re.search(rf"^{re.escape(file)} ([.FEs]+)", printed, re.MULTILINE)
+    assert found is not None, printed
+    return {_LETTERS[letter]: count for letter, count in Counter(found[1]).items()}
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[[dict[str, str]], Outcome]:
-    """Return a function that writes the files of a project and runs pytest on it, without any option for css-sdk."""
-
-    def run(files: dict[str, str]) -> Outcome:
-        for name, text in files.items():
-            (tmp_path / name).parent.mkdir(exist_ok=True)
-            (tmp_path / name).write_text(text, encoding="utf-8")
-        (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\nfilterwarnings = error\n", encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", *PLAIN, str(tmp_path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-        summary = done.stdout.splitlines()[-1] if done.stdout else done.stderr
-        return {word.rstrip("s"): int(count) for count, word in re.findall(r"(\d+) (\w+)", summary)}, done.stdout
-
-    return run
+    """Return a function that writes the files of a project and runs pytest on it."""
+    return lambda files: run_in(tmp_path, files)

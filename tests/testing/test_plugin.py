@@ -8,6 +8,10 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
+import pytest
+
+from tests.testing.conftest import counts_in, run_in
+
 Run = Callable[[dict[str, str]], tuple[dict[str, int], str]]
 
 
@@ -72,12 +76,6 @@ def test_nobody_waits(css, css_sandbox):
 """
 
 
-def test_every_test_has_a_new_sandbox(run: Run) -> None:
-    """Each test has a new sandbox, both clients of a test share it, and neither client waits between attempts."""
-    counts, printed = run({"test_fresh.py": FRESH})
-    assert counts == {"passed": 4}, printed
-
-
 WORLDS = """
 import json
 from pathlib import Path
@@ -112,13 +110,6 @@ def css_world():
 """
 
 
-def test_worlds_can_be_given_as_document_and_as_file(run: Run, documented: dict[str, str]) -> None:
-    """A world can be set for a folder or for one test, as a dictionary or as a path relative to the test."""
-    files = {"conftest.py": CONFTEST, "world.json": documented["world.json"], "test_worlds.py": WORLDS}
-    counts, printed = run({f"there/{name}": text for name, text in files.items()})
-    assert counts == {"passed": 9}, printed
-
-
 NO_WORLDS = """
 import pytest
 
@@ -126,15 +117,6 @@ import pytest
 def test_no_world(css):
     pass
 """
-
-
-def test_an_invalid_world_is_reported_in_one_line(run: Run) -> None:
-    """An invalid world is reported in one line without a traceback into the plugin."""
-    counts, printed = run({"test_no_world.py": NO_WORLDS})
-    assert counts == {"error": 3}
-    for each in ("nowhere.json cannot be read: ", "the world lacks 'integrations'\n", "the world has no team\n"):
-        assert each in printed
-    assert "testing.py" not in printed
 
 
 HARM = """
@@ -158,10 +140,39 @@ def test_expected_harm(css_sandbox):
 """
 
 
-def test_a_test_that_sends_a_harmful_request_fails(run: Run) -> None:
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory, documented: dict[str, str]) -> str:
+    """Return the output of one run of pytest in a project with several folders."""
+    files = {
+        "there/conftest.py": CONFTEST,
+        "there/world.json": documented["world.json"],
+        "there/test_worlds.py": WORLDS,
+    }
+    files |= {"fresh/test_fresh.py": FRESH, "wrong/test_no_world.py": NO_WORLDS, "harm/test_harm.py": HARM}
+    return run_in(tmp_path_factory.mktemp("project"), files)[1]
+
+
+def test_every_test_has_a_new_sandbox(printed: str) -> None:
+    """Each test has a new sandbox, both clients of a test share it, and neither client waits between attempts."""
+    assert counts_in(printed, "fresh/test_fresh.py") == {"passed": 4}, printed
+
+
+def test_worlds_can_be_given_as_document_and_as_file(printed: str) -> None:
+    """A world can be set for a folder or for one test, as a dictionary or as a path relative to the test."""
+    assert counts_in(printed, "there/test_worlds.py") == {"passed": 9}, printed
+
+
+def test_an_invalid_world_is_reported_in_one_line(printed: str) -> None:
+    """An invalid world is reported in one line without a traceback into the plugin."""
+    assert counts_in(printed, "wrong/test_no_world.py") == {"error": 3}
+    for each in ("nowhere.json cannot be read: ", "the world lacks 'integrations'\n", "the world has no team\n"):
+        assert each in printed
+    assert "testing.py" not in printed
+
+
+def test_a_test_that_sends_a_harmful_request_fails(printed: str) -> None:
     """A test that sends a harmful request fails and names the request, unless the test clears the list."""
-    counts, printed = run({"test_harm.py": HARM})
-    assert counts == {"passed": 2, "error": 1}
+    assert counts_in(printed, "harm/test_harm.py") == {"passed": 2, "error": 1}
     assert "DELETE /api/v1/integrations/101/dev/roles/%252E%252E: deletes the whole client" in printed
 
 
