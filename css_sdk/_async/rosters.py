@@ -313,9 +313,10 @@ class AsyncRosterRun:
 
         async def read(role: RoleAt) -> None:
             rows = [item.row for item in named[role]]
-            # If a reading misses a member, the journal would record an addition, and an undo would remove the role.
+            # If a reading misses a member, a row that revokes the role seems to be done, and the journal would record
+            # that a row that grants the role added the member. An undo would then remove the role.
             is_journaled = not self._is_check and self._environments[role[0]].roles._wire.journal is not None
-            must_settle = settled or (is_journaled and any(row.action == "grant" for row in rows))
+            must_settle = settled or any(is_journaled or row.action == "revoke" for row in rows)
             try:
                 self._states[role] = await self._read_role(role, rows[0], settled=must_settle)
             except AuthenticationError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from css_sdk import Css, Person, RoleRemovals, Row, StalePlan
+from css_sdk import Css, Person, RoleRemovals, Row, Settings, StalePlan
 from css_sdk.sandbox import Sandbox
 from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
 
@@ -58,3 +58,24 @@ def test_without_confirm_the_members_are_read_at_most_four_times(css: Css, sandb
     kept, _ = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     css.apply_roster([row(kept)], exact=True)
     assert sandbox.count(path="*/roles/reviewer/users") <= 4
+
+
+def test_a_check_sees_a_member_whom_one_reading_misses(sandbox: Sandbox) -> None:
+    """If somebody leaves a role between two pages, the next member is missing in that reading.
+
+    A row that revokes the role from this member is still to do: after "does not have it", nobody would revoke it.
+    """
+    crowd = sorted(sandbox.world.users)[:60]
+    sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
+    sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *crowd)
+
+    def first_member_leaves(_: float) -> None:
+        sandbox.revoke(GRANTS_PORTAL, "dev", "crowd", crowd[0])
+
+    sandbox.faults.add("delay", path="*/roles/crowd/users", seconds=1)
+    row = Row(2, Person("username", crowd[50]), "crowd", str(GRANTS_PORTAL), "dev", "revoke")
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(first_member_leaves)) as css:
+        checked = css.check_roster([row])
+        assert [result.state for result in checked] == ["to do"]
+        assert [result.state for result in css.apply_roster([row], checked=checked)] == ["done"]
+    assert crowd[50] not in sandbox.members(GRANTS_PORTAL, "dev", "crowd")
