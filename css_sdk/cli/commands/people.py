@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._text.words import joined
+from ..._text.words import counted, joined
 from ..support import options, records
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.changes import carry_out
@@ -325,8 +325,7 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         )
     plan = found.plan
     if plan.steps:
-        requests = "1 request" if found.requests == 1 else f"{found.requests} requests"
-        say(f"css needs {requests} for these changes:")
+        say(f"css needs {counted(found.requests, 'request')} for these changes:")
     elif not (plan.protected or plan.unresolved):
         say(f"{nothing} in {'the places that could be read' if found.incomplete else 'any environment'}.")
         with journaled(css, given, is_needed=False):  # leaves the journal that --journal names

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..._text.words import counted
 from ..support import options, reports
 from ..support.changes import Labels, carry_out, print_row_results
 from ..support.files import OutputFile, text_in
@@ -146,8 +147,7 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
         if given.as_json:
             print_rows([{"file": str(file), "rows": len(rows), "state": "fine"}], True)
         else:
-            count = len(rows) - len(repeated)
-            click.echo(f"{count} rows fine" if count != 1 else "1 row fine")
+            click.echo(f"{counted(len(rows) - len(repeated), 'row')} fine")
         for row, earlier in repeated:
             say(f"line {row.line} repeats line {earlier.line}")
         say("css read only the file and looked nobody up. To do that, pass --online.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..._text.escaping import shown
+from ..._text.words import counted
 from ..support import options
 from ..support.exit_codes import USAGE
 from ..support.files import limit
@@ -103,8 +104,8 @@ def _print_file(given: Given, name: str, desired: Desired | None, error: Invalid
     if given.as_json:
         print_lines([json_line(row)])
     elif not row["faults"]:
-        counted = [f"{row[what]} {what if row[what] != 1 else what[:-1]}" for what in ("places", "roles", "grants")]
-        print_lines([shown(f"{name}: {', '.join(counted)}")])
+        counts = [counted(row[what], what.removesuffix("s")) for what in ("places", "roles", "grants")]
+        print_lines([shown(f"{name}: {', '.join(counts)}")])
 
 
 def _counts(desired: Desired) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..._text.words import counted
 from .changes import in_words, the_first_of
 
 if TYPE_CHECKING:
@@ -84,5 +85,4 @@ def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozen
 
 
 def _counted(names: Collection[str], what: str) -> str:
-    number = f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
-    return f"{number} ({the_first_of(names)})" if names else number
+    return counted(len(names), what) + (f" ({the_first_of(names)})" if names else "")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from ..._text.words import counted
 from .client import opened
 from .defaults import default_of
 from .files import OutputFile
@@ -109,7 +110,7 @@ class Given(NamedTuple):
             return {} if self.mask else names
         found = css.names_of(users, known=names, width=self.width)
         if found.left_out:
-            people = "1 person is" if found.left_out == 1 else f"{found.left_out} people are"
+            people = counted(found.left_out, "person is", "people are")
             say(f"css looks up 20 names at most, so {people} shown by username only.")
         return found.names
 

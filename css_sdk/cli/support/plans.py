@@ -10,6 +10,7 @@ import click
 
 from ..._text.json_text import parsed_json
 from ..._text.shells import quote
+from ..._text.words import counted
 from .files import OutputFile, content_of, limit
 from .options import Decorator, Given, output_option
 from .output import say, text_of
@@ -40,10 +41,11 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
         return
     from ...people.identification import NEVER_LOGGED_IN
 
-    who = "1 person" if len(people) == 1 else f"{len(people)} people"
     missing = sum(one.state == NEVER_LOGGED_IN for one in people)
     allowed = " To accept those who never logged in, pass --allow-missing." if missing else ""
-    say(f"css: {who} could not be identified (marked ? above).{what_then}{allowed}")
+    say(
+        f"css: {counted(len(people), 'person', 'people')} could not be identified (marked ? above).{what_then}{allowed}"
+    )
     say("To search for people, run: css people find --email ADDRESS")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ..._text.words import counted
 from .files import OutputFile, content_of, limit
 from .reports import begins_with
 
@@ -158,7 +159,7 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     is_left = sum(not result.is_done for result in results) > waiting
     sentences = []
     if waiting:
-        removals = "1 removal waits" if waiting == 1 else f"{waiting} removals wait"
+        removals = counted(waiting, "removal waits", "removals wait")
         sentences.append(f"{removals}: correct the roster, and apply it again with --exact.")
     if file is None or file.path is None or not (is_left or always or file.path.exists()):
         return True, sentences
