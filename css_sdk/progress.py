@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from .errors import ConfigurationError
@@ -19,7 +19,7 @@ def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -
     Args:
         total: the number of results. If more come, the total grows.
         unit: the name of one result.
-        file: the stream of a terminal; stderr by default.
+        file: the stream of a terminal; stderr by default. If it cannot be written, nothing is shown.
 
     Raises:
         ConfigurationError: tqdm is not installed.
@@ -39,7 +39,13 @@ def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -
 
     def tick(done: object, of: int | None = None) -> None:
         if not bars:
-            bars.append(tqdm(total=of or total, unit=f" {unit}{'es' if unit.endswith('ch') else 's'}", file=file))
+            bars.append(
+                tqdm(
+                    total=of or total,
+                    unit=f" {unit}{'es' if unit.endswith('ch') else 's'}",
+                    file=file and _Display(file),
+                )
+            )
         [bar] = bars
         bar.total = max(bar.total, bar.n + 1) if of is None else of
         bar.update(1 if of is None or not isinstance(done, int) else done - bar.n)
@@ -49,3 +55,25 @@ def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -
     finally:
         for bar in bars:
             bar.close()
+
+
+class _Display:
+    """Write to a stream, but do nothing if the terminal is gone. After an error, tqdm would wait for its lock forever.
+
+    Args:
+        stream: the stream.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from css_sdk import ConfigurationError, Css, Settings, progress_bar, read_roster
-from css_sdk.cli.support.progress import bar_on_terminal, without_display
+from css_sdk.cli.support.progress import bar_on_terminal
 from css_sdk.sandbox import Sandbox
 
 
@@ -62,17 +62,25 @@ def test_without_tqdm_the_command_line_shows_nothing_and_the_helper_says_what_to
         pass
 
 
-def test_a_bar_that_cannot_be_shown_hides_no_result(sandbox: Sandbox, settings: Settings) -> None:
-    """If the progress bar fails because the terminal is gone, the command still has the results to report."""
-    text = "username,role\n0f3ac87806aa7f215a7c0d4cc4d9e799@idir,approver"
-    rows = read_roster(text, "roster.csv", integration="101", environment="dev")
+class LostTerminal(Terminal):
+    """A terminal that can no longer be written to."""
 
-    def fail(_: object) -> None:
+    def write(self, _: str, /) -> int:
         raise OSError("the terminal went away")
 
-    with Css(settings, transport=sandbox.transport()) as css:
-        results = without_display(lambda: css.apply_roster(rows, progress=fail))
-    assert [result.state for result in results] == ["done"]
+
+def test_a_bar_that_cannot_be_shown_hides_no_result(sandbox: Sandbox, settings: Settings) -> None:
+    """If the terminal is gone, the bars of searches and of rows do nothing, and the call returns its results."""
+    text = "email,role\nilse.hargreave@example.com,approver"
+    rows = read_roster(text, "roster.csv", integration="101", environment="dev")
+    lost = LostTerminal()
+    with (
+        Css(settings, transport=sandbox.transport()) as css,
+        progress_bar(1, file=lost) as search,
+        progress_bar(1, file=lost) as tick,
+    ):
+        results = css.apply_roster(rows, progress=tick, looking_up=search, all_logins=True)
+    assert {result.state for result in results} <= {"done", "already has it"}
 
 
 def test_the_total_of_a_bar_grows_with_the_number_of_searches() -> None:

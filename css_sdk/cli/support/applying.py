@@ -31,7 +31,7 @@ from .plans import (
     print_unidentified,
     unidentified_in,
 )
-from .progress import bar_on_terminal, without_display
+from .progress import bar_on_terminal
 from .questions import Changes, confirm
 
 if TYPE_CHECKING:
@@ -171,9 +171,7 @@ def _carry_out(
             tick(result)
 
         try:
-            applied = without_display(
-                lambda: css.apply_plan(plan, guards=given.guards, resume=resumed, width=given.width, progress=note)
-            )
+            applied = css.apply_plan(plan, guards=given.guards, resume=resumed, width=given.width, progress=note)
         except KeyboardInterrupt:
             written = (*(resumed.entries if resumed else ()), *(journal.entries if journal else ()))
             print_step_results(after_an_interrupt(plan.steps, settled, written), names, given.as_json)

@@ -14,7 +14,7 @@ from .client import interrupted_by_sigterm
 from .exit_codes import code_of
 from .options import Given
 from .output import print_results, say
-from .progress import bar_on_terminal, without_display
+from .progress import bar_on_terminal
 from .questions import Changes, confirm, open_questions
 from .roster_results import with_the_rest, write_results
 
@@ -220,22 +220,18 @@ def carry_out(
     settled: list[RowResult] = []
     interrupt = None
 
-    def apply() -> Sequence[RowResult]:
-        with (
-            given.client() as css,
-            bar_on_terminal(0, "search", with_bars) as looking_up,
-            bar_on_terminal(len(rows), "row", with_bars) as tick,
-        ):
-
-            def note(result: RowResult) -> None:
-                settled.append(result)
-                tick(result)
-
-            return apply_rows(css, rows, given, labels, note, looking_up=looking_up, **how)
+    def note(result: RowResult) -> None:
+        settled.append(result)
+        tick(result)
 
     with interrupted_by_sigterm():
         try:
-            results = without_display(apply)
+            with (
+                given.client() as css,
+                bar_on_terminal(0, "search", with_bars) as looking_up,
+                bar_on_terminal(len(rows), "row", with_bars) as tick,
+            ):
+                results = apply_rows(css, rows, given, labels, note, looking_up=looking_up, **how)
         except KeyboardInterrupt as stop:
             results, interrupt = with_the_rest(settled, rows), stop
         # The result file is written before the results are printed: printing may take long, or fail in a closed pipe.

@@ -6,12 +6,9 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
-from typing import TypeVar
 
 from .request_options import is_quiet, is_verbose
 from .terminal import is_terminal
-
-Returned = TypeVar("Returned")
 
 
 def bar_on_terminal(total: int, unit: str = "row", wanted: bool = True) -> AbstractContextManager[Callable[..., None]]:
@@ -21,18 +18,3 @@ def bar_on_terminal(total: int, unit: str = "row", wanted: bool = True) -> Abstr
     from ...progress import progress_bar
 
     return progress_bar(total, unit=unit, file=sys.stderr)
-
-
-def without_display(work: Callable[[], Returned]) -> Returned:
-    """Return the result of the work, even if its progress could not be displayed.
-
-    Args:
-        work: makes a call to which css passes its own `progress`.
-    """
-    from ...errors import CallbackFailed
-
-    try:
-        return work()
-    except CallbackFailed as failed:
-        returned: Returned = failed.result
-        return returned
