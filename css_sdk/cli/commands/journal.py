@@ -9,6 +9,7 @@ import click
 
 from ..support import options
 from ..support.files import content_of
+from ..support.groups import Group
 from ..support.journals import folder, journal_file, newest_journal
 from ..support.options import Given, check_one_format, takes
 from ..support.output import print_rows
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _COLUMNS = ["journal", "command", "client_id", "user", "reason", "changes", "undone_by"]
 
 
-@click.group()
+@click.group(cls=Group)
 def journal() -> None:
     """List and show the journals that commands keep by default.
 

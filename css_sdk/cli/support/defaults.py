@@ -7,22 +7,22 @@ from typing import Any, Final
 
 import click
 
-_PROFILE: Final = "css_sdk.cli.profile"
-"""The key in the context's `meta` under which the value of `--profile` is."""
+_GIVEN: Final = "css_sdk.cli.request_options"
+"""The key in the context's `meta` under which the values of the request options are."""
 _FOUND: Final = "css_sdk.cli.defaults"
 """The key in the context's `meta` under which the values that were found are."""
 
 
-def keep_profile(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    """Remember the value of `--profile`, which can stand before or after the command."""
-    if value is not None:
-        context.meta[_PROFILE] = value
+def given_options() -> dict[str, Any]:
+    """Return the request options that the user gave before or after the command, by name. The command can add some."""
+    context = click.get_current_context(silent=True)
+    found: dict[str, Any] = context.meta.setdefault(_GIVEN, {}) if context else {}
+    return found
 
 
 def given_profile() -> str | None:
     """Return the value of `--profile`, or None if it is not given."""
-    context = click.get_current_context(silent=True)
-    return context.meta.get(_PROFILE) if context else None
+    return given_options().get("profile")
 
 
 def default_of(name: str, otherwise: Any = None) -> Callable[[], Any]:

@@ -19,27 +19,18 @@ if TYPE_CHECKING:
     from ...errors import CssError
 
 
-PLACE: Final = "css_sdk.cli.place"
-"""The key in the context's `meta` under which the values of `--integration` and `--environment` are."""
-COMMAND: Final = "css_sdk.cli.command"
-"""The key in the context's `meta` under which the command is that the user called."""
+CALLED: Final = "css_sdk.cli.called"
+"""The key in the context's `meta` under which the context of the command is that the user called."""
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _FEW: Final = 8
 """The largest number of names that a sentence lists."""
 _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
-def keep_place(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """Remember the value of `--integration` or `--environment`, for `next_step`, and return the value.
-
-    Raises:
-        click.MissingParameter: if the option is required, and there is neither a value nor a default.
-    """
-    if given is None and option.required and not context.resilient_parsing:
-        raise click.MissingParameter(ctx=context, param=option)
-    if given is not None:
-        context.meta.setdefault(PLACE, {})[option.name] = given
-    return given
+def _called() -> click.Context | None:
+    """Return the context of the command that the user called, which may have ended already."""
+    context = click.get_current_context(silent=True)
+    return context.meta.get(CALLED) if context else None
 
 
 def remedy_for(error: CssError) -> str:
@@ -47,12 +38,11 @@ def remedy_for(error: CssError) -> str:
 
     Several commands raise the same error, and they do not all have the same options.
     """
-    context = click.get_current_context(silent=True)
-    command = context.meta.get(COMMAND) if context else None
+    called = _called()
     text = "" if error.remedy is None else error.remedy.command_line
-    if command is None:
+    if called is None:
         return text
-    known = {name for option in command.params for name in option.opts}
+    known = {name for option in called.command.params for name in option.opts}
     sentences = re.split(r"(?<=[.?!]) (?=[A-Z])", text)
     # After `css ` comes another command, which has its own options.
     return " ".join(each for each in sentences if known.issuperset(_OPTION.findall(each.partition("css ")[0])))
@@ -119,12 +109,10 @@ def _what_there_is(error: CssError, what: str, command: str) -> str:
 
 def _place_of(error: CssError) -> str:
     """Return the options -i and -e with the values that the command got, else with those of the failed request."""
-    context = click.get_current_context(silent=True)
-    given = context.meta.get(PLACE, {}) if context else {}
-    asked = _IN_A_REQUEST.search(error.request or "")
-    if {"integration", "environment"} <= given.keys():
-        integration, environment = given["integration"], given["environment"]
-    else:
+    called = _called()
+    integration, environment = (called.params.get(name) if called else None for name in ("integration", "environment"))
+    if not (integration and environment):
+        asked = _IN_A_REQUEST.search(error.request or "")
         integration, environment = asked.groups() if asked else ("INTEGRATION", "ENVIRONMENT")
     return f"-i {quote(integration)} -e {quote(environment)}"
 

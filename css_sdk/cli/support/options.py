@@ -15,7 +15,7 @@ from ..._text.words import counted
 from .client import opened
 from .defaults import default_of
 from .files import OutputFile
-from .next_steps import COMMAND, keep_place, suggest_roles
+from .next_steps import CALLED, suggest_roles
 from .output import say
 from .questions import ALLOW_PROD, YES, Answers
 
@@ -153,7 +153,7 @@ def takes(*options: Decorator) -> Decorator:
         @wraps(function)
         def command(**values: Any) -> Any:
             context = click.get_current_context()
-            context.meta[COMMAND] = context.command
+            context.meta[CALLED] = context
             shared = {name: values.pop(name) for name in Given._fields if name in values}
             return function(Given(**shared), **values)
 
@@ -235,6 +235,13 @@ def environments(help: str) -> Decorator:
     return several("-e", "--environment", "environments", help=help, default_is="Default: all.", type=ENVIRONMENT)
 
 
+def _check_given(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
+    """Return the value. If the option is required, and there is neither a value nor a default, refuse the command."""
+    if given is None and option.required and not context.resilient_parsing:
+        raise click.MissingParameter(ctx=context, param=option)
+    return given
+
+
 def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -> Decorator:
     """Return the option that names an integration or an environment.
 
@@ -245,7 +252,7 @@ def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -
         required=required,
         default=default_of(name) if required else None,
         metavar=metavar,
-        callback=keep_place,
+        callback=_check_given,
         shell_complete=completes(f"{name}s"),
         help=f"{help_text}{f' Default: CSS_{name.upper()}.' if required else ''}",
     )

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from .defaults import found_defaults, given_profile, keep_profile
-
-_GIVEN: Final = "css_sdk.cli.request_options"
-"""The key in the context's `meta` that holds the values of these options."""
-
-
-def _given() -> dict[str, Any]:
-    context = click.get_current_context(silent=True)
-    found: dict[str, Any] = context.meta.setdefault(_GIVEN, {}) if context else {}
-    return found
+from .defaults import found_defaults, given_options, given_profile
 
 
 def is_quiet() -> bool:
     """Return whether the command must print only results, errors and questions."""
-    return bool(_given().get("quiet"))
+    return bool(given_options().get("quiet"))
 
 
 def is_verbose() -> bool:
     """Return whether the command prints a line for each request. A progress bar would garble these lines."""
-    return bool(_given().get("verbose"))
+    return bool(given_options().get("verbose"))
 
 
 def given_timeout(*, or_default: bool = True) -> dict[str, Any]:
@@ -36,7 +27,7 @@ def given_timeout(*, or_default: bool = True) -> dict[str, Any]:
     Args:
         or_default: whether the default of the project or the profile counts if the option is not given.
     """
-    timeout = _given().get("timeout") or (found_defaults().get("timeout") if or_default else None)
+    timeout = given_options().get("timeout") or (found_defaults().get("timeout") if or_default else None)
     return {} if timeout is None else {"timeout": timeout}
 
 
@@ -46,10 +37,10 @@ def client_options() -> dict[str, Any]:
     if options:
         options["deadline"] = options["timeout"]
     options["profile"] = given_profile()
-    if "retries" in _given():
+    if "retries" in given_options():
         from ... import Backoff
 
-        options["retry"] = Backoff(tries=_given()["retries"] + 1)
+        options["retry"] = Backoff(tries=given_options()["retries"] + 1)
     return options
 
 
@@ -66,7 +57,7 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
     """Return the options, for `params` of a command."""
 
     def option(*names: str, **settings: Any) -> click.Parameter:
-        return click.Option(names, expose_value=False, hidden=hidden, **{"callback": _keep, **settings})
+        return click.Option(names, expose_value=False, hidden=hidden, callback=_keep, **settings)
 
     return [
         option(
@@ -79,7 +70,6 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
         option(
             "--profile",
             metavar="NAME",
-            callback=keep_profile,
             shell_complete=_complete_profiles,
             help="Use this profile of your config file. Default: CSS_PROFILE. To see it, run: css config show",
         ),
@@ -107,7 +97,7 @@ def _complete_profiles(context: click.Context, option: click.Parameter, incomple
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
     if value is None or value is False or (option.name == "verbose" and not value):
         return  # a number 0 is kept, because `--retries 0` is a valid choice
-    given = context.meta.setdefault(_GIVEN, {})
+    given = given_options()
     if option.name == "verbose":
         if "verbose" not in given:
             context.find_root().with_resource(_printed_log(given))
