@@ -17,9 +17,9 @@ from css_sdk_openapi.api.roles import (
 from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
-from .._service import arguments, composite_checks, identifiers, service_limits
+from .._service import arguments, identifiers, service_limits
 from .._text.tables import TupleOf
-from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
+from ..errors import CompositeCycle, MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
 from ..state import Place, PlaceState, Step, StepKind
 from .exact import ExactOptions, make_exact, raise_first
@@ -188,9 +188,17 @@ class Composites:
         """
         is_adding, names = steps[0].kind == "add_composite", [step.target for step in steps]
         if is_adding:
+            from ..plan.ordering import steps_in_cycles
+
             # It is not known yet which children are composite, so the children of all of them are read.
             below = tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
-            composite_checks.check_no_cycle(self._parent, names, below)
+            for step in steps_in_cycles({**below.children, self._parent: names}, steps):
+                if step.target == self._parent:
+                    raise CompositeCycle(f"The role {self._parent!r} cannot be a child of itself.")
+                raise CompositeCycle(
+                    f"{step.target!r} cannot be a child of {self._parent!r}, because {step.target!r} already contains "
+                    f"{self._parent!r}."
+                )
         path = {"role_name": self._parent}
 
         def arguments_for(left: Steps) -> dict[str, Any]:
