@@ -211,6 +211,17 @@ def test_a_harmful_or_damaged_workbook_is_refused(change: Any, said: str) -> Non
         assert [row.line for row in rows] == [2, 5]
 
 
+def test_a_header_that_is_an_error_of_excel_can_be_ignored() -> None:
+    """The name of a column that is an error of Excel is this error, and the column can be ignored by this name."""
+    pytest.importorskip("python_calamine")
+    content = with_sheet(lambda data: data.replace(b"</row>", b'<c r="E1" t="e"><v>#N/A</v></c></row>', 1))
+    with pytest.raises(InvalidFile) as caught:
+        read_roster(content, "p.xlsx")
+    name = "is an error of Excel, #N/A"
+    assert f"a roster has no column {name!r}" in caught.value.faults[0]
+    assert [row.line for row in read_roster(content, "p.xlsx", ignore=name)] == [2, 5]
+
+
 @pytest.mark.parametrize(
     ("name", "how"),
     [
