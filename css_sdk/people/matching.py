@@ -89,17 +89,14 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
         return errors[0]
     name = PERSON_NAMES[person.by]
     wanted = f"{name} {person.value}"
+    nobody = f"Nobody in {environment} has the {wanted} ({', '.join(asked)})."
     if not users and not is_identified(person, asked):
         return NotIdentified(
-            f"Nobody in {environment} has the {wanted} ({', '.join(asked)}). The {name} may be mistyped, or the "
-            f"service may know this person by another {name}. {_HOW_TO_IDENTIFY}"
+            f"{nobody} The {name} may be mistyped, or the service may know this person by another {name}. "
+            f"{_HOW_TO_IDENTIFY}"
         )
     if not users:
-        return NotFound(
-            f"Nobody in {environment} has the {wanted} ({', '.join(asked)}). This person has probably never logged in "
-            f"there.",
-            what="user",
-        )
+        return NotFound(f"{nobody} This person has probably never logged in there.", what="user")
     if len(users) > 1:
         return Ambiguous(
             f"{len(users)} logins in {environment} have {wanted}: {named(users)}.",

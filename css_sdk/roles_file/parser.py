@@ -26,7 +26,7 @@ from ..people.identities import Person, identity_of
 from ..plan.dates import check_timezone
 from ..plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .checks import Nodes, contradictions
-from .yaml_nodes import Faults, Node, Unreadable, misread_as, read_nodes
+from .yaml_nodes import Faults, Node, misread_as, read_nodes
 
 VERSION: Final = 1
 """The version of the format of roles files."""
@@ -129,15 +129,12 @@ def read_each(
     for name, content in files.items():
         try:
             roots[name] = read_nodes(content, name, faults, max_bytes)
-        except Unreadable:
-            pass
         except InvalidFile as error:
             errors[name] = error
-    reader = _Reader(faults, is_complete=is_complete and len(roots) == len(files))
-    parts = dict(zip(roots, reader.read(roots.values()), strict=True))
-    nothing = Desired(())
-    found = (FileRead(name, parts.get(name, nothing), errors.get(name) or faults.error_of(name)) for name in files)
-    return FilesRead(tuple(found), reader.desired)
+    parts, desired = _Reader(faults, is_complete=is_complete and len(roots) == len(files)).read(roots.values())
+    read = dict.fromkeys(files, Desired(())) | dict(zip(roots, parts, strict=True))
+    found = (FileRead(name, part, errors.get(name) or faults.error_of(name)) for name, part in read.items())
+    return FilesRead(tuple(found), desired)
 
 
 class _Entry(NamedTuple):
@@ -170,14 +167,13 @@ class _Reader:
         self._is_complete = is_complete
         self._nodes: dict[tuple[str, ...], Node] = {}
         self._groups: dict[str, tuple[Node, Mapping[str, _Entry]]] = {}
-        self._unused: set[str] = set()
+        self._used: set[str] = set()
         self._last_days: dict[str, Node] = {}
         """The first last day of each file."""
         self._warnings: dict[str, None] = {}
-        self.desired = Desired(())
 
-    def read(self, roots: Iterable[Node]) -> list[Desired]:
-        """Return what each file says. Set `desired` to what all files say together."""
+    def read(self, roots: Iterable[Node]) -> tuple[list[Desired], Desired]:
+        """Return what each file says, and what all files say together."""
         files = {root.file: self._header(root) for root in roots}
         for fields in files.values():
             self._read_groups(fields.get("groups"))
@@ -196,10 +192,10 @@ class _Reader:
             for where, message in contradictions(each.place, each.nodes, protect):
                 self._faults.add(where, message)
         timezone = self._timezone({name: fields["timezone"] for name, fields in files.items() if "timezone" in fields})
-        for name in sorted(self._unused):
+        for name in sorted(self._groups.keys() - self._used):
             self._warn(self._groups[name][0], f"no role uses the group {name!r}")
-        self.desired = Desired(tuple(each.place for each in places.values()), protect, timezone, tuple(self._warnings))
-        return parts
+        joined = tuple(each.place for each in places.values())
+        return parts, Desired(joined, protect, timezone, tuple(self._warnings))
 
     def _header(self, root: Node) -> dict[str, Node]:
         """Return the nodes of the keys of a file. A file can consist of groups only."""
@@ -255,7 +251,6 @@ class _Reader:
                 self._note_repeated(inner, self._groups[name][0], f"the group {name!r}")
             else:
                 self._groups[name] = inner, self._entries(inner, self._person_entry)
-                self._unused.add(name)
 
     def _members(self, node: Node | None, role: str) -> tuple[Listed[Person] | None, Mapping[Person, datetime.date]]:
         """Return the people of a list of members, those of groups included, and the last days of some of them."""
@@ -312,7 +307,7 @@ class _Reader:
             if self._is_complete:
                 self._faults.add(fields["group"], f"the group {name!r} is unknown; {_hint(name, self._groups)}")
             return {}
-        self._unused.discard(name)
+        self._used.add(name)
         _, entries = self._groups[name]
         return {
             identity: _Entry(entry.person, min(filter(None, (entry.until, until)), default=None), node)

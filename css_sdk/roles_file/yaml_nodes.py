@@ -6,7 +6,7 @@ Everything in YAML beyond lists, mappings and texts is refused: it hides from a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -111,13 +111,15 @@ class Faults:
         """Add a fault of a line."""
         self._by_file.setdefault(file, FirstFaults(file)).add(line, message)
 
+    def stop(self, file: str, faults: Iterable[tuple[int, str]]) -> NoReturn:
+        """Add the last faults of a file that cannot be read to its end, with their lines. Raise the error with all."""
+        for line, message in faults:
+            self.add_line(file, line, message)
+        raise self._by_file[file].error() from None
+
     def error_of(self, file: str) -> InvalidFile | None:
         """Return the error with all faults of a file, in the order of their lines; None if it has none."""
         return self._by_file[file].error() if file in self._by_file else None
-
-
-class Unreadable(Exception):
-    """Report that a file cannot be read to its end. Its faults were noted."""
 
 
 def misread_as(text: str) -> str | None:
@@ -139,8 +141,7 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
         max_bytes: the largest size that is accepted; None for no limit.
 
     Raises:
-        InvalidFile: the file is too large, or not text.
-        Unreadable: the file cannot be read to its end. `faults` has the reasons.
+        InvalidFile: the file is too large, or not text, or cannot be read to its end.
     """
     import yaml  # noqa: PLC0415 - commands that read no roles file start faster without it
 
@@ -149,22 +150,18 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
         root = _Builder(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), name, faults).root()
     except yaml.YAMLError as error:
         line, message = _explained(error, text)
-        faults.add_line(name, line, f"this is not YAML: {message}")
-        raise Unreadable from None
+        faults.stop(name, [(line, f"this is not YAML: {message}")])
     if root is None:
-        faults.add_line(name, 1, "the file is empty")
-        raise Unreadable
+        faults.stop(name, [(1, "the file is empty")])
     return root
 
 
 def _shown_text(text: str, name: str, faults: Faults) -> str:
     """Return the text with surrogates joined. Refuse it if it has characters that an editor does not show."""
     if _NEVER_RAW.search(text):
-        for line, found in enumerate(map(_NEVER_RAW.search, _lines(text)), start=1):
-            if found:
-                fault = f"the character {found[0]!a} cannot be seen: remove it, or escape it in double quotes"
-                faults.add_line(name, line, fault)
-        raise Unreadable
+        hidden = enumerate(map(_NEVER_RAW.search, _lines(text)), start=1)
+        why = "cannot be seen: remove it, or escape it in double quotes"
+        faults.stop(name, ((line, f"the character {found[0]!a} {why}") for line, found in hidden if found))
     return _SURROGATES.sub(_joined, text) if _SURROGATES.search(text) and parsed_json(text) is not None else text
 
 
@@ -270,8 +267,7 @@ class _Builder:
                 node.value = None
 
     def _stop(self, event: Any, message: str) -> NoReturn:
-        self._faults.add_line(self._name, _line(event), message)
-        raise Unreadable
+        self._faults.stop(self._name, [(_line(event), message)])
 
 
 def _line(event: Any) -> int:
