@@ -22,6 +22,7 @@ from attrs import evolve, field, frozen
 
 from ._http.bound_requests import TokenRequest
 from ._http.clients import Client, new_client
+from ._http.exchanges import failure
 from ._http.forks import ForkAware, never_close, watch
 from ._http.sending import Sending
 from ._service.addresses import checked_address
@@ -146,15 +147,18 @@ class System:
 
         Raises:
             CssError: no token could be obtained.
-            httpx.TransportError: the login server did not answer; the message says so.
         """
         with self.client(**options) as http:
             call = http.build_request("GET", "")  # this call is never sent
             with closing(self.auth.sync_auth_flow(call)) as flow:
                 asked = next(flow)
-                while isinstance(asked, TokenRequest):
-                    with closing(http.send(asked, auth=None, follow_redirects=False, stream=True)) as answer:
-                        asked = flow.send(answer)
+                try:
+                    while isinstance(asked, TokenRequest):
+                        with closing(http.send(asked, auth=None, follow_redirects=False, stream=True)) as answer:
+                            asked = flow.send(answer)
+                except httpx.RequestError as error:
+                    host = httpx.URL(self.token_url).netloc.decode()
+                    raise failure(error, "POST token", "the login server", host).error or error from None
         return self.auth.held
 
     def _new(self, kind: type[Client], options: Mapping[str, Any]) -> Client:

@@ -16,7 +16,15 @@ from typing import Any
 import httpx
 import pytest
 
-from css_sdk import AsyncCss, AuthenticationError, ConfigurationError, Css, ServiceUnavailable, systems
+from css_sdk import (
+    AsyncCss,
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailed,
+    Css,
+    ServiceUnavailable,
+    systems,
+)
 from css_sdk.auth.credentials import claims_of
 from css_sdk.sandbox import Sandbox
 from tests import readme
@@ -192,6 +200,13 @@ async def test_an_address_of_another_origin_is_refused(url: str, sandbox: Sandbo
         with pytest.raises(ConfigurationError, match="another origin"):
             await tasks.get(url)
     assert sandbox.requests == []
+
+
+def test_without_an_answer_to_a_token_request_the_error_is_one_of_css_sdk() -> None:
+    """If the login server cannot be reached, `System.token` raises `ConnectionFailed`, which names the server."""
+    given = {"client_key": "key", "client_secret": "s3cret", "username": "robot", "password": "pa55word"}
+    with pytest.raises(ConnectionFailed, match="no connection to the login server at localhost:9"):
+        systems.bss("http://localhost:9", **given).token()
 
 
 def test_options_that_the_system_sets_are_refused() -> None:

@@ -252,7 +252,7 @@ def test_quotes_around_a_variable_are_recognised(name: str, quote: str) -> None:
         ),
         ({"clientID": "me", "clientSecret": SECRET, "tokenUrl": LOGIN}, r"like this: clientId, not clientID\."),
         ({"clientId": "me", "tokenUrl": LOGIN, "x": SECRET}, r"lacks clientSecret\. Download it again"),
-        ([SECRET], r"lacks clientId, clientSecret, tokenUrl\. Download it again"),
+        ([SECRET], r"is not a JSON object\. Download it again"),
     ],
 )
 def test_another_kind_of_credentials_file_is_recognized(content: object, words: str, tmp_path: Path) -> None:

@@ -144,6 +144,25 @@ def test_keys_that_cannot_be_fetched_are_reported_once(tmp_path: Path) -> None:
     assert ended.stderr.count("cannot be fetched") == 1
 
 
+@pytest.mark.parametrize("is_default", [False, True])
+def test_the_profile_gives_the_issuer(
+    run: Run, origin: str, signed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_default: bool
+) -> None:
+    """With a profile in --profile, or a default profile, its token address gives the issuer."""
+    account = {"tokenUrl": os.environ["CSS_TOKEN_URL"], "clientId": "me", "clientSecret": "s3cret"}
+    (tmp_path / "account.json").write_text(json.dumps(account), encoding="utf-8")
+    (tmp_path / "account.json").chmod(0o600)
+    name = "default" if is_default else "work"
+    config = tmp_path / "config.toml"
+    config.write_text(f'[profiles.{name}]\ncredentials_file = "account.json"\napi_url = "{origin}/api/v1"\n')
+    config.chmod(0o600)
+    for variable in ("CLIENT_ID", "CLIENT_SECRET", "API_URL", "TOKEN_URL"):
+        monkeypatch.delenv(f"CSS_{variable}", raising=False)
+    monkeypatch.setenv("CSS_CONFIG_FILE", str(config))
+    options = () if is_default else ("--profile", "work")
+    assert run(signed, "--audience", CLIENT, *options) == 0
+
+
 def test_an_issuer_that_cannot_be_derived_must_be_passed(
     run: Run, signed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -60,7 +60,7 @@ def find_settings(
         ConfigurationError: if there are no credentials, or only some, or if the config file cannot be used.
     """
     variables = os.environ if environ is None else environ
-    chosen = _choose(environ, profile)
+    chosen = find_profile(environ, profile)
     if chosen is None:
         try:
             return settings_from_env(environ, team_id=team_id, allow_http=allow_http)
@@ -106,8 +106,16 @@ def _settings_of(
     )
 
 
-def _choose(environ: Mapping[str, str] | None, named: str | None) -> Profile | None:
-    """Return the profile that settings come from, or None if they come from variables."""
+def find_profile(environ: Mapping[str, str] | None, named: str | None) -> Profile | None:
+    """Return the profile that settings come from, or None if they come from variables.
+
+    Args:
+        environ: the variables to read; by default those of the process.
+        named: name of a profile; by default the one in `CSS_PROFILE`.
+
+    Raises:
+        ConfigurationError: if there is no such profile, or the config file cannot be used.
+    """
     variables = os.environ if environ is None else environ
     named_by = "You chose" if named else f"{PROFILE_VARIABLE} names"
     named = named or variables.get(PROFILE_VARIABLE) or None
@@ -188,7 +196,7 @@ def find_defaults(
     """
     variables = os.environ if environ is None else environ
     found: dict[str, Default] = {}
-    chosen = _choose(environ, profile)
+    chosen = find_profile(environ, profile)
     if chosen is not None:
         values = {name: getattr(chosen, name) for name in DEFAULTS}
         found |= {name: Default(value, chosen.where) for name, value in values.items() if value is not None}
@@ -222,7 +230,7 @@ def describe_config(environ: Mapping[str, str] | None = None, *, profile: str | 
         ConfigurationError: if the config file or `css.toml` cannot be used.
     """
     variables = os.environ if environ is None else environ
-    chosen = _choose(environ, profile)
+    chosen = find_profile(environ, profile)
     path = config_path(variables)
     named_by = "--profile" if profile else PROFILE_VARIABLE if variables.get(PROFILE_VARIABLE) else "default profile"
     set_by = CONFIG_VARIABLE if variables.get(CONFIG_VARIABLE) else "default"

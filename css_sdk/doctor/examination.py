@@ -250,7 +250,7 @@ class _Examination:
         try:
             with time_limit(self._timeout):
                 token = system_of(self._settings).token(**self._options)
-        except (httpx.RequestError, TimeoutError) as error:
+        except TimeoutError as error:
             raise self._failure(error, "POST token", "the login server", self._settings.token_url) from None
         self._compare_clocks(before, token.claims.get("iat"))
         return "" if token.life is None else f" for {token.life:.0f} seconds"

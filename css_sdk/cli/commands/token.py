@@ -18,7 +18,6 @@ from ..support.request_options import given_timeout
 from ..support.terminal import is_closed
 
 if TYPE_CHECKING:
-    from ...auth.token_endpoint import Token
     from ...systems import System
 
 
@@ -52,6 +51,8 @@ def token(given: Given, system: str | None, audience: str | None, raw: bool) -> 
       css token --system css
       css token --system cern --audience grants-portal-api --raw
     """
+    from ... import systems
+
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is not None:
         if system or audience or raw or given.as_json:
@@ -63,32 +64,17 @@ def token(given: Given, system: str | None, audience: str | None, raw: bool) -> 
         raise click.UsageError(f"--audience works only with --system cern, not with {system}.")
     if raw and given.as_json:
         raise click.UsageError("--raw and --json contradict each other: pass one of them.")
-    found, made = _requested(system, audience)
+    # The application is not called, so its address does not matter.
+    application = {"audience": audience, "base_url": systems.AUTHORIZATION_SERVICE_URL} if audience else {}
+    profile = {"profile": given_profile()} if system == "css" else {}
+    found: System = getattr(systems, system)(**application, **profile)
+    made = found.token(**given_timeout())
     if raw:
         return click.echo(made.secret.reveal())
     row = {"system": found.name, "kind": "JWT" if made.claims else "opaque", "expires_in": made.life}
     if given.as_json:
         return print_rows([{**row, "claims": made.claims}], True)
     return _print_pairs({**row, "expires_in": "unknown" if made.life is None else f"{made.life:.0f} s"} | made.claims)
-
-
-def _requested(name: str, audience: str | None) -> tuple[System, Token]:
-    """Return the system and a new token of it."""
-    import httpx
-
-    from ... import systems
-    from ..._http.exchanges import failure
-
-    # The application is not called, so its address does not matter.
-    application = {"audience": audience, "base_url": systems.AUTHORIZATION_SERVICE_URL} if audience else {}
-    profile = {"profile": given_profile()} if name == "css" else {}
-    found: System = getattr(systems, name)(**application, **profile)
-    try:
-        return found, found.token(**given_timeout())
-    except httpx.RequestError as error:
-        address = httpx.URL(found.token_url)
-        # Raised without its cause, because the traceback of the cause holds the secret.
-        raise failure(error, "POST token", "the login server", address.netloc.decode()).error or error from None
 
 
 def _print_pairs(row: Mapping[str, object]) -> None:
@@ -179,9 +165,11 @@ def _issuer() -> str:
     """Return the issuer of the API's tokens. If credentials are set, use their token address."""
     from ... import systems
     from ..._service.addresses import TOKEN_URL
+    from ...config.sources import find_profile
 
-    if any(os.environ.get(f"CSS_{name}") for name in ("CLIENT_ID", "CLIENT_SECRET", "CREDENTIALS_FILE")):
-        issuer = systems.css().issuer
+    variables = [f"CSS_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "CREDENTIALS_FILE")]
+    if any(map(os.environ.get, variables)) or find_profile(None, given_profile()):
+        issuer = systems.css(profile=given_profile()).issuer
     else:
         issuer = systems.issuer_of(os.environ.get("CSS_TOKEN_URL") or TOKEN_URL)
     if issuer is None:
