@@ -58,8 +58,6 @@ def grid_of(content: bytes, source: Source) -> Grid:
         sheet = _sheet(workbook, source)
         merged = sheet.merged_cell_ranges or []
         rows = list(sheet.iter_rows())
-    except InvalidFile:
-        raise
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise _unreadable(name, str(error)) from None
     except BaseException as error:
