@@ -97,13 +97,13 @@ def test_all_fields_of_an_integration_are_read() -> None:
     )
 
 
-def test_lists_keep_their_order() -> None:
-    """css-sdk reads lists in their order, empty ones included."""
+def test_integrations_keep_their_order_and_roles_are_sorted() -> None:
+    """css-sdk keeps the order of integrations, and sorts roles by name. Lists may be empty."""
     second = {**INTEGRATION, "id": 102}
     read = answer(list_integrations, 200, answers.integrations, {"data": [second, INTEGRATION]})
     assert [integration.id for integration in read] == [102, 101]
     roles = {"data": [ROLE, {"name": "all", "composite": True}]}
-    assert answer(list_roles, 200, answers.roles, roles) == (Role("reviewer"), Role("all", composite=True))
+    assert answer(list_roles, 200, answers.roles, roles) == (Role("all", composite=True), Role("reviewer"))
     assert answer(list_roles, 200, answers.roles, {"data": []}) == ()
     assert answer(search_idir_users, 200, answers.users, {"data": []}) == ()
 

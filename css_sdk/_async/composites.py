@@ -17,10 +17,9 @@ from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, identifiers, service_limits
-from .._text.tables import TupleOf
 from ..errors import CompositeCycle, MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
-from ..state import Place, PlaceState, Step, StepKind
+from ..state import PlaceState, Step, StepKind
 from .exact import AsyncExactOptions, make_exact, raise_first
 from .wire import AsyncWire
 from .writes import AsyncChange, Steps, carry_out
@@ -29,13 +28,6 @@ if TYPE_CHECKING:
     from .roles import AsyncRoles
 
 _LOG = logging.getLogger("css_sdk")
-
-
-async def children_of(wire: AsyncWire, place: Place, name: str) -> tuple[Role, ...]:
-    """Return the direct children of a role, sorted by name. A role that is not composite has none."""
-    encoded = identifiers.check_role_name(name)
-    roles = await wire.read(list_composite_roles, answers.roles, "role", **place.path, role_name=encoded)
-    return TupleOf(sorted(roles, key=lambda role: role.name))
 
 
 async def read_role(
@@ -66,10 +58,14 @@ async def read_role(
         return role
 
 
-async def tree_below(wire: AsyncWire, place: Place, roles: Iterable[Role]) -> RoleTree:
+async def tree_below(client: AsyncRoles, roles: Iterable[Role]) -> RoleTree:
     """Return these roles and all roles that they include. The children of each composite role are read once.
 
     If the name of a role cannot be put into a request, its children are not read, and a warning is logged.
+
+    Args:
+        client: the client for the roles of the place.
+        roles: the roles.
 
     Raises:
         MalformedAnswer: there are more roles than the service can list.
@@ -84,13 +80,12 @@ async def tree_below(wire: AsyncWire, place: Place, roles: Iterable[Role]) -> Ro
         known[role.name] = role
         if len(known) > service_limits.MOST_ROLES_LISTED:
             raise MalformedAnswer(
-                f"Integration #{place.integration}, {place.environment}: the composite roles contain more "
-                f"than {service_limits.MOST_ROLES_LISTED} roles, the most that the service lists. css-sdk stopped, "
-                f"because they do not seem to end."
+                f"{client.place}: the composite roles contain more than {service_limits.MOST_ROLES_LISTED} roles, the "
+                f"most that the service lists. css-sdk stopped, because they do not seem to end."
             )
         if role.composite:
             try:
-                below = await children_of(wire, place, role.name)
+                below = await client.composites(role.name).list()
             except (UnusableName, RequestTooLong) as refusal:
                 _LOG.warning("The children of the role %r are not read: %s", role.name, refusal)
                 continue
@@ -117,7 +112,8 @@ class AsyncComposites:
         >>> [child.name for child in await dev.roles.composites("admin").list()]
         ['approver', 'reviewer']
         """
-        return await children_of(self._wire, self._place, self._parent)
+        path = {**self._place.path, "role_name": self._parent}
+        return await self._wire.read(list_composite_roles, answers.roles, "role", **path)
 
     async def get(self, child: str) -> Role:
         """Return one of the children.
@@ -190,7 +186,7 @@ class AsyncComposites:
             from ..plan.ordering import steps_in_cycles
 
             # It is not known yet which children are composite, so the children of all of them are read.
-            below = await tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
+            below = await tree_below(self._roles, [Role(name, composite=True) for name in names])
             for step in steps_in_cycles({**below.children, self._parent: names}, steps):
                 if step.target == self._parent:
                     raise CompositeCycle(f"The role {self._parent!r} cannot be a child of itself.")

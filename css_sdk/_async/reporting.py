@@ -133,11 +133,12 @@ async def _of_login(wire: AsyncWire, integrations: Sequence[Integration], userna
     async def read(environment: str) -> None:
         for info in by_environment[environment]:
             place = Place(info.id, environment, info.project_name)
+            client = AsyncRoles(wire, place)
             try:
-                direct = await AsyncRoles(wire, place)._users.roles(username)
+                direct = await client._users.roles(username)
                 members = {role.name: frozenset((username,)) for role in direct}
                 states[place] = PlaceState(place, info.project_name, frozenset(members), members=members)
-                below = await tree_below(wire, place, direct)
+                below = await tree_below(client, direct)
                 children = {name: frozenset(names) for name, names in below.children.items()}
                 names = frozenset(role.name for role in below.roles)
                 states[place] = evolve(states[place], roles=names, children=children)

@@ -17,7 +17,6 @@ from .._http import answers
 from .._http.concurrency import async_check_callback
 from .._service import arguments, identifiers, service_limits
 from .._text.suggestions import suggest
-from .._text.tables import TupleOf
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
@@ -57,8 +56,7 @@ class AsyncRoles:
         >>> [role.name for role in await dev.roles.list()]
         ['admin', 'approver', 'reviewer']
         """
-        roles = await self._wire.read(list_roles, answers.roles, **self.place.path)
-        return TupleOf(sorted(roles, key=lambda role: role.name))
+        return await self._wire.read(list_roles, answers.roles, **self.place.path)
 
     async def get(self, name: str) -> Role:
         """Return one role.
@@ -253,7 +251,7 @@ class AsyncRoles:
         >>> sorted((await dev.roles.tree()).descendants("admin"))
         ['approver', 'reviewer']
         """
-        return await tree_below(self._wire, self.place, await self.list())
+        return await tree_below(self, await self.list())
 
     async def members(self, name: str) -> AsyncIterator[User]:
         """Yield the direct members of the role, each once, sorted by username, with one call for each 50 members.

@@ -49,8 +49,7 @@ class AsyncUsers:
         ['admin']
         """
         username = identifiers.check_username(user)
-        roles = await self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
-        return TupleOf(sorted(roles, key=lambda role: role.name))
+        return await self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
 
     async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
         """Return the roles that the user's tokens will contain: direct roles, and all roles that these include.
@@ -66,7 +65,7 @@ class AsyncUsers:
         >>> [role.name for role in await dev.users.effective_roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin', 'approver', 'reviewer']
         """
-        return TupleOf((await tree_below(self._wire, self._place, await self.roles(user))).roles)
+        return TupleOf((await tree_below(self._roles, await self.roles(user))).roles)
 
     def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
         """Return the username and each role name once. Refuse roles that could not be assigned and removed again.

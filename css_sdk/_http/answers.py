@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from operator import attrgetter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -100,8 +101,8 @@ def integration(answer: Any) -> Integration:
 
 
 def roles(answer: Any) -> tuple[Role, ...]:
-    """Return the roles of a list."""
-    return tuple(map(role, _of(generated.RoleList, answer).data))
+    """Return the roles of a list, sorted by name."""
+    return TupleOf(sorted(map(role, _of(generated.RoleList, answer).data), key=attrgetter("name")))
 
 
 def role(answer: Any) -> Role:

@@ -18,10 +18,9 @@ from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, identifiers, service_limits
-from .._text.tables import TupleOf
 from ..errors import CompositeCycle, MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
-from ..state import Place, PlaceState, Step, StepKind
+from ..state import PlaceState, Step, StepKind
 from .exact import ExactOptions, make_exact, raise_first
 from .wire import Wire
 from .writes import Change, Steps, carry_out
@@ -30,13 +29,6 @@ if TYPE_CHECKING:
     from .roles import Roles
 
 _LOG = logging.getLogger("css_sdk")
-
-
-def children_of(wire: Wire, place: Place, name: str) -> tuple[Role, ...]:
-    """Return the direct children of a role, sorted by name. A role that is not composite has none."""
-    encoded = identifiers.check_role_name(name)
-    roles = wire.read(list_composite_roles, answers.roles, "role", **place.path, role_name=encoded)
-    return TupleOf(sorted(roles, key=lambda role: role.name))
 
 
 def read_role(
@@ -67,10 +59,14 @@ def read_role(
         return role
 
 
-def tree_below(wire: Wire, place: Place, roles: Iterable[Role]) -> RoleTree:
+def tree_below(client: Roles, roles: Iterable[Role]) -> RoleTree:
     """Return these roles and all roles that they include. The children of each composite role are read once.
 
     If the name of a role cannot be put into a request, its children are not read, and a warning is logged.
+
+    Args:
+        client: the client for the roles of the place.
+        roles: the roles.
 
     Raises:
         MalformedAnswer: there are more roles than the service can list.
@@ -85,13 +81,12 @@ def tree_below(wire: Wire, place: Place, roles: Iterable[Role]) -> RoleTree:
         known[role.name] = role
         if len(known) > service_limits.MOST_ROLES_LISTED:
             raise MalformedAnswer(
-                f"Integration #{place.integration}, {place.environment}: the composite roles contain more "
-                f"than {service_limits.MOST_ROLES_LISTED} roles, the most that the service lists. css-sdk stopped, "
-                f"because they do not seem to end."
+                f"{client.place}: the composite roles contain more than {service_limits.MOST_ROLES_LISTED} roles, the "
+                f"most that the service lists. css-sdk stopped, because they do not seem to end."
             )
         if role.composite:
             try:
-                below = children_of(wire, place, role.name)
+                below = client.composites(role.name).list()
             except (UnusableName, RequestTooLong) as refusal:
                 _LOG.warning("The children of the role %r are not read: %s", role.name, refusal)
                 continue
@@ -118,7 +113,8 @@ class Composites:
         >>> [child.name for child in dev.roles.composites("admin").list()]
         ['approver', 'reviewer']
         """
-        return children_of(self._wire, self._place, self._parent)
+        path = {**self._place.path, "role_name": self._parent}
+        return self._wire.read(list_composite_roles, answers.roles, "role", **path)
 
     def get(self, child: str) -> Role:
         """Return one of the children.
@@ -191,7 +187,7 @@ class Composites:
             from ..plan.ordering import steps_in_cycles
 
             # It is not known yet which children are composite, so the children of all of them are read.
-            below = tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
+            below = tree_below(self._roles, [Role(name, composite=True) for name in names])
             for step in steps_in_cycles({**below.children, self._parent: names}, steps):
                 if step.target == self._parent:
                     raise CompositeCycle(f"The role {self._parent!r} cannot be a child of itself.")

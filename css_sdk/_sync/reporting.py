@@ -134,11 +134,12 @@ def _of_login(wire: Wire, integrations: Sequence[Integration], username: str, wi
     def read(environment: str) -> None:
         for info in by_environment[environment]:
             place = Place(info.id, environment, info.project_name)
+            client = Roles(wire, place)
             try:
-                direct = Roles(wire, place)._users.roles(username)
+                direct = client._users.roles(username)
                 members = {role.name: frozenset((username,)) for role in direct}
                 states[place] = PlaceState(place, info.project_name, frozenset(members), members=members)
-                below = tree_below(wire, place, direct)
+                below = tree_below(client, direct)
                 children = {name: frozenset(names) for name, names in below.children.items()}
                 names = frozenset(role.name for role in below.roles)
                 states[place] = evolve(states[place], roles=names, children=children)

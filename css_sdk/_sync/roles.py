@@ -18,7 +18,6 @@ from .._http import answers
 from .._http.concurrency import check_callback
 from .._service import arguments, identifiers, service_limits
 from .._text.suggestions import suggest
-from .._text.tables import TupleOf
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
@@ -58,8 +57,7 @@ class Roles:
         >>> [role.name for role in dev.roles.list()]
         ['admin', 'approver', 'reviewer']
         """
-        roles = self._wire.read(list_roles, answers.roles, **self.place.path)
-        return TupleOf(sorted(roles, key=lambda role: role.name))
+        return self._wire.read(list_roles, answers.roles, **self.place.path)
 
     def get(self, name: str) -> Role:
         """Return one role.
@@ -254,7 +252,7 @@ class Roles:
         >>> sorted((dev.roles.tree()).descendants("admin"))
         ['approver', 'reviewer']
         """
-        return tree_below(self._wire, self.place, self.list())
+        return tree_below(self, self.list())
 
     def members(self, name: str) -> Iterator[User]:
         """Yield the direct members of the role, each once, sorted by username, with one call for each 50 members.

@@ -50,8 +50,7 @@ class Users:
         ['admin']
         """
         username = identifiers.check_username(user)
-        roles = self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
-        return TupleOf(sorted(roles, key=lambda role: role.name))
+        return self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
 
     def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
         """Return the roles that the user's tokens will contain: direct roles, and all roles that these include.
@@ -67,7 +66,7 @@ class Users:
         >>> [role.name for role in dev.users.effective_roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin', 'approver', 'reviewer']
         """
-        return TupleOf((tree_below(self._wire, self._place, self.roles(user))).roles)
+        return TupleOf((tree_below(self._roles, self.roles(user))).roles)
 
     def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
         """Return the username and each role name once. Refuse roles that could not be assigned and removed again.
