@@ -624,7 +624,7 @@ class AsyncCss:
         """
         from .rosters import AsyncRosterRun
 
-        run = AsyncRosterRun(self.integration, rows, options)
+        run = AsyncRosterRun(self, rows, options)
         return await run.apply(checked=checked, confirm=confirm, skip_existing=skip_existing)
 
     async def check_roster(self, rows: Row | Iterable[Any], **options: Unpack[AsyncRosterOptions]) -> list[RowResult]:
@@ -650,7 +650,7 @@ class AsyncCss:
         """
         from .rosters import AsyncRosterRun
 
-        return await AsyncRosterRun(self.integration, rows, options).check()
+        return await AsyncRosterRun(self, rows, options).check()
 
     async def plan(
         self,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain
 
 from attrs import define, field
 
 from .._http.concurrency import AsyncLock, async_each
-from .._service import arguments
 from ..errors import AuthenticationError, CssError, NotFound
 from ..models import UserLike
 from ..people import matching
@@ -17,7 +16,8 @@ from ..people.identities import Person
 from ..people.matching import Found, Search
 from ..state import Place
 from .callbacks import AsyncProgressCalls
-from .integrations import AsyncEnvironmentClient
+from .people import AsyncPeople
+from .wire import AsyncWire
 
 
 @define(eq=False)
@@ -25,15 +25,15 @@ class AsyncPeopleFinding:
     """Search for people, and make each search once for each environment (for BCeID by e-mail: for each integration).
 
     Args:
-        environments: the places where people are searched.
-        providers: the providers that are searched by GUID or e-mail address.
+        wire: sends the searches.
+        providers: the providers that are searched by GUID or e-mail address. All of them exist.
         width: calls at once, 1 to 8.
         calls: the progress callback. After each search it gets the number of finished searches and of all searches
                 so far.
     """
 
-    environments: Mapping[Place, AsyncEnvironmentClient]
-    providers: tuple[str, ...] = field(converter=arguments.known_providers)
+    wire: AsyncWire
+    providers: tuple[str, ...]
     width: int
     calls: AsyncProgressCalls = field(factory=partial(AsyncProgressCalls, None))
     _lock: AsyncLock = field(factory=AsyncLock, init=False)
@@ -82,12 +82,9 @@ class AsyncPeopleFinding:
         if not distinct:
             return
         total = len(self._found) + len(distinct)
-        everybody = {place.environment: there.people.of_environment for place, there in self.environments.items()}
 
         async def search(one: Search) -> None:
-            people = everybody[one.environment]
-            if one.integration is not None:
-                people = self.environments[Place(one.integration, one.environment)].people
+            people = AsyncPeople(self.wire, one.environment, one.integration)
             try:
                 self._found[one] = await people._find_all(one.provider, **{one.by: one.value})
             except AuthenticationError:

@@ -72,7 +72,7 @@ async def make_plan(
     asked = [
         (named[wanted.named], person) for wanted in desired.places for person in wanted.people if person.user is None
     ]
-    found = await AsyncPeopleFinding(clients, logins, width).find(asked)
+    found = await AsyncPeopleFinding(css._wire, logins, width).find(asked)
     people = {(place, person): _username_in(place, person, user, logins) for (place, person), user in found.items()}
 
     def planned() -> Plan:

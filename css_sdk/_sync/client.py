@@ -625,7 +625,7 @@ class Css:
         """
         from .rosters import RosterRun
 
-        run = RosterRun(self.integration, rows, options)
+        run = RosterRun(self, rows, options)
         return run.apply(checked=checked, confirm=confirm, skip_existing=skip_existing)
 
     def check_roster(self, rows: Row | Iterable[Any], **options: Unpack[RosterOptions]) -> list[RowResult]:
@@ -651,7 +651,7 @@ class Css:
         """
         from .rosters import RosterRun
 
-        return RosterRun(self.integration, rows, options).check()
+        return RosterRun(self, rows, options).check()
 
     def plan(
         self,

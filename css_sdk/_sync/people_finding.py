@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain
 
 from attrs import define, field
 
 from .._http.concurrency import Lock, each
-from .._service import arguments
 from ..errors import AuthenticationError, CssError, NotFound
 from ..models import UserLike
 from ..people import matching
@@ -18,7 +17,8 @@ from ..people.identities import Person
 from ..people.matching import Found, Search
 from ..state import Place
 from .callbacks import ProgressCalls
-from .integrations import EnvironmentClient
+from .people import People
+from .wire import Wire
 
 
 @define(eq=False)
@@ -26,15 +26,15 @@ class PeopleFinding:
     """Search for people, and make each search once for each environment (for BCeID by e-mail: for each integration).
 
     Args:
-        environments: the places where people are searched.
-        providers: the providers that are searched by GUID or e-mail address.
+        wire: sends the searches.
+        providers: the providers that are searched by GUID or e-mail address. All of them exist.
         width: calls at once, 1 to 8.
         calls: the progress callback. After each search it gets the number of finished searches and of all searches
                 so far.
     """
 
-    environments: Mapping[Place, EnvironmentClient]
-    providers: tuple[str, ...] = field(converter=arguments.known_providers)
+    wire: Wire
+    providers: tuple[str, ...]
     width: int
     calls: ProgressCalls = field(factory=partial(ProgressCalls, None))
     _lock: Lock = field(factory=Lock, init=False)
@@ -83,12 +83,9 @@ class PeopleFinding:
         if not distinct:
             return
         total = len(self._found) + len(distinct)
-        everybody = {place.environment: there.people.of_environment for place, there in self.environments.items()}
 
         def search(one: Search) -> None:
-            people = everybody[one.environment]
-            if one.integration is not None:
-                people = self.environments[Place(one.integration, one.environment)].people
+            people = People(self.wire, one.environment, one.integration)
             try:
                 self._found[one] = people._find_all(one.provider, **{one.by: one.value})
             except AuthenticationError:

@@ -41,13 +41,14 @@ from ..roster.rows import (
 from ..state import Place, PlaceState, Step, StepKind, StepResult, is_as_after
 from .callbacks import ProgressCalls
 from .exact import ask, check_unchanged
-from .integrations import EnvironmentClient, IntegrationClient
+from .integrations import EnvironmentClient
 from .observing import with_members
 from .people_finding import PeopleFinding
 from .steps import StepRun, done_or_failed
 
 if TYPE_CHECKING:
     from ..roster.exact import RoleChange
+    from .client import Css
 
 Confirm = Callable[[Sequence[RoleRemovals]], object]
 RoleAt = tuple[Place, str]
@@ -103,7 +104,7 @@ class RosterRun:
     """One run of a roster: a check or an application.
 
     Args:
-        integration: finds an integration by id or name.
+        css: the client.
         rows: the rows of the roster, or data that `read_roster` can read.
         options: as for `Css.apply_roster`.
 
@@ -113,7 +114,7 @@ class RosterRun:
 
     def __init__(
         self,
-        integration: Callable[[str], IntegrationClient],
+        css: Css,
         rows: Row | Iterable[Any],
         options: RosterOptions,
     ) -> None:
@@ -126,7 +127,7 @@ class RosterRun:
         self._prefer = arguments.known_providers(prefer) if prefer else ()
         if self._prefer and self._all_logins:
             raise InvalidRequest("prefer= chooses one login, and all_logins=True chooses all. Pass one of them.")
-        self._integration = integration
+        self._css = css
         if not (isinstance(rows, list | tuple) and all(isinstance(row, Row) for row in rows)):
             from ..roster.reading import rows_from
 
@@ -206,7 +207,7 @@ class RosterRun:
     def _find(self) -> None:
         """Find all places and all people, each once."""
         self._find_places()
-        finding = PeopleFinding(self._environments, self._providers, self._width, self._look_ups)
+        finding = PeopleFinding(self._css._wire, self._providers, self._width, self._look_ups)
         wanted = {item: (place, item.row.person) for item, place in self._placed()}
         logins = {item: (place, login) for item, place in self._placed() if (login := login_to_compare(item.row))}
         people = finding.find([*wanted.values(), *logins.values()])
@@ -274,7 +275,7 @@ class RosterRun:
         found: dict[tuple[str, str], EnvironmentClient | CssError] = {}
         for written in dict.fromkeys(item.row.place for item in self._items):
             try:
-                found[written] = (self._integration(written[0])).environment(written[1])
+                found[written] = (self._css.integration(written[0])).environment(written[1])
             except (NotFound, Ambiguous, Refused) as error:
                 found[written] = error
         faults: list[str] = []
@@ -316,7 +317,7 @@ class RosterRun:
             rows = [item.row for item in named[role]]
             # If a reading misses a member, a row that revokes the role seems to be done, and the journal would record
             # that a row that grants the role added the member. An undo would then remove the role.
-            is_journaled = not self._is_check and self._environments[role[0]].roles._wire.journal is not None
+            is_journaled = not self._is_check and self._css._wire.journal is not None
             must_settle = settled or any(is_journaled or row.action == "revoke" for row in rows)
             try:
                 self._states[role] = self._read_role(role, rows[0], settled=must_settle)
