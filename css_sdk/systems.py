@@ -156,7 +156,7 @@ class System:
                     while isinstance(asked, TokenRequest):
                         with closing(http.send(asked, auth=None, follow_redirects=False, stream=True)) as answer:
                             asked = flow.send(answer)
-                except httpx.RequestError as error:
+                except (httpx.RequestError, TimeoutError) as error:
                     host = httpx.URL(self.token_url).netloc.decode()
                     raise failure(error, "POST token", "the login server", host).error or error from None
         return self.auth.held

@@ -91,7 +91,7 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
             return lost(f"no connection to {at}")
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return lost(f"no connection in time to {at}")
-        case httpx.TimeoutException():
+        case httpx.TimeoutException() | TimeoutError():
             return lost(f"no answer in time from {at}")
         case httpx.TransportError():
             return lost(f"the connection was lost to {at}")

@@ -7,6 +7,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -247,11 +248,8 @@ class _Examination:
             CssError: no token could be obtained.
         """
         before = self._clock()
-        try:
-            with time_limit(self._timeout):
-                token = system_of(self._settings).token(**self._options)
-        except TimeoutError as error:
-            raise self._failure(error, "POST token", "the login server", self._settings.token_url) from None
+        with time_limit(self._timeout):
+            token = system_of(self._settings).token(**self._options)
         self._compare_clocks(before, token.claims.get("iat"))
         return "" if token.life is None else f" for {token.life:.0f} seconds"
 
@@ -262,24 +260,17 @@ class _Examination:
         try:
             with Sending(), time_limit(self._timeout):
                 request = self._http.build_request("GET", address, headers={"Accept": "application/json"})
-                response = self._http.send(request, auth=None, follow_redirects=False, stream=True)
-                try:
+                with closing(self._http.send(request, auth=None, follow_redirects=False, stream=True)) as response:
                     read_body(response, _LARGEST)
-                finally:
-                    response.close()
         except MalformedAnswer as error:
             return MalformedAnswer(f"{label}: {error}.", request=label)
         except Exception as error:
-            failed = self._failure(error, label, server, address)
+            host = urlsplit(address).netloc.rpartition("@")[2]
+            failed = failure(error, label, server, host).error or MalformedAnswer(f"{label}: no answer from {server}.")
             failed.__cause__ = error
             return failed
         self._compare_clocks(before, seconds_of_date(response.headers.get("Date")))
         return response
-
-    def _failure(self, error: Exception, label: str, server: str, address: str) -> CssError:
-        late = httpx.ReadTimeout("") if isinstance(error, TimeoutError) else error
-        host = urlsplit(address).netloc.rpartition("@")[2]
-        return failure(late, label, server, host).error or MalformedAnswer(f"{label}: no answer from {server}.")
 
     def _compare_clocks(self, before: float, theirs: object) -> None:
         """Remember by how many seconds this machine's clock is ahead of a time that a server sent."""
