@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
 
 
 def parsed_json(text: str | bytes) -> Any:
@@ -18,3 +19,31 @@ def parsed_json(text: str | bytes) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def strict_json(text: str) -> Any:
+    """Return the value in a JSON text in which no key is repeated: other programs may read the other value.
+
+    Raises:
+        ValueError: the text is not JSON, repeats a key, or holds NaN or Infinity.
+        RecursionError: it is too deeply nested.
+
+    >>> strict_json('{"role": "reviewer", "role": "admin"}')
+    Traceback (most recent call last):
+    ValueError: a key appears twice in one object
+    """
+    return _STRICT.decode(text)
+
+
+def _once_each(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("a key appears twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_STRICT: Final = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_once_each)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import base64
 import datetime
-import json
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from attrs import field, frozen
 
+from .._text.json_text import strict_json
 from ..errors import ConfigurationError, InvalidToken, MissingRole, type_of_refusal
 from ..models import SERVICE_ACCOUNT_PREFIX
 from ..settings import Secret
@@ -429,25 +429,10 @@ def _decoded(part: str) -> bytes:
 def _object(text: bytes) -> dict[str, Any] | None:
     """Return the JSON object in a text, or None."""
     try:
-        found = _JSON.decode(text.decode("utf-8"))
+        found = strict_json(text.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) != len(members):
-        raise ValueError
-    return found
-
-
-# NaN and Infinity are not JSON. If a name is given twice, other programs may read the other value.
-_JSON: Final = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_distinct)
 
 
 def _invalid(reason: type_of_refusal, why: str) -> InvalidToken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar, cast, get_args
 
 from attrs import asdict, evolve
@@ -14,6 +14,7 @@ from .._service import environment_checks, identifiers
 from .._text.days import read_day
 from .._text.escaping import cut_name
 from .._text.files import MOST_BYTES, text_of
+from .._text.json_text import strict_json
 from ..errors import InvalidFile, InvalidRequest, Refused
 from ..people.cells import PersonBy
 from ..people.identification import Unresolved
@@ -111,7 +112,7 @@ def read_plan(
     css_sdk.errors.InvalidFile: plan.json is not a plan of version 1, ...
     """
     try:
-        record = json.loads(text_of(content, name, max_bytes), object_pairs_hook=_once_each)
+        record = strict_json(text_of(content, name, max_bytes))
     except (ValueError, RecursionError) as error:
         raise InvalidFile(f"{name} is not JSON that css-sdk wrote: {str(error) or 'too deeply nested'}.") from None
     if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
@@ -124,13 +125,6 @@ def read_plan(
     if plan is None:
         raise InvalidFile.with_faults(name, reading.faults, " Make the plan again.")
     return plan
-
-
-def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("a key appears twice in one object")
-    return record
 
 
 class _Reading:
