@@ -49,7 +49,7 @@ from __future__ import annotations
 import copy
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Self
 
 from attrs import frozen
@@ -647,18 +647,19 @@ def _about_missing_role(name: str, request: str) -> str:
     return name and f"There is no role {name!r}{where}."
 
 
+_HINTS: Final[Mapping[str, str]] = {
+    "user": "The service knows only people who have logged in to this environment. Check the username.",
+    "role": "Each environment has its own roles. Upper and lower case matter.",
+    "environment": "The login server of this environment does not know the integration. Check the environment.",
+}
+"""What to check if something does not exist, by its kind."""
+
+
 def _hint_for_missing(message: str, what: type_of_thing) -> str:
-    match _what_is_missing(message, what):
-        case "user" if "@" not in message:
-            return "A service account exists only in the environments of its integration. Check the client id."
-        case "user":
-            return "The service knows only people who have logged in to this environment. Check the username."
-        case "role":
-            return "Each environment has its own roles. Upper and lower case matter."
-        case "environment":
-            return "The login server of this environment does not know the integration. Check the environment."
-        case _:
-            return ""
+    kind = _what_is_missing(message, what)
+    if kind == "user" and "@" not in message:
+        return "A service account exists only in the environments of its integration. Check the client id."
+    return _HINTS.get(kind, "")
 
 
 def refusal_of(check: Callable[..., object], *arguments: Any) -> Refused | None:

@@ -110,10 +110,6 @@ class SigningKey:
     key: Any = field(repr=False)
     method: jwt.algorithms.Algorithm = field(repr=False)
 
-    def has_signed(self, signature: bytes, content: bytes) -> bool:
-        """Return whether the signature of the content was made with this key."""
-        return bool(self.method.verify(content, self.key, signature))
-
 
 @frozen
 class OpenedToken:
@@ -326,7 +322,8 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
             )
         return _invalid("unknown key", f"Its key id fits {many} of {token.issuer}. Check who issued it.")
     content, _, signature = token.secret.reveal().rpartition(".")
-    if not fitting[0].has_signed(_decoded(signature), content.encode("ascii")):
+    [key] = fitting
+    if not key.method.verify(content.encode("ascii"), key.key, _decoded(signature)):
         return _invalid("signature", "Its signature is not valid: the token was changed, or another server issued it.")
     claims = _object(_decoded(content.partition(".")[2]))
     if claims is None:
