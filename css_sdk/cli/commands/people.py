@@ -156,7 +156,7 @@ def _find_listed(given: Given, file: Path) -> int:
             rows.append({"line": line, "person": person, "state": one.state, **user, "known_in": known, **error})
     columns = ["line", "person", "state", "username", "name", "email", "known_in", "message"]
     shown = [each for each in columns if each != "message" or any(row[each] for row in rows)]
-    print_rows(rows, given.as_json, shown, written=False)
+    print_rows(rows, given.as_json, shown)
     states = Counter(one.state for one in found)
     say(", ".join(f"{count} {state}" for state, count in states.items()))
     return 0 if states.keys() == {"found"} else 3 if states["found"] or len(found) > 1 else 1

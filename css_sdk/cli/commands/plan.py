@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,20 +11,18 @@ import click
 from ..support import options
 from ..support.files import OutputFile
 from ..support.options import Given, check_one_format, flag, takes
-from ..support.output import json_line, print_lines
 from ..support.plans import (
     CHANGES,
     UNIDENTIFIED,
     contents_of,
     desired_of,
     plan_option,
+    print_plan_as,
     print_prune_hint,
     print_unidentified,
-    saved_plan,
     unidentified_in,
     write_plan,
 )
-from ..support.terminal import painted_plan
 
 
 @click.command()
@@ -80,8 +77,6 @@ def plan(
       css plan access/ -i "Grants Portal" -e dev
       css plan roles.yaml --prune --out plan.json --detailed-exitcode
     """
-    from ...plan.text import plan_as_markdown, plan_as_text
-
     check_one_format(json=given.as_json, markdown=markdown, html=html)
     desired = desired_of(contents_of(files))
     for file in files:
@@ -93,15 +88,7 @@ def plan(
     is_refused = given.strict and bool(unidentified)
     if out.path is not None and not is_refused:
         write_plan(made, out, given, names)
-    if given.as_json:
-        print_lines([json_line(json.loads(saved_plan(made, given, names)))])
-    elif html:
-        from ...report.plan_page import plan_as_html
-
-        print_lines(plan_as_html(made, names, given.mask))
-    else:
-        as_text = plan_as_markdown if markdown else plan_as_text
-        print_lines([painted_plan(as_text(made, names, given.mask), "stdout")])
+    print_plan_as(made, names, given, markdown=markdown, html=html)
     print_prune_hint(made)
     print_unidentified(unidentified, " Because of --strict, no plan was written." if is_refused and out.path else "")
     if detailed_exitcode and made.steps and not is_refused:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from ..support.files import content_of
 from ..support.journals import journal_file, newest_journal
 from ..support.options import Given, check_one_format, flag, takes
 from ..support.output import json_line, print_lines, say
-from ..support.plans import is_journal, is_saved_plan
-from ..support.terminal import painted_plan
+from ..support.plans import is_journal, is_saved_plan, print_plan_as
 
 names_option = flag("--names", "look_up", help="Look up the names of people, with one request for each person.")
 
@@ -62,19 +60,12 @@ def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: b
 
 
 def _show_plan(content: bytes, name: str, given: Given, *, markdown: bool, html: bool, look_up: bool) -> int:
-    from ... import plan_as_html, plan_as_json, plan_as_markdown, plan_as_text, read_plan
+    from ... import read_plan
 
     plan = read_plan(content, name, max_bytes=None, allow_masked=True)
     # A plan that is masked already has no usernames to look up, and cannot be written again.
     names = _names(given, plan.people, look_up=look_up, known=plan.names) if plan.api_url else {}
-    if given.as_json:
-        text = plan_as_json(plan, given.mask, names) if plan.api_url else content
-        print_lines([json_line(json.loads(text))])
-    elif html:
-        print_lines(plan_as_html(plan, names, mask=given.mask))
-    else:
-        text = (plan_as_markdown if markdown else plan_as_text)(plan, names, mask=given.mask)
-        print_lines([painted_plan(text, "stdout")])
+    print_plan_as(plan, names, given, markdown=markdown, html=html, content=None if plan.api_url else content)
     return 0
 
 

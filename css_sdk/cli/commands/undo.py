@@ -15,7 +15,7 @@ from ..support.files import content_of
 from ..support.journals import folder, journal_file
 from ..support.options import Given, takes
 from ..support.output import say
-from ..support.plans import is_saved_plan
+from ..support.plans import is_saved_plan, wrong_file
 from ..support.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -51,13 +51,10 @@ def undo(given: Given, file: Path | None) -> int:
 def _read(file: Path) -> tuple[str, JournalRead]:
     """Return a journal with its name."""
     from ... import read_journal
-    from ...errors import InvalidFile, Remedy
 
     content, name = content_of(file, is_journal=True)
     if is_saved_plan(content):
-        raise InvalidFile(
-            f"{name} is a plan, not a journal.", remedy=Remedy("", f"To carry it out, run: css apply {quote(name)}")
-        )
+        raise wrong_file(name, "plan", "journal")
     return file.stem, read_journal(content, name)
 
 

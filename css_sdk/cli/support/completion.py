@@ -43,7 +43,9 @@ def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str
 
     The word is the beginning of an id, or a part of a name. Only ids are completed, as shells break names at blanks.
     """
-    found = _names("integrations", lambda css: [[str(one.id), one.project_name] for one in css.integrations()])
+    found = _printable(
+        lambda: _found("integrations", lambda css: [[str(one.id), one.project_name] for one in css.integrations()])
+    )
     wanted = incomplete.lower()
     return [
         CompletionItem(number, help=name)
@@ -73,11 +75,6 @@ def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) 
     return [CompletionItem(name) for (name,) in _printable(find) if name.startswith(incomplete)]
 
 
-def _names(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
-    """Return names from the cache, else from the service; an empty list if neither is possible."""
-    return _printable(lambda: _found(key, read))
-
-
 def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
     """Return the found names, without those that a shell cannot read; an empty list if they cannot be found."""
     import logging
@@ -93,6 +90,7 @@ def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
 
 
 def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
+    """Return names from the cache, else from the service."""
     from ... import Backoff, Css
     from ..._http.kept_values import KeptValue
     from ...config.sources import find_settings

@@ -24,6 +24,7 @@ CALLED: Final = "css_sdk.cli.called"
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _FEW: Final = 8
 """The largest number of names that a sentence lists."""
+_INTEGRATIONS: Final = "To see the integrations and their environments, run: css integrations"
 _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
@@ -67,7 +68,7 @@ def next_step(error: CssError | None) -> str:
         return ""
     match error:
         case errors.NotFound(what="user") if "service-account-" in str(error):
-            return "To see the integrations and their environments, run: css integrations"
+            return _INTEGRATIONS
         case errors.InvalidRequest(status=None):
             return "To see how to use the command, add --help"
         case errors.UnusableName() | errors.RequestTooLong() | errors.NotFound(what="role") | errors.Conflict():
@@ -76,12 +77,8 @@ def next_step(error: CssError | None) -> str:
             )
         case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
             return search_for_people(str(error))
-        case errors.NotFound(what="integration"):
-            return _what_there_is(
-                error, "integrations", "To see the integrations and their environments, run: css integrations"
-            )
-        case errors.NotGold() | errors.EnvironmentMissing() | errors.NotApplied():
-            return "To see the integrations and their environments, run: css integrations"
+        case errors.NotFound(what="integration") | errors.NotGold() | errors.EnvironmentMissing() | errors.NotApplied():
+            return _what_there_is(error, "integrations", _INTEGRATIONS)
         case errors.CompositeCycle():
             return f"To see what each role contains, run: css roles tree {_place_of(error)}"
         case errors.AuthenticationError() | errors.ConnectionFailed() | errors.MalformedAnswer() if (

@@ -153,7 +153,6 @@ def print_step_results(
         as_json,
         states=map(_state_of, results),
         errors=[result.error for result in results],
-        written=any(result.outcome in ("done", "unknown") for result in results),
     )
 
 

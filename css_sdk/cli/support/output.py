@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 UNPRINTED: Final = "css_sdk.cli.unprinted"
 """The key in the context's `meta` that is set if writes were carried out but their results could not be printed."""
 _WRITTEN: Final = frozenset(("done", "unknown"))
-"""The states of rows for which css sent a write."""
+"""The states of results for which css sent a write."""
 
 _COLUMNS: Final = (
     "line",
@@ -54,7 +54,7 @@ def print_rows(
     columns: Sequence[str] | None = None,
     *,
     empty: str | None = None,
-    written: bool | None = None,
+    written: bool = False,
 ) -> None:
     """Print rows on stdout: JSON lines with all keys, or a table for people.
 
@@ -66,15 +66,12 @@ def print_rows(
         as_json: whether to print JSON lines.
         columns: of the table; by default those of the first row.
         empty: a sentence to print on stderr if there are no rows.
-        written: whether css wrote anything to the service; None to see this from the states of the rows.
+        written: whether css wrote anything to the service.
     """
     first = next(remaining := iter(rows), None)
     if first is None and empty is not None:
         return say(empty)
     every = remaining if first is None else chain([first], remaining)
-    if written is None and first is not None and "state" in first:
-        every = iter(held := list(every))
-        written = not _WRITTEN.isdisjoint(row["state"] for row in held)
     try:
         if as_json:
             print_lines(map(json_line, every))
@@ -98,7 +95,6 @@ def print_results(
     *,
     states: Iterable[str],
     errors: Iterable[CssError | None],
-    written: bool | None = None,
 ) -> None:
     """Print the results of a change; on stderr, print how many are in each state and the commands to run next.
 
@@ -107,11 +103,10 @@ def print_results(
         as_json: whether to print JSON lines.
         states: of all results.
         errors: of all results.
-        written: as for `print_rows`.
     """
-    if rows:
-        print_rows(rows, as_json, columns_for(rows), written=written)
     counts = Counter(states)
+    if rows:
+        print_rows(rows, as_json, columns_for(rows), written=not _WRITTEN.isdisjoint(counts))
     say(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do")
     for group in grouped_failures(rows):
         say(group)

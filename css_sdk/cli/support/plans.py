@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,17 +14,24 @@ from ..._text.shells import quote
 from ..._text.words import counted
 from .files import OutputFile, content_of, limit
 from .options import Decorator, Given, output_option
-from .output import say, text_of
+from .output import json_line, print_lines, say, text_of
 from .terminal import painted_plan
 
 if TYPE_CHECKING:
     from ... import Css, EnvironmentClient, Plan
+    from ...errors import InvalidFile
     from ...people.identification import Unresolved
     from ...plan.desired import Desired
     from ...state import PlaceState
 
 CHANGES = 2
 """Exit code if there are changes: of `css drift`, and of `css plan --detailed-exitcode`."""
+_PURPOSES: Final = {
+    "plan": ("carry it out", "apply"),
+    "roster": ("apply it", "roster apply"),
+    "journal": ("undo it", "undo"),
+}
+"""What to do with a file of each kind, and the command for it."""
 UNIDENTIFIED = 3
 """Exit code for people of the file who could not be identified."""
 
@@ -108,6 +116,21 @@ def desired_of(contents: Mapping[str, bytes]) -> Desired:
     return read_together(contents, max_bytes=limit())
 
 
+def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
+    """Return the error for a file of another kind than a command needs. It names the command for the file.
+
+    Args:
+        name: of the file.
+        kind: what the file is: "plan", "roster" or "journal".
+        wanted: what the command needs.
+    """
+    from ...errors import InvalidFile, Remedy
+
+    purpose, command = _PURPOSES[kind]
+    remedy = Remedy("", f"To {purpose}, run: css {command} {quote(name)}")
+    return InvalidFile(f"{name} is a {kind}, not a {wanted}.", remedy=remedy)
+
+
 def check_roles_file(content: bytes, name: str) -> None:
     """Refuse another file of css-sdk, and name the command for it.
 
@@ -118,18 +141,10 @@ def check_roles_file(content: bytes, name: str) -> None:
     Raises:
         InvalidFile: when the content is a plan, a roster or a journal.
     """
-    from ...errors import InvalidFile, Remedy
-
-    kind, purpose, command = "", "", ""
-    if is_saved_plan(content):
-        kind, purpose, command = "plan", "carry it out", "apply"
-    elif name.lower().endswith((".csv", ".tsv")):
-        kind, purpose, command = "roster", "apply it", "roster apply"
-    elif is_journal(content):
-        kind, purpose, command = "journal", "undo it", "undo"
-    if kind:
-        remedy = Remedy("", f"To {purpose}, run: css {command} {quote(name)}")
-        raise InvalidFile(f"{name} is a {kind}, not a roles file.", remedy=remedy)
+    is_roster = name.lower().endswith((".csv", ".tsv"))
+    kinds = {"plan": is_saved_plan(content), "roster": is_roster, "journal": is_journal(content)}
+    for kind in (kind for kind, is_kind in kinds.items() if is_kind):
+        raise wrong_file(name, kind, "roles file")
 
 
 def is_journal(content: bytes) -> bool:
@@ -183,6 +198,32 @@ def saved_plan(plan: Plan, given: Given, names: Mapping[str, str]) -> str:
 def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
     """Return the names of people by username, as far as they were read."""
     return {username: user.name for state in states for username, user in state.users.items()}
+
+
+def print_plan_as(
+    plan: Plan, names: Mapping[str, str], given: Given, *, markdown: bool, html: bool, content: bytes | None = None
+) -> None:
+    """Print a plan on stdout in the format that the options choose.
+
+    Args:
+        plan: the plan.
+        names: of people, by username.
+        given: the options.
+        markdown: whether `--markdown` is given.
+        html: whether `--html` is given.
+        content: the JSON of a plan that was masked when it was saved, because css cannot write it again.
+    """
+    if given.as_json:
+        print_lines([json_line(json.loads(content or saved_plan(plan, given, names)))])
+    elif html:
+        from ...report.plan_page import plan_as_html
+
+        print_lines(plan_as_html(plan, names, given.mask))
+    else:
+        from ...plan.text import plan_as_markdown, plan_as_text
+
+        as_text = plan_as_markdown if markdown else plan_as_text
+        print_lines([painted_plan(as_text(plan, names, given.mask), "stdout")])
 
 
 def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) -> None:

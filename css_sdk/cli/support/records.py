@@ -44,14 +44,9 @@ def of_client(dev: EnvironmentClient) -> Record:
     return of(dev.roles.place)
 
 
-def of_person(username: str, name: str = "", email: str = "") -> Record:
-    """Return the keys of one login."""
-    return {"username": username, "name": name, "email": email, "provider": username.partition("@")[2]}
-
-
 def of_user(user: User | None) -> Record:
     """Return the keys of a login that was read; they are empty if there is none."""
-    return of_person("") if user is None else of_person(user.username, user.name, user.email)
+    return {key: getattr(user, key, "") or "" for key in ("username", "name", "email", "provider")}
 
 
 def of_change(

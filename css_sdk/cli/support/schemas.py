@@ -133,10 +133,7 @@ RECORDS: Final[Mapping[str, Shape]] = {
         ("file",),
         ("faults", "fault_count", "places", "roles", "grants", "rows", "state"),
     ),
-    "grants": Shape(
-        "One grant: css roster export.",
-        ("integration_id", "integration", "environment", "role", "username", "name", "email"),
-    ),
+    "grants": Shape("One grant: css roster export.", (*_PLACE, "role", "username", "name", "email")),
     "integrations": Shape(
         "One integration: css integrations.", ("integration_id", "integration", "environments", "auth_type", "status")
     ),
