@@ -13,9 +13,6 @@ from ..state import Draft, Place, PlaceState, Step, changes_something, is_as_aft
 from .impact import FollowedRole, Impact, followed_roles
 from .planner import Plan, PlannedPlace
 
-Name = tuple[Place, str]
-"""A place, and the name of a role in it."""
-
 
 def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     """Return the plan that undoes the steps that still have an effect. Changes that others made since then stay.
@@ -177,27 +174,21 @@ def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mappi
             created[step.place, step.target] = created.pop((step.place, step.role))
         elif step.kind == "delete_role":
             created.pop((step.place, step.role), None)
-    found = _what_holds(states)
-    expected = _what_holds(_before(state, done).after(done) for state in states)
     kept: dict[tuple[Place, str], Set[int]] = {}
-    for role, numbers in created.items():
-        if not found.get(role, set()) <= expected.get(role, set()):
-            is_renamed = any(done[number].kind == "rename_role" for number in numbers)
-            kept[role] = {number for number in numbers if is_renamed or done[number].kind == "create_role"}
+    for state in states:
+        expected = _before(state, done).after(done)
+        for (place, name), numbers in created.items():
+            if place == state.place and not _in_use(state, name) <= _in_use(expected, name):
+                is_renamed = any(done[number].kind == "rename_role" for number in numbers)
+                kept[place, name] = {n for n in numbers if is_renamed or done[n].kind == "create_role"}
     return kept
 
 
-def _what_holds(states: Iterable[PlaceState]) -> Mapping[Name, Set[tuple[str, str]]]:
-    """Return the members, children and parents of each role."""
-    found: dict[Name, set[tuple[str, str]]] = {}
-    for state in states:
-        for name, held in state.members.items():
-            found.setdefault((state.place, name), set()).update(("member", username) for username in held)
-        for parent, below in state.children.items():
-            for child in below:
-                found.setdefault((state.place, parent), set()).add(("child", child))
-                found.setdefault((state.place, child), set()).add(("parent", parent))
-    return found
+def _in_use(state: PlaceState, role: str) -> Set[tuple[str, str]]:
+    """Return the members, children and parents of a role."""
+    held = {("member", username) for username in state.members.get(role, ())}
+    held |= {("child", child) for child in state.children.get(role, ())}
+    return held | {("parent", parent) for parent, below in state.children.items() if role in below}
 
 
 def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:
