@@ -442,6 +442,15 @@ def test_an_undone_rename_counts_the_members_of_the_role() -> None:
     assert (back.kind, back.role, back.people) == ("rename_role", "d", 2)
 
 
+def test_a_child_that_an_undo_adds_again_counts_the_members_of_its_parent() -> None:
+    """The step that adds a child again has the number of the parent's members, not of those who had lost a role."""
+    state = PlaceState(
+        DEV, "Grants Portal", frozenset("ab"), members={"a": frozenset(("x@idir", "y@idir")), "b": frozenset()}
+    )
+    [back] = undo_plan([Step("remove_composite", DEV, "a", "b", people=7)], [state]).steps
+    assert (back.kind, back.role, back.target, back.people) == ("add_composite", "a", "b", 2)
+
+
 @pytest.mark.parametrize(
     ("own", "others"),
     [

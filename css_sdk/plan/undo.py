@@ -257,8 +257,9 @@ def _possible(
         if not names.isdisjoint(mistakable):
             mistakable |= names if step.kind == "rename_role" else set()
         elif is_possible(step, draft):
-            is_renamed = step.kind == "rename_role"
-            steps[number] = evolve(step, people=len(draft.members.get(step.role, ()))) if is_renamed else step
+            # The journal's step may count other people: its opposite removed a role from them.
+            members = len(draft.members.get(step.role, ()))
+            steps[number] = step if step.changes_member else evolve(step, people=members)
             draft.carry_out(step)
         elif step.kind == "rename_role" and (in_vain := _since_created(followed[number][1], followed, steps)):
             # The undo creates this role only to rename it afterwards. A role with the final name exists already, so
