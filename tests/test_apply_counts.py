@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from css_sdk.journal.entries import read_journal
-from css_sdk.plan.impact import Impact
+from css_sdk.plan.impact import find_losses
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles
 from tests.support import GRANTS_PORTAL, asked
@@ -50,14 +50,14 @@ def test_one_new_role_with_one_member_needs_eight_requests(
     """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, f"[{{name: auditor, members: [{TOBIAS}]}}]")
-    with counted(read_journal, Impact.of) as counts:
+    with counted(read_journal, find_losses) as counts:
         assert run_css("apply", file, *options, "--yes") == 0
     assert asked(sandbox) == {"token": 1, "GET": 5 + names, "POST": 2}
     paths = Counter(entry.path.partition("/api/v1")[2] for entry in sandbox.requests if entry.method == "GET")
     composites = "/integrations/101/dev/roles/admin/composite-roles"
     search = {f"/dev/idir/users?guid={TOBIAS.partition('@')[0]}": 1} if names else {}
     assert paths == {"/integrations": 1, "/integrations/101/dev/roles": 2, composites: 2, **search}
-    assert counts == {"Impact.of": 1}
+    assert counts == {"find_losses": 1}
 
 
 def test_a_plan_with_removals_simulates_losses_twice(
@@ -68,7 +68,7 @@ def test_a_plan_with_removals_simulates_losses_twice(
     """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, "{exact: [{name: admin, composites: {exact: [reviewer]}}, reviewer]}")
-    with counted(read_journal, Impact.of) as counts:
+    with counted(read_journal, find_losses) as counts:
         assert run_css("apply", file, "--prune", "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "reviewer"}
-    assert counts == {"Impact.of": 2}
+    assert counts == {"find_losses": 2}

@@ -137,7 +137,7 @@ class Impact:
         chosen, before = tuple(steps), tuple(states)
         if known is not None and known.steps[: len(chosen)] == chosen and known.states == before:
             return cls(chosen, before, tuple(loss for loss in known.losses if loss.number < len(chosen)))
-        return cls(chosen, before, tuple(_losses(chosen, before)))
+        return cls(chosen, before, find_losses(chosen, before))
 
     @property
     def counted(self) -> tuple[Step, ...]:
@@ -157,7 +157,14 @@ class Impact:
         return {place: names for place, names in reachable.items() if names}
 
 
-def _losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss]:
+def find_losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Loss, ...]:
+    """Simulate the steps, and return a loss for each step that deletes a role or removes a child.
+
+    Args:
+        steps: the steps, in the order of carrying out.
+        states: the states of their places before the steps.
+    """
+    found = []
     places = {step.place for step in steps if step.kind in ("delete_role", "remove_composite")}
     drafts = {state.place: Draft(state) for state in states if state.place in places}
     at_first: dict[tuple[Place, str], str] = {}
@@ -177,4 +184,5 @@ def _losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Los
         draft.carry_out(step)
         others = before - members - _members_of(_leading_to(draft.parents, role), draft.members)
         leading = frozenset(at_first.get((place, name), name) for name in above)
-        yield Loss(number, place, role, members, others, leading)
+        found.append(Loss(number, place, role, members, others, leading))
+    return tuple(found)

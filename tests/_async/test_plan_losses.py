@@ -16,7 +16,7 @@ from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser
 from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.plan.text import plan_as_text
 from css_sdk.sandbox import Sandbox
-from css_sdk.state import PlaceState
+from css_sdk.state import PlaceState, Step
 from tests.fault_sequences import sent_writes
 from tests.plan_worlds import DEV, GHOST, W, X, Y, Z, crowded, everything, reason, seeded
 from tests.support import asked, at_once
@@ -221,11 +221,20 @@ async def test_an_undo_counts_the_people_who_lose_a_role_through_a_composite(tmp
 
 
 async def test_a_plan_file_with_a_step_added_by_hand_is_refused() -> None:
-    """A plan file is refused if somebody adds a step by hand that deletes a role whose members were not read."""
+    """A plan file is refused if somebody adds a step by hand that deletes a role whose members were not read.
+
+    The plan id shows that the file was changed. If the id fits the changed plan, nothing is sent nevertheless.
+    """
     sandbox = seeded([BEFORE])
+    deletion = Step("delete_role", DEV, "b")
     async with client(sandbox) as css:
-        found = json.loads(plan_as_json(await css.plan(file_of(DesiredRole("e")))))
-        found["steps"].append({"step": "delete_role", "integration": 101, "environment": "dev", "role": "b"})
-        with pytest.raises(InvalidFile) as caught:
+        plan = await css.plan(file_of(DesiredRole("e")))
+        found = json.loads(plan_as_json(plan))
+        found["steps"].append(deletion.as_record())
+        with pytest.raises(InvalidFile, match="so the plan was changed"):
             read_plan(json.dumps(found), "plan.json")
-    assert caught.value.faults == ("steps, number 2: the members of 'b' were not read when the plan was made",)
+        changed = read_plan(plan_as_json(evolve(plan, steps=(*plan.steps, deletion))), "plan.json")
+        with pytest.raises(InvalidFile, match="changed after it was made") as caught:
+            await css.apply_plan(changed)
+    assert [fault for fault in caught.value.faults if "'b'" in fault and "not read" in fault]
+    assert sent_writes(sandbox) == 0
