@@ -16,7 +16,6 @@ from ..people.identities import Person
 from ..people.matching import Found, Search
 from ..state import Place
 from .callbacks import AsyncProgressCalls
-from .people import AsyncPeople
 from .wire import AsyncWire
 
 
@@ -81,6 +80,8 @@ class AsyncPeopleFinding:
         distinct = [one for one in dict.fromkeys(chain.from_iterable(needed)) if one not in self._found]
         if not distinct:
             return
+        from .people import AsyncPeople
+
         total = len(self._found) + len(distinct)
 
         async def search(one: Search) -> None:

@@ -17,7 +17,6 @@ from ..people.identities import Person
 from ..people.matching import Found, Search
 from ..state import Place
 from .callbacks import ProgressCalls
-from .people import People
 from .wire import Wire
 
 
@@ -82,6 +81,8 @@ class PeopleFinding:
         distinct = [one for one in dict.fromkeys(chain.from_iterable(needed)) if one not in self._found]
         if not distinct:
             return
+        from .people import People
+
         total = len(self._found) + len(distinct)
 
         def search(one: Search) -> None:
