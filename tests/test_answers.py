@@ -13,12 +13,13 @@ from css_sdk_openapi.api.integrations import get_integration, list_integrations
 from css_sdk_openapi.api.role_mapping import assign_user_roles, list_role_members, list_user_roles, unassign_user_role
 from css_sdk_openapi.api.roles import create_role, get_role, list_roles
 from css_sdk_openapi.api.users import search_bceid_users, search_github_public_users, search_idir_users
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from css_sdk._http import answers
 from css_sdk.errors import MalformedAnswer
 from css_sdk.models import Integration, Role, User
+from tests.support import examples
 
 REQUEST = "GET /integrations"
 
@@ -341,6 +342,7 @@ DATA = st.one_of(JSON, st.lists(st.one_of(changed(INTEGRATION), changed(USER), c
 BODIES = st.one_of(JSON, changed(INTEGRATION), changed(ROLE), st.fixed_dictionaries({"data": DATA, "page": JSON}))
 
 
+@settings(max_examples=examples(40))
 @given(st.sampled_from(CALLS), BODIES)
 def test_any_json_gives_models_or_malformed(call: tuple[answers.Operation, int, Reader], body: Any) -> None:
     """Any JSON gives complete models or `MalformedAnswer`, and no other error."""

@@ -104,13 +104,18 @@ MODULES: Final = {module_name(path, ROOT): path for path in sorted(SDK.rglob("*.
 GENERATED_MODULES: Final = {module_name(path, GENERATED.parent): path for path in sorted(GENERATED.rglob("*.py"))}
 
 
+def names(node: ast.AST) -> set[str]:
+    """Return the name that a node of an expression consists of or ends with."""
+    return {found for found in (getattr(node, "id", None), getattr(node, "attr", None)) if found}
+
+
 def imports_in(name: str, path: Path) -> Iterator[Import]:
     """Yield every import of a module, including imports inside functions and imports for types."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     for_types = {
         inner
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if isinstance(node, ast.If) and any("TYPE_CHECKING" in names(test) for test in ast.walk(node.test))
         for child in node.body
         for inner in ast.walk(child)
     }

@@ -34,6 +34,8 @@ NOT_PLAIN = {
 }
 """Patterns of words that no text may use, each with the words to use instead."""
 
+_ANY = re.compile("|".join(NOT_PLAIN))
+
 MODULES = [path for path in sorted((ROOT / "css_sdk").rglob("*.py")) if "_sync" not in path.parts]
 PAGES = [
     path
@@ -51,6 +53,8 @@ PAGES = [
 def faults(text: str) -> list[str]:
     """Return the words of a text that are not plain, each with its surroundings and the word to use instead."""
     text = " ".join(text.split())
+    if not _ANY.search(text):
+        return []
     return [
         f"…{text[max(0, found.start() - 40) : found.end() + 30]}… : write «{better}»"
         for pattern, better in NOT_PLAIN.items()

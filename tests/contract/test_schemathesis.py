@@ -6,6 +6,7 @@ process, sometimes with a fault. Some requests are destructive, which is allowed
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -98,16 +99,24 @@ def validate(case: Any, found: httpx.Response, *, without_schema: bool = False) 
     case.validate_response(found, checks=[*always, checks.response_schema_conformance], excluded_checks=excluded)
 
 
-def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> httpx.Response:
-    """Return the answer of a sandbox to a case, with a valid token unless the case has another one."""
+@functools.cache
+def token() -> str:
+    """Return a token that is valid in each sandbox of this process, because they all have the same keys."""
+    sandbox = Sandbox(clock=lambda: NOW)
     credentials = sandbox.credentials()
     with httpx.Client(transport=sandbox.transport()) as client:
         form = {"grant_type": "client_credentials"}
         auth = (credentials["client_id"], credentials["client_secret"])
-        token = client.post(credentials["token_url"], data=form, auth=auth).json()["access_token"]
+        return str(client.post(credentials["token_url"], data=form, auth=auth).json()["access_token"])
+
+
+def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> httpx.Response:
+    """Return the answer of a sandbox to a case, with a valid token unless the case has another one."""
+    credentials = sandbox.credentials()
+    with httpx.Client(transport=sandbox.transport()) as client:
         if fault is not None:
             sandbox.faults.add(**fault)
-        given = case.as_transport_kwargs(credentials["api_url"], {"authorization": f"Bearer {token}"})
+        given = case.as_transport_kwargs(credentials["api_url"], {"authorization": f"Bearer {token()}"})
         return client.request(
             given["method"],
             given["url"],

@@ -71,7 +71,7 @@ TOKENS = st.one_of(st.none(), st.text(st.characters(codec="latin-1"), max_size=2
 
 
 @pytest.mark.destructive
-@settings(max_examples=examples(160), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(METHODS, PATHS, QUERIES, BODIES, TYPES, TOKENS)
 def test_every_request_gets_an_answer(
     caller: Any, method: str, path: str, query: str, body: bytes, kind: str, token: str | None

@@ -19,26 +19,8 @@ import pytest
 
 from css_sdk.sandbox import Sandbox, SandboxError
 
+ROOT = Path(__file__).resolve().parents[2]
 ROLES = "/integrations/101/dev/roles"
-# This program creates a role. It kills itself at the step of writing the state with the given number. With 0 it
-# completes and prints the number of steps. The role is the second one, so that the first state could be lost.
-WRITER = """
-import os, signal, sys
-from css_sdk.sandbox import Sandbox
-sandbox = Sandbox(state=sys.argv[1])
-sandbox.create_role(104, "dev", "old")
-seen, last = 0, int(sys.argv[2])
-def count(frame, event, function):
-    global seen
-    if event.startswith("c_") and function.__name__ in ("open", "write", "flush", "fsync", "__exit__", "replace"):
-        seen += 1
-        if seen == last:
-            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-sys.setprofile(count)
-sandbox.create_role(104, "dev", "new")
-sys.setprofile(None)
-print(seen)
-"""
 
 
 def test_every_change_survives_a_restart(caller: Any, tmp_path: Path, people: list[str]) -> None:
@@ -95,20 +77,14 @@ def test_a_failed_write_keeps_the_old_state_file(tmp_path: Path, monkeypatch: py
     assert {"x", "y"} <= Sandbox(state=path).roles(101, "dev")
 
 
-def write(path: Path, last: int) -> subprocess.CompletedProcess[str]:
-    """Write a state in another process that kills itself at this step."""
-    command = [sys.executable, "-c", WRITER, str(path), str(last)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def test_a_kill_at_any_step_leaves_the_old_state_or_the_new_one(tmp_path: Path) -> None:
     """If the process is killed at any step of writing, the state file contains the complete old or new state."""
-    steps = int(write(tmp_path / "whole.json", 0).stdout)
+    command = [sys.executable, "-m", "tests.sandbox.state_writer", str(tmp_path)]
+    steps = int(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
     assert steps >= 12
     found = []
     for last in range(1, steps + 1):
         path = tmp_path / f"{last}.json"
-        assert write(path, last).returncode != 0
         sandbox = Sandbox(state=path)
         found.append(sandbox.roles(104, "dev"))
         sandbox.create_role(104, "dev", "newer")
