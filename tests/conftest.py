@@ -38,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let SIGINT interrupt the tests even if they were started in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The tests end programs, but never the machine. Slow disks would take most of the time.
+    os.fsync = lambda descriptor: None
     # The usual file has 150 certificates. Every client reads it, which takes longer than the rest of most tests. The
     # tests of the wheel need it, because they fetch packages. Workers inherit the variable.
     if "not wheel" in config.option.markexpr and not hasattr(config, "workerinput"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,6 @@ from tests.plan_worlds import (
     seeded,
 )
 from tests.support import at_once, some
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip fsync, because these tests end programs but never the machine."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def client(sandbox: Mortal, journal: Journal | None = None) -> AsyncCss:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from tests.fault_sequences import elsewhere, facts
 from tests.plan_worlds import MIXED_BEFORE, USERS, reason, seeded
 from tests.support import GRANTS_PORTAL, at_once, usernames
 from tests.two_scripts import Script, Witness, claims_of_rows, claims_of_steps
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip fsync, because these tests do not simulate a crash of the machine."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def client(sandbox: Witness, name: str, seed: int, journal: Journal | None = None) -> AsyncCss:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -41,12 +40,6 @@ LAID = st.tuples(late_faults(), st.lists(late_faults() | faults(), max_size=3)).
 """Draw lists of faults in which at least one fault makes writes arrive late."""
 
 ORDERS = st.sampled_from([Guards(), Guards(remove_first=True)])
-
-
-@pytest.fixture(autouse=True)
-def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip fsync, because these tests end programs but never the machine."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def no_time(_: float) -> None:

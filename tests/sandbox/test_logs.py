@@ -10,7 +10,7 @@ from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request
 
 LOGS = "/integrations/101/dev/logs"
-DAY = "start=2026-11-15T00:00:00Z&end=2026-11-16T00:00:00Z"
+MINUTES = "start=2026-11-15T00:00:00Z&end=2026-11-15T00:10:00Z"
 
 
 def headers(answer: Any) -> dict[str, str]:
@@ -20,7 +20,7 @@ def headers(answer: Any) -> dict[str, str]:
 
 def test_twenty_requests_for_logs_are_allowed_in_an_hour(call: Any, clock: Any) -> None:
     """After twenty requests in an hour, refused ones included, logs are refused with 429 until the hour is over."""
-    first = call("GET", f"{LOGS}?{DAY}")
+    first = call("GET", f"{LOGS}?{MINUTES}")
     assert first.status == 200
     assert headers(first) == {"ratelimit-policy": "20;w=3600", "ratelimit": "limit=20, remaining=19, reset=3600"}
     for number in range(18, -1, -1):
@@ -29,16 +29,16 @@ def test_twenty_requests_for_logs_are_allowed_in_an_hour(call: Any, clock: Any) 
         assert headers(answer)["ratelimit"] == f"limit=20, remaining={number}, reset=3600"
     clock.now += 600.5
     call.renew()
-    refused = call("GET", f"{LOGS}?{DAY}")
+    refused = call("GET", f"{LOGS}?{MINUTES}")
     assert (refused.status, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
     assert refused.body == b"Too many requests, please try again later."
     assert headers(refused)["ratelimit"] == "limit=20, remaining=0, reset=3000"
     assert headers(refused)["retry-after"] == "3000"
-    assert call("GET", f"/integrations/101/test/logs?{DAY}").status == 200
-    assert call("GET", f"/integrations/102/dev/logs?{DAY}").status == 200
+    assert call("GET", f"/integrations/101/test/logs?{MINUTES}").status == 200
+    assert call("GET", f"/integrations/102/dev/logs?{MINUTES}").status == 200
     clock.now += 3000
     call.renew()
-    assert call("GET", f"{LOGS}?{DAY}").status == 200
+    assert call("GET", f"{LOGS}?{MINUTES}").status == 200
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_twenty_requests_for_logs_are_allowed_in_an_hour(call: Any, clock: Any) 
         ("/integrations/999/dev/logs", 403, "forbidden"),
         ("/integrations/abc/dev/logs", 422, "unknown exception"),
         (LOGS, 400, "Not all parameters sent. Please include start and end."),
-        (f"/integrations/101/stage/logs?{DAY}", 400, "The env parameter must be one of dev, test, prod."),
+        (f"/integrations/101/stage/logs?{MINUTES}", 400, "The env parameter must be one of dev, test, prod."),
     ],
 )
 def test_a_refused_request_for_logs_has_the_limit_headers(call: Any, path: str, status: int, message: str) -> None:
@@ -120,7 +120,7 @@ def test_lines_depend_only_on_the_time(call: Any) -> None:
 def test_the_future_and_places_without_a_client_have_no_log_lines(call: Any) -> None:
     """A range in the future, and an integration without a client in that environment, have no log lines."""
     assert call.status_and_json("GET", f"{LOGS}?start=2030-01-01&end=2030-01-02")[1]["data"] == []
-    assert call.status_and_json("GET", f"/integrations/103/prod/logs?{DAY}")[1]["data"] == []
+    assert call.status_and_json("GET", f"/integrations/103/prod/logs?{MINUTES}")[1]["data"] == []
 
 
 def test_logs_of_a_draft_are_an_empty_list(caller: Any, recorded: Any) -> None:
@@ -130,7 +130,7 @@ def test_logs_of_a_draft_are_an_empty_list(caller: Any, recorded: Any) -> None:
         if integration["id"] == 101:
             integration |= {"client_id": None, "client_secret": None, "status": "draft"}
     world |= {name: [] for name in ("roles", "composites", "grants", "logins")}
-    assert caller(Sandbox(world)).status_and_json("GET", f"{LOGS}?{DAY}") == (
+    assert caller(Sandbox(world)).status_and_json("GET", f"{LOGS}?{MINUTES}") == (
         200,
         {"data": [], "message": "All logs retrieved"},
     )
@@ -141,7 +141,7 @@ def test_the_limit_applies_to_each_address(call: Any, sandbox: Sandbox) -> None:
     headers = {"authorization": f"Bearer {call.token}"}
 
     def status(address: str) -> int:
-        return sandbox.answer(Request("GET", f"/api/v1{LOGS}?{DAY}", headers, address=address)).status
+        return sandbox.answer(Request("GET", f"/api/v1{LOGS}?{MINUTES}", headers, address=address)).status
 
     assert [status("192.0.2.1") for _ in range(21)] == [200] * 20 + [429]
     assert status("192.0.2.2") == 200
