@@ -55,8 +55,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return more workers than there are processors: the tests wait for processes and sockets a third of their time."""
-    return 2 * (os.cpu_count() or 1)
+    """Return one worker more than there are processors, because tests sometimes wait for processes and sockets.
+
+    Each further worker would read and collect all tests, too.
+    """
+    return 1 + (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:

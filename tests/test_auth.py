@@ -124,11 +124,12 @@ def test_a_token_is_renewed_before_it_expires(sandbox: Sandbox, settings: Settin
             assert asked(sandbox)["token"] == tokens
 
 
-def test_a_token_of_one_second_serves_several_calls(sandbox: Sandbox, settings: Settings) -> None:
+def test_a_token_of_one_second_serves_several_calls() -> None:
     """A token that lives one second serves several calls, because the margin of renewal is a share of its life."""
     clock = Clock()
+    sandbox = Sandbox(clock=clock)
     sandbox.token_life = 1
-    with Css(settings, transport=sandbox.transport(), clock=clock) as css:
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), clock=clock) as css:
         for _ in range(3):
             css.integrations(refresh=True)
         assert asked(sandbox)["token"] == 1

@@ -249,11 +249,12 @@ async def test_css_api_refuses_writes_if_the_client_has_a_journal(
 
     The journal could not describe these writes.
     """
-    async with AsyncCss(settings, transport=sandbox.async_transport(), journal=Journal(tmp_path / "journal")) as css:
-        for operation in (create_role, rename_role, delete_role, assign_user_roles):
-            with pytest.raises(ConfigurationError, match="keeps a journal"):
-                await operation.asyncio(**arguments(operation), client=css.api)
-        assert await list_roles.asyncio(GRANTS_PORTAL, "dev", client=css.api)
+    with Journal(tmp_path / "journal") as journal:
+        async with AsyncCss(settings, transport=sandbox.async_transport(), journal=journal) as css:
+            for operation in (create_role, rename_role, delete_role, assign_user_roles):
+                with pytest.raises(ConfigurationError, match="keeps a journal"):
+                    await operation.asyncio(**arguments(operation), client=css.api)
+            assert await list_roles.asyncio(GRANTS_PORTAL, "dev", client=css.api)
     assert asked(sandbox) == {"token": 1, "GET": 1}
 
 

@@ -250,11 +250,12 @@ def test_css_api_refuses_writes_if_the_client_has_a_journal(
 
     The journal could not describe these writes.
     """
-    with Css(settings, transport=sandbox.transport(), journal=Journal(tmp_path / "journal")) as css:
-        for operation in (create_role, rename_role, delete_role, assign_user_roles):
-            with pytest.raises(ConfigurationError, match="keeps a journal"):
-                operation.sync(**arguments(operation), client=css.api)
-        assert list_roles.sync(GRANTS_PORTAL, "dev", client=css.api)
+    with Journal(tmp_path / "journal") as journal:
+        with Css(settings, transport=sandbox.transport(), journal=journal) as css:
+            for operation in (create_role, rename_role, delete_role, assign_user_roles):
+                with pytest.raises(ConfigurationError, match="keeps a journal"):
+                    operation.sync(**arguments(operation), client=css.api)
+            assert list_roles.sync(GRANTS_PORTAL, "dev", client=css.api)
     assert asked(sandbox) == {"token": 1, "GET": 1}
 
 
