@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from attrs import field, frozen
 
 from .._text.json_text import strict_json
-from ..errors import ConfigurationError, InvalidToken, MissingRole, type_of_refusal
+from ..errors import ConfigurationError, InvalidToken, MissingRole, Remedy, type_of_refusal
 from ..models import SERVICE_ACCOUNT_PREFIX
 from ..settings import Secret
 
@@ -433,4 +433,5 @@ def _object(text: bytes) -> dict[str, Any] | None:
 
 
 def _invalid(reason: type_of_refusal, why: str) -> InvalidToken:
-    return InvalidToken(f"The token is not accepted ({reason}). {why}", reason=reason)
+    remedy = Remedy("", "To accept another issuer, pass --issuer.") if reason in ("unknown key", "issuer") else None
+    return InvalidToken(f"The token is not accepted ({reason}). {why}", reason=reason, remedy=remedy)

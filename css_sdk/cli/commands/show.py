@@ -76,7 +76,7 @@ def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, loo
     journal = read_journal(content, name)
     names = _names(given, journal.people, look_up=look_up, known={})
     if given.as_json:
-        rows = table(
+        rows = (
             {
                 "write": entry.number,
                 "at": entry.at,

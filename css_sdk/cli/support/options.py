@@ -18,6 +18,7 @@ from .files import OutputFile
 from .next_steps import CALLED, suggest_roles
 from .output import say
 from .questions import ALLOW_PROD, YES, Answers
+from .request_options import completes
 
 if TYPE_CHECKING:
     from ... import Css, EnvironmentClient, Guards
@@ -160,21 +161,6 @@ def takes(*options: Decorator) -> Decorator:
         return together(*options)(command)
 
     return decorate
-
-
-def completes(what: str) -> Callable[..., Any]:
-    """Return a function that completes values in a shell.
-
-    Args:
-        what: the kind of values: "integrations", "environments" or "roles".
-    """
-
-    def complete(context: click.Context, option: click.Parameter, incomplete: str) -> Any:
-        from . import completion
-
-        return getattr(completion, f"complete_{what}")(context, option, incomplete)
-
-    return complete
 
 
 def check_one_format(**given: bool) -> None:
@@ -332,16 +318,15 @@ width = click.option(
 )
 
 
-def _journal_file(context: click.Context, _: click.Parameter, given: Path | None) -> Path | None:
-    if given is not None and context.params.get("no_journal"):
-        raise click.UsageError("--journal and --no-journal contradict each other: pass one of them.")
-    return given
+def _refused_beside(other: str, message: str) -> Callable[..., Any]:
+    """Return a callback that refuses an option beside an eager option, with this message."""
 
+    def check(context: click.Context, _: click.Parameter, given: Any) -> Any:
+        if given and context.params.get(other):
+            raise click.UsageError(message)
+        return given
 
-def _reason(context: click.Context, _: click.Parameter, given: str) -> str:
-    if given and context.params.get("no_journal"):
-        raise click.UsageError("--reason is written into the journal. Leave out --no-journal.")
-    return given
+    return check
 
 
 journal = together(
@@ -349,10 +334,16 @@ journal = together(
         "--journal",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        callback=_journal_file,
+        callback=_refused_beside("no_journal", "--journal and --no-journal contradict each other: pass one of them."),
         help="Record each change in this new file. Default: a file that css journal list shows.",
     ),
-    click.option("--reason", default="", metavar="TEXT", callback=_reason, help="Reason, for the journal."),
+    click.option(
+        "--reason",
+        default="",
+        metavar="TEXT",
+        callback=_refused_beside("no_journal", "--reason is written into the journal. Leave out --no-journal."),
+        help="Reason, for the journal.",
+    ),
     flag("--no-journal", is_eager=True, help="Keep no journal. css undo cannot undo the changes then."),
 )
 """The options of a command that writes."""

@@ -25,8 +25,6 @@ ACTIONS: Final[Mapping[StepKind, str]] = {
     "delete_role": "delete",
 }
 """The word of commands and rosters for what a step does, by the kind of the step."""
-REMOVALS: Final = ("delete", "remove", "revoke")
-"""The actions that remove something."""
 
 
 def of_place(integration_id: int | None, integration: str, environment: str) -> Record:

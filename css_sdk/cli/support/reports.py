@@ -103,7 +103,8 @@ def begins_with(content: bytes, columns: Sequence[str]) -> bool:
         except ConfigurationError:
             return False
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
-    return [cell.strip().strip('"') for cell in _separated(first)][: len(columns)] == list(columns)
+    cells = first.replace(";", ",").replace("\t", ",").split(",")
+    return [cell.strip().strip('"') for cell in cells][: len(columns)] == list(columns)
 
 
 def is_roster(content: bytes) -> bool:
@@ -112,10 +113,6 @@ def is_roster(content: bytes) -> bool:
 
     is_report = begins_with(content, CSV_COLUMNS)
     return (begins_with(content, ROSTER_COLUMNS) and not is_report) or content.startswith(b'{"integration_id":')
-
-
-def _separated(line: str) -> list[str]:
-    return line.replace(";", ",").replace("\t", ",").split(",")
 
 
 def say_unread(found: AccessReport, given: Given, roles: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,7 +70,7 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
         option(
             "--profile",
             metavar="NAME",
-            shell_complete=_complete_profiles,
+            shell_complete=completes("profiles"),
             help="Use this profile of your config file. Default: CSS_PROFILE. To see it, run: css config show",
         ),
         option(
@@ -88,10 +88,19 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
     ]
 
 
-def _complete_profiles(context: click.Context, option: click.Parameter, incomplete: str) -> Any:
-    from .completion import complete_profiles
+def completes(what: str) -> Callable[..., Any]:
+    """Return a function that completes values in a shell.
 
-    return complete_profiles(context, option, incomplete)
+    Args:
+        what: the kind of values: "integrations", "environments", "roles" or "profiles".
+    """
+
+    def complete(context: click.Context, option: click.Parameter, incomplete: str) -> Any:
+        from . import completion
+
+        return getattr(completion, f"complete_{what}")(context, option, incomplete)
+
+    return complete
 
 
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
