@@ -76,7 +76,7 @@ class ColumnNames:
         self.found: set[str] = set()
         """The columns of a roster that the file has, including ignored ones."""
         self._used: set[str] = set()
-        self._suggested: set[str] = set()
+        """The columns of a roster that the file has, or may have under a mistyped name."""
         self.synonyms: dict[str, str] = {}
         """The columns of a roster that the file gives other names, by these names."""
 
@@ -121,14 +121,13 @@ class ColumnNames:
             for column, name in self._names.items()
             if _folded(name) not in set(map(_folded, names))
         ]
-        if not {*PERSON_COLUMNS, "person"} & (self._used | self._suggested):
+        if not {*PERSON_COLUMNS, "person"} & self._used:
             faults.append(
                 f"no column names the users: {', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}; if one has "
                 f"another name, pass --column email=NAME (in Python columns=)"
             )
-        for column, option in _NEEDED.items():
-            others = _NAME_INTEGRATIONS if column == "integration" else set()
-            if not given[column] and not ({column} | others) & (self._used | self._suggested):
+        for column, (option, *others) in _NEEDED.items():
+            if not given[column] and not {column, *others} & self._used:
                 faults.append(
                     f"the column {column!r} is missing, and was not given for all rows: pass {option} (in Python "
                     f"{column}=), or --column {column}=NAME (columns=)"
@@ -146,7 +145,7 @@ class ColumnNames:
 
     def _unknown(self, name: str) -> str:
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
-        self._suggested.update(close)
+        self._used.update(close)
         meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={quote(name)}; " if close else ""
         return (
             f"a roster has no column {name!r}; {meant}to ignore this column of your file, pass --ignore {quote(name)} "
@@ -164,9 +163,13 @@ def _no_column(column: str, name: str) -> str:
     return f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}."
 
 
-_NEEDED: Final = {"role": "--role", "integration": "-i", "environment": "-e"}
-"""The columns that a roster must have, each with the option that gives its value for all rows."""
-_NAME_INTEGRATIONS: Final = {"integration_id", "project_name"}
+_NEEDED: Final = {
+    "role": ("--role",),
+    "integration": ("-i", "integration_id", "project_name"),
+    "environment": ("-e",),
+}
+"""The columns that a roster must have. Each has the option that gives its value for all rows, and columns that replace
+it."""
 
 
 def knows_several(names: Iterable[str]) -> bool:
