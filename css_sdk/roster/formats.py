@@ -21,6 +21,11 @@ from ..errors import InvalidFile, InvalidRequest
 from .cells import CellFault, Grid, Record, Source, plain_text, sendable
 from .columns import ColumnNames, knows_several
 
+EXPECTED_CONTENT: Final = (
+    "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument. Or pass a "
+    "DataFrame or a list of dictionaries, a dictionary for each row."
+)
+
 _DELIMITERS: Final = ",;\t|"
 _JSON_LINES: Final = (".jsonl", ".ndjson")
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
@@ -234,10 +239,7 @@ def _records_of(content: object) -> Iterator[Record]:
         rows = table(each) if isinstance(each, Tabular) else [each]
         for row in rows:
             if not isinstance(row, Mapping):
-                raise InvalidRequest(
-                    "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument. "
-                    "Or pass a DataFrame or a list of dictionaries, a dictionary for each row."
-                )
+                raise InvalidRequest(EXPECTED_CONTENT)
             yield Record(number, [(str(key), value) for key, value in row.items()])
 
 

@@ -20,7 +20,7 @@ from ..people.identities import Person
 from ..people.logins import person_named
 from .cells import Source
 from .columns import CANDIDATES, ColumnNames
-from .formats import Line, is_file_name, is_frame, lines_of
+from .formats import EXPECTED_CONTENT, Line, is_file_name, is_frame, lines_of
 from .rows import DONE, Action, Roster, Row, RowResult, contradictions, without_ended
 
 _ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
@@ -101,9 +101,7 @@ def read_roster(
     ['reader', 'writer']
     """
     if isinstance(content, str) and is_file_name(content):
-        raise InvalidRequest(
-            "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument."
-        )
+        raise InvalidRequest(EXPECTED_CONTENT)
     if split is not None and not split.strip():
         raise InvalidRequest("split= needs a separator that is not blank, such as ';'.")
     names = ColumnNames(columns or {}, arguments.names(ignore, "column to ignore"))
