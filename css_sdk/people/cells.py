@@ -7,7 +7,7 @@ confusion, rosters and roles files use the same checks for mistyped names.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from typing import Final, Literal
 
 from .._service import identifiers
@@ -83,7 +83,11 @@ def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | 
                 "Write the person's e-mail address under `email`.",
             ),
         )
-    return _ERRORS[by](text, provider)
+    if by == "guid":
+        return _error_of_guid(text, provider)
+    if by == "email":
+        return _error_of_email(text)
+    return refusal_of(identifiers.check_username, ServiceAccount(text) if by == "client_id" else text)
 
 
 def check_guid(text: str, providers: Collection[str] = ()) -> None:
@@ -131,7 +135,7 @@ def _error_of_guid(text: str, provider: str | None) -> UnusableUser | None:
     return None if is_complete else _not_a_guid(text)
 
 
-def _error_of_email(text: str, _: str | None) -> UnusableUser | None:
+def _error_of_email(text: str) -> UnusableUser | None:
     if _ADDRESS.fullmatch(text) and text.isprintable():
         return None
     if text.rpartition("@")[2].lower() in PROVIDERS:
@@ -139,15 +143,3 @@ def _error_of_email(text: str, _: str | None) -> UnusableUser | None:
         return UnusableUser(f"{text!r} is a username, not an e-mail address.", remedy=remedy)
     remedy = Remedy("Pass a whole address.", f"Pass a whole address. {identifiers.how_to_find(text)}")
     return UnusableUser(f"{text!r} is not an e-mail address.", remedy=remedy)
-
-
-def _refusal(user: str | ServiceAccount) -> Refused | None:
-    return refusal_of(identifiers.check_username, user)
-
-
-_ERRORS: Final[Mapping[PersonBy, Callable[[str, str | None], Refused | None]]] = {
-    "username": lambda text, _: _refusal(text),
-    "guid": _error_of_guid,
-    "email": _error_of_email,
-    "client_id": lambda text, _: _refusal(ServiceAccount(text)),
-}
