@@ -50,7 +50,7 @@ import copy
 import datetime
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from attrs import frozen
 
@@ -105,6 +105,7 @@ class CssError(Exception):
         status: the HTTP status of the answer, if there was one.
         request: method and path of the call, without its query.
         retry_after: seconds to wait before the next attempt, if the service gave them.
+        outcome: the outcome of a write that raised this error: `failed`, or `unknown` for an `OutcomeUnknown`.
 
     If css-sdk cannot read all log lines, `lines` holds the lines that it has read, and `resume_at` the time from which
     to continue.
@@ -112,6 +113,7 @@ class CssError(Exception):
     Next step: read the message. It says what happened and what to do.
     """
 
+    outcome: ClassVar[Literal["failed", "unknown"]] = "failed"
     lines: tuple[Any, ...] = ()
     resume_at: datetime.datetime | None = None
 
@@ -494,6 +496,8 @@ class OutcomeUnknown(CssError):
 
     Next step: wait some minutes, then run the same command again. It reads first and sends only what is missing.
     """
+
+    outcome = "unknown"
 
 
 class Ambiguous(CssError):

@@ -15,7 +15,7 @@ from typing import Final, Self
 from attrs import evolve
 
 from .._version import __version__
-from ..errors import CssError, InvalidFile, OutcomeUnknown, Remedy
+from ..errors import CssError, InvalidFile, Remedy
 from ..journal import entries as journal
 from ..models import Outcome
 from ..settings import Settings
@@ -220,9 +220,7 @@ class Journal:
             number: the number that `begin` returned.
             error: the error of the write; None if the write was done.
         """
-        outcome: Outcome = "done"
-        if error is not None:
-            outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+        outcome: Outcome = "done" if error is None else error.outcome
         line = journal.after(number, outcome, str(error or ""), self._at())
         with self._lock:
             try:

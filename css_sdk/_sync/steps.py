@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from attrs import define, field
 
 from .._http.concurrency import Lock, called, each
-from ..errors import AuthenticationError, Conflict, CssError, NotFound, OutcomeUnknown
+from ..errors import AuthenticationError, Conflict, CssError, NotFound
 from ..models import Outcome
 from ..state import Place, PlaceState, Step, StepResult, is_as_after
 from .observing import with_members
@@ -229,9 +229,8 @@ class StepRun:
         """Settle these steps with an error, as failed or with an unknown outcome."""
         if isinstance(error, AuthenticationError):
             self._lost_access = error
-        outcome: Outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
         # Without the traceback, which would keep the request and the answer of the call in memory.
-        self.settle(group, outcome, error.with_traceback(None))
+        self.settle(group, error.outcome, error.with_traceback(None))
 
     def settle(self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None) -> None:
         """Record the same outcome for each of these steps, and report each result, never two at once."""

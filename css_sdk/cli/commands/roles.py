@@ -122,7 +122,7 @@ def rename(given: Given, old: str, new: str) -> int:
     Example:
       css roles rename -i "Grants Portal" -e dev auditor examiner
     """
-    from ...errors import CssError, NotConfirmed, OutcomeUnknown
+    from ...errors import CssError, NotConfirmed
     from ...state import Step, StepResult
 
     with given.place() as dev:
@@ -135,7 +135,7 @@ def rename(given: Given, old: str, new: str) -> int:
             except NotConfirmed:
                 raise
             except CssError as error:
-                settle(StepResult(step, "unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
+                settle(StepResult(step, error.outcome, error))
             else:
                 settle(StepResult(step, "done"))
 
