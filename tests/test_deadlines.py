@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from css_sdk._http.clients import new_client
-from css_sdk._http.deadlines import async_time_limit, check, time_limit, within
+from css_sdk._http.deadlines import async_time_limit, time_limit, within
 from tests.raw_server import RawServer, drip, read_request
 
 LIMIT = 0.3
@@ -86,8 +86,8 @@ def test_without_a_deadline_timeouts_stay_as_they_are() -> None:
         assert within(2.0) == 2.0
     with time_limit(0.0):
         with pytest.raises(TimeoutError):
-            check()
-    check()
+            within()
+    within()
 
 
 def test_the_network_below_a_client_can_still_be_replaced() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 
 from ..errors import MalformedAnswer
-from .deadlines import check
+from .deadlines import within
 
 Check = Callable[[], object]
 """A function that raises an error if a call takes too long."""
@@ -90,7 +90,7 @@ class Body:
         raise MalformedAnswer(f"the answer has more than {self._most} bytes{self._advice}")
 
 
-def read_body(response: httpx.Response, most: int, advice: str = "", check: Check = check) -> None:
+def read_body(response: httpx.Response, most: int, advice: str = "", check: Check = within) -> None:
     """Read the body of an answer within limits, and decompress it into `response.content`.
 
     Args:
@@ -111,7 +111,7 @@ def read_body(response: httpx.Response, most: int, advice: str = "", check: Chec
     _set_content(response, body)
 
 
-async def async_read_body(response: httpx.Response, most: int, advice: str = "", check: Check = check) -> None:
+async def async_read_body(response: httpx.Response, most: int, advice: str = "", check: Check = within) -> None:
     """Read the body of an answer as `read_body` does, while other tasks run."""
     body = _body_of(response, most, advice)
     if not response.is_stream_consumed:

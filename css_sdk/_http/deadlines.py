@@ -22,7 +22,7 @@ _until: ContextVar[float | None] = ContextVar("css_sdk_deadline", default=None)
 def time_limit(seconds: float) -> Iterator[float]:
     """Set a deadline for what this thread does inside the block.
 
-    Clients that were passed to `bind` obey the deadline. Other code must call `check` or `within`.
+    Clients that were passed to `bind` obey the deadline. Other code must call `within`.
 
     Args:
         seconds: how long the block may take. An earlier deadline of an outer block still holds.
@@ -31,7 +31,7 @@ def time_limit(seconds: float) -> Iterator[float]:
         The end of `seconds`, by `time.monotonic`, even if an outer deadline is earlier.
 
     Raises:
-        TimeoutError: from a bound client, `check` or `within`, when the deadline has passed.
+        TimeoutError: from a bound client or `within`, when the deadline has passed.
     """
     outer = _until.get()
     until = time.monotonic() + seconds
@@ -61,7 +61,7 @@ def async_time_limit(seconds: float) -> Iterator[float]:
         yield time.monotonic() + seconds
 
 
-def within(timeout: float | None) -> float | None:
+def within(timeout: float | None = None) -> float | None:
     """Return the timeout, or the time until the deadline of this thread if that is shorter.
 
     Args:
@@ -77,15 +77,6 @@ def within(timeout: float | None) -> float | None:
     if left <= 0:
         raise TimeoutError("The deadline has passed.")
     return left if timeout is None else min(timeout, left)
-
-
-def check() -> None:
-    """Raise an error when the deadline of this thread has passed.
-
-    Raises:
-        TimeoutError: the deadline has passed.
-    """
-    within(None)
 
 
 class _Stream:
