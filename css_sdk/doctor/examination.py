@@ -50,7 +50,8 @@ def diagnose(
     """Find out why css-sdk does not work here, and what to do about it. Nothing is changed, and no error is raised.
 
     Checks versions, extras, proxy and certificate variables, credentials, addresses, the login server of each
-    environment, the service, the token, the account and its team, and the clock of this machine.
+    environment, the service, the token, the account and its team, the default integration and environment, and the
+    clock of this machine.
 
     Args:
         environ: the variables with the credentials; by default those of the process.

@@ -23,8 +23,8 @@ def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
     """Find out why css does not work here, and print what to do.
 
     Checks the installation, the variables, the credentials and their team, the addresses, the login server of each
-    environment, the service, and the clock. Nothing is changed. Secrets are masked, so that you can paste the output
-    into a support ticket. The exit code is 0 if nothing is wrong, otherwise 1.
+    environment, the service, the default integration and environment, and the clock. Nothing is changed. Secrets are
+    masked, so that you can paste the output into a support ticket. The exit code is 0 if nothing is wrong, otherwise 1.
 
     \b
     Example:
