@@ -25,15 +25,20 @@ World: TypeAlias = Mapping[str, Any] | str | os.PathLike[str] | None
 
 @pytest.fixture
 def css_world() -> World:
-    """Return the world of `css_sandbox`. Tests override it with a document, or the path of a JSON file beside them."""
+    """Return the world of `css_sandbox`: None, the built-in world.
+
+    To change it, define a fixture of this name that returns a document, or the path of a JSON file. A relative path
+    begins in the folder of the test.
+    """
     return None
 
 
 @pytest.fixture
 def css_sandbox(request: pytest.FixtureRequest, css_world: World) -> Iterator[Sandbox]:
-    """Yield a CSS API in memory. A test fails if it sends a harmful request.
+    """Yield a sandbox: a CSS API in memory. A test fails if it sends a harmful request.
 
-    The world is `css_world`, or the parameter if the fixture is parametrized with `indirect=True`.
+    The sandbox has the world of `css_world`. If a test parametrizes this fixture with `indirect=True`, its parameter is
+    the world.
     """
     world: World = getattr(request, "param", css_world)
     sandbox = _sandbox(request.path.parent / world if isinstance(world, str | os.PathLike) else world)
@@ -66,7 +71,7 @@ def async_css(css_sandbox: Sandbox) -> AsyncCss:
 
 
 def _sandbox(world: Mapping[str, Any] | Path | None) -> Sandbox:
-    """Return a sandbox, or fail the test with one line."""
+    """Return a sandbox. If its world is not valid, or a library is missing, fail the test with one line."""
     from .sandbox import Sandbox, SandboxError  # noqa: PLC0415 - not needed before
     from .sandbox.errors import require  # noqa: PLC0415
 
@@ -79,7 +84,7 @@ def _sandbox(world: Mapping[str, Any] | Path | None) -> Sandbox:
 
 
 def _at_once(attempt: Attempt, chance: float) -> float | None:
-    """Decide as a client does by default, but without waiting."""
+    """Repeat as often as a client does by default, but without waiting."""
     from . import Backoff  # noqa: PLC0415 - not needed before
 
     return None if Backoff()(attempt, chance) is None else 0.0

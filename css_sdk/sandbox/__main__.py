@@ -18,7 +18,7 @@ def sandbox(**given: Any) -> None:
 
 
 def main() -> int:
-    """Read the arguments and serve. Return 64 when the sandbox cannot start."""
+    """Read the arguments and serve. Return 64 if an option is not valid or the sandbox cannot start, otherwise 0."""
     try:
         sandbox.main(prog_name="python -m css_sdk.sandbox", standalone_mode=False)
     except click.ClickException as error:

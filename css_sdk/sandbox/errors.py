@@ -9,7 +9,7 @@ from types import ModuleType
 
 
 class SandboxError(ValueError):
-    """The sandbox cannot start or cannot do what it was asked for."""
+    """The sandbox cannot start, or cannot do what the caller asked for."""
 
 
 class MissingExtra(SandboxError, ImportError):

@@ -148,7 +148,7 @@ class Sandbox(Reachable):
         return Server(self, port, host, names)
 
     def answer(self, request: Request) -> Response:
-        """Answer one request. Transports and servers carry requests to this method."""
+        """Return the answer to one request. Transports and servers call this method."""
         with self._lock:
             if request.path.startswith(control.PATH + "/"):
                 return control.answer(self, request, request.path[len(control.PATH) :])
@@ -209,11 +209,11 @@ class Sandbox(Reachable):
             return landed
 
     def reset(self) -> None:
-        """Make the sandbox as new, except for the world.
+        """Restore the initial state of the sandbox. Its world stays the same.
 
-        Roles and grants are those of the world again. Faults, requests, harm, notes, late writes, new keys and settings
-        are gone. Tokens signed with the first keys are valid, even if they were revoked. Tokens of the BSS and tokens
-        signed with new keys are not. A state file is overwritten.
+        Roles and grants are again those that the world describes. Faults, requests, harm, notes, late writes, new keys
+        and settings are removed. Tokens signed with the first keys are valid again, even if they were revoked. Tokens
+        of the BSS and tokens signed with new keys are no longer valid. A state file is overwritten.
         """
         with self._lock:
             self._begin(State(self.world, self._path, fresh=True))
@@ -344,7 +344,7 @@ class Sandbox(Reachable):
             SandboxError: the environment does not exist.
         """
         if environment not in (None, CERN, *ENVIRONMENTS):
-            raise SandboxError(f"{environment!r} is not an environment; there are {', '.join(ENVIRONMENTS)} and {CERN}")
+            raise SandboxError(f"{environment!r} is not an environment; it can be {', '.join((*ENVIRONMENTS, CERN))}")
         with self._lock:
             if environment in (None, CERN):
                 self._cern.tokens.rotate(CERN, retire)

@@ -178,7 +178,7 @@ def test_the_bss_is_served_on_a_socket(sandbox: Sandbox) -> None:
     [
         ({}, "bss lacks 'users'"),
         ([], "bss is not valid"),
-        ({**CLIENT, "users": []}, "needs a user"),
+        ({**CLIENT, "users": []}, "needs at least one user"),
         ({**CLIENT, "users": [{"username": "u"}]}, "bss lacks 'password'"),
         ({**CLIENT, "client_key": ""}, "secrets must be texts"),
         ({**CLIENT, "accounts": [{"name": "x"}]}, "bss lacks 'id'"),

@@ -241,7 +241,7 @@ def test_faults_apply_to_cern_by_path_or_target(
     sandbox.faults.add("delay", target="cern", seconds=3)
     with pytest.raises(httpx.ReadTimeout):
         client.get(GROUPS, headers=headers, timeout=2)
-    with pytest.raises(SandboxError, match="not a fault of cern"):
+    with pytest.raises(SandboxError, match="cern has no fault"):
         sandbox.faults.add("422_before", target="cern")
 
 
@@ -280,11 +280,11 @@ def target(**other: Any) -> dict[str, Any]:
     [
         ({}, "cern lacks 'targets'"),
         (5, "cern is not valid"),
-        ({"targets": [], "applications": [CALLER]}, "needs a target"),
-        ({**target(), "applications": []}, "needs a target and an application"),
+        ({"targets": [], "applications": [CALLER]}, "needs at least one target"),
+        ({**target(), "applications": []}, "needs at least one target and one application"),
         ({**target(), "applications": [{"client_id": "x"}]}, "cern lacks 'client_secret'"),
         ({**target(), "applications": [{**CALLER, "client_secret": 5}]}, "secrets must be texts"),
-        ({**target(), "applications": [{**CALLER, "roles": {"b": ["r"]}}]}, "roles in 'b', which is missing"),
+        ({**target(), "applications": [{**CALLER, "roles": {"b": ["r"]}}]}, "roles in 'b', which is not in targets"),
         ({**target(), "applications": [{**CALLER, "roles": {"a": "reader"}}]}, "'reader' is not a list"),
         (target(base="/api"), "cannot be served under '/api'"),
         (target(client_id="a/b"), "'a/b' cannot be served"),

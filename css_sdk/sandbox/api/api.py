@@ -45,11 +45,11 @@ PREFLIGHT: Final = {
 
 @define
 class Api:
-    """Answer every path under the base.
+    """Answer the requests to the CSS API: all paths below its base.
 
     Attributes:
-        last_reason: why the service last refused a token. If it refuses a token that it cannot read, it gives this
-            reason of an earlier request. The real service does so, too.
+        last_reason: why the service last refused a token. If the service cannot read a token, it refuses the token with
+            this reason, which belongs to an earlier request. The real service makes the same mistake.
     """
 
     service: Service
@@ -58,10 +58,10 @@ class Api:
     last_reason: str = field(default="not authorized", init=False)
 
     def answer_at_once(self, request: Request) -> Response | None:
-        """Return the answer to a CORS preflight or to a request with a path that is too long; None for other requests.
+        """Return the answer to a CORS preflight, or the refusal of a path that is too long; None for other requests.
 
-        The service records the path and query of each request with a valid token. If they are too long to be recorded,
-        the service stops, so the sandbox refuses such a request.
+        The real service records path and query of each request with a valid token, and stops if they are too long. The
+        sandbox refuses such a request. If the token is not valid, it only records that the request is strange.
         """
         if request.method == "OPTIONS":
             return Response(204, PREFLIGHT)

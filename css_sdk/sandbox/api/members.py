@@ -84,7 +84,7 @@ def _roles_of(client: Client, username: str, status: int) -> Response:
 
 
 def list_mappings(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/user-role-mappings`, which is deprecated and never returns a mapping: 422 if one matches."""
+    """Answer `GET I/E/user-role-mappings`, which is deprecated. Answer 422 if a mapping matches: it returns none."""
     name, username = _mapping_terms(call.query)
     _, environment = place = service.place(call)
     client = service.client(call, place) if name or username else None

@@ -21,7 +21,7 @@ NO_CONTENT: Final = Response(204)
 
 
 class Destructive(Exception):
-    """The call would delete or stop something that it does not name."""
+    """The call would delete or stop more than its path names, such as a whole client."""
 
 
 def list_roles(service: Service, call: Call) -> Response:
@@ -155,7 +155,7 @@ def remove_composite(service: Service, call: Call) -> Response:
 
 
 def _stored(client: Client | None, name: str) -> Role:
-    """Return a role of the login server, even if it is missing in listings, which are limited.
+    """Return a role of the login server. A role may exist although it is not in the list of roles, which is limited.
 
     Raises:
         Refusal: 404, the role or the client does not exist.

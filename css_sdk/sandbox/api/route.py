@@ -22,8 +22,8 @@ class Route:
         method: in upper case.
         segments: of the path. Those in braces are parameters; the others ignore case.
         handler: answers the call.
-        failing: which answer the call gets if the login server behind the API fails: that of `create`, `rename`,
-            `delete`, `role` or `other`.
+        failing: the kind of the answer if the login server behind the API fails: `create`, `rename`, `delete`, `role`
+            or `other`.
         takes_query: whether the handler reads the query; otherwise any query is refused.
     """
 

@@ -102,7 +102,7 @@ def like(term: str) -> Callable[[str], bool]:
 
 
 def _repeat_first_page(rows: list[Row]) -> list[Row]:
-    """Return the first 50 rows once for every 50 rows that there are. The real service makes this mistake."""
+    """Return the first 50 rows again in place of each later page of 50. The real service makes this mistake."""
     return rows[:LIMIT] * -(-len(rows) // LIMIT)
 
 

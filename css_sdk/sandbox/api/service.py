@@ -22,7 +22,7 @@ class LoginServerFailed(Exception):
 
 @define
 class Call:
-    """One call of the API on its way through a handler.
+    """One call of the API, with what its handler reads and records.
 
     Attributes:
         team: the team that the token belongs to.
@@ -154,7 +154,7 @@ class Service:
         """Return a user of the login server.
 
         Raises:
-            Refusal: 404, the login server does not know the user, who never logged in there.
+            Refusal: 404, the login server does not know the user, because the user never logged in there.
         """
         found = self.world.user(username, environment)
         if found is None:

@@ -25,7 +25,7 @@ SCOPE: Final = "email profile"
 
 @define
 class Cern:
-    """Answer as the realm, with its token endpoint and keys, and as the targets.
+    """Answer requests to CERN's login server (the realm) and to the applications that clients call (the targets).
 
     Attributes:
         tokens: signs and checks the tokens of this realm.
@@ -36,7 +36,7 @@ class Cern:
     tokens: Tokens = field(factory=lambda: Tokens(LIFE), init=False)
 
     def login(self, request: Request) -> Response:
-        """Answer a request to the realm."""
+        """Answer a request to the login server."""
         path = request.path.removeprefix(CERN_REALM)
         if path != CERN_TOKEN_PATH:
             return realm_page(request, path, origin(request) + CERN_REALM, self.tokens, CERN)

@@ -42,7 +42,7 @@ class TokenRefusal(Exception):
 
 @define
 class LoginServers:
-    """Answer as one login server for each environment, each under its own path."""
+    """Answer requests to the login servers. Each environment has one, under its own path."""
 
     world: World
     state: State
@@ -246,7 +246,7 @@ def form_of(request: Request) -> dict[str, str]:
 
 
 def basic_credentials(header: str) -> tuple[str | None, str | None]:
-    """Return client id and secret of a Basic header, each form-decoded (RFC 6749, 2.3.1); twice None without them.
+    """Return client id and secret of a Basic header, form-decoded (RFC 6749, 2.3.1), or None and None without them.
 
     Raises:
         TokenRefusal: 400, the header cannot be decoded.

@@ -61,7 +61,7 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
     - `POST /sandbox/keys`: rotate the keys of one environment (`{"environment"}`); without a body, of all.
     - `POST /sandbox/revoke`: revoke the tokens issued so far.
     - `POST /sandbox/token`: return the token of a user (`{"username", "integration", "environment"}`).
-    - `POST /sandbox/reset`: make the sandbox as new, except for its world.
+    - `POST /sandbox/reset`: restore the initial state of the sandbox; its world stays the same.
 
     Args:
         sandbox: the sandbox.

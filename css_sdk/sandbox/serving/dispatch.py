@@ -21,7 +21,7 @@ from .fault_effects import FaultEffects
 
 @define
 class Dispatcher:
-    """Know all servers, and pass each request to one of them."""
+    """Pass each request to the server that its path belongs to."""
 
     api: Api
     servers: LoginServers

@@ -63,7 +63,10 @@ class FaultEffects:
         return evolve(response, delay=delay)
 
     def _carry_out(self, prepared: PreparedCall, fault: Fault | None, path: str) -> Response:
-        """Carry out a call of the API as far as its fault lets it, and return the answer of the service."""
+        """Carry out a call of the API, and return the service's answer.
+
+        A fault can prevent or delay the work, or remove its record from the service's own book-keeping.
+        """
         match fault:
             case Fault(kind="late_write"):
                 self.late.add(prepared.call.request.method, path, fault.reads, prepared.carry_out)
@@ -107,7 +110,7 @@ def _refusal(fault: Fault | None, error: Response, refuse_token: Callable[[str],
 
 
 def _final_answer(fault: Fault | None, response: Response, error: Response) -> Response:
-    """Return what the client receives after the work."""
+    """Return the answer that the client receives when the work is done."""
     match fault:
         case Fault(kind="lose_after"):
             return DROPPED

@@ -91,7 +91,10 @@ def _target(path: str) -> str:
 
 
 class Faults:
-    """Hold the active faults. If several strike a request, all delays apply, and the first of the other faults."""
+    """Hold the active faults.
+
+    If several faults strike a request, all their delays apply. Of the other faults, only the first applies.
+    """
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -114,18 +117,24 @@ class Faults:
         answer: int | str = "lost",
         reads: int | None = 1,
     ) -> Fault:
-        """Add a fault, so that requests fail.
+        """Add a fault. It strikes later requests that match its target, method and path.
 
         Args:
-            kind: `drop_before` closes the connection without doing the work; `lose_after` closes it after the work;
-                `500_before`, `500_after`, `422_before`, `422_after` answer with that status, before or after
-                the work; `empty_success` answers a success without a body; `delay` answers late; `drip` sends the
-                body slowly, in small parts; `429` refuses for now; `expired_token` and `revoked_token` answer 401;
-                `lost_keys` answers 401 to every token, as a service does that could not read the keys of the login
-                server when it started, until the fault is removed; `disaster` answers 503 to everything but the
-                heartbeat; `login_server` makes the login server behind the API fail; `late_write` loses
-                the answer of a write, and does the work only after the next read of the same integration and
-                environment, or when `Sandbox.land_late_writes` is called. `late_write` never strikes reads.
+            kind: what happens to a request. "The work" is what the request asks for.
+
+                - `drop_before` closes the connection without doing the work, `lose_after` after the work.
+                - `500_before` and `422_before` answer with this status instead of doing the work, `500_after` and
+                  `422_after` after the work.
+                - `empty_success` answers a success without a body.
+                - `delay` answers late. `drip` sends the body slowly, in small parts.
+                - `429` refuses the request for now.
+                - `expired_token` and `revoked_token` answer 401.
+                - `lost_keys` answers 401 to every token until the fault is removed, as a service does that could not
+                  read the keys of the login server when it started.
+                - `disaster` answers 503 to everything but the heartbeat.
+                - `login_server` makes the login server behind the API fail.
+                - `late_write` loses the answer of a write. The work is done only after the next read of the same
+                  integration and environment, or when `Sandbox.land_late_writes` is called. It never strikes reads.
             method: only requests of this method.
             path: only requests whose path matches this glob; a `*` also matches slashes. For the CSS API, the path
                 after the base is compared, decoded once. For the other systems, the whole path is compared as sent.
@@ -141,11 +150,11 @@ class Faults:
             seconds: of a `delay`, or until a `drip` has sent the whole body.
             retry_after: the `Retry-After` header of a `429`; by default none.
             done: whether `login_server` and `empty_success` do the work.
-            first_look_up: `login_server` fails at its first look-up, where creating a role answers 422.
+            first_look_up: whether `login_server` fails at its first look-up. Then creating a role gets 422.
             answer: what the client receives for a `late_write`: `lost` (the connection is closed), `timeout`
                 (no answer for `seconds`, by default an hour), or the status 502, 503 or 504 of a proxy.
-            reads: how many reads of the same integration and environment do not show a `late_write` before it is
-                done; None waits for `Sandbox.land_late_writes`.
+            reads: how many reads of the same integration and environment do not show a `late_write` yet. The write is
+                done after the last of them. With None it is done by `Sandbox.land_late_writes` alone.
 
         Returns:
             The fault. Its `struck` counts the requests that it struck.
@@ -155,19 +164,21 @@ class Faults:
         """
         target = _target(path) if target is None else target
         if target not in TARGETS:
-            raise SandboxError(f"{target!r} is not a target of faults; there are {', '.join(sorted(TARGETS))}")
+            raise SandboxError(f"{target!r} is not a target of faults; the targets are {', '.join(sorted(TARGETS))}")
         if kind not in TARGETS[target]:
-            raise SandboxError(f"{kind!r} is not a fault of {target}; there are {', '.join(sorted(TARGETS[target]))}")
+            raise SandboxError(f"{target} has no fault {kind!r}; its faults are {', '.join(sorted(TARGETS[target]))}")
         if not 0 <= probability <= 1 or after < 0 or not 0 <= seconds < math.inf:
-            raise SandboxError("a fault's probability must be from 0 to 1, and after and seconds must not be negative")
+            raise SandboxError(
+                "a fault's probability must be from 0 to 1, and its after and seconds must be finite, at least 0"
+            )
         if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
-            raise SandboxError(f"a header cannot hold {retry_after!r}")
+            raise SandboxError(f"retry_after is {retry_after!r}; a header can hold only printable ASCII characters")
         if first_look_up and done:
             raise SandboxError("a failure at the first look-up prevents the work: set first_look_up or done, not both")
         if answer not in LATE_ANSWERS:
-            raise SandboxError(f"a late write cannot answer {answer!r}; it can answer {LATE_ANSWERS}")
+            raise SandboxError(f"a late_write cannot have the answer {answer!r}; it can have one of {LATE_ANSWERS}")
         if reads is not None and reads < 1:
-            raise SandboxError(f"a late write waits for at least one read, not for {reads}")
+            raise SandboxError(f"reads is {reads}; a late_write waits for at least one read")
         if times == -1:
             times = None if kind in SPARED or probability < 1 else 1
         fault = Fault(
@@ -206,7 +217,7 @@ class Faults:
             if not isinstance(value, expected | int if expected is float else expected):
                 raise SandboxError(f"a fault's {name} cannot be {value!r}")
         if "kind" not in document:
-            raise SandboxError(f"a fault needs a kind; there are {', '.join(sorted(KINDS))}")
+            raise SandboxError(f"a fault needs a kind; the kinds are {', '.join(sorted(KINDS))}")
         return self.add(**document)
 
     def clear(self) -> None:

@@ -18,7 +18,7 @@ def listen(host: str, port: int) -> socket.socket:
 
     Args:
         host: an address of this machine.
-        port: 0 for any free one.
+        port: the port; 0 for any free port.
 
     Raises:
         SandboxError: the socket cannot listen. If the port is in use, the message names a free one.
@@ -56,7 +56,7 @@ def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
 
 
 def _after(port: int) -> range:
-    """Return the next ports that every user may use."""
+    """Return the next ports above a port, without those below 1024, which not every user may use."""
     first = max(port + 1, 1024)
     return range(first, min(first + TRIED, LAST + 1))
 

@@ -85,7 +85,7 @@ def render(sandbox: Shown) -> Iterator[str]:
 
 
 def _part(name: str, title: str, lines: Iterable[str]) -> Iterator[str]:
-    """Yield a part of the page, which the script replaces when its content changes; empty if it has no lines."""
+    """Yield a part of the page, which is empty without lines. The script replaces a part when its content changes."""
     content = list(lines)
     heading = f"<h2>{title}</h2>" if title and content else ""
     yield f'<section id="{name}">{heading}{"".join(content)}</section>'

@@ -119,7 +119,7 @@ class Server(Reachable):
 
         Args:
             sandbox: answers the requests.
-            port: 0 for any free one.
+            port: the port; 0 for any free port.
             host: the address to listen on.
             names: further host names under which clients may call the server.
 

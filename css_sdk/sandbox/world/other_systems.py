@@ -132,10 +132,10 @@ def _cern(entry: Mapping[str, Any]) -> CernWorld:
     targets = {target.client_id: target for target in map(_target, entry["targets"])}
     applications = {found.client_id: found for found in map(_application, entry["applications"])}
     if not targets or not applications:
-        raise ValueError("it needs a target and an application")
+        raise ValueError("it needs at least one target and one application")
     for application in applications.values():
         for target in application.roles.keys() - targets.keys():
-            raise ValueError(f"{application.client_id} has roles in {target!r}, which is missing")
+            raise ValueError(f"{application.client_id} has roles in {target!r}, which is not in targets")
     return CernWorld(targets, applications)
 
 
@@ -156,7 +156,7 @@ def _application(entry: Mapping[str, Any]) -> Application:
 def _bss(entry: Mapping[str, Any]) -> BssWorld:
     users = {_text(user["username"]): _text(user["password"]) for user in entry["users"]}
     if not users:
-        raise ValueError("it needs a user")
+        raise ValueError("it needs at least one user")
     accounts = {str(_account_id(account)): account for account in entry.get("accounts", [])}
     return BssWorld(_text(entry["client_key"]), _text(entry["client_secret"]), users, accounts)
 

@@ -81,7 +81,7 @@ class State:
             raise SandboxError(f"integration {integration} has no role {name!r} in {environment}") from None
 
     def create_role(self, integration: int, environment: str, name: str, booked: bool = True) -> Role:
-        """Return a role. If it does not exist, create it; if `booked`, add it to the service's own book-keeping."""
+        """Return a role, and create it if it does not exist. If `booked`, add it to the service's own book-keeping."""
         client = self.client(integration, environment)
         role = client.roles.get(name) or client.create(name)
         if booked:

@@ -101,7 +101,9 @@ class World:
             raise SandboxError("the world has no team")
         for integration in self.integrations.values():
             if integration.team not in self.teams:
-                raise SandboxError(f"integration {integration.id} belongs to team {integration.team}, which is missing")
+                raise SandboxError(
+                    f"integration {integration.id} belongs to team {integration.team}, which is not in teams"
+                )
         self.seeds: Mapping[str, Any] = {name: document.get(name, []) for name in SEEDS}
         self.cern = cern_world(document)
         self.bss = bss_world(document)
@@ -162,7 +164,7 @@ def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
         raise ValueError(f"environments is {shorten(names)}, which is not a list")
     for name in names:
         if name not in ENVIRONMENTS:
-            raise ValueError(f"there is no environment {shorten(name)}; there are {', '.join(ENVIRONMENTS)}")
+            raise ValueError(f"there is no environment {shorten(name)}; the environments are {', '.join(ENVIRONMENTS)}")
     return tuple(names)
 
 
