@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from css_sdk.cli.support.questions import Answers, Changes, Questions, open_questions
+from css_sdk.cli.support.questions import Changes, Questions, open_questions
 from css_sdk.sandbox import Sandbox
 from tests.states import everything, file_of_roles, writes
 from tests.support import GRANTS_PORTAL, usernames
@@ -28,7 +28,7 @@ def test_the_table_of_questions(
     """Plans and removals need a yes, prod needs its project's name, and each option answers only its own question."""
     prod = (NAME, NAME) if in_prod else ()
     found = open_questions(
-        Changes(adds=adds, removes=removes, is_plan=is_plan, prod=prod), Answers(yes=yes, allow_prod=allow_prod)
+        Changes(adds=adds, removes=removes, is_plan=is_plan, prod=prod), yes=yes, allow_prod=allow_prod
     )
     if not adds and not removes:
         assert found == Questions()

@@ -107,7 +107,7 @@ def test_a_rename_with_an_unknown_outcome_fails_with_exit_code_3(
     """If the answer to a rename is lost and no read succeeds, css reports it as unknown with exit code 3."""
     monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between attempts
     sandbox.faults.add("lose_after", method="PUT")
-    sandbox.faults.add("422_before", method="GET", path="*/roles", times=None, after=1)
+    sandbox.faults.add("422_before", method="GET", path="*/roles", times=None, after=2)
     assert run_css("roles", "rename", "reviewer", "examiner", *PLACE) == 3
     assert "unknown" in capsys.readouterr().out
 

@@ -14,7 +14,7 @@ from ..support.groups import Group
 from ..support.losses import by_deleting
 from ..support.options import Given, takes
 from ..support.output import print_lines, print_rows
-from ..support.role_changes import Settle, ask, ask_and_make, missing_role, reported, steps_of
+from ..support.role_changes import ask_and_make, missing_role, steps_of
 
 if TYPE_CHECKING:
     from ...models import RoleTree
@@ -122,24 +122,14 @@ def rename(given: Given, old: str, new: str) -> int:
     Example:
       css roles rename -i "Grants Portal" -e dev auditor examiner
     """
-    from ...errors import CssError, NotConfirmed
-    from ...state import Step, StepResult
+    from ...state import Step
 
     with given.place() as dev:
         step = Step("rename_role", dev.roles.place, old, new)
+        existing = {role.name for role in dev.roles.list()}
+        refused = {} if old in existing else {step: missing_role(old, dev, existing)}
         renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
-
-        def run(settle: Settle) -> None:
-            try:
-                dev.roles.rename(old, new, confirm=lambda plan: ask(given, dev, plan.steps, lambda: [renamed]))
-            except NotConfirmed:
-                raise
-            except CssError as error:
-                settle(StepResult(step, error.outcome, error))
-            else:
-                settle(StepResult(step, "done"))
-
-        return reported(given, dev, [step], run)
+        return ask_and_make(given, dev, [step], lambda: [renamed], refused=refused)
 
 
 @roles.command()

@@ -162,7 +162,7 @@ def _carry_out(
     from ...errors import StalePlan
 
     prod = tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod")
-    confirm(Changes.of(left, prod, is_plan=True), given.answers)
+    confirm(Changes.of(left, prod, is_plan=True), given)
     settled: dict[Step, StepResult] = {}
     with bar_on_terminal(len(left)) as tick:
 

@@ -124,7 +124,8 @@ def apply_rows(
     from ...roster.rows import refuses_all
 
     may_be = changes_of(rows, tuple(row.integration for row in rows if row.environment == "prod"))
-    if not open_questions(may_be._replace(removes=may_be.removes or exact), given.answers).options:
+    may_be = may_be._replace(removes=may_be.removes or exact)
+    if not open_questions(may_be, yes=given.yes, allow_prod=given.allow_prod).options:
         results = css.apply_roster(rows, exact=exact, confirm=partial(_show_losses, css), progress=progress, **how)
         labels.read(css, results)
         return results
@@ -145,7 +146,7 @@ def apply_rows(
         return preview_of(((row.action, row.role, named[row.place], row.person.value) for row in rows), names)
 
     # The state is not compared here, because `apply_roster` compares it with `checked`.
-    confirm(changes_of([result.row for result in planned], prod), given.answers, preview, lambda: True)
+    confirm(changes_of([result.row for result in planned], prod), given, preview, lambda: True)
     results = css.apply_roster(rows, exact=exact, checked=checked, progress=progress, **how)
     labels.read(css, results)
     return results

@@ -17,7 +17,7 @@ from .defaults import default_of
 from .files import OutputFile
 from .next_steps import CALLED, suggest_roles
 from .output import say
-from .questions import ALLOW_PROD, YES, Answers
+from .questions import ALLOW_PROD, YES
 from .request_options import completes
 
 if TYPE_CHECKING:
@@ -61,11 +61,6 @@ class Given(NamedTuple):
     def writes(self) -> bool:
         """Return whether the command writes, and so keeps a journal."""
         return self.reason is not None
-
-    @property
-    def answers(self) -> Answers:
-        """Return the answers to questions."""
-        return Answers(self.yes, self.allow_prod)
 
     @property
     def employees(self) -> Sequence[str]:

@@ -21,6 +21,7 @@ from .terminal import is_terminal
 
 if TYPE_CHECKING:
     from ...state import Step
+    from .options import Given
 
 YES: Final = "--yes"
 ALLOW_PROD: Final = "--allow-prod"
@@ -48,16 +49,6 @@ class Changes(NamedTuple):
         return cls(adds=False in removing, removes=True in removing, is_plan=is_plan, prod=prod)
 
 
-class Answers(NamedTuple):
-    """The answers that were given beforehand, as options."""
-
-    yes: bool = False
-    allow_prod: bool = False
-
-
-NO_ANSWERS: Final = Answers()
-
-
 class Questions(NamedTuple):
     """The questions that are still open: whether to go on, and the names of the projects to type."""
 
@@ -70,12 +61,13 @@ class Questions(NamedTuple):
         return (*((YES,) if self.to_go_on else ()), *((ALLOW_PROD,) if self.project_names else ()))
 
 
-def open_questions(changes: Changes, answers: Answers = NO_ANSWERS) -> Questions:
+def open_questions(changes: Changes, *, yes: bool = False, allow_prod: bool = False) -> Questions:
     """Return the questions of the table that no option has answered.
 
     Args:
         changes: what is about to be written.
-        answers: what the options say.
+        yes: whether `--yes` is given.
+        allow_prod: whether `--allow-prod` is given.
 
     >>> open_questions(Changes(removes=True, prod=("Grants Portal",))).options
     ('--yes', '--allow-prod')
@@ -85,14 +77,14 @@ def open_questions(changes: Changes, answers: Answers = NO_ANSWERS) -> Questions
     if not (changes.adds or changes.removes):
         return Questions()
     return Questions(
-        (changes.removes or changes.is_plan) and not answers.yes,
-        () if answers.allow_prod else tuple(dict.fromkeys(changes.prod)),
+        (changes.removes or changes.is_plan) and not yes,
+        () if allow_prod else tuple(dict.fromkeys(changes.prod)),
     )
 
 
 def confirm(
     changes: Changes,
-    answers: Answers,
+    given: Given,
     preview: Callable[[], Sequence[str]] = tuple,
     is_unchanged: Callable[[], bool] | None = None,
 ) -> None:
@@ -102,7 +94,7 @@ def confirm(
 
     Args:
         changes: what is about to be written.
-        answers: what the options say.
+        given: the options.
         preview: returns sentences about who gains or loses what. It may send requests to find this out.
         is_unchanged: called after the answers; returns whether the state is the same as before the questions.
             By default, `preview` is called again, and its sentences are compared.
@@ -114,7 +106,7 @@ def confirm(
     """
     from ...errors import NotConfirmed, StalePlan
 
-    questions = open_questions(changes, answers)
+    questions = open_questions(changes, yes=given.yes, allow_prod=given.allow_prod)
     sentences = list(preview()) if questions.options or changes.removes else []
     for sentence in sentences:
         click.echo(shown(sentence), err=True)

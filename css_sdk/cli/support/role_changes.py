@@ -51,7 +51,7 @@ def ask(given: Given, dev: EnvironmentClient, steps: Iterable[Step], preview: Pr
         NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
     """
     prod = (dev.integration.project_name,) if dev.name == "prod" else ()
-    confirm(Changes.of(steps, prod), given.answers, preview)
+    confirm(Changes.of(steps, prod), given, preview)
 
 
 def ask_and_make(
