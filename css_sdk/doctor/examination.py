@@ -86,12 +86,11 @@ def diagnose(
     checks += [*found, check]
     if settings is not None:
         secrets += _secrets(settings.client_id, settings.client_secret.reveal())
+        options = {"timeout": timeout} | ({} if transport is None else {"transport": transport})
         examined = evolve(settings, keep_token=False)  # a kept token says nothing about the credentials
         try:
-            with new_client(httpx.Client, transport=transport, timeout=timeout) as http:
-                checks += _Examination(examined, defaults, http, transport, timeout, clock, reader).checks(
-                    login_servers
-                )
+            with new_client(httpx.Client, **options) as http:
+                checks += _Examination(examined, defaults, http, options, timeout, clock, reader).checks(login_servers)
         except ConfigurationError as error:
             checks.append(Check("proxy and certificates", "wrong", error.text_for(reader)))
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home fails if the system does not know the home folder
@@ -135,7 +134,7 @@ class _Examination:
         settings: credentials and addresses.
         defaults: the defaults of options.
         http: sends requests without a token.
-        transport: the transport of the caller, for requests with a token.
+        options: the options of clients that request a token.
         timeout: seconds for each request.
         clock: returns seconds since 1970.
         reader: whose words the advice uses.
@@ -144,16 +143,11 @@ class _Examination:
     _settings: Settings
     _defaults: Mapping[str, Default]
     _http: httpx.Client
-    _transport: httpx.BaseTransport | None
+    _options: Mapping[str, Any]
     _timeout: float
     _clock: Callable[[], float]
     _reader: Reader
     _ahead: list[float] = field(factory=list, init=False)
-
-    @property
-    def _options(self) -> dict[str, Any]:
-        """Return the options of clients that the checks make."""
-        return {"timeout": self._timeout} | ({} if self._transport is None else {"transport": self._transport})
 
     def checks(self, login_servers: Mapping[str, str] | None) -> Iterator[Check]:
         """Yield the result of each check. A check comes after those that it depends on."""
