@@ -7,7 +7,7 @@ import click
 from ..support import options
 from ..support.files import OutputFile
 from ..support.options import Given, flag, output_option, takes
-from ..support.plans import names_in, states_of
+from ..support.plans import states_of
 
 _HEADER = "Written by css export. Delete this line to keep css export from replacing the file."
 
@@ -49,7 +49,8 @@ def export(given: Given, additive: bool, by_name: bool, names: bool, output: Out
         states = states_of(css, given)
         team = css.integrations()
     wanted = exported(states, exact=not additive, by_name=by_name, team=team)
-    text = desired_as_yaml(wanted, header=_HEADER, names=names_in(states) if names else {})
+    people = {user.username: user.name for state in states for user in state.users.values()} if names else {}
+    text = desired_as_yaml(wanted, header=_HEADER, names=people)
     try:
         read_desired(text, "the file", max_bytes=None)
     except InvalidFile as error:

@@ -71,7 +71,7 @@ def _row(name: str, read: JournalRead, undone: str) -> dict[str, Any]:
 @journal.command(name="show")
 @click.argument("name", metavar="[NAME]", required=False, type=click.Path(path_type=Path))
 @takes(options.markdown, names_option, options.mask, options.json)
-def show_one(given: Given, name: Path | None, markdown: bool, look_up: bool) -> int:
+def show_one(given: Given, name: Path | None, markdown: bool, look_up: bool) -> None:
     """Show one of the journals, by default the newest.
 
     \b

@@ -86,10 +86,7 @@ def create(given: Given, names: Sequence[str]) -> int:
     Example:
       css roles create -i "Grants Portal" -e dev auditor inspector
     """
-    with given.place() as dev:
-        steps = steps_of(dev, "create_role", names)
-        preview = [f"the role {step.role!r} is created in {step.place}; nobody has it yet" for step in steps]
-        return ask_and_make(given, dev, steps, lambda: preview)
+    return _create(given, names, may_exist=False)
 
 
 @roles.command()
@@ -103,12 +100,18 @@ def ensure(given: Given, names: Sequence[str]) -> int:
     Example:
       css roles ensure -i "Grants Portal" -e dev auditor inspector
     """
+    return _create(given, names, may_exist=True)
+
+
+def _create(given: Given, names: Sequence[str], *, may_exist: bool) -> int:
+    """Create roles, and return the exit code. `may_exist` says whether a role that exists already is no error."""
     with given.place() as dev:
-        existing = {role.name for role in dev.roles.list()}
+        existing = {role.name for role in dev.roles.list()} if may_exist else set()
         steps = steps_of(dev, "create_role", names)
         done = [step for step in steps if step.role in existing]
-        preview = [f"the role {step.role!r} is created in {step.place}" for step in steps if step.role not in existing]
-        return ask_and_make(given, dev, steps, lambda: preview, done=done, may_exist=True)
+        new = [step for step in steps if step.role not in existing]
+        preview = [f"the role {step.role!r} is created in {step.place}; nobody has it yet" for step in new]
+        return ask_and_make(given, dev, steps, lambda: preview, done=done, may_exist=may_exist)
 
 
 @roles.command()

@@ -28,7 +28,7 @@ names_option = flag("--names", "look_up", help="Look up the names of people, wit
     options.mask,
     options.json,
 )
-def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: bool) -> int:
+def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: bool) -> None:
     """Show a saved plan, the remainder of a plan, or a journal, without contacting the service.
 
     FILE is a plan that css plan --out saved, a remainder that css apply wrote, a journal, or - for standard input. You
@@ -43,33 +43,27 @@ def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: b
       css show plan.json --html > plan.html
       css show changes.jsonl --markdown --names
     """
+    from ... import read_plan
+    from ...errors import InvalidFile, Remedy
+
     check_one_format(json=given.as_json, markdown=markdown, html=html)
     content, name = content_of(newest_journal() if file is None else journal_file(file), is_journal=True)
     if is_journal(content):
         if html:
             raise click.UsageError("--html is for a plan, and this is a journal. Pass --markdown.")
         return show_journal(content, name, given, markdown=markdown, look_up=look_up)
-    if is_saved_plan(content):
-        return _show_plan(content, name, given, markdown=markdown, html=html, look_up=look_up)
-    from ...errors import InvalidFile, Remedy
-
-    raise InvalidFile(
-        f"{name} is neither a plan nor a journal.",
-        remedy=Remedy("", f"To check a roles file, run: css validate {quote(name)}"),
-    )
-
-
-def _show_plan(content: bytes, name: str, given: Given, *, markdown: bool, html: bool, look_up: bool) -> int:
-    from ... import read_plan
-
+    if not is_saved_plan(content):
+        raise InvalidFile(
+            f"{name} is neither a plan nor a journal.",
+            remedy=Remedy("", f"To check a roles file, run: css validate {quote(name)}"),
+        )
     plan = read_plan(content, name, max_bytes=None, allow_masked=True)
     # A plan that is masked already has no usernames to look up, and cannot be written again.
     names = _names(given, plan.people, look_up=look_up, known=plan.names) if plan.api_url else {}
-    print_plan_as(plan, names, given, markdown=markdown, html=html, content=None if plan.api_url else content)
-    return 0
+    return print_plan_as(plan, names, given, markdown=markdown, html=html, content=None if plan.api_url else content)
 
 
-def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, look_up: bool) -> int:
+def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, look_up: bool) -> None:
     """Print a journal as the options say."""
     from ... import journal_as_markdown, journal_as_text, read_journal, table
 
@@ -89,7 +83,6 @@ def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, loo
         print_lines(map(json_line, table(rows, mask=given.mask)))
     else:
         print_lines([(journal_as_markdown if markdown else journal_as_text)(journal, names, mask=given.mask)])
-    return 0
 
 
 def _names(given: Given, people: Mapping[str, str], *, look_up: bool, known: Mapping[str, str]) -> Mapping[str, str]:

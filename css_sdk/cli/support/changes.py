@@ -50,21 +50,17 @@ class Labels:
 
     def record(self, result: RowResult) -> dict[str, Any]:
         """Return the record of a result."""
+        from ...people.identities import login_of
+
         row = result.row
         integration_id, integration = self._places.get(row.integration, (None, row.integration))
         place = records.of_place(integration_id, integration, row.environment)
-        who = {"username": _login(row), "name": self.names.get(_login(row), "")}
+        username = login_of(row.person) or ""  # "" if the row names the person in another way
+        who = {"username": username, "name": self.names.get(username, "")}
         record = records.of_change(result.state, row.action, place, row.role, **who, error=result.error)
         if result.repeats and result.error is None:
             record["message"] = f"repeats line {result.repeats}"
         return {"line": row.line, **record, "person": row.person.value}
-
-
-def _login(row: Row) -> str:
-    """Return the username of the person in a row; "" if the row names the person in another way."""
-    from ...people.identities import login_of
-
-    return login_of(row.person) or ""
 
 
 def change_roles(

@@ -195,11 +195,6 @@ def saved_plan(plan: Plan, given: Given, names: Mapping[str, str]) -> str:
     return plan_as_json(plan, given.mask, {} if given.no_names else names)
 
 
-def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
-    """Return the names of people by username, as far as they were read."""
-    return {username: user.name for state in states for username, user in state.users.items()}
-
-
 def print_plan_as(
     plan: Plan, names: Mapping[str, str], given: Given, *, markdown: bool, html: bool, content: bytes | None = None
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,16 +89,15 @@ def result_file(
     if is_result:
         return _output(roster, force=force), ""
     ending = ".xlsx" if roster.suffix.lower() == ".xlsx" else ".csv"
-    usual = roster.with_name(f"{roster.stem}.result{ending}")
-    others = (roster.with_name(f"{roster.stem}.result-{number}{ending}") for number in count(2))
     kept = ""
-    for path in chain([usual], others):
+    for number in count(1):
+        path = roster.with_name(f"{roster.stem}.result{f'-{number}' if number > 1 else ''}{ending}")
         file = _output(path, force=force)
         where = None if force else _corrected(path, rows, exact=exact)
         if where is None:
             return file, kept and f"{kept}. It is kept, and the results go to {path}."
         kept = kept or where
-    raise AssertionError  # `others` is endless
+    raise AssertionError  # `count` is endless
 
 
 def _output(path: Path, *, force: bool) -> OutputFile:
