@@ -97,12 +97,13 @@ class Journal:
         self._count = 0
         self._length = 0
         self._why_not = ""
+        self._is_closed = False
         self._is_logged = False
         self._undone: set[Step] = set()
         self._entries: dict[int, journal.Entry] = {}
         how = os.O_RDWR if resume else os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
-            file = os.open(self.path, how | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+            self._file = os.open(self.path, how | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         except FileExistsError:
             raise InvalidFile(
                 f"The journal {self.path} already exists. css-sdk never replaces a journal, because an undo needs it.",
@@ -111,7 +112,6 @@ class Journal:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "no file can have this name"
             raise InvalidFile(f"The journal {str(self.path)!r} cannot be written: {why}.", remedy=_OTHER_FILE) from None
-        self._file = os.fdopen(file, "ab", buffering=0)
         try:
             self._claim()
             if resume:
@@ -128,8 +128,10 @@ class Journal:
             "was opened in the parent of this forked process, and only the parent can write into it. In each process, "
             "create a client with its own journal."
         )
-        with contextlib.suppress(OSError):
-            self._file.close()
+        if not self._is_closed:
+            self._is_closed = True
+            with contextlib.suppress(OSError):
+                os.close(self._file)
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"
@@ -143,8 +145,10 @@ class Journal:
     def close(self) -> None:
         """Close the file. The outcomes of writes that are still in flight are not recorded."""
         with self._lock:
-            self._why_not = self._why_not or "is closed."
-            self._file.close()
+            if not self._is_closed:
+                self._is_closed = True
+                self._why_not = self._why_not or "is closed."
+                os.close(self._file)
 
     @property
     def entries(self) -> tuple[journal.Entry, ...]:
@@ -242,12 +246,12 @@ class Journal:
             raise InvalidFile(f"The journal {self.path} {self._why_not} {otherwise}")
         content = line.encode("ascii")
         try:
-            if os.write(self._file.fileno(), content) < len(content):
+            if os.write(self._file, content) < len(content):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._file.fileno())
+            os.fsync(self._file)
         except OSError as error:
             with contextlib.suppress(OSError):
-                os.ftruncate(self._file.fileno(), self._length)  # a line cut short would spoil the one that follows
+                os.ftruncate(self._file, self._length)  # a line cut short would spoil the one that follows
             if not self._is_required:
                 self._is_given_up = True
                 _LOG.warning("The journal %s cannot be written: %s. It ends here.", self.path, error.strerror)
@@ -263,7 +267,7 @@ class Journal:
         warning is logged, and the journal is written without a lock.
         """
         try:
-            lock(self._file.fileno())
+            lock(self._file)
         except OSError as error:
             if error.errno in _LOCKED:
                 raise InvalidFile(f"The journal {self.path} is in use by another run. Nothing was sent.") from None
@@ -281,4 +285,4 @@ class Journal:
         entries = journal.read_journal(whole, self.path.name).entries
         self._count = max((entry.number for entry in entries), default=0)
         self._length = len(whole)
-        os.ftruncate(self._file.fileno(), self._length)
+        os.ftruncate(self._file, self._length)
