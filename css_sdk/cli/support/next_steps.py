@@ -81,18 +81,13 @@ def next_step(error: CssError | None) -> str:
             return _what_there_is(error, "integrations", _INTEGRATIONS)
         case errors.CompositeCycle():
             return f"To see what each role contains, run: css roles tree {_place_of(error)}"
-        case errors.AuthenticationError() | errors.ConnectionFailed() | errors.MalformedAnswer() if (
-            not _is_about_another_system()
-        ):
-            return "To find the cause, run: css doctor"
+        case errors.AuthenticationError() | errors.ConnectionFailed() | errors.MalformedAnswer():
+            called = _called()
+            # `css token` may be about CERN or the BSS, which `css doctor` does not examine.
+            is_token = called is not None and called.find_root().invoked_subcommand == "token"
+            return "" if is_token else "To find the cause, run: css doctor"
         case _:
             return ""
-
-
-def _is_about_another_system() -> bool:
-    """Return whether the command may be about CERN or the BSS, which `css doctor` does not examine."""
-    context = click.get_current_context(silent=True)
-    return context is not None and context.invoked_subcommand == "token"
 
 
 def _what_there_is(error: CssError, what: str, command: str) -> str:

@@ -113,8 +113,11 @@ def confirm(
     if not questions.options:
         return
     if not is_terminal("stdin"):
+        what = ["remove access" if changes.removes else "carry out a plan"] if questions.to_go_on else []
+        if questions.project_names:
+            what.append(f"change prod of {', '.join(map(repr, questions.project_names))}")
         raise NotConfirmed(
-            f"{_in_words(questions, changes)} There is no terminal to ask on, so nothing was changed. "
+            f"This would {' and '.join(what)}. There is no terminal to ask on, so nothing was changed. "
             f"If you want this, pass {' and '.join(questions.options)}."
         )
     if questions.to_go_on:
@@ -131,15 +134,6 @@ def confirm(
             )
     if not (list(preview()) == sentences if is_unchanged is None else is_unchanged()):
         raise StalePlan("Somebody else changed this while you were asked. Nothing was changed; run the command again.")
-
-
-def _in_words(questions: Questions, changes: Changes) -> str:
-    what = []
-    if questions.to_go_on:
-        what.append("remove access" if changes.removes else "carry out a plan")
-    if questions.project_names:
-        what.append(f"change prod of {', '.join(map(repr, questions.project_names))}")
-    return f"This would {' and '.join(what)}."
 
 
 @contextmanager

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 Schema = dict[str, Any]
 
 
-def _text(description: str) -> Schema:
-    return {"type": "string", "description": description}
+def _of(kind: str | list[str], description: str) -> Schema:
+    return {"type": kind, "description": description}
 
 
-def _flag(description: str) -> Schema:
-    return {"type": "boolean", "description": description}
-
-
-def _number(description: str, *, or_null: bool = False) -> Schema:
-    return {"type": ["number", "null"] if or_null else "integer", "description": description}
+_text, _flag, _number = partial(_of, "string"), partial(_of, "boolean"), partial(_of, "integer")
 
 
 def _texts(description: str) -> Schema:
@@ -38,8 +34,8 @@ KEYS: Final[Mapping[str, Schema]] = {
     "changes": _text("How many changes are in each state."),
     "check": _text("What was examined."),
     "children": _texts("The children of a composite role."),
-    "claims": {"type": "object", "description": "The claims of the token."},
-    "client_id": {"type": ["string", "null"], "description": "The client id of an account."},
+    "claims": _of("object", "The claims of the token."),
+    "client_id": _of(["string", "null"], "The client id of an account."),
     "command": _text("The command that wrote the journal."),
     "complete": _flag("Whether the service returned everybody who matches."),
     "composite": _flag("Whether the role contains other roles."),
@@ -52,7 +48,7 @@ KEYS: Final[Mapping[str, Schema]] = {
     "environments": _texts("The environments of an integration."),
     "error": _text("The class of the error, or an empty text."),
     "expires_at": _text("When the token ends, as an ISO 8601 time."),
-    "expires_in": _number("Seconds until the token ends.", or_null=True),
+    "expires_in": _of(["number", "null"], "Seconds until the token ends."),
     "fault_count": _number("How many faults there are, if not all are listed."),
     "faults": _texts("What is wrong with a file."),
     "file": _text("The name of a file."),
