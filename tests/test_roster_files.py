@@ -192,12 +192,21 @@ def test_rows_with_formatting_only_are_ignored() -> None:
         (lambda data: data + b" " * (101 * 2**20), "unpacks to more than 100 MiB"),
         (lambda data: data.replace(b'<c r="A5"', b'<c s="0" r="XFD1048576"'), "too far apart"),
         (lambda data: data.replace(b'<c r="A5"', b'<c r="&#65;5"'), ""),
+        (lambda data: data.replace(b'<c r="A5"', b'<c r="A5" r="XFD1048576"'), "its XML is damaged"),
+        (lambda data: data.replace(b'<c r="A5"', b'<c r="A5" x=">" r="XFD1048576"'), "its XML is damaged"),
+        (lambda data: data.replace(b"</sheetData>", '<é:c r="XFD1048576"><é:v>1</é:v></é:c></sheetData>'.encode()),
+         "too far apart"),
+        (lambda data: b't="e"' + data.replace(b'<c r="A5"', b'<c r="XFD1048576"'), "its XML is damaged"),
         (lambda data: data.replace(b'<c r="A5"', b'<c r="A5x"'), "its XML is damaged"),
         (lambda data: data.replace(b"<worksheet", b"<!DOCTYPE x [<!ENTITY a 'b'>]><worksheet", 1).replace(
             b'<c r="A5"', b'<c  r="A5"'), "its XML is damaged"),
+        (lambda data: data.replace(b"UTF-8", b"TF-8").replace(b'<c r="A5"', b'<c  r="A5"'), "its XML is damaged"),
+        (lambda data: data.replace(b'<row r="2"', b'<row r="x"').replace(b'<c r="A5"', b'<c  r="A5"'),
+         "its XML is damaged"),
         (lambda data: data[:-40], ""),
     ],
-    ids=["bomb", "stray", "entity", "address", "doctype", "cut"],
+    ids=["bomb", "stray", "entity", "two addresses", "hidden", "prefix", "text before", "address", "doctype",
+         "encoding", "row", "cut"],
 )  # fmt: skip
 def test_a_harmful_or_damaged_workbook_is_refused(change: Any, said: str) -> None:
     """A workbook that expands too much or is damaged is refused with a clear error."""
@@ -210,6 +219,31 @@ def test_a_harmful_or_damaged_workbook_is_refused(change: Any, said: str) -> Non
     else:
         assert not said
         assert [row.line for row in rows] == [2, 5]
+
+
+def test_a_workbook_with_a_changed_byte_is_read_or_refused() -> None:
+    """A workbook of which one byte was changed, as by a broken download, is read or refused as an invalid file."""
+    pytest.importorskip("python_calamine")
+    content = (FOLDER / "plain.xlsx").read_bytes()
+    refused = 0
+    for position in range(30, len(content), 41):
+        changed = bytearray(content)
+        changed[position] ^= 0x55
+        try:
+            read_roster(bytes(changed), "p.xlsx", **DEV)
+        except InvalidFile:
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize("entry", ["content.xml", "xl/workbook.bin", "XL\\workbook.bin"])
+def test_a_workbook_that_is_of_another_kind_too_is_refused(entry: str) -> None:
+    """A file that is also a workbook of another kind is refused, because css-sdk could not limit its size."""
+    content = io.BytesIO((FOLDER / "plain.xlsx").read_bytes())
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr(entry, "<x/>")
+    with pytest.raises(InvalidFile, match="is not an Excel workbook"):
+        read_roster(content.getvalue(), "p.xlsx")
 
 
 def test_a_header_that_is_an_error_of_excel_can_be_ignored() -> None:

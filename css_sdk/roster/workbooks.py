@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Any, Final
@@ -22,10 +23,15 @@ _MOST_CELLS: Final = 2_000_000
 _UNPACKED: Final = 5
 """The unpacked content may be this many times as large as the largest file."""
 _WORKBOOK: Final = "xl/workbook.xml"
+_OTHER_WORKBOOKS: Final = frozenset({"content.xml", "xl/workbook.bin"})
+"""Entries of workbooks of other kinds. python-calamine would read these, too, but this module does not know the size of
+their sheets."""
 _FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]+)"(?:[^>]*[^/>])?>')
 """A cell with content, as almost all programs write it. A cell that is only formatted ends with a slash."""
-_UNUSUAL: Final = re.compile(rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}")[\s/>]|[\w.-]+:(?:c|f)[\s/>])')
-"""A formula, or a cell in a form that few programs write."""
+_UNUSUAL: Final = re.compile(
+    rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}"(?: (?:s|t|cm|vm|ph)="\w*")*/?>)[\s/>]|[^\s<>/]+:(?:c|f)[\s/>])'
+)
+"""A formula, or a cell in a form that few programs write. Of two addresses, python-calamine would take the last."""
 _AS_CSV: Final = "Or save the sheet as «CSV UTF-8». Nothing was sent."
 
 
@@ -142,15 +148,17 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], Cel
     trouble: dict[str, dict[tuple[int, int], CellFault]] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if _WORKBOOK not in archive.namelist():
+            entries = set(archive.namelist())
+            if _WORKBOOK not in entries or _OTHER_WORKBOOKS & {name.replace("\\", "/").lower() for name in entries}:
                 raise InvalidFile(f"{name} is not an Excel workbook (.xlsx). Save it as .xlsx. {_AS_CSV}")
             if most is not None and sum(info.file_size for info in archive.infolist()) > most:
                 raise InvalidFile(
                     f"{name} unpacks to more than {most / 2**20:g} MiB. It may have many empty rows that are "
                     f"formatted. Copy the filled cells to a new workbook. {_AS_CSV}"
                 )
-            entries = set(archive.namelist())
             for entry in archive.infolist():
+                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise zipfile.BadZipFile
                 # Read all entries, because each may be the sheet. Reading also checks that their stated sizes are true.
                 extent = _extent(archive.read(entry))
                 if extent.rows * extent.columns > _MOST_CELLS:
@@ -160,15 +168,17 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], Cel
             if not trouble:
                 return {}
             sheets = _sheet_entries(archive)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError):
         raise _unreadable(name, "it is damaged") from None
-    except expat.ExpatError:
+    except (expat.ExpatError, LookupError, ValueError):
         raise _unreadable(name, "its XML is damaged") from None
     return {sheet: trouble.get(entry, {}) for sheet, entry in sheets.items() if entry in entries}
 
 
 def _extent(data: bytes) -> _Extent:
     """Return the extent of a sheet. XML in the usual form is searched quickly; any other XML is parsed."""
+    if b"sheetData" not in data:
+        return _Extent()  # python-calamine finds no cells without this element
     if b't="e"' in data or b"t='e'" in data or _UNUSUAL.search(data):
         return _Extent().parse(data)
     filled = _FILLED.findall(data)
@@ -263,8 +273,6 @@ def _sheet_entries(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def _parse(data: bytes, start: Any, end: Any = None, characters: Any = None) -> None:
     """Parse XML. Refuse a document type, which a workbook never has."""
-    if not data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
-        return
     parser = expat.ParserCreate()
 
     def refuse(*_: object) -> None:
