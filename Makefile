@@ -43,7 +43,7 @@ demo: $(READY)  ## start a sandbox and assign the roles of examples/roster.csv, 
 test: $(READY)  ## run all tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-test-thorough: $(READY)  ## run all tests, those of rules that hold for any input with ten times as many examples
+test-thorough: $(READY)  ## run all tests, those of rules that hold for any input with at least ten times as many examples
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --hypothesis-profile thorough
 
 test-forks: $(READY)  ## fork processes that use one client at once, plain and over TLS

@@ -29,7 +29,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["CSS_CONFIG_FILE"] = "off"
 
 # On a busy machine an example may take long, so Hypothesis sets no deadline.
-profiles.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+profiles.register_profile("usual", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 profiles.register_profile("thorough", profiles.get_profile("usual"), max_examples=1000)
 profiles.load_profile("usual")
 

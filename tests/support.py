@@ -30,7 +30,7 @@ def examples(usual: int, module: str = "") -> int:
         usual: the number in `make test`.
         module: the module of the test; a synchronous twin uses half as many.
     """
-    return usual * profiles.default.max_examples // (200 if "._sync." in f"{module}." else 100)
+    return usual * max(profiles.default.max_examples, 100) // (200 if "._sync." in f"{module}." else 100)
 
 
 def case_name(value: object) -> str:

@@ -259,7 +259,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(24), deadline=None)
 @given(st.sampled_from(sorted(record())), json_values)
 def test_any_value_is_read_or_refused(key: str, value: Any) -> None:
     """With any value at any key, reading returns a plan or refuses the file."""

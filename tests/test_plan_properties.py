@@ -33,7 +33,7 @@ USERS: Final = tuple(f"{number}{number}{number}@idir" for number in range(4))
 EMAIL: Final = Person("email", "jane@example.com")
 PEOPLE: Final = (*(Person("username", username) for username in USERS), EMAIL)
 
-MANY: Final = settings(max_examples=examples(48), deadline=None)
+MANY: Final = settings(max_examples=examples(32), deadline=None)
 
 
 class Dice(Random):

@@ -23,7 +23,7 @@ from css_sdk.roster.cells import Source
 from css_sdk.roster.results import results_as_cells
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState
-from tests.support import GRANTS_PORTAL, asked, json_rows, usernames
+from tests.support import GRANTS_PORTAL, asked, examples, json_rows, usernames
 
 Run = Callable[..., int]
 ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
@@ -227,7 +227,7 @@ def forms_of(lines: list[list[str]]) -> list[tuple[bytes, str]]:
     return forms
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(20))
 @given(st.lists(ROWS, min_size=1, max_size=4, unique_by=lambda row: (row.person, row.role, row.place)), ERRORS)
 def test_results_are_read_as_they_were_written(rows: list[Row], error: CssError) -> None:
     """Rows are read back unchanged from CSV and from a workbook, including cells that look like formulas."""
@@ -239,7 +239,7 @@ def test_results_are_read_as_they_were_written(rows: list[Row], error: CssError)
         ], name
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(20))
 @given(st.dictionaries(ROLES, st.sets(st.sampled_from([ILSE, "service-account-x-1"])), max_size=4), PROJECTS, NASTY)
 def test_exports_and_reports_are_read_as_they_were_written(
     members: dict[str, set[str]], project: str, name: str

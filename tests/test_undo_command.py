@@ -70,7 +70,7 @@ def swapped(steps: list[Step]) -> bool:
     return len(renamed) > 2 and bool({step.role for step in renamed} & {step.target for step in renamed})
 
 
-@hypothesis_settings(max_examples=examples(80), deadline=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None)
 @given(st.lists(STEPS, max_size=12))
 @example([Step("rename_role", DEV, "a", "c"), Step("delete_role", DEV, "c")])
 @example([Step("create_role", DEV, "c"), *(Step(kind, DEV, "c", "1@idir") for kind in IN_TURNS)])
@@ -104,7 +104,7 @@ def test_undo_skips_changes_that_the_journal_itself_reverted() -> None:
     assert undo_plan(done, [now]).steps == ()
 
 
-@hypothesis_settings(max_examples=examples(80), deadline=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None)
 @given(st.lists(STEPS, max_size=8), st.lists(STEPS, max_size=4))
 def test_undo_keeps_roles_that_others_gave_later(steps: list[Step], others: list[Step]) -> None:
     """For every undo, a role, member or child that somebody else added later stays."""

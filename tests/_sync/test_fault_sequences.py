@@ -40,7 +40,7 @@ from tests.fault_sequences import (
 from tests.support import GRANTS_PORTAL, asked, examples, some
 
 STEADY = settings(
-    derandomize=True, deadline=None, max_examples=examples(40, __name__), suppress_health_check=[HealthCheck.too_slow]
+    derandomize=True, deadline=None, max_examples=examples(30, __name__), suppress_health_check=[HealthCheck.too_slow]
 )
 """Draw the same examples in every run."""
 
