@@ -176,19 +176,18 @@ def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mappi
             created.pop((step.place, step.role), None)
     kept: dict[tuple[Place, str], Set[int]] = {}
     for state in states:
-        expected = _before(state, done).after(done)
+        found, expected = Draft(state), Draft(_before(state, done).after(done))
         for (place, name), numbers in created.items():
-            if place == state.place and not _in_use(state, name) <= _in_use(expected, name):
+            if place == state.place and not _in_use(found, name) <= _in_use(expected, name):
                 is_renamed = any(done[number].kind == "rename_role" for number in numbers)
                 kept[place, name] = {n for n in numbers if is_renamed or done[n].kind == "create_role"}
     return kept
 
 
-def _in_use(state: PlaceState, role: str) -> Set[tuple[str, str]]:
+def _in_use(draft: Draft, role: str) -> Set[tuple[str, str]]:
     """Return the members, children and parents of a role."""
-    held = {("member", username) for username in state.members.get(role, ())}
-    held |= {("child", child) for child in state.children.get(role, ())}
-    return held | {("parent", parent) for parent, below in state.children.items() if role in below}
+    held = {"member": draft.members, "child": draft.children, "parent": draft.parents}
+    return {(kind, name) for kind, names in held.items() for name in names.get(role, ())}
 
 
 def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:
@@ -199,12 +198,13 @@ def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tup
         states: the states of their places before these steps.
     """
     followed = list(followed_roles(steps, states))
+    numbers = _numbers_by_role(followed)
     kept: dict[int, Step] = {}
     latest: dict[tuple[FollowedRole, str | FollowedRole], int] = {}
     for number, step in enumerate(steps):
         _, role, target = followed[number]
         if step.changes_role:
-            in_vain = _since_created(role, followed, kept) if step.kind == "delete_role" else ()
+            in_vain = _since_created(role, numbers, kept) if step.kind == "delete_role" else ()
             for at in in_vain:
                 del kept[at]
             if not in_vain:
@@ -220,17 +220,32 @@ def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tup
     return tuple(kept.values())
 
 
+def _numbers_by_role(
+    followed: Iterable[tuple[Step, FollowedRole, FollowedRole]],
+) -> Mapping[FollowedRole, Sequence[int]]:
+    """Return, for each role, the numbers of the steps that name it.
+
+    Args:
+        followed: each step with the roles that it names, as `followed_roles` returns them.
+    """
+    numbers: dict[FollowedRole, list[int]] = {}
+    for number, (step, role, target) in enumerate(followed):
+        for named in {role} if step.changes_member else {role, target}:
+            numbers.setdefault(named, []).append(number)
+    return numbers
+
+
 def _since_created(
-    role: FollowedRole, followed: Sequence[tuple[Step, FollowedRole, FollowedRole]], chosen: Mapping[int, Step]
-) -> Set[int]:
-    """Return the numbers of the chosen steps that name this role; nothing unless one of them creates the role.
+    role: FollowedRole, numbers: Mapping[FollowedRole, Sequence[int]], chosen: Mapping[int, Step]
+) -> Sequence[int]:
+    """Return the numbers of the chosen steps that name a role; an empty list unless one of them creates the role.
 
     Args:
         role: the role.
-        followed: each step with the roles that it names, as `followed_roles` returns them.
+        numbers: the numbers of the steps that name each role.
         chosen: the chosen steps, by number.
     """
-    return {number for number in chosen if role in followed[number]} if role.created in chosen else frozenset()
+    return [number for number in numbers[role] if number in chosen] if role.created in chosen else []
 
 
 def _possible(
@@ -249,6 +264,7 @@ def _possible(
     """
     drafts = {state.place: Draft(state) for state in states}
     followed = list(followed_roles(wanted, expected))
+    numbers = _numbers_by_role(followed)
     steps: dict[int, Step] = {}
     mistakable: set[tuple[Place, str]] = set()
     for number, step in enumerate(wanted):
@@ -261,14 +277,16 @@ def _possible(
             members = len(draft.members.get(step.role, ()))
             steps[number] = step if step.changes_member else evolve(step, people=members)
             draft.carry_out(step)
-        elif step.kind == "rename_role" and (in_vain := _since_created(followed[number][1], followed, steps)):
-            # The undo creates this role only to rename it afterwards. A role with the final name exists already, so
-            # all steps for the created role are left out.
-            left = [one for at, one in enumerate(wanted) if at not in in_vain]
-            return _possible(left, states, expected, kept)
-        elif step.kind == "rename_role" and (step.role in draft.roles or (step.place, step.target) in kept):
-            # A different role has the old name now. Later steps with one of the two names could change the wrong role.
-            mistakable |= names
+        elif step.kind == "rename_role":
+            # If the undo creates this role only to rename it now, a role with the final name exists already. So all
+            # steps for the created role are left out.
+            for at in (in_vain := _since_created(followed[number][1], numbers, steps)):
+                del steps[at]
+            if in_vain:
+                draft.carry_out(Step("delete_role", step.place, step.role))
+            # If a different role has the old name now, later steps with one of the names could change the wrong role.
+            if step.role in draft.roles or (step.place, step.target) in kept:
+                mistakable |= names
     return list(steps.values())
 
 
