@@ -314,13 +314,17 @@ class RosterRun:
                 named.setdefault((place, item.row.role), []).append(item)
 
         def read(role: RoleAt) -> None:
-            rows = [item.row for item in named[role]]
-            # If a reading misses a member, a row that revokes the role seems to be done, and the journal would record
-            # that a row that grants the role added the member. An undo would then remove the role.
+            row, steps = named[role][0].row, [item.to_do for item in named[role] if item.to_do is not None]
+            # If a reading misses a member, the journal would record that a row that grants the role added the member.
+            # An undo would then remove the role.
             is_journaled = not self._is_check and self._css._wire.journal is not None
-            must_settle = settled or any(is_journaled or row.action == "revoke" for row in rows)
+            must_settle = settled or (is_journaled and not all(step.removes for step in steps))
             try:
-                self._states[role] = self._read_role(role, rows[0], settled=must_settle)
+                state = self._read_role(role, row, settled=must_settle)
+                # And a row that revokes the role from this member would seem to be done.
+                if not must_settle and any(step.removes and is_as_after(step, state) for step in steps):
+                    state = self._read_role(role, row, settled=True)
+                self._states[role] = state
             except AuthenticationError:
                 raise
             except CssError as error:
