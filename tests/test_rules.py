@@ -199,6 +199,12 @@ def test_unusable_users_are_refused(user: Any) -> None:
         identifiers.username_of(user)
 
 
+def test_a_username_without_a_provider_is_refused_in_these_words() -> None:
+    """If nothing follows the @, the error says that the provider is missing, and does not quote a provider."""
+    with pytest.raises(UnusableUser, match=rf"'{GUID}@' is not a username: the provider is missing after the @\."):
+        identifiers.username_of(f"{GUID}@")
+
+
 @pytest.mark.parametrize("client_id", ["", " ", "a ", "a\nb", "\ud800", "a\x00"], ids=case_name)
 def test_unusable_client_ids_are_refused(client_id: str) -> None:
     """A service account without a client id, or with one that cannot be sent, is refused like any other user."""

@@ -46,8 +46,8 @@ def checked_address(
     Args:
         url: the address, as a text or as a URL of httpx.
         what: what the address is for, such as `The API address`. Error messages begin with these words.
-        allow_http: True if plain `http` is allowed to other machines. If False, the error suggests
-            `allow_http=True`. If None, the error does not suggest it.
+        allow_http: whether plain `http` is allowed to other machines than this one. If False, the error suggests
+            `allow_http=True`. None also refuses it, and the error suggests nothing.
         may_have_query: whether a query may follow the path, as it may in the address of a token endpoint.
         like: an example of a valid address, for the message.
 
@@ -76,7 +76,7 @@ def checked_address(
 def check_pair(api_url: str, token_url: str, name_of: Callable[[str], str]) -> None:
     """Refuse an address on this machine, such as that of a sandbox, together with an address of the public service.
 
-    With such a pair, credentials or tokens would go to a system that they are not for.
+    With these two addresses, credentials or tokens of one system would go to the other.
 
     Args:
         api_url: the address of the API.
@@ -98,7 +98,7 @@ def check_pair(api_url: str, token_url: str, name_of: Callable[[str], str]) -> N
 
 
 def _fault_of(url: object, may_have_query: bool) -> str:
-    """Return what is obviously wrong with an address, to continue a sentence; "" if nothing is."""
+    """Return what is wrong with an address, as the end of a sentence; "" if none of these checks finds a fault."""
     if not isinstance(url, str):
         return f": it is of type {type(url).__name__}, not a text"
     if not url:

@@ -29,14 +29,14 @@ def described(value: object) -> str:
 
 
 def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
-    """Return the names, without repetition, in their order. A text is one name, not a collection of letters.
+    """Return the names as a tuple, each once, in the given order. A text is one name, not a collection of letters.
 
     Args:
         given: one name, or a collection of names.
         what: what the names are, such as `role`, for the error message.
 
     Raises:
-        InvalidRequest: the argument is neither, for example a table or a mapping.
+        InvalidRequest: the argument is neither a text nor a collection of texts. A table and a mapping are refused.
 
     >>> names("idir", "provider"), names(["idir", "azureidir", "idir"], "provider")
     (('idir',), ('idir', 'azureidir'))
@@ -51,7 +51,11 @@ def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def flattened(given: Iterable[str | Iterable[str]], what: str) -> tuple[str, ...]:
-    """Return the names in several arguments as one tuple. Each argument is one name or a collection: see `names`.
+    """Return the names in several arguments as one tuple, each once. Each argument is checked as by `names`.
+
+    Args:
+        given: the arguments; each is one name, or a collection of names.
+        what: what the names are, such as `role`, for the error message.
 
     >>> flattened(("reader", ["writer", "reader"]), "role")
     ('reader', 'writer')
@@ -75,7 +79,7 @@ def known_providers(given: str | Iterable[str]) -> tuple[str, ...]:
     """Return the names of identity providers, after checking that there is at least one and that all exist.
 
     Raises:
-        InvalidRequest: a provider does not exist, or none is named.
+        InvalidRequest: a provider does not exist, or no provider is given.
 
     >>> known_providers("idir")
     ('idir',)
@@ -88,21 +92,22 @@ def known_providers(given: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def users(given: UserLike | Iterable[UserLike]) -> tuple[UserLike, ...]:
-    """Return the users as a tuple. A single user may be passed alone.
+    """Return the users as a tuple. A single user may be passed without a list. The users are not checked.
 
     Raises:
         InvalidRequest: the argument is neither a user nor a collection, for example a table or a mapping.
     """
     if isinstance(given, (str, User, ServiceAccount)):
         return (given,)
-    return tuple(_each(given, "Users are usernames, Users or ServiceAccounts, in a list"))
+    return tuple(_each(given, "Pass users as a list of usernames, User objects or ServiceAccount objects"))
 
 
 def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]:
-    """Return the grants. A single `Grant` may be passed alone.
+    """Return the grants as a list. A single `Grant` may be passed without a list.
 
     Raises:
-        InvalidRequest: an item is neither a `Grant` nor a pair of a user and a role, or the argument is a table.
+        InvalidRequest: an item is neither a `Grant` nor a pair of a user and a role, or the argument is not a
+            collection, or is a table of pandas.
 
     >>> grants([("0f3a@idir", "reviewer")])
     [Grant(user='0f3a@idir', role='reviewer')]
@@ -110,7 +115,7 @@ def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]
     if isinstance(given, Grant):
         return [given]
     found: list[Grant] = []
-    for each in _each(given, "Grants are Grant objects or pairs (user, role), in a list", _ROWS_OF_A_TABLE):
+    for each in _each(given, "Pass grants as a list of Grant objects or of pairs (user, role)", _ROWS_OF_A_TABLE):
         if isinstance(each, Grant):
             found.append(each)
         elif isinstance(each, (tuple, list)) and len(each) == 2:
@@ -124,20 +129,21 @@ def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]
 
 
 def objects(given: Any, kind: type[Item], what: str, source: str) -> tuple[Item, ...]:
-    """Return the objects of one class as a tuple. A single object may be passed alone.
+    """Return objects of one class as a tuple. A single object may be passed without a list.
 
     Args:
         given: one object, or a collection of them.
-        kind: the class.
-        what: what the objects are called, for the error message.
+        kind: the class that all objects must have.
+        what: what the objects are called, such as `Rows`. Error messages contain it.
         source: a sentence that says where the objects come from, for the error message.
 
     Raises:
-        InvalidRequest: an object is of another class, or the argument is neither, for example a text.
+        InvalidRequest: an object is of another class, or the argument is neither an object of this class nor a
+            collection, for example a text.
     """
     if isinstance(given, kind):
         return (given,)
-    found = tuple(_each(given, f"{what} are {kind.__name__} objects, in a list", f" {source}"))
+    found = tuple(_each(given, f"{what} must be a list of {kind.__name__} objects", f" {source}"))
     for each in found:
         check_kind(each, kind, f"Each of {what.lower()}", source)
     return found
@@ -150,18 +156,18 @@ def check_kind(
     source: str = "",
     error: type[CssError] = InvalidRequest,
 ) -> None:
-    """Refuse an argument that is not of a class.
+    """Refuse an argument that is not an object of the expected class.
 
     Args:
         given: the argument.
-        kind: the class, or several.
+        kind: the expected class, or several of which one is enough.
         what: what the argument is called. The error message begins with these words.
-        source: a sentence that says where such an object comes from. The error message ends with it.
-        error: the class of the error.
+        source: a sentence that says where objects of this class come from. The error message ends with it.
+        error: the class of the error to raise.
 
     Raises:
-        InvalidRequest: the argument is of another class. The message names both classes and their packages. If `error`
-            is another class, an error of that class is raised instead.
+        CssError: the argument is of another class. The error is an `InvalidRequest`, or of the class in `error`. The
+            message names both classes and their packages.
     """
     if not isinstance(given, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -176,12 +182,13 @@ def check_options(given: Mapping[str, object], known: type, error: type[CssError
     """Refuse options that do not exist.
 
     Args:
-        given: the options.
-        known: the `TypedDict` of the options that exist.
-        error: the class of the error.
+        given: the options by name.
+        known: the `TypedDict` whose keys are the options that exist.
+        error: the class of the error to raise.
 
     Raises:
-        CssError: an option does not exist. The message names those that do.
+        CssError: an option does not exist. The error is an `InvalidRequest`, or of the class in `error`. The message
+            lists the options that exist.
     """
     options = sorted(known.__annotations__)
     if unknown := sorted(given.keys() - options):
@@ -189,7 +196,7 @@ def check_options(given: Mapping[str, object], known: type, error: type[CssError
 
 
 def whole_number(given: object, what: str) -> int:
-    """Return an argument as an `int`, after checking that it is a whole number of Python or numpy.
+    """Return an argument as an `int`, if it is a whole number of Python or numpy.
 
     Args:
         given: the argument.
@@ -210,7 +217,7 @@ def whole_number(given: object, what: str) -> int:
 
 
 def integrations(given: object) -> tuple[int | str, ...]:
-    """Return the ids and names of integrations. A single one may be passed alone.
+    """Return the ids and names of integrations as a tuple. A single id or name may be passed without a list.
 
     Raises:
         InvalidRequest: an item is neither an id nor a name.
@@ -221,19 +228,30 @@ def integrations(given: object) -> tuple[int | str, ...]:
     is_one = isinstance(given, str) or not isinstance(given, Iterable)
     return tuple(
         each if isinstance(each, str) else whole_number(each, "The id of an integration")
-        for each in ([given] if is_one else _each(given, "Integrations are ids or project names, in a list"))
+        for each in ([given] if is_one else _each(given, "Pass integrations as a list of ids or project names"))
     )
 
 
 def _each(given: object, expected: str, hint: str = "") -> Iterable[Any]:
-    """Return a collection. Refuse a text, a mapping and a table of pandas, which yield letters, keys and columns."""
+    """Return an argument, if it is a collection of separate items.
+
+    Refuse a text, a mapping and a table of pandas, because a loop over them yields letters, keys and column names.
+
+    Args:
+        given: the argument.
+        expected: what the caller must pass. The error message begins with this clause.
+        hint: the end of the error message, with a blank before it.
+
+    Raises:
+        InvalidRequest: the argument is not a collection, or is one of the three that are refused.
+    """
     if isinstance(given, _NOT_SEVERAL) or not isinstance(given, Iterable) or hasattr(given, "columns"):
         raise InvalidRequest(f"{expected}, not {described(given)}.{hint}")
     return given
 
 
 def check_several(given: object, what: str) -> None:
-    """Refuse an argument that is not a collection: a single object, or a text, which would be read letter by letter.
+    """Refuse an argument that is not a collection, such as a single object or a text.
 
     Args:
         given: the argument.

@@ -45,7 +45,7 @@ def check_known_environment(environment: str) -> None:
 
 
 def known_environments(given: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the given environments in the order dev, test, prod; all environments if the argument is None.
+    """Return the given environments, each once, in the order dev, test, prod. For None, return all environments.
 
     Raises:
         EnvironmentMissing: an environment does not exist.

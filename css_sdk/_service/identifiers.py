@@ -21,25 +21,27 @@ from ..models import (
 )
 
 PROVIDERS_WITH_GUIDS: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])
-"""Providers whose GUIDs have 32 hex digits. GitHub numbers its users."""
+"""The providers whose GUIDs have 32 hex digits. GitHub identifies its users by numbers instead."""
 
 _BLANKS: Final = r"^[\s\ufeff]+|[\s\ufeff]+$"
-"""Blanks that programs strip from a text. The byte order mark is a blank in JavaScript, but not in Python."""
+"""The pattern of blanks at the ends of a text, byte order marks included. JavaScript strips those, too."""
 
 
 def without_blanks(text: str) -> str:
-    """Return a text without the blanks around it."""
+    """Return a text without the blanks and byte order marks at its beginning and end."""
     return text.strip() if text.isascii() else re.sub(_BLANKS, "", text)
 
 
 def check_role_name(name: str) -> str:
     """Return a role name, after checking that the service can store it and that requests can address it.
 
-    `.` and `..` collapse in the service's own request to the login server: deleting a role of that name deletes the
-    integration's whole client. Control characters and lone surrogates are changed on the way.
+    The service writes a role name into the path of its own request to the login server, where `.` and `..` collapse:
+    deleting a role named `..` deletes the integration's whole client. Control characters and lone surrogates do not
+    reach the service unchanged.
 
     Raises:
-        UnusableName: the name is blank, `.` or `..`, or has control characters or lone surrogates.
+        UnusableName: the name is not a text; is empty, blank, `.` or `..`, also with blanks around it; or has control
+            characters or lone surrogates.
     """
     if not isinstance(name, str):
         raise UnusableName(f"A role name must be a text, not {type(name).__name__}.")
@@ -54,9 +56,9 @@ def check_role_name(name: str) -> str:
 
 
 def check_new_role_name(name: str) -> str:
-    """Return the name of a new role, after checking that all of its characters are visible.
+    """Return the name for a new role, after checking that all of its characters are visible.
 
-    A role that exists may have any name that `check_role_name` accepts.
+    For a role that already exists, use `check_role_name`, which accepts invisible characters.
 
     Raises:
         UnusableName: `check_role_name` refuses the name, or it has invisible characters.
@@ -70,9 +72,13 @@ def check_new_role_name(name: str) -> str:
 
 
 def role_in_path(name: str) -> str:
-    """Return a checked role name, percent-encoded twice for a path, dots included.
+    """Check a role name with `check_role_name`, and return it percent-encoded twice, dots included, for a path.
 
-    The service decodes a role name in a path twice: it reads `a%2Fb`, encoded once, as the role `a/b`.
+    The service decodes a role name in a path twice. If the name `a%2Fb` were encoded only once, the service would read
+    it as the name of another role, `a/b`.
+
+    Raises:
+        UnusableName: `check_role_name` refuses the name.
 
     >>> role_in_path("a%2Fb")
     'a%25252Fb'
@@ -81,7 +87,7 @@ def role_in_path(name: str) -> str:
 
 
 def integration_id(text: str) -> int | None:
-    """Return the id in a text such as `#101`, in which `#` marks an id; None for any other text.
+    """Return the integration's id in a text such as `#101`. Return None for any other text, also for `101`.
 
     >>> [integration_id(text) for text in ("#101", "101", "Grants Portal")]
     [101, None, None]
@@ -90,7 +96,7 @@ def integration_id(text: str) -> int | None:
 
 
 def is_named(integration: Integration, name: str) -> bool:
-    """Return whether a name or an id in a file means this integration.
+    """Return whether a text in a file means this integration: its project name, its id, or `#` and its id.
 
     >>> from css_sdk import Integration
     >>> portal = Integration(101, "Grants Portal", "browser-login", ("dev",), "applied")
@@ -101,7 +107,7 @@ def is_named(integration: Integration, name: str) -> bool:
 
 
 def guid_of(text: str) -> str:
-    """Return a GUID without the dashes and braces that many programs write. Return any other text unchanged.
+    """Return a complete GUID of 32 hex digits without dashes and braces. Return any other text unchanged.
 
     >>> guid_of("{0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799}")
     '0F3AC87806AA7F215A7C0D4CC4D9E799'
@@ -124,8 +130,8 @@ def is_guid(text: str) -> bool:
 def username_of(user: UserLike) -> str:
     """Return the username of a user in the login server, in lower case.
 
-    The digits of the GUID are not checked, because the service may hold usernames of any form. To check them too, for a
-    username that a caller passed, use `check_username`.
+    The digits of the GUID are not checked, because usernames that the service returns may have any form. For a username
+    that a caller passed, use `check_username`, which also checks the digits.
 
     Args:
         user: `<guid>@<provider>`, the long form `service-account-<client id>`, a `ServiceAccount` or a `User`.
@@ -160,9 +166,11 @@ def username_of(user: UserLike) -> str:
         )
     if not name:
         raise UnusableUser(f"{text!r} is not a username: the person's GUID is missing before the @.")
+    if not provider:
+        raise UnusableUser(f"{text!r} is not a username: the provider is missing after the @. Add it, such as idir.")
     if provider.lower() not in PROVIDERS:
         raise UnusableUser(
-            f"{text!r}: users of {provider or 'no provider'!r} cannot have roles. Providers whose users can: "
+            f"{text!r}: users of {provider!r} cannot have roles. Providers whose users can: "
             f"{', '.join(sorted(PROVIDERS))}.",
             provider=provider,
         )
@@ -183,7 +191,7 @@ def how_to_find(text: str = "") -> str:
 
 
 def _instead_of_a_username(text: str) -> Remedy:
-    """Return what to do with a text that was passed as a username, but has no provider."""
+    """Return the next step for somebody who passed this text as a username, although it has no `@` and provider."""
     if is_guid(guid_of(text)):
         return Remedy(
             "Add @ and the provider, or find the person: people.find_one(guid=…).",
@@ -198,7 +206,7 @@ def _instead_of_a_username(text: str) -> Remedy:
 
 
 def without_provider(username: str) -> str:
-    """Return the part of a username that all logins of a person share: the GUID, or a service account's whole name."""
+    """Return the part of a username before the `@`: the GUID. For a service account, this is its whole username."""
     return username.partition("@")[0]
 
 
@@ -232,7 +240,11 @@ def check_username(user: UserLike) -> str:
 
 
 def fault_of_digits(text: str, guid: str) -> str:
-    """Return a sentence, without its full stop, that says why a text has no GUID with 32 hex digits.
+    """Return a sentence, without its full stop, that says why a GUID is not valid.
+
+    Args:
+        text: the username or GUID that somebody typed.
+        guid: the GUID in the text, which does not have 32 hex digits.
 
     >>> fault_of_digits("0f3a@idir", "0f3a")
     "'0f3a@idir' is not valid: its GUID has 4 characters, but must have 32 hex digits"

@@ -1,4 +1,4 @@
-"""Split log ranges into windows, join their lines without losing or doubling one, and count the calls. Pure."""
+"""Split a range of log times into windows, join the lines of the windows, each once, and count the calls. Pure."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from ..errors import InvalidRequest
 from ..models import LogLine
 
 LONGEST_WINDOW: Final = datetime.timedelta(days=3)
-"""The longest range of one call. The service refuses a range that is one second longer."""
+"""The longest range that one call may ask for. The service refuses a range that is one second longer."""
 
 SHORTEST_WINDOW: Final = datetime.timedelta(milliseconds=1)
 """The shortest window. It cannot be halved, because times are sent in milliseconds."""
 
 CALLS: Final = 20
-"""The calls an hour that the service accepts for one integration and environment from one network address.
+"""The number of log calls in one hour that the service accepts from one network address, for each environment of each
+integration.
 
-Calls that the service refuses count, too.
+A call that the service refuses counts, too.
 """
 
 MOST_CALLS: Final = 1000
-"""The most calls for one range. At 20 calls an hour, they take two days."""
+"""The most calls that css-sdk makes for one range. At 20 calls an hour, 1,000 calls take two days."""
 
 HOUR: Final = 3600.0
 _SLACK: Final = 60.0
@@ -60,12 +61,14 @@ def moment(value: Moment, what: str) -> datetime.datetime:
     """Return a time in UTC, to the millisecond.
 
     Args:
-        value: a `datetime`; a date, which means the beginning of the day; or a text with one of them (ISO 8601,
-            RFC 2822 and similar). Times of numpy and pandas are accepted as well. A time without a zone is in UTC.
-        what: the name of the argument, for the error.
+        value: a `datetime`; a date, which means the beginning of the day; or a text that holds a time or a date
+            (ISO 8601, RFC 2822 and similar). Times of numpy and pandas are accepted as well. A time without a zone is
+            read as UTC.
+        what: the name of the argument. Error messages begin with it.
 
     Raises:
-        InvalidRequest: the value is not a time, or is a missing time (`NaT`).
+        InvalidRequest: the value is not a time, is a missing time (`NaT`), has an incomplete date, or has the name of a
+            time zone that RFC 2822 does not define.
 
     >>> moment("2026-11-21", "since").isoformat()
     '2026-11-21T00:00:00+00:00'
@@ -103,21 +106,21 @@ def _parsed(text: str, what: str) -> datetime.datetime:
 
 @frozen
 class Window:
-    """A part of a range, including both ends."""
+    """A part of a range of log times, from `since` to `until`, both included."""
 
     since: datetime.datetime
     until: datetime.datetime
 
     @property
     def query(self) -> dict[str, str]:
-        """Return the ends as query parameters of the service."""
+        """Return the query parameters `start` and `end` of a logs call: both times in UTC, to the millisecond."""
         ends = (self.since, self.until)
         start, end = (time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for time in ends)
         return {"start": start, "end": end}
 
     @property
     def halves(self) -> tuple[Window, Window] | None:
-        """Return the two halves of the window, which share its middle; None if it is too short to halve."""
+        """Return the two halves of the window; the first ends where the second begins. None if it is too short."""
         span = (self.until - self.since) / 2
         middle = self.since + datetime.timedelta(milliseconds=span // SHORTEST_WINDOW)
         if not self.since < middle < self.until:
@@ -126,7 +129,7 @@ class Window:
 
 
 def windows(since: datetime.datetime, until: datetime.datetime) -> list[Window]:
-    """Split a range into windows, oldest first. Each window begins at the end of the one before.
+    """Split a range into windows of at most 3 days, oldest first. Each window begins where the one before it ends.
 
     Raises:
         InvalidRequest: the range ends before it begins.
@@ -141,19 +144,28 @@ def windows(since: datetime.datetime, until: datetime.datetime) -> list[Window]:
 
 
 def is_cut(lines: int, message: str, environment: str) -> bool:
-    """Return whether the service left lines out: it sent as many as it can, or its message says that there are more."""
+    """Return whether the service left out some lines of a window.
+
+    This is so if the service sent as many lines as it can, or if its message says that there are more.
+
+    Args:
+        lines: the number of lines that it sent.
+        message: the message beside these lines.
+        environment: the environment, which decides how many lines the service can send.
+    """
     return lines >= _MOST_LINES.get(environment, _MOST_LINES_ELSEWHERE) or "more logs" in message.lower()
 
 
 def joined(before: list[LogLine], lines: Iterable[LogLine], seam: datetime.datetime) -> list[LogLine]:
-    """Return the lines of a range and of the window after it, oldest first. A line that both contain is returned once.
+    """Return the lines of a range and of the window that follows it, oldest first.
 
-    So it does not matter whether the service includes both ends of a range.
+    Both can contain the lines of the moment at which the range ends and the window begins. Each of these lines is
+    returned once.
 
     Args:
-        before: the lines of the range.
-        lines: the lines of the window after it.
-        seam: the time at which the range ends and the window begins.
+        before: the lines of the range, oldest first.
+        lines: the lines of the window, in any order.
+        seam: the moment at which the range ends and the window begins.
     """
     twice = Counter(_text(line) for line in before if _is_at(line, seam))
     fresh = []
@@ -180,10 +192,10 @@ def _text(line: LogLine) -> str:
 
 @frozen
 class Budget:
-    """The log calls that are left in the current hour.
+    """The number of log calls that may still be made in the current hour.
 
     Args:
-        left: the calls that may still be made.
+        left: this number.
         renewed_at: when 20 calls may be made again, on the caller's clock; minus infinity before the first call.
     """
 
@@ -191,17 +203,24 @@ class Budget:
     renewed_at: float = float("-inf")
 
     def wait(self, now: float) -> float | None:
-        """Return the seconds until a call may be made; None if it may be made now."""
+        """Return the seconds until the next call may be made; None if it may be made now."""
         return self.renewed_at - now if self.left <= 0 and now < self.renewed_at else None
 
     def spent(self, now: float) -> Budget:
-        """Return the budget after one more call."""
+        """Return the budget after one more call. If the hour is over at `now`, the call begins a new hour."""
         if now >= self.renewed_at:
             return Budget(CALLS - 1, now + HOUR)
         return evolve(self, left=self.left - 1)
 
     def corrected(self, header: str, now: float) -> Budget:
-        """Return the budget after an answer with a header such as `limit=20, remaining=7, reset=1800`."""
+        """Return the budget that the `RateLimit` header of an answer states.
+
+        Within one hour, the number of calls left never grows. Without `remaining` and `reset`, the budget is unchanged.
+
+        Args:
+            header: the value of the header, such as `limit=20, remaining=7, reset=1800`.
+            now: when the answer arrived, on the caller's clock.
+        """
         stated = dict(re.findall(r"(\w+)=([0-9]{1,9})", header))
         if "remaining" not in stated or "reset" not in stated:
             return self

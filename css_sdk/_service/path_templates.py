@@ -11,18 +11,18 @@ _FIXED: Final = frozenset(
         *("idir", "azure-idir", "github-bcgov", "github-public"),
     )
 )
-"""The parts of paths that are the same for everybody."""
+"""The fixed parts of the API's paths, which name no integration, environment, role or user."""
 _NAMED_AFTER: Final = {
     "integrations": "{integration_id}",
     "roles": "{role}",
     "composite-roles": "{role}",
     "users": "{username}",
 }
-"""The placeholder of a part, by the part before it. What follows other parts is an environment."""
+"""The placeholder for the part that follows each of these fixed parts. After any other part, an environment follows."""
 
 
 def path_template(path: str) -> str:
-    """Return a path with placeholders for everything that is not the same for everybody.
+    """Return a path with placeholders for all parts that are not fixed: ids, environments, and names.
 
     >>> path_template("/integrations/101/dev/users/0f3a%40idir/roles")
     '/integrations/{integration_id}/{environment}/users/{username}/roles'

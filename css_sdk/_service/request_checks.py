@@ -1,4 +1,4 @@
-"""Refuse requests that would stop the service, or change something else than the caller wants. Pure."""
+"""Refuse requests that would stop the service, or that would change something that the caller did not mean. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from .service_limits import check_length, check_new_role, check_removable, check
 
 
 def check_path(path: str, request: str) -> None:
-    """Refuse a path that would stop the service, or that the service would read as the path of something else.
+    """Refuse a path that would stop the service, or that the service would read as another path.
 
     Args:
         path: the path after the base address, as the caller built it.
         request: method and path, for the message.
 
     Raises:
-        HarmfulRequest: this is one of the two deprecated calls about mappings. One of them stops the service.
-        UnusableName: the path is not percent-encoded, or a part of it is empty, blank or only dots. Each part is
-            checked as it is, decoded once and decoded twice.
+        HarmfulRequest: the path is that of the two deprecated calls `user-role-mappings`. One of them stops the
+            service.
+        UnusableName: the path is not percent-encoded, or a part of it is empty, blank, `.` or `..` when it is decoded
+            once or twice.
         RequestTooLong: the path has more than 255 characters, counting percent-encoding.
     """
     check_length(path, request)
@@ -41,13 +42,13 @@ def check_path(path: str, request: str) -> None:
 
 @lru_cache  # the parts of most paths are the same
 def _empty_reading(part: str) -> str | None:
-    """Decode a part of a path once and twice, and return the result that is empty or only dots; None if neither is."""
+    """Decode a part of a path once and twice. Return a result that is blank, `.` or `..`; None if neither is."""
     once = unquote(part)
     return next((read for read in (once, unquote(once)) if without_blanks(read) in ("", ".", "..")), None)
 
 
 def check_target(path: str, target: str, request: str) -> None:
-    """Refuse a request whose path the HTTP library changed, or that is longer than the service accepts.
+    """Refuse a request if the HTTP library changed its path, or if it is longer than the service accepts.
 
     Args:
         path: a path that `check_path` has accepted.
@@ -64,15 +65,15 @@ def check_target(path: str, target: str, request: str) -> None:
 
 
 def check_body(path: str, body: Any) -> None:
-    """Refuse a body with a role name that the service cannot store, or that no later request could contain.
+    """Refuse a body with a role name that the service cannot store, or that a later request could not address.
 
     Args:
         path: a path that `check_path` has accepted.
         body: the JSON that will be sent; None if there is none.
 
     Raises:
-        UnusableName: `check_role_name` refuses a name. If the request gives a role this name, `check_new_role_name`
-            refuses it.
+        UnusableName: `check_role_name` refuses a role name in the body, or `check_new_role_name` refuses the new name
+            of a role that the request creates or renames.
         RequestTooLong: the request that removes the role from a user, or from a composite role, would be too long.
     """
     match path.split("/")[2:], body:

@@ -1,4 +1,4 @@
-"""The service's limits: the lengths of requests and lists, and the useful number of calls at once. Pure."""
+"""Check the service's limits: the lengths of requests and lists, and the useful number of calls at once. Pure."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ from . import arguments
 from .identifiers import check_new_role_name, role_in_path
 
 LONGEST_REQUEST: Final = 255
-"""The most characters of path and query, without the base address. A longer request stops the service."""
+"""The most characters of path and query together, without the base address. A longer request stops the service."""
 
 PAGE_SIZE: Final = 50
-"""The most members on one page. A shorter page is the last one."""
+"""The most members on one page. A page with fewer members is the last one."""
 
 MOST_ROLES_LISTED: Final = 5000
-"""The service may cut a list of roles at this length. So a role that is missing in such a list may still exist."""
+"""The service may cut a list of roles at this length. So a role that is missing in a list of this length may exist."""
 
 MOST_PAGES: Final = 5000
-"""The most pages of a role's members: 250,000 people. After that, css-sdk stops reading: the list may have no end."""
+"""The most pages that css-sdk reads of a role's members: 250,000 people. A longer list may have no end."""
 
 MOST_READINGS: Final = 3
-"""How often a list is read at most before a removal that depends on it. Two readings in a row must agree."""
+"""The most readings of a list before a removal that depends on the list. Two readings in a row must agree."""
 
 SHORTEST_TERM: Final = 2
 """The fewest characters of a search term."""
 
 MOST_AT_ONCE: Final = 8
-"""The most calls at once. More calls at once are not faster, and only load the service."""
+"""The most calls at once. More would not be faster, and would only load the service."""
 
 MOST_FOUND: Final = 50
-"""The most people that a search can find. If more match, the service sends more rows, which repeat these people."""
+"""The most people that a search can find. If more people match, the service sends more rows that repeat these 50."""
 
 _LONGEST_USERNAME_PROVIDED_FOR: Final = 64
 
 
 def check_search_term(name: str, term: object) -> str:
-    """Return the term if the service can search by it.
+    """Return a search term, if the service can search by it.
+
+    Args:
+        name: the field to search by, such as `email`, for the error message.
+        term: the term.
 
     Raises:
         InvalidRequest: the term is not text, has fewer than 2 characters, or has control characters or lone surrogates.
@@ -58,7 +62,7 @@ def check_search_term(name: str, term: object) -> str:
 
 
 def check_length(target: str, request: str) -> None:
-    """Refuse a request that would stop the service.
+    """Refuse a request that would stop the service because it is too long.
 
     Args:
         target: path and query after the base address, as they will be sent.
@@ -76,10 +80,15 @@ def check_length(target: str, request: str) -> None:
 
 
 def check_removable(integration_id: int | str, environment: str, roles: Iterable[str], username: str = "") -> None:
-    """Refuse roles that could be created or assigned but not removed again, because the request would be too long.
+    """Refuse roles that could be created or assigned, but not removed again because the request would be too long.
 
-    The request that is measured is the one that removes the role from a user; it is the longest that contains a single
-    role name. Without a username, 64 characters are assumed for it.
+    css-sdk measures the request that removes the role from a user. It is the longest one with a single role name.
+
+    Args:
+        integration_id: the id of the integration.
+        environment: the environment.
+        roles: the names of the roles.
+        username: the user who gets the roles. Without one, a username of 64 characters is assumed.
 
     Raises:
         UnusableName: `check_role_name` refuses a name.
@@ -94,11 +103,11 @@ def check_removable(integration_id: int | str, environment: str, roles: Iterable
 
 
 def check_new_role(integration_id: int | str, environment: str, name: str) -> None:
-    """Refuse a name for a new or renamed role if it has invisible characters, or no later request could contain it.
+    """Refuse the new name of a role if it has invisible characters, or if a later request could not address it.
 
     Raises:
         UnusableName: `check_new_role_name` refuses the name.
-        RequestTooLong: the request that removes the role from a user would be too long: see `check_removable`.
+        RequestTooLong: the request that removes the role from a user would be too long, as in `check_removable`.
     """
     check_new_role_name(name)
     check_removable(integration_id, environment, [name])
@@ -117,7 +126,7 @@ def check_separable(integration_id: int | str, environment: str, parent: str, ch
 
 
 def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) -> None:
-    """Refuse an empty set of wanted items, because everything would be removed, unless `allow_empty` is True.
+    """Refuse to remove everything: the set of wanted items must not be empty, unless `allow_empty` is True.
 
     Args:
         wanted: the items that will remain.
@@ -135,7 +144,7 @@ def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) 
 
 
 def check_width(width: int) -> None:
-    """Refuse a number of calls at once that is not 1 to 8.
+    """Check the width, which is the number of calls at once.
 
     Raises:
         ConfigurationError: the width is not a whole number from 1 to 8.
@@ -146,10 +155,10 @@ def check_width(width: int) -> None:
 
 
 def list_is_complete(roles: Sequence[Role]) -> bool:
-    """Return whether a list of all roles is complete: only then, a role that is missing in it does not exist."""
+    """Return whether a list of roles is complete: it has fewer than 5,000 roles, so the service did not cut it."""
     return len(roles) < MOST_ROLES_LISTED
 
 
 def search_is_complete(rows: int) -> bool:
-    """Return whether a search that returned this number of rows has found everybody."""
+    """Return whether a search has found everybody who matches: the service sent at most 50 rows."""
     return rows <= MOST_FOUND
