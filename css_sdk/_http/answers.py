@@ -25,20 +25,25 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _CLIENT: Final = Client(base_url="")
-"""The client that the generated parsers require. It lets them return None for a status that the document lacks."""
+"""A client that sends nothing. The generated parsers require one as an argument.
+
+Its default settings make them return None for a status that the OpenAPI document does not list.
+"""
 
 
 Operation = ModuleType
-"""A module of the generated client, which contains one call."""
+"""A module of the generated client. It contains the functions of one API call, such as `get_logs`."""
 
 
 def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAnswer:
-    """Return the content of an error answer, whether or not it is JSON.
+    """Return the facts of an error answer: status, message and `Retry-After`. The body need not be JSON.
+
+    The message is empty if the body is not a JSON object, or has no message.
 
     Args:
         response: the answer, already read.
-        request: method and path.
-        now: seconds since 1970, for a `Retry-After` that is a date.
+        request: method and path of the request, for messages.
+        now: the time in seconds since 1970. If `Retry-After` is a date, the wait is counted from this time.
     """
     body = parsed_json(response.content) if _is_json(response) else None
     message = clean(str(body.get("message") or "")) if isinstance(body, dict) else ""
@@ -52,16 +57,18 @@ def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAns
 
 
 def parsed(operation: Operation, response: httpx.Response, request: str, convert: Callable[[Any], Value]) -> Value:
-    """Return the content of a successful answer.
+    """Return the content of a successful answer, as a model of css-sdk.
 
     Args:
         operation: the generated module of the call.
         response: the answer, already read.
-        request: method and path.
-        convert: converts the generated model, which is None for a 204, to a model of css-sdk.
+        request: method and path of the request, for messages.
+        convert: converts the generated model to a model of css-sdk. For an answer with status 204, or with a status
+            that the OpenAPI document does not list, it gets None instead of a model.
 
     Raises:
-        MalformedAnswer: the body is empty or not JSON, or a field is missing or has a value of the wrong type.
+        MalformedAnswer: the body is empty or not JSON although the status is not 204. Or a field is missing, or has a
+            value of the wrong type.
     """
     facts: dict[str, Any] = {"status": response.status_code, "request": request}
     if response.status_code != 204 and not response.content:
@@ -82,12 +89,15 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
 
 
 def integrations(answer: Any) -> tuple[Integration, ...]:
-    """Return the integrations of a list."""
+    """Convert a generated `IntegrationList` to integrations, in the order of the answer."""
     return TupleOf(map(integration, _of(generated.IntegrationList, answer).data))
 
 
 def integration(answer: Any) -> Integration:
-    """Return an integration. Values that the OpenAPI document does not list, such as a new status, are kept."""
+    """Convert a generated `Integration` to an integration.
+
+    A value that the OpenAPI document does not list, such as a new status, is kept as it is.
+    """
     found = _of(generated.Integration, answer)
     return Integration(
         id=_of(int, found.id),
@@ -101,24 +111,24 @@ def integration(answer: Any) -> Integration:
 
 
 def roles(answer: Any) -> tuple[Role, ...]:
-    """Return the roles of a list, sorted by name."""
+    """Convert a generated `RoleList` to roles, sorted by name."""
     return TupleOf(sorted(map(role, _of(generated.RoleList, answer).data), key=attrgetter("name")))
 
 
 def role(answer: Any) -> Role:
-    """Return a role."""
+    """Convert a generated `Role` to a role."""
     found = _of(generated.Role, answer)
     return Role(name=_of(str, found.name), composite=_of(bool, found.composite))
 
 
 def users(answer: Any) -> tuple[User, ...]:
-    """Return the users of a page or a search."""
+    """Convert a generated `UserPage`, or the `UserList` of a search, to users."""
     found = answer if isinstance(answer, generated.UserPage) else _of(generated.UserList, answer)
     return TupleOf(map(user, found.data))
 
 
 def user(answer: Any) -> User:
-    """Return a user. A service account has only a username."""
+    """Convert a generated `User` to a user. For a service account, every field except the username is empty."""
     found = _of(generated.User, answer)
     attributes = {} if isinstance(found.attributes, Unset) else found.attributes.additional_properties
     return User(
@@ -131,7 +141,7 @@ def user(answer: Any) -> User:
 
 
 def logs(answer: Any) -> tuple[tuple[LogLine, ...], str]:
-    """Return the lines of a log, and the service's message, which says whether there are more lines."""
+    """Convert generated `Logs` to the log lines and the service's message, which says whether there are more lines."""
     found = _of(generated.Logs, answer)
     return tuple(_log_line(line.additional_properties) for line in found.data), _text(found.message)
 

@@ -12,23 +12,24 @@ from ..errors import MalformedAnswer
 from .deadlines import within
 
 Check = Callable[[], object]
-"""A function that raises an error if a call takes too long."""
+"""A function that raises an error if the answer takes too long."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Body:
-    """The body of an answer as it arrives.
+    """Collect the body of an answer piece by piece, decompress it, and limit its size.
 
-    A compressed body is decompressed here, in limited steps. A library that decompresses each piece at once can make
-    64 MB from a piece of 64 KB.
+    This class decompresses in limited steps. httpx decompresses each piece at once, and can make 64 MB of memory from a
+    piece of 64 KB.
 
     Args:
-        encoding: the header `Content-Encoding`; css-sdk asks for gzip, or for none.
-        most: the most bytes of the body, both compressed and decompressed.
-        advice: what to do if the body is larger, for the message.
+        encoding: the value of the header `Content-Encoding`; empty or `identity` if the body is not compressed.
+        most: the maximum size of the body in bytes. The decompressed body may not be larger, and the compressed body
+            only slightly larger.
+        advice: the end of the error message if the body is too large, such as `. Check the token address`.
 
     Raises:
-        MalformedAnswer: the encoding is neither gzip nor none.
+        MalformedAnswer: the encoding names another compression than gzip.
     """
 
     def __init__(self, encoding: str, most: int, advice: str = "") -> None:
@@ -43,7 +44,7 @@ class Body:
         self._is_whole = True
 
     def add(self, piece: bytes) -> None:
-        """Add a piece as it was received.
+        """Add the next piece of the body, as it was received: if the body is compressed, still compressed.
 
         Raises:
             MalformedAnswer: the piece cannot be decompressed, or the body is larger than the limit.
@@ -72,10 +73,10 @@ class Body:
                 self._unpacking = zlib.decompressobj(_GZIP)
 
     def content(self) -> bytes:
-        """Return the whole body. Call this after the last piece was added.
+        """Return the whole decompressed body. Call this after the last piece was added.
 
         Raises:
-            MalformedAnswer: the body was cut short.
+            MalformedAnswer: the compressed body is not complete.
 
         >>> body = Body("", most=10)
         >>> body.add(b"role")
@@ -94,14 +95,14 @@ def read_body(response: httpx.Response, most: int, advice: str = "", check: Chec
     """Read the body of an answer within limits, and decompress it into `response.content`.
 
     Args:
-        response: the answer. A hook of the caller may have read it already.
-        most, advice: as for `Body`.
-        check: called after each piece; raises an error if the answer takes too long. By default, it checks the
-            deadline of the thread or task.
+        response: the answer. If an event hook has read it already, only its size is checked.
+        most, advice: the limit of the size, and the end of the error message if the body is larger; see `Body`.
+        check: called when a piece has arrived; raises an error if the answer takes too long. By default, it checks
+            the deadline that `time_limit` set.
 
     Raises:
-        MalformedAnswer: as `Body` does.
-        TimeoutError: the deadline has passed.
+        MalformedAnswer: the body is too large, is not complete, or cannot be decompressed.
+        TimeoutError: the deadline has passed. Another `check` may raise another error.
     """
     body = _body_of(response, most, advice)
     if not response.is_stream_consumed:
@@ -122,7 +123,7 @@ async def async_read_body(response: httpx.Response, most: int, advice: str = "",
 
 
 def _body_of(response: httpx.Response, most: int, advice: str) -> Body:
-    """Return the body of an answer, with the content that a hook has read."""
+    """Return an empty `Body` for an answer. If an event hook has read the answer, return a `Body` with its content."""
     if not response.is_stream_consumed:
         return Body(response.headers.get("Content-Encoding", ""), most, advice)
     body = Body("", most, advice)

@@ -1,4 +1,7 @@
-"""Requests for a token, and requests that carry a token. Each can go only to its configured address."""
+"""Two kinds of requests that check their own address before they are sent.
+
+A request for a token goes only to the token endpoint. A request that carries a token goes only to the allowed origins.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +19,27 @@ class TokenRequest(httpx.Request):
     """A request for a token. It can be sent only once, and only to its own address.
 
     The client that sends it may follow redirects and may have event hooks. When a client follows a redirect, it sends
-    the same body and some headers to another address, without asking the auth. So the request protects itself:
+    the same body and some headers to another address, without calling the `httpx.Auth` object. So the request protects
+    itself:
 
-    - Its address cannot be set. Before the transport gets the body, the request checks that no hook has changed its
-      method, or the headers and extensions that decide where it goes.
-    - A transport can read the body once. Then the request deletes the body, and the credentials in its headers. A
-      request that the client makes from it later contains no secret.
+    - Code that sets its address gets an error. Before the transport gets the body, the request checks that no event
+      hook has changed its method, or the headers and extensions that decide where it goes.
+    - A transport can read the body once. Then the request deletes the body, and the credentials in its headers. If the
+      client makes another request from this one later, the other request contains no secret.
     - A redirect inherits the fragment of the original address (RFC 7231, 7.1.2). So a client must read the fragment
-      before it can follow a redirect. Reading the fragment then raises an error.
+      before it can follow a redirect. After the request was sent, reading the fragment raises an error.
 
     Args:
         url: the address of the token endpoint.
         content: the body, which is a form.
-        headers: the headers, with the credentials if they are sent as HTTP Basic.
-        extensions: the extensions of httpx, with the timeouts.
+        headers: the headers. If the credentials are sent as HTTP Basic, the headers contain them.
+        extensions: the request extensions of httpx, such as the timeouts.
 
     Attributes:
-        hide: the secrets that no message may repeat.
-        is_given_away: whether a transport has asked for the body.
-        status: the status of the answer, when it has come.
-        encoding: the encoding of the answer.
+        hide: the secrets that error messages must not contain.
+        is_given_away: whether a transport has asked for the body, so that the request may have been sent.
+        status: the status of the answer; None before the answer has come.
+        encoding: the `Content-Encoding` of the answer; empty if the answer has none.
     """
 
     _sealed: str | None = None
@@ -60,7 +64,7 @@ class TokenRequest(httpx.Request):
         """Return the address of the token endpoint.
 
         Raises:
-            ConfigurationError: somebody tries to set another address.
+            ConfigurationError: other code, such as an event hook, sets the address.
         """
         return self._address
 
@@ -74,7 +78,8 @@ class TokenRequest(httpx.Request):
         """Return the body, for the transport.
 
         Raises:
-            ConfigurationError: somebody tries to set another body, or a hook has changed where the request goes.
+            ConfigurationError: other code, such as an event hook, sets the body, or has changed where the request
+                goes.
         """
         if self._sealed is not None:
             is_elsewhere = (
@@ -102,10 +107,10 @@ class TokenRequest(httpx.Request):
         return self.read()
 
     def take_body(self) -> bytes:
-        """Return the body to the transport that sends it. Delete it here, with the credentials in the headers.
+        """Return the body for the transport, and delete the body and the credentials in the headers of this request.
 
         Raises:
-            AuthenticationError: the body was taken before.
+            AuthenticationError: the body was already returned once, so somebody sends the request a second time.
         """
         content = self.__dict__.pop("_content", None)
         if content is None:
@@ -119,10 +124,10 @@ class TokenRequest(httpx.Request):
         return cast(bytes, content)
 
     def refuse_redirect(self) -> None:
-        """Stop a client that is about to follow a redirect.
+        """Raise an error if the request was already sent. A client calls this only before it follows a redirect.
 
         Raises:
-            AuthenticationError: a transport has already got the request.
+            AuthenticationError: a transport has asked for the body before.
         """
         if self.is_given_away:
             raise redirected(self, None)
@@ -141,7 +146,10 @@ class TokenRequest(httpx.Request):
 
 
 class _Endpoint(httpx.URL):
-    """The address of a token request. A client that reads its fragment is about to follow a redirect."""
+    """The address of a token request.
+
+    After the request was sent, a client reads the fragment only to follow a redirect. Reading it then raises an error.
+    """
 
     owner: TokenRequest | None = None
 
@@ -150,7 +158,7 @@ class _Endpoint(httpx.URL):
         """Return the fragment, which is empty.
 
         Raises:
-            AuthenticationError: the request was sent already, so the client is about to follow a redirect.
+            AuthenticationError: the request was already sent, so the client is about to follow a redirect.
         """
         if self.owner is not None:
             self.owner.refuse_redirect()
@@ -161,7 +169,7 @@ class _Endpoint(httpx.URL):
 
 
 class _ReadOnce(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of a token request, for both kinds of transport."""
+    """The body of a token request. A transport can read it once, synchronously or asynchronously."""
 
     def __init__(self, request: TokenRequest) -> None:
         self._request = request
@@ -211,17 +219,17 @@ class ApiRequest(httpx.Request):
 
 
 def where_of(url: httpx.URL) -> str:
-    """Return path and host of a token endpoint, to begin a message with."""
+    """Return the beginning of a message about a token request, such as `POST /token at login.example`."""
     return f"POST {url.path} at {url.host}"
 
 
 def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: Any) -> AuthenticationError:
-    """Return the error for a token endpoint that redirects.
+    """Return the error for a token endpoint that answered with a redirect.
 
     Args:
         asked: the request for a token.
-        response: the answer, if it is known.
-        facts: attributes of the error, such as `retry_after`.
+        response: the answer. If it is None, the message says neither the status nor the new address.
+        facts: more attributes of the error, such as `retry_after`.
     """
     url = asked.url
     status = None if response is None else response.status_code

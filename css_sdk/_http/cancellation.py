@@ -1,8 +1,8 @@
-"""Delay the cancellation of a task until its write in flight is finished. Everything else ends at once.
+"""Delay the cancellation of a task until its write in flight is finished. Cancelled reads end at once.
 
 If a write were cut off, nobody would know whether it was done. A write is in flight from the moment when the connection
-gets its request until the answer is there. During this time only the time limits of the request can end it. Afterwards
-the task is cancelled before it sends anything new.
+gets its request until css-sdk has read the answer. During this time, only the time limits of the request can end it.
+Afterwards the task is cancelled before it sends anything new.
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ import httpx
 Exchange = TypeVar("Exchange")
 
 _BEGIN: Final = "css_sdk.begin"
-"""The extension of a request with a function that is called when the connection gets the request with its token."""
+"""The name of the request extension that holds a function, which marks a write as in flight.
+
+`begin` calls the function after the request got its token.
+"""
 
 
 def begin(request: httpx.Request) -> None:
-    """Note that the connection gets a request now. If the request is a write, it is in flight from now on."""
+    """Mark a request as in flight if it is a write. Call this when the request has its token, just before it is sent.
+
+    Requests that `AsyncInFlight.finish` sends are marked. For other requests, nothing happens.
+    """
     if _BEGIN in request.extensions:
         request.extensions[_BEGIN]()
 
@@ -30,7 +36,8 @@ class InFlight(nullcontext[Any]):
     """Send the requests of one write in a thread, inside a `with` statement. Threads cannot be cancelled.
 
     Attributes:
-        is_unanswered: whether a request was sent and its answer was not read.
+        is_unanswered: whether a request may have been sent, and its answer was not read. This is True while a request
+            is being sent, and after an interrupt (Ctrl-C) during that time.
     """
 
     is_unanswered = False
@@ -43,7 +50,7 @@ class InFlight(nullcontext[Any]):
 
         Args:
             send: sends the request and reads the answer.
-            request: the request.
+            request: the request. Only `AsyncInFlight.finish` uses it.
         """
         self.is_unanswered = True
         try:
@@ -59,10 +66,10 @@ class AsyncInFlight:
     """Send the requests of one write in a task, inside a `with` statement.
 
     If the task is cancelled before a request is in flight, the request is not sent. If it is cancelled later, the
-    cancellation waits for the answer. It then takes effect at the next `await`, or when the block is left.
+    cancellation waits until the answer was read. It then takes effect at the next `await`, or when the block is left.
 
     Attributes:
-        is_unanswered: whether a request was sent and its answer was not read.
+        is_unanswered: whether a request is in flight: it may have been sent, and its answer was not read.
     """
 
     def __init__(self) -> None:
@@ -76,9 +83,9 @@ class AsyncInFlight:
         """Send a request, and return the result of `send`, even if this task is cancelled meanwhile.
 
         Args:
-            send: sends the request and reads the answer. It may request a token first; the write is not yet in flight
-                then.
-            request: the request.
+            send: sends the request and reads the answer. It may request a token first. During that time, the write is
+                not yet in flight, and a cancellation ends it.
+            request: the request. Its extensions are changed, so that `begin` can mark it as in flight.
         """
         import anyio
 

@@ -12,31 +12,35 @@ from typing import Final
 from ..settings import Secret
 
 LONGEST_WORDS: Final = 200
-"""The most characters of a cleaned text."""
+"""The maximum length of a cleaned text, in characters, unless the caller sets another."""
 _SHORTEST_TO_HIDE: Final = 3
 _LONGEST_TEXT: Final = 4096
 _MOST_FOR_A_CHARACTER: Final = 24
-"""The most characters that an encoding may use for one character of a secret."""
+"""The maximum number of characters that an encoding uses for one character of a secret."""
 
 
 _CONTROL: Final = r"[\x00-\x1f\x7f-\x9f]*+"
-"""Control characters that may stand between the characters of a secret."""
+"""A pattern of the control characters that may stand between two characters of a secret."""
 _ESCAPES: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and movements
     r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|\x9c|$)"  # titles, links and the like, with their content
     r"|\x1b[ -/]*[0-~]?",
     re.DOTALL,
 )
-"""Sequences that a terminal obeys: colours, movements, titles (ECMA-48)."""
+"""A pattern of the escape sequences that a terminal obeys: colours, cursor movements, titles (ECMA-48)."""
 
 
 def clean(text: str, secrets: Iterable[Secret] = (), most: int = LONGEST_WORDS) -> str:
-    """Return a text of an answer for one line of a message, without escape sequences, new lines and direction marks.
+    """Return text that a server sent, cleaned for one line of a message.
+
+    The result has no escape sequences of terminals, no new lines, and no marks that change the direction of writing. In
+    place of each secret it has `…`. A secret of up to three characters is not replaced, because such a text occurs in
+    ordinary words.
 
     Args:
         text: the text as it was received.
         secrets: the secrets that the result must not contain.
-        most: the most characters to return.
+        most: the maximum number of characters. Longer text is cut, and then ends with `…`.
 
     >>> clean("role \x1b[31ma\x1b[0m\\n not\u202e found")
     'role a not found'
@@ -51,9 +55,10 @@ def clean(text: str, secrets: Iterable[Secret] = (), most: int = LONGEST_WORDS) 
 
 
 def without_secrets(secrets: Iterable[Secret], text: str) -> str:
-    """Return the text without control characters and secrets, however the characters of the secrets are encoded.
+    """Return the text without control characters, and with `…` in place of each secret.
 
-    If the text is longer than 4,096 characters, return only its start.
+    A secret is found even if it is percent-encoded, or escaped as in source code or JSON. If the text is longer than
+    4,096 characters, return only its beginning.
     """
     # Remove control characters first: they could split a secret, which would then not be found.
     printable = "".join(filter(str.isprintable, text[:_LONGEST_TEXT]))
@@ -79,7 +84,7 @@ def _pattern(secret: str) -> str:
 
 
 def _plain_or_encoded(character: str) -> str:
-    """Return a pattern that matches a character as it is, percent-encoded, or with a backslash as in code and JSON."""
+    """Return a pattern that matches a character as it is, percent-encoded, or escaped as in source code or JSON."""
     # A percent sign may itself be encoded, if an address is part of another address.
     in_addresses = "".join(f"%(?:25)*{byte:02X}" for byte in character.encode())
     in_code = "".join(rf"\\*+x{byte:02x}" for byte in character.encode())

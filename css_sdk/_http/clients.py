@@ -1,6 +1,7 @@
 """Make httpx clients.
 
-Requests to this machine use no proxy. Errors name the environment variables that have a bad value.
+Requests to this machine use no proxy. If environment variables for proxies or certificates have values that httpx
+cannot use, the error names the variables.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 def new_client(kind: Callable[..., Client], **options: Any) -> Client:
-    """Return a new client of httpx.
+    """Return a new httpx client. Unless `mounts` or `proxy` is given, it uses no proxy for requests to this machine.
 
     Args:
         kind: `httpx.Client`, `httpx.AsyncClient` or a subclass of one of them.
-        options: the options of the client.
+        options: the keyword arguments of `kind`.
 
     Raises:
-        ConfigurationError: an option does not exist, or the certificates or proxies that environment variables name
-            cannot be used.
+        ConfigurationError: an option does not exist, or the package for SOCKS proxies is not installed. Or environment
+            variables name certificates or proxies that cannot be used.
+        OSError, ValueError, httpx.InvalidURL: the options are not usable, and no such variable is set.
     """
     is_ours = options.get("transport") is None and "mounts" not in options
     if not {"mounts", "proxy"} & options.keys():
@@ -60,6 +62,11 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
 
 
 def set_variables(names: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables that are set, under their names in capital or small letters."""
+    """Return the environment variables of these names that have a value, by name.
+
+    Args:
+        names: the names, in capital letters. Each is also looked up in small letters.
+        environ: the environment variables.
+    """
     both = [each for name in names for each in (name, name.lower())]
     return {name: environ[name] for name in both if environ.get(name)}

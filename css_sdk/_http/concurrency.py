@@ -32,7 +32,7 @@ Lock = threading.Lock
 
 
 class AsyncLock:
-    """A lock that even a cancelled task can acquire, so that the task can record what it has done."""
+    """A lock for tasks. A cancelled task can still acquire it, so that the task can record what it has done."""
 
     def __init__(self) -> None:
         import anyio
@@ -90,7 +90,7 @@ slots = Slots
 
 
 def async_slots(count: int) -> CapacityLimiter:
-    """Return what does for tasks what `Slots` does for threads."""
+    """Return an object that lets at most `count` tasks enter at once, as `Slots` does for threads."""
     import anyio
 
     return anyio.CapacityLimiter(count)
@@ -104,12 +104,12 @@ def _event_loop() -> RunVar[object]:
 
 
 def event_loop() -> object:
-    """Return the same object in every thread: threads belong to no event loop."""
+    """Return the same object in every thread, because threads belong to no event loop."""
     return _event_loop
 
 
 def async_event_loop() -> object:
-    """Return an object that identifies the running event loop."""
+    """Return an object that identifies the running event loop: always the same object for the same loop."""
     try:
         return _event_loop().get()
     except LookupError:
@@ -122,19 +122,19 @@ sleep = time.sleep
 
 
 async def async_sleep(seconds: float) -> None:
-    """Sleep as `sleep` does, while other tasks run."""
+    """Wait for some seconds, while other tasks run."""
     import anyio
 
     await anyio.sleep(seconds)
 
 
 def run(work: Callable[..., Result], *arguments: Any) -> Result:
-    """Call `work`, and return its result."""
+    """Call `work` with the arguments, and return its result."""
     return work(*arguments)
 
 
 def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
-    """Run `work` in a new event loop, and return its result. The caller must not be in an event loop."""
+    """Run `work` in a new event loop, and return its result. Call this only where no event loop is running."""
     import anyio
 
     # With an empty context: in a process that was forked by a task, the context still says that a loop is running.
@@ -142,19 +142,19 @@ def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result
 
 
 def waited_for(future: Future[Result]) -> Result:
-    """Wait for a future, and return its result."""
+    """Wait for a future. Return its result, or raise its error."""
     return future.result()
 
 
 async def async_waited_for(future: Future[Result]) -> Result:
-    """Wait for a future while other tasks run, and return its result."""
+    """Wait for a future while other tasks run. Return its result, or raise its error."""
     from anyio.to_thread import run_sync
 
     return await run_sync(future.result)
 
 
 class _ReusedObjects:
-    """Objects that this process keeps to use them again, by key."""
+    """Hold the objects that this process uses again, each under a key."""
 
     def __init__(self) -> None:
         self.by_key: dict[Hashable, Any] = {}
@@ -162,7 +162,7 @@ class _ReusedObjects:
         watch(self)
 
     def after_fork(self) -> None:
-        """Renew the lock, which a thread of the parent process may hold."""
+        """Replace the lock in a forked child, because a thread of the parent process may hold the old one."""
         self.lock = threading.Lock()
 
 
@@ -172,8 +172,8 @@ _reused = _ReusedObjects()
 def reused(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any]:
     """Return the object that this process keeps under a key, for a `with` statement.
 
-    The first call with a key makes the object. It is closed when the process ends. A forked child uses the same object,
-    so the object must be `ForkAware`.
+    The first call with a key makes the object. It is closed when the process ends, not when the `with` statement ends.
+    A forked child uses the same object, so the object must be `ForkAware`.
     """
     with _reused.lock:
         if key not in _reused.by_key:
@@ -183,15 +183,16 @@ def reused(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any
 
 
 def async_reused(key: Hashable, make: Callable[[], Any]) -> AbstractAsyncContextManager[Any]:
-    """Return a new object for an `async with` statement, which closes it.
+    """Return a new object for an `async with` statement, which closes it at its end.
 
-    In contrast to `reused`, no object is kept, because connections belong to the event loop that made them.
+    In contrast to `reused`, this function ignores the key and keeps no object, because connections belong to the event
+    loop that made them.
     """
     return aclosing(make())
 
 
 class _Shared(Iterator[Item]):
-    """An iterator from which several workers take items, until it ends or a worker sets `stopped`."""
+    """An iterator that several workers share. It ends after the last item, or when a worker sets `stopped`."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = iter(items)
@@ -210,8 +211,8 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
     Each worker has a copy of the caller's context, so that tracing and logging assign its work to the caller.
 
-    After an error of `work` or an interrupt, the workers finish the items in progress and take no further ones. Then
-    the error is raised.
+    If `work` or the iterator of the items raises an error, or after an interrupt, the workers finish the items in
+    progress and take no more items. Then `each` raises the error of one worker, or the interrupt.
     """
     shared = _Shared(items)
 
@@ -234,7 +235,13 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
 
 async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
-    """Call `work` with every item as `each` does, in tasks. A cancellation ends everything except a write in flight."""
+    """Call `work` with every item as `each` does, but in tasks. Raise the first error.
+
+    If the calling task is cancelled, the work ends at once, except a write in flight.
+
+    Raises:
+        ValueError: `at_once` is less than 1.
+    """
     if at_once < 1:
         raise ValueError("at_once must be greater than 0")
     import anyio.lowlevel
@@ -266,7 +273,7 @@ def check_callback(name: str, callback: object, is_awaited: str = "only AsyncCss
     Args:
         name: the parameter of css-sdk through which the callback was passed, for the error message.
         callback: the callback, or None.
-        is_awaited: the end of the sentence about a coroutine function: who awaits it.
+        is_awaited: the end of the message "NAME= is a coroutine function, which …".
 
     Raises:
         ConfigurationError: the callback is not a function, or it is a coroutine function or a generator function.
@@ -277,7 +284,7 @@ def check_callback(name: str, callback: object, is_awaited: str = "only AsyncCss
 
 
 def async_check_callback(name: str, callback: object) -> None:
-    """Refuse a callback as `check_callback` does, but accept coroutine functions, which `async_called` awaits."""
+    """Refuse a callback as `check_callback` does, but accept a coroutine function, because `async_called` awaits it."""
     if callback is None:
         return
     if not callable(callback):
@@ -292,10 +299,10 @@ def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Resul
     Args:
         name: the parameter of css-sdk through which the function was passed, for the error message.
         callback: the function.
-        arguments: what to call the function with.
+        arguments: the arguments of the call.
 
     Raises:
-        ConfigurationError: the result is awaitable.
+        ConfigurationError: the function returned an awaitable, such as a coroutine.
     """
     result = callback(*arguments)
     if inspect.isawaitable(result):
@@ -308,13 +315,21 @@ def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Resul
 
 
 async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Result], *arguments: Any) -> Result:
-    """Call a function that a user of css-sdk passed in, await its result if possible, and return the result."""
+    """Call a function that a user of css-sdk passed in, and return its result. If the result is awaitable, await it."""
     result = callback(*arguments)
     return await result if inspect.isawaitable(result) else result
 
 
 def _is(kind: Callable[[object], bool], callback: object) -> bool:
-    """Return whether `kind` is true of a callback, of its `__call__`, or of the function in a `functools.partial`."""
+    """Return whether a callback is of a kind.
+
+    If the callback is a `functools.partial`, the function inside it is checked. The `__call__` method of the callback
+    counts too.
+
+    Args:
+        kind: the check, such as `inspect.iscoroutinefunction`.
+        callback: the callback.
+    """
     while isinstance(callback, functools.partial):
         callback = callback.func
     return kind(callback) or kind(getattr(callback, "__call__", None))  # noqa: B004 - asks what it is, not whether

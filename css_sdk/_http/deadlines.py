@@ -28,7 +28,7 @@ def time_limit(seconds: float) -> Iterator[float]:
         seconds: how long the block may take. An earlier deadline of an outer block still holds.
 
     Yields:
-        The end of `seconds`, by `time.monotonic`, even if an outer deadline is earlier.
+        The time at which `seconds` will be over, by `time.monotonic`. An earlier outer deadline does not change it.
 
     Raises:
         TimeoutError: from a bound client or `within`, when the deadline has passed.
@@ -44,7 +44,7 @@ def time_limit(seconds: float) -> Iterator[float]:
 
 @contextmanager
 def async_time_limit(seconds: float) -> Iterator[float]:
-    """Cancel what this task does inside the block when the time is over.
+    """Set a time limit for a block of a task. When the time is over, what the task does in the block is cancelled.
 
     Args:
         seconds: how long the block may take.
@@ -62,13 +62,15 @@ def async_time_limit(seconds: float) -> Iterator[float]:
 
 
 def within(timeout: float | None = None) -> float | None:
-    """Return the timeout, or the time until the deadline of this thread if that is shorter.
+    """Return how many seconds an operation of this thread may take; None if there is no limit.
+
+    The result is the shorter of two times: the timeout, and the time until the deadline of this thread.
 
     Args:
-        timeout: in seconds; None waits for ever.
+        timeout: the timeout of the operation in seconds; None if it has none.
 
     Raises:
-        TimeoutError: when the deadline has passed.
+        TimeoutError: the deadline has passed.
     """
     until = _until.get()
     if until is None:
@@ -80,7 +82,7 @@ def within(timeout: float | None = None) -> float | None:
 
 
 class _Stream:
-    """A network stream of httpcore whose operations end at the latest at the deadline of the calling thread."""
+    """A network stream of httpcore. Its operations fail when the deadline of the calling thread has passed."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -100,7 +102,7 @@ class _Stream:
 
 
 class _Backend:
-    """A network backend of httpcore that opens streams with deadlines."""
+    """A network backend of httpcore. The streams that it opens obey the deadline of the calling thread."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend

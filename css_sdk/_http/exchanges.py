@@ -1,4 +1,4 @@
-"""Describe how sending a request ended, and if no answer came, why and what to check."""
+"""Describe how sending a request ended. If no answer came, say why, and what to check."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ class Exchange:
     """How sending a request ended: with an answer that was read completely, or with an error instead.
 
     Args:
-        response: the answer, if it was read.
-        error: the error that occurred instead of an answer, or the error that the answer reports.
+        response: the answer; None if no answer was read completely.
+        error: the error that occurred instead of an answer, or the error that the answer reports; None if the request
+            succeeded.
         status: the status of the answer, even if its body could not be read; None if no answer came.
         was_sent: False only if it is certain that the request did not reach the service.
-        is_passing: whether another attempt may help.
+        is_passing: whether the error may be temporary, so that another attempt may succeed.
     """
 
     response: httpx.Response | None = None
@@ -55,10 +56,11 @@ class Exchange:
 
 
 def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
-    """Return how sending a request ended if the HTTP library raised an error, with a message that says what to check.
+    """Return the `Exchange` for an error of the HTTP library, with a message that says what to check.
 
-    The library's own words are left out, because they may hold whole addresses with their queries, or a header with a
-    token. Only the words of a proxy that refuses are shown, shortened.
+    The message does not repeat the library's own message, because that may hold whole addresses with their queries, or
+    a header with a token. There is one exception: if a proxy refuses, its status or the beginning of its message is
+    shown.
 
     Args:
         error: the exception that the library raised.
@@ -102,14 +104,14 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
 
 
 def _proxy_advice() -> str:
-    """Return what to check if a proxy refuses, with the proxy's address, but without user and password."""
+    """Return what to check if a proxy refuses. The text shows the proxy's address without user and password."""
     shown = shown_proxy(getproxies().get("https", ""))
     address = f" ({shown})" if shown else ""
     return f"Check the proxy's address and credentials in HTTPS_PROXY{address}. To bypass the proxy, set NO_PROXY."
 
 
 def shown_proxy(address: str) -> str:
-    """Return the address of a proxy without user and password; "" if it is not valid.
+    """Return the address of a proxy without user and password; "" if the address is not a valid one of a proxy.
 
     >>> shown_proxy("jane:pa55word@proxy.example:8080"), shown_proxy("ftp://proxy.example")
     ('http://proxy.example:8080', '')
@@ -125,7 +127,7 @@ def shown_proxy(address: str) -> str:
 
 
 def request_of(error: Exception) -> httpx.Request | None:
-    """Return the request that an error of httpx is about; None if it is about none."""
+    """Return the request that an error of httpx names; None if it names none, or is not a request error of httpx."""
     try:
         return error.request if isinstance(error, httpx.RequestError) else None
     except RuntimeError:  # httpx never set it
@@ -133,7 +135,7 @@ def request_of(error: Exception) -> httpx.Request | None:
 
 
 def _reason_of(error: BaseException) -> str:
-    """Return the message of the operating system, in brackets."""
+    """Return the message of the operating system or of TLS behind an error, such as ` (Connection refused)`, or ""."""
     cause = system_error_behind(error)
     words = cause and (getattr(cause, "verify_message", None) or getattr(cause, "strerror", None))
     return f" ({clean(str(words), most=_LONGEST_WORDS)})" if words else ""

@@ -1,4 +1,4 @@
-"""Fork safety: a forked child renews its locks and leaves its parent's connections and files alone.
+"""Fork safety: a forked child replaces its locks, and does not use its parent's connections and files.
 
 If a child used its parent's connections, it would read answers that are meant for its parent. A lock that another
 thread of the parent held at the moment of the fork is never released in the child.
@@ -12,10 +12,10 @@ from typing import Protocol
 
 
 class ForkAware(Protocol):
-    """An object with a part that a forked child must renew before it uses the object."""
+    """An object with a part, such as a lock, that a forked child must replace before it uses the object."""
 
     def after_fork(self) -> None:
-        """Make the object usable in the child. The child calls this first, in its only thread."""
+        """Make the object usable in the child. The child calls this before any other code runs, in its only thread."""
 
 
 _watched: weakref.WeakSet[ForkAware] = weakref.WeakSet()
@@ -32,9 +32,10 @@ def watch(thing: ForkAware) -> None:
 
 
 def never_close(thing: object) -> None:
-    """Keep an object of the parent process for ever, so that the child never deletes and thereby closes it.
+    """Keep a reference to an object for ever, so that Python never deletes the object and thereby closes it.
 
-    If the child closed it, it could end the parent's connection, or wait for a lock that is never released.
+    A child calls this for objects of its parent process. If the child closed such an object, it could end the parent's
+    connection, or wait for a lock that is never released.
 
     Args:
         thing: the object, such as an httpx client.

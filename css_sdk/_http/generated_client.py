@@ -14,7 +14,7 @@ class NoTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Refuse every request that would bypass the token, the limits and the guards of css-sdk."""
 
     def handle_request(self, request: httpx.Request) -> NoReturn:
-        """Raise `ConfigurationError`."""
+        """Raise `ConfigurationError`; its message says how to use the generated client."""
         raise ConfigurationError(
             f"{request.method} {request.url.path}: css.api does not send this. Nothing was sent. Pass css.api itself "
             f"as client= to functions of css_sdk_openapi.api: sync and sync_detailed with a Css, asyncio and "
@@ -22,7 +22,7 @@ class NoTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> NoReturn:
-        """Raise `ConfigurationError`."""
+        """Raise `ConfigurationError`, as `handle_request` does."""
         self.handle_request(request)
 
 

@@ -1,4 +1,4 @@
-"""Keep the journals of the command line in one folder: a file for each run, removed when it is old."""
+"""Keep the journals of the command line in one folder: one file for each run. Old files are removed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..journal.entries import JournalRead, read_journal
 from .journal_writer import is_in_use
 
 DAYS: Final = 90
-"""The days after which a journal is removed, unless CSS_JOURNAL_DAYS or a profile says otherwise."""
+"""The number of days after which a journal is removed, unless CSS_JOURNAL_DAYS or a profile sets another."""
 _NAME: Final = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[\w-]+", re.ASCII)
 _TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 
@@ -24,7 +24,7 @@ class JournalFolder:
     """The folder of one user's journals.
 
     Args:
-        path: of the folder. It need not exist.
+        path: the path of the folder, which need not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,9 @@ class JournalFolder:
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str]) -> JournalFolder:
-        """Return the journal folder of the current user: below CSS_STATE_FOLDER if set, otherwise the platform's.
+        """Return the journal folder of the current user.
+
+        It is the folder `journals` in CSS_STATE_FOLDER if that is set, otherwise in the platform's folder for state.
 
         Args:
             environ: the environment variables.
@@ -44,15 +46,17 @@ class JournalFolder:
         return cls(platformdirs.user_state_path("css-sdk", appauthor=False) / "journals")
 
     def new_file(self, command: str, now: datetime.datetime, days: int) -> Path:
-        """Return the file for a new journal. Make the folder, and remove old journals from it.
+        """Return the path for a new journal. Create the folder, and remove old journals from it.
+
+        The new journal is not created.
 
         Args:
             command: the command that makes the changes, such as `css roster apply`.
-            now: the time.
-            days: after which a journal is removed.
+            now: the current time, with a time zone.
+            days: journals that are more than this number of days old are removed.
 
         Raises:
-            OSError: when the folder cannot be made.
+            OSError: the folder cannot be created.
         """
         if not self.path.is_absolute():  # it begins with `~` if the system does not know the user's home folder
             raise FileNotFoundError(errno.ENOENT, "the user has no home folder", str(self.path))
@@ -65,16 +69,16 @@ class JournalFolder:
         return self.path / f"{now.astimezone(datetime.UTC):{_TIME}}-{'-'.join(command.split()[1:])}.jsonl"
 
     def file_of(self, name: str) -> Path | None:
-        """Return the file of a journal, or None if the folder has none of this name."""
+        """Return the path of a journal, whose name may end with `.jsonl`; None if the folder has no such journal."""
         file = self.path / f"{name.removesuffix('.jsonl')}.jsonl"
         return file if _NAME.fullmatch(file.stem) and file.is_file() else None
 
     def name_of(self, file: Path) -> str:
-        """Return how commands name a journal: by its name, if it is in this folder, else by its path."""
+        """Return what commands call a journal: its name without `.jsonl`, or its path if it is not in this folder."""
         return file.stem if file.parent == self.path else str(file)
 
     def journals(self) -> dict[str, JournalRead]:
-        """Return the journals by name, the newest first. Files that cannot be read are left out."""
+        """Return the contents of the journals by name, the newest first. Files that cannot be read are left out."""
         found: dict[str, JournalRead] = {}
         for file, _ in sorted(self._files(), reverse=True):
             with contextlib.suppress(OSError, InvalidFile):
@@ -82,11 +86,11 @@ class JournalFolder:
         return found
 
     def in_use(self) -> frozenset[str]:
-        """Return the names of the journals into which a run is writing at the moment."""
+        """Return the names of the journals that a run is writing at the moment."""
         return frozenset(file.stem for file, _ in self._files() if is_in_use(file))
 
     def _files(self) -> Iterator[tuple[Path, datetime.datetime]]:
-        """Yield the journals, each with the time in its name."""
+        """Yield the path of each journal, with the time in its name. If the folder cannot be read, yield nothing."""
         try:
             files = list(self.path.iterdir())
         except OSError:

@@ -29,11 +29,17 @@ _OTHER_FILE: Final = Remedy(
     "Nothing was sent. Name another file.", "Nothing was sent. Name another file with --journal."
 )
 _LOCKED: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
-"""The errors with which systems report that another process holds the lock. Any other error means: no locks here."""
+"""The errors with which systems report that another process holds the lock.
+
+Any other error means that the file system has no locks.
+"""
 
 
 def is_in_use(path: Path) -> bool:
-    """Return whether a run is writing into a journal at the moment; False if the file system has no locks."""
+    """Return whether a run is writing a journal at the moment.
+
+    Return False if the file cannot be opened, or if its file system has no locks.
+    """
     try:
         file = path.open("rb")
     except OSError:
@@ -60,13 +66,17 @@ class Journal:
         path: path of the file. Without `resume`, it must not exist, because no journal is ever overwritten.
         resume: whether to continue a journal that exists.
         plan: the id of the plan that the journal belongs to, if it belongs to one.
-        is_required: whether a write fails if it cannot be recorded. Otherwise a warning is logged, the write is sent,
-            and nothing more is recorded.
-        reason, user, command, undoes: the texts that `JournalRead` has under these names; empty by default.
-        clock: returns the time for each line.
+        is_required: what happens if a write cannot be recorded. If True, the write is not sent, and an error is raised.
+            If False, a warning is logged, the write is sent, and nothing more is recorded.
+        reason: why the changes are made.
+        user: who makes the changes: the local user name.
+        command: the command that makes the changes.
+        undoes: the name of the journal that these changes undo.
+        clock: returns the current time. It is called once for each line.
 
     Raises:
-        InvalidFile: the file cannot be written, exists already, or is in use by another run.
+        InvalidFile: the file cannot be written or is in use by another run. Without `resume`: it exists already. With
+            `resume`: it does not exist or is not a journal.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Journal(f"{folder}/today.jsonl") as journal:
@@ -122,7 +132,7 @@ class Journal:
         watch(self)
 
     def after_fork(self) -> None:
-        """Close the file in a forked child. Otherwise the child would keep the lock when the parent has ended."""
+        """Close the file in a forked child. Otherwise the file would stay locked after the parent has ended."""
         self._lock = threading.Lock()  # a thread of the parent may hold the old one
         self._why_not = (
             "was opened in the parent of this forked process, and only the parent can write into it. In each process, "
@@ -152,7 +162,7 @@ class Journal:
 
     @property
     def entries(self) -> tuple[journal.Entry, ...]:
-        """Return the writes that were recorded since the journal was opened, as `read_journal` returns them."""
+        """Return the writes that were recorded since this object was created, as `read_journal` returns them."""
         with self._lock:
             return tuple(self._entries.values())
 
@@ -163,7 +173,7 @@ class Journal:
             settings: the settings of the client.
 
         Raises:
-            InvalidFile: the line could not be written.
+            InvalidFile: the line could not be written, and the journal is required.
         """
         with self._lock:
             self._write(
@@ -175,9 +185,10 @@ class Journal:
 
     @contextlib.contextmanager
     def knowing_not_done(self, steps: Iterable[Step]) -> Iterator[None]:
-        """Inside the block, remember that these steps are not done, so that they are not read again before a write.
+        """Inside the block, remember that these steps are not done.
 
-        A step is forgotten when its write begins.
+        Before a write, css-sdk then does not read again whether its steps are done. The journal forgets a step when the
+        write of the step begins.
 
         Args:
             steps: steps that are not done, as a read has just shown.
@@ -190,7 +201,7 @@ class Journal:
             self._undone -= known
 
     def are_not_done(self, steps: Iterable[Step]) -> bool:
-        """Return whether a read has shown that none of these steps is done: see `knowing_not_done`.
+        """Return whether all these steps are known not to be done; see `knowing_not_done`.
 
         Args:
             steps: the steps of one write.
@@ -198,13 +209,13 @@ class Journal:
         return self._undone.issuperset(steps)
 
     def begin(self, steps: Sequence[Step]) -> int:
-        """Record a write before it is sent, and return its number.
+        """Record a write before it is sent, and return its number in the journal.
 
         Args:
             steps: the steps that the write will really do, without those that are already done.
 
         Raises:
-            InvalidFile: the write could not be recorded, so it must not be sent.
+            InvalidFile: the write could not be recorded, and the journal is required. The write must not be sent.
         """
         with self._lock:
             self._count += 1
@@ -217,8 +228,8 @@ class Journal:
     def end(self, number: int, error: CssError | None = None) -> None:
         """Record how a write ended.
 
-        If the outcome cannot be recorded (the disk is full, or a second interrupt closed the journal), this is logged,
-        and the next `begin` raises an error.
+        The outcome cannot be recorded if the disk is full, or if a second interrupt closed the journal. If the journal
+        is required, an error is then logged, and the next `begin` raises an error.
 
         Args:
             number: the number that `begin` returned.
@@ -263,8 +274,11 @@ class Journal:
     def _claim(self) -> None:
         """Lock the file for this run, because a file with lines of two runs could not be read as a journal.
 
-        Some file systems have no locks (NFS without a lock service, some network and container mounts). There, a
-        warning is logged, and the journal is written without a lock.
+        Some file systems have no locks (NFS without a lock service, some network and container mounts). There, the
+        journal is written without a lock. If the journal is required, a warning is logged.
+
+        Raises:
+            InvalidFile: another run is writing the journal.
         """
         try:
             lock(self._file)
@@ -279,7 +293,11 @@ class Journal:
                 )
 
     def _continue(self) -> None:
-        """Continue the numbers of the last run, and cut off a line that was not written to its end."""
+        """Continue the numbers of the last run. If the last line is incomplete, cut it off.
+
+        Raises:
+            InvalidFile: the file is not a journal.
+        """
         content = self.path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         entries = journal.read_journal(whole, self.path.name).entries

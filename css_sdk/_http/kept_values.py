@@ -18,22 +18,24 @@ from .whole_files import replace_file
 
 _LOG = logging.getLogger("css_sdk")
 _LARGEST: Final = 1024 * 1024
-"""The most bytes that are read of the file."""
+"""The maximum number of bytes that are read from the file."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Flags that do not follow a link, which could lead to somebody else's value, and do not wait for a pipe."""
+"""Flags for opening the file: follow no link, which could lead to another user's value, and wait for no pipe."""
 
 
 class KeptValue:
-    """The file that keeps a value that belongs to one account, as JSON.
+    """Keep a value that belongs to one account, as JSON in a file.
 
     The file name is a digest (HMAC) of the texts that identify the value, with the secret of the account as the key. So
     each value, account and secret has its own file, and the name reveals none of them.
 
-    No method raises an error: without a file, the caller gets no value, and requests it. A file that other users can
-    access, or a folder that they can write to, is not used, and a warning is logged.
+    The methods raise no error if the file cannot be used: `read` then returns no value, and `write` logs a warning. A
+    file that other users can access is not read, and a folder that other users can write to gets no file. Both cases
+    log a warning.
 
     Args:
-        what: the kind of value, such as `token`. The folder in the user's cache folder has this name, in the plural.
+        what: the kind of value, such as `token`. The files are in the folder of this name in the plural (`tokens`), in
+            the user's cache folder.
         identity: texts that identify the value, such as the client id and the addresses.
         secret: the secret of the account.
         now: returns seconds since 1970.
@@ -47,9 +49,9 @@ class KeptValue:
         self._now = now
 
     def read(self) -> tuple[Any, float]:
-        """Return the value, and the seconds for which it may be used: 0 or less if it is too old.
+        """Return the value, and the number of seconds for which it may still be used.
 
-        If there is no value, return None and 0.
+        If the value is too old, the number is 0 or less. If there is no usable value, return None and 0.
         """
         try:
             file = self._folder() / f"{self._name}.json"
@@ -67,7 +69,7 @@ class KeptValue:
         return (value, left) if left <= life else (None, 0.0)
 
     def write(self, value: object, seconds: float) -> None:
-        """Keep a value.
+        """Keep a value in the file. If the file cannot be written, log a warning.
 
         Args:
             value: the value, which JSON can hold.
@@ -95,5 +97,12 @@ class KeptValue:
 
 
 def _is_private(found: os.stat_result, forbidden: int) -> bool:
-    """Return whether a file or folder belongs to this user, and grants others none of the forbidden permissions."""
+    """Return whether a file or folder belongs to this user, and has none of the forbidden permissions.
+
+    Return True on Windows, where css-sdk does not check this.
+
+    Args:
+        found: the owner and the permissions of the file or folder.
+        forbidden: the bits of the permissions that other users must not have, such as `0o077`.
+    """
     return sys.platform == "win32" or (found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & forbidden)

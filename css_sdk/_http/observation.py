@@ -19,11 +19,11 @@ class SentRequest:
     """One request that was sent, for `on_request`. It holds no personal data.
 
     Args:
-        method: such as `GET`.
-        path: with placeholders instead of names, such as `/integrations/{integration_id}/{environment}/roles`. For a
-            token, the path of the token endpoint.
-        status: of the answer; None if none came.
-        seconds: until the answer was read. If a token had to be requested first, that is included.
+        method: the HTTP method, such as `GET`.
+        path: the path with placeholders instead of names, such as `/integrations/{integration_id}/{environment}/roles`.
+            For a token request, the path of the token endpoint.
+        status: the status of the answer; None if no answer came.
+        seconds: the time until the answer was read. If a call had to request a token first, that time is included.
         attempt: 1 for the first attempt of a call.
         error: the class of the error if no answer could be read, such as `ConnectionFailed`.
     """
@@ -38,7 +38,11 @@ class SentRequest:
 
 @contextmanager
 def collected_warnings() -> Iterator[list[logging.LogRecord]]:
-    """Collect the warnings that css-sdk logs inside the block."""
+    """Collect the warnings and errors that css-sdk logs inside the block.
+
+    Yields:
+        The list of the log records. It grows while the block runs.
+    """
     records: list[logging.LogRecord] = []
     keeper = logging.Handler(logging.WARNING)
     vars(keeper)["emit"] = records.append
@@ -53,10 +57,10 @@ class Observer:
     """Report requests to the log and to a function of the caller.
 
     Args:
-        on_request: the function, if there is one. It is not awaited. An exception that it raises is logged.
+        on_request: the function of the caller, or None. It is not awaited. If it raises an exception, that is logged.
 
     Raises:
-        ConfigurationError: it is not an ordinary function.
+        ConfigurationError: `on_request` is not a function, or is a coroutine function or a generator function.
     """
 
     def __init__(self, on_request: Callable[[SentRequest], object] | None) -> None:
@@ -65,7 +69,7 @@ class Observer:
 
     @property
     def is_active(self) -> bool:
-        """Return whether reports are used: by the function of the caller, or in the log."""
+        """Return whether anything receives the reports: the function of the caller, or a log at level DEBUG."""
         return self._on_request is not None or _LOG.isEnabledFor(logging.DEBUG)
 
     def note(
@@ -80,9 +84,9 @@ class Observer:
         """Report a request that has just ended.
 
         Args:
-            method, path, status, attempt: of `SentRequest`.
-            began: when it began, by `time.perf_counter`.
-            error: what came instead of an answer that can be read.
+            method, path, status, attempt: as in `SentRequest`.
+            began: when the request began, by `time.perf_counter`.
+            error: the error, if no answer could be read.
         """
         seconds, kind = time.perf_counter() - began, None if error is None else type(error).__name__
         again = f", attempt {attempt}" if attempt > 1 else ""

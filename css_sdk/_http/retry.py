@@ -1,4 +1,4 @@
-"""Decide whether and when a request is sent again. Pure. Users may replace the decision."""
+"""Decide whether and when a request is sent again. Pure. Users can replace the decision with their own function."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Attempt:
     Args:
         number: 1 for the first attempt.
         waited: seconds spent waiting between the attempts so far.
-        retry_after: seconds that the service asked to wait, if it did.
+        retry_after: the seconds that the service asked to wait; None if it did not ask.
         status: the status of the answer, or None if no answer came.
     """
 
@@ -49,7 +49,12 @@ class RetryPolicy(Protocol):
     """Decide after a temporary fault how many seconds to wait before the next attempt, or to stop."""
 
     def __call__(self, attempt: Attempt, chance: float) -> float | None:
-        """Return the seconds to wait, or None to stop. `chance` is a random number from 0 to 1."""
+        """Return the seconds to wait before the next attempt, or None to stop.
+
+        Args:
+            attempt: the attempt that failed.
+            chance: a random number from 0 to 1, for jitter.
+        """
         ...
 
 
@@ -57,13 +62,17 @@ class RetryPolicy(Protocol):
 class Backoff:
     """Wait longer after each attempt, with full jitter, and stop when the attempts or the budget are used up.
 
-    If the service sent `Retry-After`, wait that long; if this does not fit in the budget, stop.
+    If the service sent `Retry-After`, wait exactly that long, even if this is more than `longest`. Stop if all waits
+    together would exceed the budget.
 
     Args:
-        tries: the most attempts, including the first.
-        first: the longest wait after the first attempt, in seconds; it doubles with each attempt.
-        longest: the longest single wait, in seconds.
-        budget: the most seconds of all waits together.
+        tries: the maximum number of attempts, including the first.
+        first: the maximum wait after the first attempt, in seconds. The maximum doubles with each attempt.
+        longest: the maximum of a single wait, in seconds, if the service sent no `Retry-After`.
+        budget: the maximum of all waits together, in seconds.
+
+    Raises:
+        ValueError: `tries` is less than 1, or another value is negative.
 
     >>> Backoff()(Attempt(number=1, waited=0.0, retry_after=None, status=503), chance=1.0)
     0.5
@@ -77,7 +86,7 @@ class Backoff:
     budget: float = field(default=20.0, validator=validators.ge(0))
 
     def __call__(self, attempt: Attempt, chance: float) -> float | None:
-        """Return the seconds to wait, or None to stop."""
+        """Return the seconds to wait before the next attempt, or None to stop."""
         if attempt.number >= self.tries:
             return None
         if attempt.retry_after is not None:
@@ -89,10 +98,12 @@ class Backoff:
 
 
 def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for, as a number or a date (RFC 9110, 10.2.3), or None.
+    """Return how many seconds a `Retry-After` header asks to wait; None if it is missing or not valid.
+
+    The header has a number of seconds or a date (RFC 9110, 10.2.3). For a date in the past, return 0.
 
     Args:
-        retry_after: the value of the header.
+        retry_after: the value of the header; None if there is no header.
         now: the time, in seconds since 1970.
 
     >>> seconds_to_wait("120", now=0.0)
@@ -107,7 +118,7 @@ def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
 
 
 def seconds_of_date(header: str | None) -> float | None:
-    """Return the time in a header such as `Date`, in seconds since 1970; None if there is none.
+    """Return the time in a header such as `Date`, in seconds since 1970; None if it is missing or not a date.
 
     >>> seconds_of_date("Thu, 01 Jan 1970 00:01:00 GMT")
     60.0

@@ -20,11 +20,14 @@ _log_of_httpx.addFilter(_is_wanted)
 
 
 def cut_frames(error: BaseException | None, outer: BaseException | None) -> None:
-    """Remove the frames from an error and from its causes, because locals in these frames hold headers with tokens.
+    """Remove the traceback from an error and from its causes.
+
+    Local variables in the frames of these tracebacks hold headers with tokens.
 
     Args:
-        error: the error.
-        outer: the error that the program was already handling before the request. It and its causes keep their frames.
+        error: the error; None changes nothing.
+        outer: the error that the program was already handling before the request, if any. This error and its causes
+            keep their tracebacks.
     """
     seen: set[int] = set() if outer is None else {id(outer)}
     left = [error]
@@ -40,7 +43,7 @@ def cut_frames(error: BaseException | None, outer: BaseException | None) -> None
 
 
 def system_error_behind(error: BaseException) -> OSError | None:
-    """Return the error of the operating system that caused an error, or that it is itself; None if there is none."""
+    """Return the first error of the operating system among an error and its causes; None if there is none."""
     below: BaseException | None = error
     while below is not None and not (isinstance(below, OSError) and below.strerror):
         below = below.__cause__ or below.__context__
@@ -48,10 +51,12 @@ def system_error_behind(error: BaseException) -> OSError | None:
 
 
 class Sending:
-    """Suppress httpx's log line for a request in this block, because the line shows the query with e-mail addresses.
+    """Keep personal data and tokens of the requests in a `with` block out of logs and tracebacks.
+
+    httpx logs no line for a request inside the block, because the line would show the query with e-mail addresses.
 
     Every exception that leaves the block, also an interrupt or a cancellation, loses the frames of httpx, because these
-    hold the headers. Python adds the frames of the callers again.
+    hold headers with tokens. Python adds the frames of the callers again.
     """
 
     def __enter__(self) -> None:

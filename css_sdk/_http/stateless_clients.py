@@ -1,4 +1,4 @@
-"""Turn httpx clients into ones that keep no cookies and follow no redirects."""
+"""Copy httpx clients, so that the copies keep no cookies and follow no redirects of the API."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import httpx
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 
 CALL: Final = "css_sdk.call"
-"""The extension that marks a request as a call of the API. Token requests do not have it."""
+"""The name of the request extension that marks a call of the API. Token requests do not have it."""
 
 
 class _NoCookies(httpx.Cookies):
-    """A cookie jar that keeps and sends no cookies, because one that does not fit in a header breaks all requests."""
+    """A cookie jar that keeps and sends no cookies. One cookie that is too large for a header breaks all requests."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
         """Ignore the cookies of an answer."""
@@ -35,10 +35,10 @@ async def _async_hide_location(response: httpx.Response) -> None:
 
 
 def stateless_client(http: Client) -> Client:
-    """Return a client like the given one, over the same connections, that keeps and sends no cookies.
+    """Return a copy of a client that uses the same connections, but keeps and sends no cookies.
 
-    The new client has the settings and hooks that the given client has now. For requests that `CALL` marks, it removes
-    `Location` from the answers and follows no redirects.
+    The copy has the settings and event hooks that the given client has now. For requests with the extension `CALL`, it
+    removes the header `Location` from answers that redirect, and follows no redirects.
 
     Args:
         http: a client of css-sdk, or one that a user passed. It is not changed.

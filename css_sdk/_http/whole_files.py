@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 def replace_file(file: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file completely before it gets its name, so that nobody reads a part. Only its owner can read it.
+    """Write a file that only its owner can read. Other programs see the old content or the complete new content.
 
     Args:
         file: the file. If it exists, it is replaced.
-        pieces: the pieces of its content.
+        pieces: the content of the file, in pieces.
 
     Raises:
-        OSError: when it cannot be written. An older file is left as it is.
+        OSError: the file cannot be written. A file that existed before is not changed.
     """
     # A temporary file is readable for its owner only, even if the file that it replaces was not.
     descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")

@@ -1,4 +1,4 @@
-"""Request, keep and renew tokens, as an `httpx.Auth` for both kinds of client."""
+"""Request, keep and renew tokens: `httpx.Auth` objects for `httpx.Client` and `httpx.AsyncClient`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def origin(url: httpx.URL) -> str:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return the claims of a JWT without verifying it; empty if it is not a JWT.
+    """Return the claims of a JWT without verifying it; an empty dictionary if the text is not a JWT.
 
     Use it only for a token that came directly from its issuer.
     """
@@ -49,20 +49,25 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def team_of(claims: Mapping[str, Any]) -> int | None:
-    """Return the team id as a number from the claim `team` of an API account's token; None if there is none."""
+    """Return the team id in the claim `team` of an API account's token; None if the claim is not a valid number."""
     team = str(claims.get("team", ""))
     return int(team) if team.isdecimal() and len(team) < 16 else None
 
 
 class AuthOptions(TypedDict, total=False):
-    """Options of an auth besides its credentials.
+    """Options of a `TokenAuth`, besides its credentials.
 
-    `origins`: one or several addresses whose origins may receive the token; by default the origin of the first request.
-    `accept`: called with the claims of each new token before its use; raises an error to refuse the token.
-    `allow_http`: whether plain `http` is allowed to other machines. `clock`: returns seconds that never decrease.
-    `name_of`: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET` for
-    `client_secret`. Messages use it. `on_request`: called with a `SentRequest` after each token request; never awaited.
-    `keep`: whether the token is kept for the next run of a program, in a file that only its user can read.
+    Attributes:
+        origins: one or several addresses whose origins may receive the token. By default, only the origin of the first
+            request may.
+        accept: called with the claims of each new token before the token is used. It raises an error to refuse the
+            token.
+        allow_http: whether plain `http` is allowed to other machines than this one.
+        clock: returns the time in seconds, counted from any start. The time must never decrease.
+        name_of: returns the name that messages use for a credential or an address: the one by which the caller set it,
+            such as `CSS_CLIENT_SECRET` for `client_secret`.
+        on_request: called with a `SentRequest` after each token request; never awaited.
+        keep: whether the token is kept for the next run of the program, in a file that only its user can read.
     """
 
     origins: str | Iterable[str | httpx.URL] | None
@@ -77,11 +82,13 @@ class AuthOptions(TypedDict, total=False):
 class TokenAuth(httpx.Auth):
     """Decide when to request a token, and to which addresses it may go.
 
-    A token is requested when a call needs one. It is kept, renewed before it expires, and renewed once after a 401.
+    A token is requested when a call needs one. It is kept in memory and renewed before it expires. If the answer to a
+    call is 401, the token is renewed and the call is repeated, but only once.
+
     All threads, tasks and clients that use one auth object share its token. Only one of them requests a new token; the
     others wait for the result. If the login server refuses or fails, all waiting callers get the error and do not
-    retry. The next call requests a token again. If the caller that sends the request is cancelled, one of the waiting
-    callers sends it. No caller waits longer than the connect and read timeouts of its own request.
+    retry. The next call requests a token again. If the caller that sends the token request is cancelled, one of the
+    waiting callers sends it. No caller waits longer than the connect and read timeouts of its own request.
 
     Token requests use the client, the proxies and the timeouts of the request that needs the token. They follow no
     redirects, and read at most 256 KB of an answer.
@@ -89,8 +96,8 @@ class TokenAuth(httpx.Auth):
     The token goes only to the given origins; if none are given, only to the origin of the first request. When httpx
     follows a redirect to another origin, httpx removes the token, except from http to https of the same host.
 
-    A body that is not in memory, such as a generator or an open file, is sent once. If the answer is 401, the caller
-    gets it, and the next call requests a new token.
+    A request whose body is not in memory, such as a generator or an open file, is sent only once. If its answer is 401,
+    the caller gets that answer, and the next call requests a new token.
     """
 
     def __init__(
@@ -155,7 +162,8 @@ class TokenAuth(httpx.Auth):
         Raises:
             AuthenticationError, ServiceUnavailable, RateLimited, MalformedAnswer: no token could be obtained.
             ConfigurationError: the token must not go to the origin of this request. No token is requested.
-            httpx.TransportError: the login server did not answer; the message says so.
+            httpx.TransportError: the login server did not answer. The message names the login server.
+            CssError: `accept` refused the token, for example with `WrongTeam`.
         """
         self._check_origin(request)
         refused = _NONE
@@ -235,7 +243,16 @@ class TokenAuth(httpx.Auth):
     def _current_or_pending(
         self, request: httpx.Request, refused: Token, task: int | None = None
     ) -> Token | SharedRequest[Token]:
-        """Return the current token. If there is none, return the token request in progress, or a new one to send."""
+        """Return the current token, or the token request that the caller must wait for or send.
+
+        The current token is returned if it has not expired and is not the refused one. Otherwise, the result is the
+        token request in progress. If there is none, it is a new one, which the caller must send.
+
+        Args:
+            request: the request that needs a token.
+            refused: the token that the service answered with 401; an empty one if there is none.
+            task: the id of the calling task; None in a thread.
+        """
         if not self._is_checked and self._is_good(self._token, refused):
             self._accept(self._token.claims)
             self._is_checked = True
@@ -248,7 +265,10 @@ class TokenAuth(httpx.Auth):
             return self._pending
 
     def _may_repeat(self, request: httpx.Request, refused: Token) -> bool:
-        """Return whether a request can be sent again. If not, discard its token, so that the next call requests one."""
+        """Return whether a request can be sent again, because its body is in memory.
+
+        If it cannot, discard the refused token, so that the next call requests a new one.
+        """
         if isinstance(request.stream, httpx.ByteStream):
             return True
         with SharedRequest.lock:
@@ -286,7 +306,7 @@ class TokenAuth(httpx.Auth):
         return token
 
     def _read_kept(self) -> Token:
-        """Return the token of an earlier run, or an empty token. `accept` has not been called with it yet."""
+        """Return the token that an earlier run kept, or an empty token. `accept` has not checked the token yet."""
         text, seconds = (None, 0.0) if self._kept is None else self._kept.read()
         if seconds <= 0 or not isinstance(text, str) or not fits_a_header(text):
             return _NONE
@@ -300,15 +320,15 @@ class ClientCredentials(TokenAuth):
 
     Args:
         token_url: address of the token endpoint.
-        client_id: of the account.
-        client_secret: sent to the token endpoint only.
+        client_id: the client id of the account.
+        client_secret: the secret of the account. It is sent to the token endpoint only.
         audience: the client id of the application that the token is for, if the login server asks for it.
         scope: what the token must allow, if the login server asks for it.
-        client_auth: how the client authenticates, `basic` or `form`.
+        client_auth: how client id and secret are sent: `basic` for HTTP Basic, `form` for fields of the form.
         options: see `AuthOptions`.
 
     Raises:
-        ConfigurationError: a value is empty, or an address is not valid or unsafe.
+        ConfigurationError: a value is empty, an option does not exist, or an address is not valid or not safe.
 
     >>> auth = ClientCredentials(sandbox.token_url, "service-account-team-2016-9001", "sandbox-secret-2016")
     >>> with httpx.Client(auth=auth, transport=sandbox.transport()) as client:
@@ -334,20 +354,20 @@ class ClientCredentials(TokenAuth):
 class PasswordGrant(TokenAuth):
     """Authenticate with the password of a user (RFC 6749, 4.3), in `httpx.Client` and `httpx.AsyncClient`.
 
-    The client authenticates with HTTP Basic. `TokenAuth` describes how the token is kept. To renew it, the password is
-    sent again, because not every server issues refresh tokens.
+    The client authenticates with HTTP Basic. `css_sdk.auth.credentials.TokenAuth` describes how the token is kept. To
+    renew the token, this class sends the password again, because not every server issues refresh tokens.
 
     Args:
         token_url: address of the token endpoint.
-        client_id: of the client; some servers call it the key.
-        client_secret: sent to the token endpoint only.
-        username: of the user, usually one created for applications.
-        password: sent to the token endpoint only.
+        client_id: the id of the client; some servers call it the key.
+        client_secret: the secret of the client. It is sent to the token endpoint only.
+        username: the name of the user, who is usually one created for applications.
+        password: the password of the user. It is sent to the token endpoint only.
         scope: what the token must allow, if the login server asks for it.
         options: see `AuthOptions`.
 
     Raises:
-        ConfigurationError: a value is empty, or an address is not valid or unsafe.
+        ConfigurationError: a value is empty, an option does not exist, or an address is not valid or not safe.
 
     >>> PasswordGrant("https://bss.example/bsssmapi/oauth/token", "key", "s3cret", "robot", "pa55word")
     PasswordGrant(client_id='key')
@@ -378,11 +398,16 @@ def credentials_of(
     clock: Callable[[], float] = time.monotonic,
     on_request: Callable[[SentRequest], object] | None = None,
 ) -> ClientCredentials:
-    """Return the auth that adds tokens of an API account to requests, and checks the team of each token.
+    """Return the `httpx.Auth` object that adds tokens of an API account to requests.
+
+    If the settings name a team, it refuses a token of another team with `WrongTeam`.
 
     Args:
         settings: the credentials, the addresses, and the team.
         clock, on_request: see `AuthOptions`.
+
+    Raises:
+        ConfigurationError: a credential or an address in the settings is not valid.
     """
 
     def check_team(claims: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 
 @frozen
 class _Failed:
-    """The error with which a request failed."""
+    """The error with which a shared request failed, kept as its result."""
 
     error: CssError | httpx.RequestError
 
@@ -33,19 +33,19 @@ class _Failed:
 class SharedRequest(Generic[Value]):
     """Represent a request in progress. Its sender uses it in a `with` statement, and other callers wait for its result.
 
-    All waiting callers get the value, or the error of an answer: fifty callers must not repeat a request that the login
-    server has just refused. If no answer came, callers with the same timeouts as the sender get that error too. Callers
-    with other timeouts send the request themselves. If the sender is stopped, one of the waiting callers sends the
-    request. No caller waits longer than a request of its own could take.
+    If an answer came, all waiting callers get its value or its error: fifty callers must not repeat a request that the
+    login server has just refused. If no answer came, waiting callers with the same timeouts as the sender get the error
+    too. Callers with other timeouts send the request themselves. If the sender is cancelled or interrupted, one of the
+    waiting callers sends the request. No caller waits longer than a request of its own could take.
 
     Args:
-        request: the request that needs the result; None if all callers have the same timeouts.
-        task: the task that sends the request; None in a thread.
+        request: the request of the sender that needs the result; None if all callers have the same timeouts.
+        task: the id of the task that sends the request; None in a thread.
 
     Attributes:
-        value: the result, which the sender sets before it leaves.
-        lock: held while callers decide which of them sends the request. All share one lock, so that a forked child can
-            replace it.
+        value: the result. The sender sets it before it leaves the `with` statement.
+        lock: held while callers decide which of them sends the request. All objects share one lock, so that a forked
+            child can replace it.
     """
 
     lock: ClassVar[threading.Lock] = threading.Lock()
@@ -61,9 +61,9 @@ class SharedRequest(Generic[Value]):
 
     @property
     def is_over(self) -> bool:
-        """Return whether nobody can wait for this request: it has ended, or its sender is gone.
+        """Return whether callers can no longer wait for this request: it has ended, or its sender is gone.
 
-        The sender is gone if it belongs to the process before a fork, or to an event loop that is closed.
+        The sender is gone if it is in the parent process of this forked process, or if its event loop is closed.
         """
         return self._process != os.getpid() or self._is_left or self._end.done()
 
@@ -73,13 +73,13 @@ class SharedRequest(Generic[Value]):
 
     @classmethod
     def current(cls, pending: Self | None, request: httpx.Request | None, task: int | None) -> Self:
-        """Return the request in progress. If this caller cannot wait for one, return a new request that it must send.
+        """Return the request in progress. If there is none that this caller can wait for, return a new request.
 
-        The caller must hold `lock`.
+        The caller must hold `lock`. It must send the new request.
 
         Args:
-            pending: the last request.
-            request, task: of the caller; see the class.
+            pending: the last request; None if there was none.
+            request, task: the request and the task of the caller; see the class.
         """
         if pending is not None and not pending.is_over and not pending.belongs_to_caller(task):
             return pending
@@ -88,7 +88,10 @@ class SharedRequest(Generic[Value]):
         return cls(request, task)
 
     def release(self) -> None:
-        """Wake the callers that wait for a request in a closed loop, so that one of them sends it again."""
+        """If the event loop of the sender is closed, wake the waiting callers, so that one of them sends the request.
+
+        Otherwise, do nothing.
+        """
         # Callers in the process before a fork must not be woken, and their locks must not be touched.
         if self._process == os.getpid() and self._is_left:
             self._finish(None)
@@ -102,9 +105,10 @@ class SharedRequest(Generic[Value]):
         return self._thread == threading.get_ident() and (task is None or self._task in (None, task))
 
     def carry_out(self, work: Callable[[], Value]) -> None:
-        """Do the work in a new thread, and make its value the result.
+        """Start the work in a new thread, and return at once. The value of the work becomes the result.
 
-        Callers wait in `result` as long as their timeouts allow. An interrupt ends their waiting, but not the work.
+        Callers wait in `result` as long as their timeouts allow. An interrupt ends the wait of a caller, but not the
+        work.
         """
 
         def run() -> None:
@@ -126,7 +130,11 @@ class SharedRequest(Generic[Value]):
             raise
 
     async def async_carry_out(self, work: Callable[[], Awaitable[Value]]) -> None:
-        """Do the work as `carry_out` does. The work continues if the caller is cancelled, until the event loop ends."""
+        """Do the work, and make its value the result. If the caller is cancelled, the work continues.
+
+        In asyncio, a cancelled caller leaves at once, and the work continues until the event loop ends. In trio, a
+        cancelled caller waits for the end of the work.
+        """
 
         async def run() -> None:
             with self:
@@ -148,8 +156,8 @@ class SharedRequest(Generic[Value]):
         """Wait for the result and return it; None if the caller must send the request itself.
 
         Args:
-            request: the request that needs the result; its timeouts limit the wait.
-            seconds: the limit of the wait if there is no request.
+            request: the request that needs the result. The sum of its connect and read timeouts limits the wait.
+            seconds: the limit of the wait if `request` is None; None waits for ever.
 
         Raises:
             CssError: the answer was an error.
@@ -159,7 +167,7 @@ class SharedRequest(Generic[Value]):
         return self._value_of(self._end.result(_seconds(request) if request is not None else seconds), request)
 
     async def async_result(self, request: httpx.Request | None = None, seconds: float | None = None) -> Value | None:
-        """Wait for the result and return it, as `result` does, while other tasks run."""
+        """Wait for the result and return it, as `result` does. Other tasks run meanwhile."""
         import asyncio
 
         import anyio
@@ -192,7 +200,7 @@ class SharedRequest(Generic[Value]):
 
 
 def cause_of(error: BaseException | None) -> BaseException | None:
-    """Return the error with which a request failed, from the exception that its auth flow got.
+    """Return the error with which a request failed, from the exception that its auth flow got; None for None.
 
     If a request fails, httpx closes the flow while it handles the error. So the flow gets a `GeneratorExit`, which has
     the error as its `__context__`. An exception of another class is the error itself.
@@ -207,11 +215,11 @@ class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
         self._flow = flow
 
     async def asend(self, value: Any) -> httpx.Request:
-        """Return the next request after an answer."""
+        """Pass an answer to the flow, and return the next request of the flow."""
         return await self._flow.asend(value)
 
     async def athrow(self, *error: Any) -> httpx.Request:
-        """Return the next request after an error."""
+        """Raise an error in the flow, and return the next request of the flow."""
         return await self._flow.athrow(*error)
 
     async def aclose(self) -> None:
@@ -239,19 +247,19 @@ def _timeouts(request: httpx.Request | None) -> object:
 
 
 def _seconds(request: httpx.Request | None) -> float | None:
-    """Return how long a request may wait for a connection and an answer together; None without a limit."""
+    """Return the seconds of the connect and the read timeout of a request together; None if one of them is not set."""
     timeouts = (request.extensions.get("timeout") if request is not None else None) or {}
     connect, read = timeouts.get("connect"), timeouts.get("read")
     return None if connect is None or read is None else float(connect + read)
 
 
 def current_task() -> int | None:
-    """Return None, because a thread is identified by itself."""
+    """Return None, because a `SharedRequest` identifies a thread without the id of a task."""
     return None
 
 
 def async_current_task() -> int:
-    """Return what identifies the running task."""
+    """Return the id of the running task."""
     import anyio
 
     return anyio.get_current_task().id

@@ -32,15 +32,19 @@ from .single_flight import cause_of
 _DEFAULT_LIFE: Final = 60.0
 _LONGEST_TOKEN: Final = 16 * 1024  # servers accept no longer header
 _LARGEST: Final = 256 * 1024
-"""The largest answer, in bytes."""
+"""The maximum size of an answer, in bytes."""
 
 
 @frozen
 class Token:
-    """An access token, and the time until which it is used, by the clock of the auth that holds it.
+    """An access token, and the time until which it is used.
 
-    `life` is the number of seconds that the server reported, or None. A token with a life of 0 is used for one call.
-    `claims` are those of a JWT, not verified, and empty for an opaque token.
+    Args:
+        secret: the token.
+        good_until: the time when it must be renewed, by the clock of the `TokenAuth` that holds it.
+        life: the number of seconds that the server reported; None if it reported none. A token with a life of 0 is used
+            for one call.
+        claims: the claims of a JWT, not verified; empty for an opaque token.
     """
 
     secret: Secret
@@ -50,7 +54,7 @@ class Token:
 
     @property
     def header(self) -> str:
-        """Return the value of the `Authorization` header."""
+        """Return the value of the `Authorization` header, with the token as plain text."""
         return f"Bearer {self.secret.reveal()}"
 
 
@@ -63,10 +67,11 @@ def token_request(
     """Return the request for a token.
 
     Args:
-        url: of the token endpoint.
+        url: the address of the token endpoint.
         fields: the fields of the form.
-        basic: a client's id and secret, to send as HTTP Basic.
-        call: the request that needs the token. Its timeouts are copied, because httpx sets none on requests of an auth.
+        basic: the client id and the secret to send as HTTP Basic; None to send no such header.
+        call: the request that needs the token. Its timeouts and its `User-Agent` are copied, because httpx does not set
+            them on requests of an `httpx.Auth`.
     """
     headers = {
         "Accept": "application/json",
@@ -94,13 +99,14 @@ def _basic(client_id: str, client_secret: Secret) -> Secret:
 
 
 class TokenExchange:
-    """Remove secrets, and the frames that hold secrets, from the errors of the token request in a `with` statement.
+    """Make a token request for a `with` statement, and keep its secrets out of the errors of the block.
 
-    If no answer came, the error names the login server. Text that a server or a proxy sent is cleaned.
+    If the block raises an error, secrets are removed from its message, and the frames that hold secrets from its
+    traceback. If no answer came, the error names the login server. Text that a server or a proxy sent is cleaned.
 
     Args:
         make: returns the request.
-        observer: reports it when it has ended.
+        observer: reports the request when it has ended.
     """
 
     def __init__(self, make: Callable[[], TokenRequest], observer: Observer) -> None:
@@ -140,7 +146,7 @@ class TokenExchange:
 
 
 def _answer_in(trace: TracebackType | None, request: httpx.Request) -> httpx.Response | None:
-    """Find the answer with the redirect that a client was about to follow, so that the message can say where to."""
+    """Return the answer whose redirect a client was about to follow, from the frames of a traceback, or None."""
     for frame, _ in walk_tb(trace):
         found = frame.f_locals.get("response")
         if isinstance(found, httpx.Response) and found.has_redirect_location:
@@ -149,11 +155,11 @@ def _answer_in(trace: TracebackType | None, request: httpx.Request) -> httpx.Res
 
 
 def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
-    """Return the kind and the first words of an error, cleaned, for a line of a message.
+    """Return the class and the beginning of the message of an error, such as `ConnectError: refused`, cleaned.
 
     Args:
         error: an error of httpx.
-        hide: secrets of the request, which a server or a proxy may repeat.
+        hide: secrets of the request to remove from the text, because a server or a proxy may repeat them.
     """
     text = str(error)
     if isinstance(error, httpx.ProtocolError):
@@ -165,7 +171,10 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
 
 @contextmanager
 def waiting(url: httpx.URL) -> Iterator[None]:
-    """Wrap the wait for a token that another caller has requested: name the login server if the wait times out.
+    """Wrap the wait for a token that another caller has requested. If the wait times out, name the login server.
+
+    Args:
+        url: the address of the token endpoint.
 
     Raises:
         httpx.ReadTimeout: the caller's own timeouts ended before the answer came.
@@ -178,14 +187,20 @@ def waiting(url: httpx.URL) -> Iterator[None]:
 
 
 def _bare(url: httpx.URL) -> httpx.Request:
-    """Return a copy of the token request without secrets, to attach to errors."""
+    """Return a token request without body and credentials, to attach to errors."""
     return httpx.Request("POST", str(url))
 
 
 def limits_of(asked: TokenRequest, response: httpx.Response, clock: Callable[[], float]) -> tuple[int, str, Check]:
-    """Note the status and the encoding of an answer, and return the limits of its body, as `read_body` gets them.
+    """Return the limits of the body of an answer: the arguments `most`, `advice` and `check` of `read_body`.
 
-    The time limit of the whole body is the read timeout, which httpx applies to each piece only.
+    The time limit of the whole body is the read timeout, which httpx applies only to each piece. This function also
+    sets `status` and `encoding` of the token request, and removes `Content-Encoding` from the answer.
+
+    Args:
+        asked: the token request.
+        response: the answer, whose body was not read yet.
+        clock: returns the time in seconds, counted from any start.
     """
     asked.status = response.status_code
     # The request asked for an answer that is not compressed. httpx must not decompress one that may become large.
@@ -202,7 +217,15 @@ def limits_of(asked: TokenRequest, response: httpx.Response, clock: Callable[[],
 
 @frozen
 class _Answer:
-    """The answer of a token endpoint: its token as a secret, and its words cleaned."""
+    """The content of an answer of a token endpoint. All texts except the token are cleaned.
+
+    Args:
+        token: the access token; empty if there is a fault.
+        life: the seconds for which the token is valid; None if the answer does not have a valid number.
+        error, description: the fields `error` and `error_description`; None if the answer lacks them.
+        fault: why the answer has no usable token; empty if it has one.
+        is_json: whether the answer is a JSON object.
+    """
 
     token: Secret
     life: float | None
@@ -213,7 +236,7 @@ class _Answer:
 
     @property
     def words(self) -> str:
-        """Return the error and its description, or an empty string."""
+        """Return the error and its description in one text; empty if the answer has neither."""
         return ": ".join(filter(None, (self.error, self.description)))
 
 
@@ -249,7 +272,10 @@ def _answer(response: httpx.Response, asked: TokenRequest) -> _Answer:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """Return a body, decompressed if the server compressed it unasked and it stays small."""
+    """Return a body, decompressed if the server sent gzip although css-sdk asked for no compression.
+
+    If the decompressed body is too large, or is not complete, return the body as it is.
+    """
     if not content.startswith(b"\x1f\x8b"):  # gzip's first bytes; JSON and HTML begin otherwise
         return content
     body = Body("gzip", _LARGEST)
@@ -261,7 +287,7 @@ def _unpacked(content: bytes) -> bytes:
 
 
 def _what_instead(content: bytes, encoding: str) -> str:
-    """Describe what came instead of a JSON object."""
+    """Return a text that says what came instead of a JSON object, such as `it is empty`."""
     start = content[:200].lstrip().lower()
     if not start:
         return "it is empty"
@@ -271,7 +297,7 @@ def _what_instead(content: bytes, encoding: str) -> str:
 
 
 def fits_a_header(token: str) -> bool:
-    """Return whether a token can be sent."""
+    """Return whether a token can be sent in a header: at most 16,384 printable ASCII characters, and no spaces."""
     return 0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable() and " " not in token
 
 
@@ -282,16 +308,18 @@ def token_from(
 
     Args:
         response: the answer, already read.
-        asked: the request for it, as `token_request` made it.
-        asked_at: when the request was sent. The life of a token is counted from then, not from the answer.
-        name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET`.
+        asked: the token request that `token_request` made.
+        asked_at: when the request was sent, by the clock of the `TokenAuth`. The life of the token is counted from this
+            time.
+        name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET` for
+            `client_secret`. Messages use it.
 
     Raises:
-        AuthenticationError: the answer is an error (RFC 6749, 5.2) or a redirect, or the address has no token endpoint.
-            The exception has the `error` and the `error_description` of the answer.
-        RateLimited: the endpoint asks for fewer calls.
-        ServiceUnavailable: the endpoint failed.
-        MalformedAnswer: the answer is not one of a token endpoint, or has no bearer token.
+        AuthenticationError: the answer is an error (RFC 6749, 5.2) or a redirect, or its status is 401 or 404. The
+            exception has the `error` and the `error_description` of the answer.
+        RateLimited: the status of the answer is 429.
+        ServiceUnavailable: the status of the answer is 500 or higher.
+        MalformedAnswer: the answer is not JSON, or has no valid bearer token.
     """
     if response.request is not asked:
         raise redirected(asked, None)
@@ -336,7 +364,7 @@ def token_from(
 
 
 def _advice(answer: _Answer, name_of: Callable[[str], str]) -> str:
-    """Return a sentence that says what to check after a refusal."""
+    """Return sentences that say what to check after the login server has refused a token request."""
     if "audience" in answer.words.lower() or answer.error == "invalid_target":
         return (
             "Check the audience. It must be the client id of the application to call. The login server must know that "

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import jwt.algorithms
 
 LONGEST: Final = 16 * 1024
-"""The most characters of a token; servers accept no longer header."""
+"""The maximum length of a token, in characters. Servers do not accept longer headers."""
 
 _SMALLEST_RSA: Final = 2048
 _MOST_LEEWAY: Final = 300.0
@@ -38,9 +38,9 @@ _HEADER_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 _COMPACT: Final = re.compile(r"([\w-]*)\.([\w-]*)\.([\w-]*)", re.ASCII)
 _LAST: Final = {1: "", 2: "AQgw", 3: "AEIMQUYcgkosw048"}
-"""The last characters of valid base64url, by the number of characters after the last group of four.
+"""The characters with which valid base64url may end, by the number of characters after the last group of four.
 
-Their unused bits are zero. Otherwise one token could be written in several ways.
+The unused bits of these characters are zero. If others were accepted, one token could be written in several ways.
 """
 
 _KIND_OF_KEY: Final = {
@@ -73,10 +73,10 @@ class Terms:
         issuers: the accepted values of the claim `iss`.
         audiences: the accepted values of the claim `aud`. A token must have one of them.
         algorithms: the accepted signature algorithms.
-        leeway: the seconds by which clocks may differ.
+        leeway: the number of seconds by which clocks may differ, from 0 to 300.
 
     Raises:
-        ConfigurationError: the conditions would accept every token, or none.
+        ConfigurationError: a value is missing, an algorithm is not safe, or the leeway is out of range.
     """
 
     issuers: tuple[str, ...] = field(converter=_one_or_several)
@@ -103,7 +103,14 @@ class Terms:
 
 @frozen
 class SigningKey:
-    """A trusted public key, and the one algorithm of its signatures."""
+    """A trusted public key, and the one algorithm of its signatures.
+
+    Args:
+        kid: the id of the key; None if the key set gives no id.
+        algorithm: the name of the algorithm, such as `RS256`.
+        key: the public key, as PyJWT read it.
+        method: the object of PyJWT that verifies signatures with the algorithm.
+    """
 
     kid: str | None
     algorithm: str
@@ -117,7 +124,7 @@ class OpenedToken:
 
     Args:
         secret: the token.
-        kid: the id of its key, if it names one.
+        kid: the id of its key; None if its header names no key.
         algorithm: the algorithm of its signature.
         issuer: the issuer whose keys must have signed the token.
     """
@@ -133,10 +140,10 @@ class VerifiedToken:
     """The content of a verified token. Its repr shows neither the token nor the person.
 
     Args:
-        subject: the id of the person or the client, if the token names one.
+        subject: the id of the person or the client (the claim `sub`); None if the token has none.
         client_id: the client that the token was issued to: the claim `azp`, or else `client_id`.
         is_service_account: whether the token belongs to that client itself, not to a person.
-        roles: the roles in the audience `audience` only. For other audiences, call `roles_in`.
+        roles: the roles in the first of the `audiences`. For the roles in the others, call `roles_in`.
         issued_at: when the token was issued.
         expires_at: when the token expires.
         claims: all claims.
@@ -163,11 +170,13 @@ class VerifiedToken:
 
     @property
     def audience(self) -> str | None:
-        """Return the first accepted audience that the token is for; its roles are in `roles`."""
+        """Return the first accepted audience that the token is for. The roles in this audience are in `roles`."""
         return self.audiences[0] if self.audiences else None
 
     def roles_in(self, audience: str) -> frozenset[str]:
-        """Return the roles in an audience; none if the token is not for it, or if the verifier does not accept it.
+        """Return the roles in an audience. If the token is not for this audience, return an empty set.
+
+        The set is also empty if the verifier does not accept the audience.
 
         Args:
             audience: the client id of the audience.
@@ -200,7 +209,7 @@ def _library() -> ModuleType:
     """Return PyJWT, which reads keys and verifies signatures.
 
     Raises:
-        ConfigurationError: it is not installed.
+        ConfigurationError: PyJWT or the package cryptography is not installed.
     """
     try:
         import jwt
@@ -219,15 +228,15 @@ def _library() -> ModuleType:
 def signing_keys(document: object, algorithms: Iterable[str]) -> tuple[SigningKey, ...]:
     """Return the usable keys of a key set (RFC 7517); none if the document is not a key set.
 
-    Symmetric keys, keys for encryption or for another algorithm, short keys, keys with their private half, and keys
-    that cannot be read are left out.
+    The result leaves out symmetric keys, keys for encryption or for an algorithm that is not accepted, RSA keys of less
+    than 2048 bits, keys that contain their private half, and keys that cannot be read.
 
     Args:
         document: the key set as parsed JSON: `{"keys": […]}`, or only the list.
         algorithms: the accepted algorithms.
 
     Raises:
-        ConfigurationError: PyJWT is not installed.
+        ConfigurationError: PyJWT or the package cryptography is not installed.
     """
     jwt = _library()
     listed = document.get("keys") if isinstance(document, Mapping) else document
@@ -263,11 +272,13 @@ def _read_key(jwt: ModuleType, entry: Mapping[str, Any], algorithm: str) -> Sign
 
 
 def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
-    """Return a token with its header, or why the token is not valid. The signature is not verified yet.
+    """Check the form and the header of a token. Return the opened token, or an error that says why it is not valid.
+
+    This function does not verify the signature; `verify` does.
 
     Args:
         secret: the token, as received.
-        terms: the conditions that it must meet.
+        terms: the conditions that the token must meet.
     """
     token = secret.reveal()
     if not isinstance(token, str):
@@ -305,12 +316,12 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
 
 
 def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: float) -> VerifiedToken | InvalidToken:
-    """Return the content of a token, or why the token is not valid.
+    """Verify the signature and the claims of a token. Return its content, or an error that says why it is not valid.
 
     Args:
-        token: the token.
+        token: the token, as `open_token` returned it.
         keys: the keys of `token.issuer`.
-        terms: the conditions that it must meet.
+        terms: the conditions that the token must meet.
         now: the time, in seconds since 1970.
     """
     fitting = [key for key in keys if key.algorithm == token.algorithm and token.kid in (None, key.kid)]
@@ -337,7 +348,15 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
 def _fault(
     claims: Mapping[str, Any], issuer: str, audiences: Sequence[str], terms: Terms, now: float
 ) -> InvalidToken | None:
-    """Return what is wrong with signed claims, or None."""
+    """Return an error for the first condition that signed claims do not meet; None if they meet all conditions.
+
+    Args:
+        claims: the claims.
+        issuer: the issuer whose key signed them.
+        audiences: the accepted audiences among those that the claims name.
+        terms: the conditions.
+        now: the time, in seconds since 1970.
+    """
     missing = [name for name in _REQUIRED if claims.get(name) is None]
     if missing:
         return _invalid("missing claim", f"It lacks {', '.join(missing)}.")
@@ -387,9 +406,10 @@ def _content_of(claims: Mapping[str, Any], audiences: tuple[str, ...]) -> Verifi
 def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> bool:
     """Return whether the token belongs to the client itself, by `sub` (CERN) or `preferred_username` (CSS).
 
-    The prefix alone is not enough, because a person could have such a name: the rest must be the client that the token
-    was issued to. Keycloak stores usernames in lower case. Only ASCII is compared in lower case, because other letters
-    could become equal.
+    The name must be the prefix of service accounts and then the client that the token was issued to. The prefix alone
+    is not enough, because a person could have such a name. Keycloak stores usernames in lower case, so upper and lower
+    case of ASCII letters do not matter. For other letters they do, because two different letters can have the same
+    lower case.
     """
     names = [claims.get(name) for name in ("sub", "preferred_username")]
     wanted = f"{SERVICE_ACCOUNT_PREFIX}{client_id}".translate(_LOWER)
@@ -397,10 +417,10 @@ def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> boo
 
 
 def _roles(claims: Mapping[str, Any], client_id: str | None, audience: str) -> frozenset[str]:
-    """Return the roles in one audience.
+    """Return the roles in one audience, from the claims `resource_access` and `client_roles`.
 
-    `client_roles` holds the roles of the client that the token was issued to, so it counts only if that client is the
-    audience. Otherwise another integration could name its own roles so that its users get access here.
+    `client_roles` holds the roles of the client that the token was issued to. So it counts only if that client is the
+    audience. Otherwise another integration could give its own roles the same names, and its users would get access.
     """
     access = claims.get("resource_access")
     here = access.get(audience) if isinstance(access, dict) else None
@@ -409,7 +429,7 @@ def _roles(claims: Mapping[str, Any], client_id: str | None, audience: str) -> f
 
 
 def _names(value: object) -> frozenset[str]:
-    """Return the texts in a list; nothing if the value is not a list of texts, such as a single text."""
+    """Return the texts in a list; an empty set if the value is anything else, such as a single text."""
     is_list = isinstance(value, list) and all(isinstance(name, str) for name in value)
     return frozenset(value if is_list and isinstance(value, list) else ())
 
@@ -424,7 +444,7 @@ def _decoded(part: str) -> bytes:
 
 
 def _object(text: bytes) -> dict[str, Any] | None:
-    """Return the JSON object in a text, or None."""
+    """Return the JSON object in a text; None if the text is not a valid JSON object in UTF-8."""
     try:
         found = strict_json(text.decode("utf-8"))
     except (ValueError, RecursionError):
