@@ -108,7 +108,7 @@ def command_table() -> dict[Path, str]:
         and any(re.match(r"click\.(command|group)\(", ast.unparse(each)) for each in node.decorator_list)
     }
     text = f"""# Written by `make generate` from the modules in css_sdk/cli/commands. Edit those modules.
-\"\"\"The commands of `css`, so that `css --help` imports none of them.\"\"\"
+\"\"\"The commands of `css`. With this table, `css --help` lists them without importing their modules.\"\"\"
 
 from typing import Final
 

@@ -154,7 +154,7 @@ def test_rows_that_are_done_stay_in_the_result_file(
     for command in ("check", "apply"):
         capsys.readouterr()
         run_css("roster", command, result, *DEV, "--provider", "githubpublic")
-        assert "Left out, because their outcome says that they are done: line 2, 3." in capsys.readouterr().err
+        assert "Left out, because the column outcome says that they are done: line 2, 3." in capsys.readouterr().err
     lines = list(csv.DictReader(result.read_text(encoding="utf-8-sig").splitlines()))
     assert [line["username"] or line["email"] for line in lines] == [first, second, "saltwind@example.org"]
     assert [line["outcome"] for line in lines] == ["done", "already has it", "done"]
@@ -189,7 +189,7 @@ def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path:
     assert run_css("roster", "check", good, *DEV) == 0
     assert capsys.readouterr() == (
         "2 rows fine\n",
-        "css read only the file and looked nobody up. To do that, pass --online.\n",
+        "css read only the file. To look up people and roles, pass --online.\n",
     )
     assert run_css("roster", "check", good, *DEV, "--json") == 0
     assert json_rows(capsys) == [{"file": str(good), "rows": 2, "state": "fine"}]

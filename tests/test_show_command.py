@@ -104,7 +104,7 @@ def test_a_plan_is_shown_as_a_page(plan_file: Path, journal_file: Path, capsys: 
         assert shown(plan_file, "--html", *options) == 0
         assert capsys.readouterr().out.splitlines() == "\n".join(plan_as_html(plan, mask=mask)).splitlines()
     assert shown(journal_file, "--html") == 64
-    assert "--html is for a plan" in capsys.readouterr().err
+    assert "--html is for a plan, but FILE is a journal" in capsys.readouterr().err
     assert shown(plan_file, "--html", "--json") == 64
 
 

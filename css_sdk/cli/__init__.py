@@ -1,7 +1,7 @@
-"""The command line: arguments in, one call on the facade, text or JSON out.
+"""The command line. Each command parses its arguments, calls the facade, and prints text or JSON.
 
-The module of a command is imported only when the command is looked up, and imports the facade inside its functions, so
-that `css --help` loads only click. This package may import every other package, and holds no decisions.
+`css --help` loads only click: the module of a command is imported when the command is called, and imports the facade
+inside its functions. This package may import every other package, and leaves all decisions to them.
 Start reading at `commands`; `support` holds what several commands share.
 """
 
@@ -32,7 +32,7 @@ COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
 
 
 class _LazyGroup(click.Group):
-    """Commands by name. The module of a command is imported when the command is called."""
+    """The group of all commands. It imports the module of a command only when click looks the command up."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from .support.output import UNPRINTED
@@ -92,14 +92,18 @@ def css() -> None:
       2    there are changes (css drift, css plan --detailed-exitcode)
       3    some items failed, or the outcome of a write is unknown
       4    a guard refused the change, or you answered no
-      5    the plan is stale
+      5    the plan is stale: the state has changed since it was made
       64   usage or file error
       130  interrupted
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with its exit code."""
+    """Run the command line and end the process with its exit code.
+
+    Args:
+        arguments: the words after `css`; by default those of this process.
+    """
     # Imports create thousands of objects that stay. To search them for garbage takes a tenth of a short command's time.
     gc.set_threshold(50_000)
     code = exit_code(arguments)
@@ -108,7 +112,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code. Print errors on stderr, in a line that begins with `css: `."""
+    """Run the command line and return its exit code. Print an error on stderr, after the mark `css: `.
+
+    Args:
+        arguments: the words after `css`; by default those of this process.
+    """
     for stream in (sys.stdout, sys.stderr):
         # After a write, css must not fail only because the terminal cannot encode a name.
         if isinstance(stream, io.TextIOWrapper):
@@ -140,7 +148,7 @@ def _code_of(error: Exception) -> int:
             raise error
         _print_error(
             f"Unexpected {type(error).__name__}: {error}. Some changes may have been made. Check the current state. "
-            f"To report this error, set CSS_DEBUG=1 and add the traceback."
+            f"To get a traceback for your error report, set CSS_DEBUG=1 and run the command again."
         )
         return 3
     print_error(error)

@@ -1,5 +1,5 @@
 # Written by `make generate` from the modules in css_sdk/cli/commands. Edit those modules.
-"""The commands of `css`, so that `css --help` imports none of them."""
+"""The commands of `css`. With this table, `css --help` lists them without importing their modules."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ COMMANDS: Final = {
     "integrations": ("integrations", "List the team's Gold integrations."),
     "journal": ("journal", "List and show the journals that commands keep by default."),
     "logs": ("logs", "Print the login server's log of an environment, oldest line first."),
-    "members": ("members", "List the members of a role, or set who they are."),
+    "members": ("members", "List the members of a role, or set exactly who is a member."),
     "people": ("people", "Find people, show, copy and remove their roles, and compare their logins."),
     "plan": ("plan", "Show what css apply would change to make the service match roles files."),
     "promote": ("promote", "Copy roles and composite roles to another environment, without removing anything there."),

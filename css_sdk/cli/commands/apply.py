@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
     if given is not None and re.fullmatch("[0-9a-fA-F]{64}", given.strip()) is None:
-        raise click.BadParameter("A plan id has 64 hex digits; css plan prints it, and css plan --json as plan_id.")
+        raise click.BadParameter(
+            "A plan id has 64 hex digits. css plan prints it. In css plan --json, its key is plan_id."
+        )
     return given.strip().lower() if given is not None else None
 
 
@@ -30,18 +32,18 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
 @takes(
     options.roles_files,
     options.places,
-    flag("--prune", help="Remove what exact sets do not list, and members whose last day is over. For roles files."),
+    flag("--prune", help="For roles files: remove what exact sets do not list, and members whose last day is over."),
     options.identification,
     options.provider,
     options.plan_removals,
     options.keep_last,
-    flag("--allow-empty", help="Allow removing all roles of a place, or all members of a role."),
-    flag("--remove-first", help="Carry out removals first. By default, css adds first."),
+    flag("--allow-empty", help="Allow removing all roles of an environment, or all members of a role."),
+    flag("--remove-first", help="Remove before adding. By default, css adds first."),
     click.option(
         "--resume",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="JOURNAL",
-        help="Continue a saved plan that was interrupted, with its journal.",
+        help="Continue a saved plan whose run was interrupted. JOURNAL is the journal of that run.",
     ),
     click.option(
         "--plan-id",

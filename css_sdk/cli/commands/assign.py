@@ -27,9 +27,9 @@ _GRANTS = together(
 def assign(given: Given, **grants: Any) -> int:
     """Give roles to users.
 
-    css reads the users' roles first, and sends only what is missing. If an address or a GUID has several logins, pass
-    --provider, --prefer or --all-logins. In prod, css asks for the project's name. To give roles to many people from a
-    file, use `css roster apply`.
+    css reads the users' roles first, and sends only what is missing. If an address or a GUID has several logins, choose
+    with --provider, --prefer or --all-logins. In prod, css asks for the project's name. To give roles to many people
+    from a file, use `css roster apply`.
 
     \b
     Examples:

@@ -16,15 +16,19 @@ from ..support.request_options import given_timeout
 @click.command()
 @click.option("--team", "team_id", type=int, metavar="ID", help="Team that the credentials must belong to.")
 @click.option(
-    "--extra", "extras", multiple=True, metavar="NAME", help="Extra that must be installed. Can be given several times."
+    "--extra",
+    "extras",
+    multiple=True,
+    metavar="NAME",
+    help="Extra of css-sdk that must be installed. Can be given several times.",
 )
 @takes(options.json)
 def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
     """Find out why css does not work here, and print what to do.
 
-    Checks the installation, the variables, the credentials and their team, the addresses, the login server of each
-    environment, the service, the default integration and environment, and the clock. Nothing is changed. Secrets are
-    masked, so that you can paste the output into a support ticket. The exit code is 0 if nothing is wrong, otherwise 1.
+    css checks the installation, the variables, the credentials and their team, the addresses, the login server of each
+    environment, the service, the default integration and environment, and the clock. css changes nothing. It masks
+    secrets, so that you can paste the output into a support ticket. The exit code is 0 if nothing is wrong, else 1.
 
     \b
     Example:

@@ -44,8 +44,9 @@ def drift(given: Given, files: Sequence[Path]) -> int:
     """Show where the service differs from roles files.
 
     FILE is a roles file, a folder with roles files, or - for standard input. css shows what is missing in the service.
-    For exact sets, it also shows what the files do not list. It shows members whose last day is over. Protected roles
-    and users are not drift. On stderr, css names people who could not be identified or have never logged in.
+    For exact sets, it also shows what the files do not list. It shows members whose last day is over. It does not show
+    roles and users that the files protect. On stderr, css names people who could not be identified or have never logged
+    in.
 
     css drift changes nothing. If there is no drift, it says so on stderr. For cron, pass -q: then it prints nothing.
 

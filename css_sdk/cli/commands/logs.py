@@ -28,15 +28,15 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
         "--since",
         required=True,
         metavar="TIME",
-        help="First moment: a date, a date and time, or a time span such as 3h.",
+        help="Start of the range: a date, a date and time, or a time span before now, such as 3h.",
     ),
-    click.option("--until", metavar="TIME", help="Last moment, in the same forms. Default: now."),
+    click.option("--until", metavar="TIME", help="End of the range, in the same forms. Default: now."),
     options.json,
 )
 def logs(given: Given, since: str, until: str | None) -> int:
     """Print the login server's log of an environment, oldest line first.
 
-    A time without a time zone is in UTC. A date means its first moment. Time spans are in minutes, hours or days: 15m,
+    A time without a time zone is in UTC. A date means 00:00 of that day. Time spans are in minutes, hours or days: 15m,
     3h, 2d. The range can have any length.
 
     The service allows 20 log calls an hour, each for 3 days at most. If no calls are left, css prints what it has
@@ -76,7 +76,10 @@ def logs(given: Given, since: str, until: str | None) -> int:
 
 
 def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime.datetime) -> Iterator[LogLine]:
-    """Yield the lines, one window after the other, so that an error loses no earlier lines and memory stays small."""
+    """Yield the log lines of a range. Read one window of time after the other, so that memory stays small.
+
+    If an error or an interrupt stops a reading, yield the lines that were read, print how to continue, and raise it.
+    """
     from ..._service.log_windows import SHORTEST_WINDOW, Window, joined, windows
     from ...errors import CssError
 

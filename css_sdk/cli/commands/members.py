@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def members() -> None:
-    """List the members of a role, or set who they are.
+    """List the members of a role, or set exactly who is a member.
 
     `css assign` and `css unassign` add and remove members.
 
@@ -43,7 +43,7 @@ def members() -> None:
         "--output",
         "a list of members",
         is_roster,
-        "Write the members to this file: .csv, .xlsx or .jsonl. It can be edited, and applied as a roster.",
+        "Write the members to this file: .csv, .xlsx or .jsonl. You can edit the file and apply it as a roster.",
     ),
 )
 def list_members(given: Given, role: str, output: OutputFile) -> None:

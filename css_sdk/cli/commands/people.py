@@ -49,22 +49,25 @@ def people() -> None:
     click.option(
         "--guid",
         metavar="GUID",
-        help="The whole GUID, with or without dashes. The service stores searches, so a GUID is better than an "
-        "address.",
+        help="The whole GUID, with or without dashes. The service stores the text of each search, so search by GUID "
+        "rather than by e-mail address.",
     ),
     click.option("--first-name", metavar="TEXT", help="First name, or a part of it (idir and azureidir)."),
     click.option("--last-name", metavar="TEXT", help="Last name, or a part of it (idir and azureidir)."),
-    click.option("--name", metavar="TEXT", help="Name, or a part of it: last or first name, or the name at GitHub."),
+    click.option(
+        "--name", metavar="TEXT", help="Name, or a part of it: a last name, a first name, or a name at GitHub."
+    ),
     click.option("--login", metavar="TEXT", help="Login name, or a part of it (GitHub)."),
     click.option(
         "--file",
         type=click.Path(path_type=Path),
         metavar="LIST",
-        help="Find everybody in this file, or - for stdin: on each line a whole address, GUID, username or full name.",
+        help="Find everybody in this file (- for stdin). Each line has a whole e-mail address, a GUID, a username or a "
+        "full name.",
     ),
     options.environments("Environment to search."),
     options.providers(
-        "Login provider to search.", "Default: all that support the search terms; with --file, idir and azureidir."
+        "Login provider to search.", "Default: all that can be searched by the terms; with --file, idir and azureidir."
     ),
     options.width,
     options.json,
@@ -73,13 +76,13 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
     """Find people in all providers and environments, with all logins of each person.
 
     TEXT is an e-mail address or a part of it, a whole GUID, a username, or a name. css searches for a name as a last
-    name, as a first name and as a name at GitHub, and says which searches it made. With options, a person must match
-    all of them.
+    name, as a first name and as a name at GitHub, and says which searches it made. A person must match TEXT and all
+    options.
 
-    With --file, css prints the usernames of everybody in a list: found, ambiguous, or not found.
+    With --file, css prints a row for each login of each person in the file. A person is found, ambiguous or not found.
 
     Exit codes: 0 somebody was found; 1 nobody was found; 3 more people match than the service shows, or somebody in the
-    list was not found or is ambiguous.
+    file was not found or is ambiguous.
 
     \b
     Examples:
@@ -133,7 +136,7 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
 
 
 def _find_listed(given: Given, file: Path) -> int:
-    """Print a row for each login of everybody in a list, and return the exit code."""
+    """Find everybody in a file, print a row for each login or missing person, and return the exit code."""
     from ...people.lists import people_in
 
     text, name = text_in(file)
@@ -163,7 +166,10 @@ def _find_listed(given: Given, file: Path) -> int:
 
 
 def _not_searched(found: PeopleFound) -> str:
-    """Return which providers could not be searched by the given terms, each with the options that search it."""
+    """Return a sentence that lists the providers that were not searched, each with the options that can search it.
+
+    If all providers were searched, return "". The sentence begins with a blank.
+    """
     from ...people.searches import TERMS_ANYWHERE
 
     left_out: dict[tuple[str, ...], list[str]] = {}
@@ -194,15 +200,15 @@ def _logins(one: PersonFound) -> list[dict[str, object]]:
 @takes(
     click.argument("person", required=False),
     click.option("--client-id", metavar="ID", help="Client id of a service account, in place of PERSON."),
-    options.providers("Login provider that a GUID or e-mail address belongs to.", "Default: all."),
+    options.providers("Login provider of the GUID or e-mail address.", "Default: all."),
     options.json,
 )
 def roles(given: Given, person: str | None, client_id: str | None) -> int:
     """Show the roles of a person in all integrations and environments of the team.
 
     PERSON is an e-mail address (all logins of that person), a GUID (the logins with that GUID), or a username (this
-    login only). css reads the members of all roles to find logins of every provider. The column THROUGH
-    names the composite role that a role comes through.
+    login only). css reads the members of all roles to find logins of every provider. The column THROUGH names the
+    composite roles through which the person has the role.
 
     Exit codes: 0 done, or the person has no roles; 1 the person was not found; 3 an environment could not be read.
 
@@ -246,7 +252,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
 @people.command()
 @takes(
     click.argument("person"),
-    options.providers("Login provider whose logins are meant.", "Default: all."),
+    options.providers("Remove roles only from logins of this provider.", "Default: all."),
     several("--protect", help="Remove no role whose name matches PATTERN, such as 'admin*'.", metavar="PATTERN"),
     options.keep_last,
     options.plan_removals,
@@ -260,7 +266,7 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
     scripts, pass --yes, and if there are roles in prod, --allow-prod too. To undo, run css undo.
 
     Exit codes: 0 done, or a username has no roles; 1 the person was not found, or two people have the address; 3 an
-    environment could not be read, or a role was not removed; 4 a guard refused.
+    environment could not be read, or a role was not removed; 4 a guard refused the removal.
 
     \b
     Examples:
@@ -280,7 +286,7 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
 @takes(
     click.argument("source", metavar="FROM"),
     click.argument("target", metavar="TO"),
-    options.providers("Login provider whose roles are copied.", "Default: all."),
+    options.providers("Copy only roles of logins of this provider.", "Default: all."),
     options.missing,
     options.carrying_out,
 )
@@ -292,8 +298,8 @@ def copy_roles(given: Given, source: str, target: str) -> int:
     It shows what it would add, and asks for confirmation. In scripts, pass --yes, and if there are roles in prod,
     --allow-prod too. To undo, run css undo.
 
-    Exit codes: 0 done; 1 FROM was not found, or two people have its address; 3 TO was not identified in a place, an
-    environment could not be read, or a role was not given; 4 a guard refused.
+    Exit codes: 0 done; 1 FROM was not found, or two people have its address; 3 TO was not identified in an environment,
+    an environment could not be read, or a role was not given; 4 a guard refused the change.
 
     \b
     Example:
@@ -306,7 +312,7 @@ def copy_roles(given: Given, source: str, target: str) -> int:
 
 
 def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothing: str, command: str) -> int:
-    """Show and carry out the plan for a person, say what it leaves out, and return the exit code.
+    """Show a person's plan, carry it out, print what it leaves out, and return the exit code.
 
     Args:
         css: the client.
@@ -338,21 +344,29 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
 @takes(
     options.place(),
     click.option(
-        "--from", "source", type=click.Choice(_EMPLOYEES), help="Login whose roles are compared. Default: both."
+        "--from",
+        "source",
+        type=click.Choice(_EMPLOYEES),
+        help="Provider of the logins that have the roles. Default: both.",
     ),
-    click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Login that may lack roles. Default: both."),
-    flag("--apply", "repair", help="Give the missing roles. Nothing is removed."),
+    click.option(
+        "--to",
+        "target",
+        type=click.Choice(_EMPLOYEES),
+        help="Provider of the logins that may lack them. Default: both.",
+    ),
+    flag("--apply", "repair", help="Give the missing roles. css removes nothing."),
     options.prod,
     options.no_names,
     options.journal,
     options.json,
 )
 def mirror(given: Given, source: str | None, target: str | None, repair: bool) -> int:
-    """Show who has roles on only one of their logins, idir or azureidir, or give the missing roles.
+    """Show or give the roles that people have with only one of their logins, idir or azureidir.
 
-    css compares direct roles. Without --apply css changes nothing, and the exit code is 2 if roles are missing. People
-    who have never used the other login are shown, but css cannot give them roles. In prod, --apply asks for the
-    project's name.
+    css compares direct roles. Without --apply, css changes nothing, and the exit code is 2 if roles are missing. With
+    --apply, css gives the missing roles. In prod, it asks for the project's name. If a person has never used the other
+    login, css shows that login, but cannot give it roles.
 
     \b
     Examples:
@@ -363,7 +377,7 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
     from ...roster.rows import Row
 
     if given.journal is not None and not repair:
-        raise click.UsageError("--journal needs --apply: without it nothing is changed.")
+        raise click.UsageError("--journal needs --apply: without --apply, css changes nothing.")
     if source and source == target:
         raise click.UsageError("--from and --to must name two different providers.")
     to = target or next((provider for provider in _EMPLOYEES if source and provider != source), None)
@@ -376,7 +390,7 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
         return 2 if open_ else 0
     for difference in found:
         if not difference.exists:
-            say(f"{difference.username} has never logged in here, so css cannot give it roles.")
+            say(f"{difference.username} has never logged in to {given.environment}, so css cannot give it roles.")
     rows = [
         Row(0, Person("username", difference.username), role, given.integration, given.environment)
         for difference in open_

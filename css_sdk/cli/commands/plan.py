@@ -29,7 +29,11 @@ from ..support.plans import (
 @takes(
     options.roles_files,
     options.places,
-    flag("--prune", help="Plan removals: of exact sets, and after a last day. By default, they are only shown."),
+    flag(
+        "--prune",
+        help="Plan to remove what exact sets do not list, and members whose last day is over. By default, css only "
+        "shows them.",
+    ),
     options.day,
     options.identification,
     options.provider,
@@ -57,7 +61,7 @@ def plan(
     FILE is a roles file, a folder with roles files, or - for standard input. To carry out exactly this plan, save it
     with --out, and pass that file to css apply. If a person in the files could not be identified, the exit code is 3.
 
-    The plan names grants that end within 14 days. Nothing ends unless you run css plan and css apply with --prune.
+    The plan names grants that end within 14 days. css removes a grant after its last day only if you pass --prune.
 
     \b
     Example of a roles file:

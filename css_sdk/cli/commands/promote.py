@@ -17,7 +17,11 @@ from ..support.plans import plan_option, print_plan, write_plan
 
 
 def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Mapping[str, str]:
-    """Return the new names of roles by their old ones."""
+    """Return the new names of roles by their old names, as `--rename` gives them.
+
+    Raises:
+        UsageError: when a value is not OLD=NEW, names a role again, or has a new name that is not valid.
+    """
     from ..._service.identifiers import check_new_role_name
     from ...errors import UnusableName
 
@@ -25,7 +29,7 @@ def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Map
     for each in renames:
         old, _separator, new = each.partition("=")
         if not old or not new or old in names:
-            raise click.UsageError(f"--rename takes OLD=NEW, each role once, and not {each!r}.")
+            raise click.UsageError(f"--rename takes OLD=NEW, and each OLD only once: {each!r} is not valid.")
         try:
             check_new_role_name(new)
         except UnusableName as error:
@@ -39,7 +43,7 @@ def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Map
 _TRANSFER_OPTIONS = together(
     flag("--members", help="Copy the members of roles, too."),
     several("--rename", "names", help="Copy the role OLD under the name NEW.", metavar="OLD=NEW", callback=_names),
-    plan_option("Only save the plan, for css apply."),
+    plan_option("Save the plan in this file, for css apply, and change nothing."),
     options.carrying_out,
 )
 """The options of a command that copies roles to another environment."""
@@ -59,8 +63,8 @@ def _transfer(
 
     Args:
         given: the options.
-        source: integration and environment.
-        target: integration and environment.
+        source: the integration and environment to copy from.
+        target: the integration and environment to copy to.
         name: the first part of the name of the remainder file, in which steps that are left are saved.
         members: whether members are copied.
         names: the new names of roles by their old ones.

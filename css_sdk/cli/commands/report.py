@@ -21,7 +21,7 @@ _COLUMNS = ["integration", "environment", "role", "name", "username", "email", "
 
 
 def _is_report(content: bytes) -> bool:
-    """Return whether a file begins as a report does, in any of the formats."""
+    """Return whether the content of a file begins like a report that css-sdk wrote, in any of the formats."""
     from ...report.text import CSV_COLUMNS
 
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip().partition("\n")[0].rstrip()
@@ -46,11 +46,11 @@ def report(given: Given, roles: Sequence[str], person: str, kind: str | None, ou
     """Show who has which role in the whole team, directly or through composite roles.
 
     --json is the same as --format jsonl. In CSV, css puts ' before a cell that a spreadsheet would run as a formula.
-    The HTML page works without a network: you can search, filter and sort it. CSV, Excel and JSON can be edited, and
-    applied with css roster apply.
+    The HTML page works without a network: you can search, filter and sort it. You can edit a file in CSV, Excel or
+    JSON, and apply it with css roster apply.
 
-    If css cannot read an environment completely, the exit code is 3. Stderr and the page name the environment. Drafts
-    are skipped and named on stderr.
+    If css cannot read an environment completely, the exit code is 3. css names the environment on stderr and on the
+    HTML page. Without -i, css skips integrations that are still drafts, and names them on stderr.
 
     \b
     Examples:

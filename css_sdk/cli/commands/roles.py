@@ -104,7 +104,7 @@ def ensure(given: Given, names: Sequence[str]) -> int:
 
 
 def _create(given: Given, names: Sequence[str], *, may_exist: bool) -> int:
-    """Create roles, and return the exit code. `may_exist` says whether a role that exists already is no error."""
+    """Create roles, and return the exit code. With `may_exist`, a role that exists already is not an error."""
     with given.place() as dev:
         existing = {role.name for role in dev.roles.list()} if may_exist else set()
         steps = steps_of(dev, "create_role", names)
@@ -119,7 +119,7 @@ def _create(given: Given, names: Sequence[str], *, may_exist: bool) -> int:
 def rename(given: Given, old: str, new: str) -> int:
     """Rename a role. Its members keep it.
 
-    In prod, css asks for the project's name. Programs must use the new name.
+    In prod, css asks for the project's name. Change programs that check the old name: tokens contain the new one.
 
     \b
     Example:
@@ -131,7 +131,9 @@ def rename(given: Given, old: str, new: str) -> int:
         step = Step("rename_role", dev.roles.place, old, new)
         existing = {role.name for role in dev.roles.list()}
         refused = {} if old in existing else {step: missing_role(old, dev, existing)}
-        renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
+        renamed = (
+            f"the role {old!r} gets the name {new!r}; its members keep it, and programs must check for the new name"
+        )
         return ask_and_make(given, dev, [step], lambda: [renamed], refused=refused)
 
 
@@ -159,7 +161,10 @@ def delete(given: Given, names: Sequence[str]) -> int:
 
 
 def indented(tree: RoleTree) -> Iterator[str]:
-    """Yield the tree as lines, each child below its parent. Mark circles, and show the children of a role only once."""
+    """Yield the tree as lines, each child indented below its parent.
+
+    If a role appears again, its children are not repeated, and the line is marked. A circle is marked, too.
+    """
     below = {child for children in tree.children.values() for child in children}
     names = [role.name for role in tree.roles]
     seen: set[str] = set()

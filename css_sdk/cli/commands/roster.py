@@ -25,39 +25,46 @@ if TYPE_CHECKING:
 _READING = together(
     options.file,
     options.place(required=False),
-    click.option("--role", metavar="NAME", help="Role of all rows."),
-    click.option("--action", type=click.Choice(["grant", "revoke"]), help="Action of all rows. Default: grant."),
-    several("--column", "columns", help="Name of a column in the file: role=Rolle.", metavar="COLUMN=NAME"),
+    click.option("--role", metavar="NAME", help="Role of rows that name none."),
+    click.option(
+        "--action", type=click.Choice(["grant", "revoke"]), help="Action of rows that name none. Default: grant."
+    ),
+    several(
+        "--column", "columns", help="Name that a column has in the file, such as role=Rolle.", metavar="COLUMN=NAME"
+    ),
     click.option(
         "--columns",
         "mapping",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="File with a line COLUMN=NAME for each column that has a different name in the roster.",
+        help="File with a line COLUMN=NAME for each column that has another name in the roster.",
     ),
-    several("--ignore", help="Ignore this column, such as notes.", metavar="COLUMN"),
+    several("--ignore", help="Ignore this column, for example notes.", metavar="COLUMN"),
     click.option("--split", metavar="TEXT", help="Split cells with several roles or people at this text, such as ';'."),
     click.option("--skip-rows", type=click.IntRange(0), default=0, metavar="N", help="Skip N lines above the header."),
-    click.option("--sheet", metavar="NAME", help="Name of a sheet. Needed if several sheets are not empty."),
+    click.option(
+        "--sheet", metavar="NAME", help="Sheet of the workbook to read. Needed if several sheets are not empty."
+    ),
     click.option(
         "--timezone", metavar="NAME", help="Time zone of the days in the column until, such as America/Vancouver."
     ),
-    flag("--prune", help="Remove roles whose last day (until) is over. By default, css leaves these rows out."),
+    flag("--prune", help="Remove roles whose last day (until) is over. By default, css leaves out these rows."),
     click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as cp1252. Default: UTF-8."),
 )
-"""The file of a roster, and the options that say how to read it."""
+"""The roster file, and the options that say how to read it."""
 _ROSTER_OPTIONS = together(
     _READING,
     options.provider,
     options.logins,
-    flag("--exact", help="Remove the roles from everybody whom the roster does not list."),
+    flag("--exact", help="Remove each role in the roster from everybody whom the roster does not list for it."),
     options.removals(
-        "With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10."
+        "With --exact, allow up to N removals from each role. Default: a fifth of its members, but at least 4 and at "
+        "most 10."
     ),
     options.width,
     options.json,
 )
-"""The file of a roster, and the options that say how to read it and what it means."""
+"""The roster file, and the options that `css roster check` and `css roster apply` share."""
 
 
 def _read(
@@ -72,7 +79,14 @@ def _read(
     timezone: str | None,
     **reading: Any,
 ) -> tuple[Roster, dict[str, Any]]:
-    """Return the rows of a roster, and the options for `check_roster` and `apply_roster`."""
+    """Return the rows of a roster, and the arguments for `check_roster` and `apply_roster`.
+
+    Print on stderr which lines of the roster are left out, and why.
+
+    Raises:
+        UsageError: when `--max-removals` is given without `--exact`.
+        InvalidFile: when the roster or the file of `--columns` cannot be read, or has faults.
+    """
     from ...plan.dates import day_in
     from ...roster.columns import read_mapping
 
@@ -88,7 +102,8 @@ def _read(
     if rows.finished:
         lines = _lines([result.row.line for result in rows.finished])
         say(
-            f"Left out, because their outcome says that they are done: {lines}. To apply such a row, clear its outcome."
+            f"Left out, because the column outcome says that they are done: {lines}. To apply such a row, clear its "
+            f"outcome."
         )
     if rows.ended:
         hint = "" if exact else " To remove these roles, pass --prune."
@@ -124,12 +139,13 @@ def roster() -> None:
 
 
 @roster.command()
-@takes(_ROSTER_OPTIONS, flag("--online", help="Look up people and roles. Nothing is changed."))
+@takes(_ROSTER_OPTIONS, flag("--online", help="Look up people and roles. css changes nothing."))
 def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
     """Check a roster, and show what it would change.
 
     css prints all faults of the file at once, each with its line. With --online, css also looks up people and roles,
-    and shows which rows are to do, need no change or cannot be done. With --exact, it shows who would lose a role.
+    and shows which rows are to do, need no change or cannot be done. With --online and --exact, css also shows who
+    would lose a role.
 
     \b
     Examples:
@@ -150,7 +166,7 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
             click.echo(f"{counted(len(rows) - len(repeated), 'row')} fine")
         for row, earlier in repeated:
             say(f"line {row.line} repeats line {earlier.line}")
-        say("css read only the file and looked nobody up. To do that, pass --online.")
+        say("css read only the file. To look up people and roles, pass --online.")
         return 0
     labels = Labels()
     with bar_on_terminal(0, "search") as looking_up, bar_on_terminal(len(rows)) as tick, given.client() as css:
@@ -169,9 +185,9 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
 def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputFile) -> int:
     """Write the current members of roles as a roster, one row for each direct grant.
 
-    Edit the file, and check it with css roster check --online: the rows that you did not change need no change. The
-    file does not contain roles that people have through composite roles. To write roles and composite roles, use css
-    export.
+    You can edit the file, check it with css roster check --online, and apply it with css roster apply. Rows that you
+    did not edit need no change. The file does not contain roles that people have through composite roles. To write
+    roles and composite roles, use css export.
 
     \b
     Examples:
@@ -197,27 +213,28 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
     click.option(
         "--result",
         type=click.Path(path_type=Path),
-        help="Write the results to this file. Default, if rows are left: such as team.result.csv for team.csv.",
+        help="Write the results to this file. By default, css writes results only if rows are left: for team.csv, to "
+        "team.result.csv.",
     ),
     options.force,
     flag(
         "--allow-missing",
-        help="Exit with code 0 if all rows that are left are people who have never logged in, named by username, or by "
-        "whole GUID and provider.",
+        help="Exit with code 0 if the only rows left are of people who have never logged in. The rows must have a "
+        "username, or a whole GUID and its provider.",
     ),
     options.consent,
     options.no_names,
     options.journal,
 )
 def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) -> int:
-    """Apply a roster.
+    """Give and remove the roles that a roster lists.
 
     css sends only what is missing. If the roster removes anything, css shows who loses what and asks for confirmation.
     In scripts, pass --yes, and in prod --allow-prod too.
 
-    If rows are left, css writes them to a result file. Correct this file and apply it. If you press Ctrl-C, css
-    waits for the requests that it has already sent, and writes the result file. After a crash, or with --exact, apply
-    the roster itself again.
+    If some rows cannot be done, css writes the results of all rows to a result file. Correct this file and apply it. If
+    you press Ctrl-C, css waits for the requests that it has already sent, and writes the result file. After a crash, or
+    with --exact, apply the roster itself again.
 
     With --exact, each role in the roster gets exactly the members that the roster lists. If a row is "not found",
     "ambiguous", "failed" or "wrong provider", css removes nobody from its role, because the row may mean one of the

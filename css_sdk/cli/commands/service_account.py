@@ -21,7 +21,7 @@ def service_account() -> None:
     """Show, give and remove the roles of a service account.
 
     CLIENT_ID names the service account: it is the client id of its integration. -i names the integration whose roles
-    are meant. The two integrations can differ.
+    css shows, gives or removes. The two integrations can differ.
 
     \b
     Examples:

@@ -31,10 +31,10 @@ names_option = flag("--names", "look_up", help="Look up the names of people, wit
 def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: bool) -> None:
     """Show a saved plan, the remainder of a plan, or a journal, without contacting the service.
 
-    FILE is a plan that css plan --out saved, a remainder that css apply wrote, a journal, or - for standard input. You
-    can also pass the name of a journal that css journal list shows. If you leave it out, css shows the newest journal.
-    With --json, css prints one object for a plan, and one for each step of a journal. With --html, it prints a page
-    that can be read without css. Only with --names, css contacts the service.
+    FILE is a plan that css plan --out saved, a remainder (the steps that css apply did not carry out), a journal, or -
+    for standard input. You can also pass the name of a journal that css journal list shows. If you leave out FILE, css
+    shows the newest journal. With --json, css prints one object for a plan, and one for each step of a journal. With
+    --html, it prints a page that can be read without css. css contacts the service only with --names.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: b
     content, name = content_of(newest_journal() if file is None else journal_file(file), is_journal=True)
     if is_journal(content):
         if html:
-            raise click.UsageError("--html is for a plan, and this is a journal. Pass --markdown.")
+            raise click.UsageError("--html is for a plan, but FILE is a journal. Pass --markdown instead.")
         return show_journal(content, name, given, markdown=markdown, look_up=look_up)
     if not is_saved_plan(content):
         raise InvalidFile(
@@ -64,7 +64,18 @@ def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: b
 
 
 def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, look_up: bool) -> None:
-    """Print a journal as the options say."""
+    """Print a journal on stdout as text, as Markdown, or with `--json` as an object for each step.
+
+    Args:
+        content: the content of the journal.
+        name: its name, for messages.
+        given: the options.
+        markdown: whether `--markdown` is given.
+        look_up: whether `--names` is given.
+
+    Raises:
+        InvalidFile: when the content is not a journal.
+    """
     from ... import journal_as_markdown, journal_as_text, read_journal, table
 
     journal = read_journal(content, name)
@@ -86,7 +97,7 @@ def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, loo
 
 
 def _names(given: Given, people: Mapping[str, str], *, look_up: bool, known: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the names of people by username. Look them up only with `--names`; otherwise say how to do so.
+    """Return the names of people by username. Look them up only with `--names`; otherwise print how to do so.
 
     Args:
         given: the options.

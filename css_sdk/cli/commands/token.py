@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _TokenGroup(Group):
-    """Refuse an unknown subcommand without repeating it, as click would: it may be a token."""
+    """The group `css token`. Its error for an unknown subcommand does not repeat the text, which may be a token."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -56,7 +56,7 @@ def token(given: Given, system: str | None, audience: str | None, raw: bool) -> 
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is not None:
         if system or audience or raw or given.as_json:
-            raise click.UsageError(f"Put the options of css token {ctx.invoked_subcommand} after its name.")
+            raise click.UsageError(f"Put all options after the subcommand: css token {ctx.invoked_subcommand} …")
         return None
     if system is None:
         raise click.UsageError("Pass --system css, --system cern or --system bss.")
@@ -84,7 +84,7 @@ def _print_pairs(row: Mapping[str, object]) -> None:
 @token.command()
 @click.argument("stdin", metavar="[-]", nargs=-1)
 @click.option("--file", metavar="FILE", default="-", help="File that holds the token. Default: standard input.")
-@click.option("--issuer", metavar="URL", help="Address of the issuer. Default: the issuer of css token --system css.")
+@click.option("--issuer", metavar="URL", help="Address of the issuer. Default: the issuer of the CSS API's tokens.")
 @click.option(
     "--audience", metavar="CLIENT_ID", required=True, help="Client id of the application that the token is for."
 )
@@ -95,7 +95,7 @@ def verify(
 ) -> None:
     """Verify a token and show whose it is, its roles and its lifetime.
 
-    Pass the token on standard input or in a file. Others on this machine could see an argument.
+    Pass the token on standard input or in a file. Other users of this machine could see an argument.
 
     Exit codes: 0 the token is valid; 1 it is not valid, or css could not read the issuer's keys; 4 it is valid but
     does not have the role; 64 usage or file error.
@@ -156,7 +156,13 @@ def _read(file: str) -> str:
 
 
 def _issuer() -> str:
-    """Return the issuer of the API's tokens. If credentials are set, use their token address."""
+    """Return the issuer of the CSS API's tokens.
+
+    If credentials are set, derive it from their token address. Otherwise use CSS_TOKEN_URL, or the public address.
+
+    Raises:
+        UsageError: when the address is not one of a known form.
+    """
     from ... import systems
     from ..._service.addresses import TOKEN_URL
     from ...config.sources import find_profile

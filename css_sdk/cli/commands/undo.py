@@ -29,9 +29,10 @@ def undo(given: Given, file: Path | None) -> int:
     """Undo the changes that a journal holds.
 
     JOURNAL is a file, or a name that css journal list shows. If you leave it out, css undoes the newest journal of this
-    account. It passes over journals that were undone, and journals of an undo. In a script, JOURNAL is required. css
-    shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else has
-    changed something since, css does not change it, and lists it. The undo has its own journal.
+    account. It skips journals that were undone, and journals of an undo. In scripts, JOURNAL is required.
+
+    css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else
+    has changed something again since then, css leaves it as it is, and lists it. The undo has its own journal.
 
     \b
     Examples:
@@ -49,7 +50,11 @@ def undo(given: Given, file: Path | None) -> int:
 
 
 def _read(file: Path) -> tuple[str, JournalRead]:
-    """Return a journal with its name."""
+    """Return the name of a journal, and the journal.
+
+    Raises:
+        InvalidFile: when the file cannot be read, or is not a journal.
+    """
     from ... import read_journal
 
     content, name = content_of(file, is_journal=True)
@@ -59,7 +64,11 @@ def _read(file: Path) -> tuple[str, JournalRead]:
 
 
 def _newest(css: Css) -> tuple[str, JournalRead]:
-    """Return the journal that is undone if none is named, and print its name."""
+    """Return the name of the newest journal of this account that is not undone yet, and the journal. Print its name.
+
+    Raises:
+        InvalidFile: when there is no such journal.
+    """
     from ...errors import InvalidFile
     from ...journal.choice import newest_to_undo
 
@@ -68,7 +77,8 @@ def _newest(css: Css) -> tuple[str, JournalRead]:
     choice = newest_to_undo(journals, css.settings.client_id, css.settings.api_url, there.in_use())
     for name in choice.unfinished:
         say(
-            f"css: The run of the journal {name} is newer, and is not finished. To undo it, run: css undo {quote(name)}"
+            f"css: The journal {name} is newer, but its run is not finished. To undo that run, run: css undo "
+            f"{quote(name)}"
         )
     if choice.name is None:
         raise InvalidFile(f"There is no journal of {css.settings.client_id} to undo in {there.path}. Name a journal.")

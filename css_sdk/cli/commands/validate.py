@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def print_schema(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
-    """Print the schema and end the command, if it is asked for."""
+    """If `--schema` is given, print the JSON Schema of roles files and end the command."""
     if is_asked:
         from importlib.resources import files
 
@@ -46,8 +46,8 @@ def validate(given: Given, files: Sequence[Path]) -> int:
     """Check roles files without contacting the service.
 
     css prints all faults at once, each with its line. FILE is a roles file, a folder with roles files, or - for
-    standard input. css checks all files together: they may use the same groups, but must not say the same twice. To
-    check whether integrations, people and roles exist, use css plan.
+    standard input. css checks all files together. They may share groups, but two files must not list the same thing,
+    such as the same member of a role. To check whether integrations, people and roles exist, use css plan.
 
     Exit codes: 0 no faults; 64 at least one fault.
 
