@@ -1,5 +1,6 @@
-"""Read rosters, tables of who must have which role where, and report the result of each row.
+"""Read rosters, and report the result of each row. A roster is a table: who must have, or lose, which role where.
 
-Pure: it imports `people` and `plan`. Start reading at `rows`. `formats` reads all forms of rosters, such as CSV and
-JSON. `exact` plans who gains and who loses each role of an exact roster.
+Pure: it makes no requests, and may import `people`, `plan` and `state`. Start reading at `rows`, which defines a row.
+`reading` reads rosters into rows, and `formats` knows the file formats. `exact` plans who gains and who loses each role
+of an exact roster.
 """

@@ -1,4 +1,4 @@
-"""Describe the cells of a roster before their columns are known, and convert values to text. Pure."""
+"""Hold the table or the records of a roster before its columns are identified, and convert cells to text. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Final
 from attrs import frozen
 
 _MOST_EXACT: Final = 10**15
-"""A spreadsheet keeps 15 digits of a number."""
+"""The smallest number that is refused, because a spreadsheet keeps only 15 digits of a number."""
 
 
 @frozen
 class Grid:
-    """A table: a header with its line number, and rows of cells with their line numbers."""
+    """A table with a header, such as a CSV file. `number` is the line of the header. Each row has its line number."""
 
     number: int
     header: Sequence[str]
@@ -25,7 +25,13 @@ class Grid:
 
 @frozen
 class Record:
-    """A row whose cells have names, such as a JSON object; or the fault of a line that is not such a row."""
+    """A row that names its cells, such as a JSON object.
+
+    Attributes:
+        number: the line of the row; for a dictionary, its position in the list, from 1.
+        pairs: the name and the value of each cell.
+        fault: why the row is not an object with named cells; "" if it is one.
+    """
 
     number: int
     pairs: Sequence[tuple[str, object]] = ()
@@ -37,11 +43,12 @@ class Source:
     """How to read the file of a roster.
 
     Attributes:
-        name: the name of the file, for messages. `.jsonl`, `.ndjson` and `.json` mean JSON.
-        skip_rows: the number of lines above the header.
-        sheet: the sheet of a workbook.
-        encoding: the encoding of a text. By default it is detected: UTF-8 or UTF-16.
-        max_bytes: the largest size that is read; None for no limit.
+        name: the name of the file, for messages. A text is read as JSON if the name ends in `.jsonl`, `.ndjson` or
+            `.json`.
+        skip_rows: the number of lines above the header, which are not read.
+        sheet: the name of the sheet to read in a workbook; None if only one sheet has content.
+        encoding: the encoding of a text; None to detect UTF-8 or UTF-16.
+        max_bytes: the largest size of the file that is accepted; None for no limit.
     """
 
     name: str
@@ -52,14 +59,22 @@ class Source:
 
 
 class CellFault(Exception):
-    """Say why the value of a cell cannot be used as text. The message becomes a fault of the line."""
+    """Report that the value of a cell cannot be used as text.
+
+    The message says why. In the fault of the line, the name of the column comes first: "the guid is a long number".
+    """
 
 
 def plain_text(value: Any) -> str:
-    """Return a cell of a workbook, a DataFrame or a dictionary as people see it. A `CellFault` is a cell without value.
+    """Return the value of a cell as the text that people see; "" for an empty cell.
+
+    Args:
+        value: the value of a cell in a workbook, a DataFrame or a dictionary. If a workbook has no value for a cell,
+            for example because of an error in a formula, this is a `CellFault`, which is raised.
 
     Raises:
-        CellFault: the cell is not a text, or the program has changed the text that was typed.
+        CellFault: the value is not known; it is neither a text nor a number nor a boolean; it is a date or a number of
+            more than 15 digits, so a program may have changed what somebody typed; or the service accepts no such text.
 
     >>> [plain_text(value) for value in ("reviewer", 101.0, None, float("nan"), True)]
     ['reviewer', '101', '', '', 'TRUE']
@@ -84,10 +99,10 @@ def plain_text(value: Any) -> str:
 
 
 def sendable(text: str) -> str:
-    """Return a text that can be sent to the service.
+    """Return the text unchanged, after checking that it can be sent to the service.
 
     Raises:
-        CellFault: the text contains half of a UTF-16 character.
+        CellFault: the text contains half of a UTF-16 character (a surrogate), which has no encoding in UTF-8.
     """
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise CellFault("holds characters that cannot be sent")

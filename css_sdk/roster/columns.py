@@ -13,9 +13,12 @@ from ..people.cells import PERSON_COLUMNS
 
 COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action", "until")
 ALL_COLUMNS: Final = (*COLUMNS[:-1], "outcome", "message")
-"""The columns of a result file. It has more columns if a row is ambiguous or has a last day."""
+"""The columns that every result file has. If a row is ambiguous or has a last day, the file has more columns."""
 CANDIDATES: Final = ("candidate_1", "candidate_2", "candidate_3")
-"""The columns of a result file with the logins among which somebody chooses one in the column `choice`."""
+"""The columns of a result file that list the possible logins of an ambiguous row.
+
+The user chooses one of these logins in the column `choice`.
+"""
 
 _MORE_COLUMNS: Final = ("by", "state", "direct", "choice", *CANDIDATES)
 _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -33,11 +36,11 @@ _FOR_READERS: Final = (
     *("line", "target", "name", "firstname", "lastname", "serviceaccount"),
     *("through", "chains", "held", "error", "candidates"),
 )
-"""Columns that css-sdk writes for readers, in reports and listings. Rosters leave them out."""
+"""Columns that css-sdk writes into reports and listings for information. If a roster has them, they are ignored."""
 
 
 def _squeezed(name: str) -> str:
-    """Return a name of a column in lower case, without blanks, hyphens and underscores, for comparisons."""
+    """Return the letters and digits of a column's name in lower case, for comparisons."""
     return re.sub(r"[\W_]", "", name).lower()
 
 
@@ -46,17 +49,18 @@ _BY_NAME: Final = {
     **{name: column for column, names in _OTHER_NAMES.items() for name in names},
     **dict.fromkeys(_FOR_READERS, ""),
 }
+"""The column that each known name means, by the name as `_squeezed` returns it; "" for a column to ignore."""
 
 
 class ColumnNames:
-    """Find the column of a roster for each name in a file's header, or in its records.
+    """Find the column of a roster that each column name of a file means.
 
     Args:
-        given: for columns of a roster, their names in the file, such as `{"role": "Rolle"}`.
-        ignore: names of columns to leave out.
+        given: the names of columns in the file, by column of a roster, such as `{"role": "Rolle"}`.
+        ignore: the names of columns in the file to ignore.
 
     Raises:
-        InvalidRequest: a column of `given` is not a column of a roster, or two columns have the same name.
+        InvalidRequest: a key of `given` is not a column of a roster, or `given` has the same name for two columns.
 
     >>> ColumnNames({"role": "Rolle"}, ["Notes"]).find(["E-mail Address", "Rolle", "notes"])
     (('email', 'role', ''), [])
@@ -74,14 +78,20 @@ class ColumnNames:
         self._names = dict(given)
         self._ignore = {_folded(name) for name in ignore}
         self.found: set[str] = set()
-        """The columns of a roster that the file has, including ignored ones."""
+        """The columns of a roster that `find` has found in the file, including ignored ones."""
         self._used: set[str] = set()
-        """The columns of a roster that the file has, or may have under a mistyped name."""
+        """The columns that `find` has found and that are not ignored, and those that a mistyped name may mean."""
         self.synonyms: dict[str, str] = {}
-        """The columns of a roster that the file gives other names, by these names."""
+        """The column that css-sdk recognized by another name, by this name, such as `{"Role name": "role"}`."""
 
     def find(self, names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-        """Return the column that each name means ("" for a name to leave out), and the faults of the names."""
+        """Return the column of a roster that each name means, and the faults of the names.
+
+        The column is "" if the name is unknown, which is a fault, or is to be ignored.
+
+        Args:
+            names: the names in the header of the file, or in one record.
+        """
         ignored = self._ignored(names)
         columns: list[str] = []
         faults: list[str] = []
@@ -110,11 +120,11 @@ class ColumnNames:
         return tuple(columns), faults
 
     def missing(self, given: Mapping[str, str | None], names: Iterable[str]) -> list[str]:
-        """Return a fault for each column that a file lacks.
+        """Return a fault for each column that the file needs and does not have.
 
         Args:
-            given: the value of each column for all rows; None if none was given.
-            names: the names of the file's columns.
+            given: the values that were passed for all rows, by column; None if no value was passed for a column.
+            names: the names of the file's columns, for which `find` was called before.
         """
         faults = [
             f"the file has no column {name!r}, which was given for {column!r}"
@@ -135,15 +145,17 @@ class ColumnNames:
         return faults
 
     def _ignored(self, names: Sequence[str]) -> set[str]:
-        """Return the names to leave out: those that were passed to `ignore`.
+        """Return the names of the file to ignore, in the form of `_folded`: those that were passed as `ignore`.
 
-        If such a name is not in the file, the names in the file that mean the same column are left out."""
+        If a name in `ignore` is not in the file, return the names of the file that mean the same column of a roster.
+        """
         keys = {_folded(name) for name in names}
         exact = keys & self._ignore
         others = {_BY_NAME.get(_squeezed(name)) for name in self._ignore - exact} - {None, ""}
         return exact | {key for key in keys if _BY_NAME.get(_squeezed(key)) in others}
 
     def _unknown(self, name: str) -> str:
+        """Return the fault of an unknown name. If it resembles a column, this column does not count as missing."""
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
         self._used.update(close)
         meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={quote(name)}; " if close else ""
@@ -154,7 +166,14 @@ class ColumnNames:
 
 
 def _no_column(column: str, name: str) -> str:
-    """Return the sentence about a column that a roster does not have. `name` is its name in the file."""
+    """Return the error message for an entry of `columns=` or `--column` whose column is not a column of a roster.
+
+    If its name is such a column, the message says that the two are in the wrong order.
+
+    Args:
+        column: the column of the entry.
+        name: the name in the file that the entry gives for this column.
+    """
     if meant := _BY_NAME.get(_squeezed(name)):
         return (
             f"A roster has no column {column!r}. The column of the roster comes first: --column "
@@ -168,17 +187,19 @@ _NEEDED: Final = {
     "integration": ("-i", "integration_id", "project_name"),
     "environment": ("-e",),
 }
-"""The columns that a roster must have. Each has the option that gives its value for all rows, and columns that replace
-it."""
+"""The columns that a roster must have: for each, the option that sets it for all rows, and then columns to use instead.
+
+For example, a roster needs no column `integration` if the option `-i` is passed, or if it has `integration_id`.
+"""
 
 
 def knows_several(names: Iterable[str]) -> bool:
-    """Return whether at least two of these names are names of columns, so that they may be a header."""
+    """Return whether these texts may be a header: at least two of them are names of different columns."""
     return len({column for name in names if (column := _BY_NAME.get(_squeezed(name)))}) > 1
 
 
 def read_mapping(text: str, name: str) -> dict[str, str]:
-    """Return the names of columns in a mapping file, which has a line such as `role=Rolle` for each column.
+    """Return the names of columns in a roster, by column, from a mapping file with lines such as `role=Rolle`.
 
     Args:
         text: the content of the file. Empty lines, and lines that begin with `#`, are left out.
@@ -204,4 +225,5 @@ def read_mapping(text: str, name: str) -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
+    """Return a name in lower case, with one blank between words and no blanks around it, for comparisons."""
     return " ".join(name.split()).lower()

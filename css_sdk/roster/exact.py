@@ -1,4 +1,7 @@
-"""Plan the changes of an exact roster to one role: who gains it, who loses it, or why nobody may lose it. Pure."""
+"""Plan how an exact roster changes one role: who gains it, who loses it, or why nobody may lose it. Pure.
+
+An exact roster lists everybody who must have a role. All other members lose it.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,17 @@ from ..state import PlaceState, Step
 from .rows import RoleRemovals, Row, withheld
 
 FoundRow = tuple[Row, Step | None, CssError | None]
-"""A row, with its step, or with the error that says why it has no step."""
+"""A row, the step that gives the person the role (None if the row has failed), and the error of the row, if any."""
 
 
 @frozen
 class RoleChange:
-    """The changes of an exact roster to one role.
+    """The changes that an exact roster makes to one role.
 
     Attributes:
-        row: a row that names the role. Messages name the place as this row does.
+        row: one of the rows that name the role. Messages name the integration and the environment as this row does.
         state: the role and its members before the changes.
-        steps: the additions and removals.
+        steps: the steps that add and remove members.
         refusal: the error that forbids removing members from the role; None if removals are allowed. A `Withheld` stops
             the removals of this role only. Any other error stops the whole roster.
     """
@@ -44,7 +47,7 @@ class RoleChange:
 
     @property
     def losses(self) -> RoleRemovals:
-        """Return who loses the role. The place is named as in `row`."""
+        """Return the members who lose the role, with the integration and the environment as `row` names them."""
         held = self.state.members[self.row.role]
         losing = {step.target for step in self.removals}
         listed = {without_provider(username) for username in held - losing}
@@ -55,12 +58,12 @@ class RoleChange:
 
 
 def plan_role(rows: Sequence[FoundRow], state: PlaceState, guards: Guards) -> RoleChange:
-    """Return the changes of an exact roster to one role.
+    """Return the changes that an exact roster makes to one role.
 
     Args:
-        rows: all rows that name the role, and failed rows that may mean it.
+        rows: the rows that name the role, at least one, and after them the failed rows that may mean the role.
         state: the role and its current members.
-        guards: how many members may be removed.
+        guards: the limit of removals from the role.
     """
     row = rows[0][0]
     people = tuple(dict.fromkeys(Person("username", step.target) for _, step, _ in rows if step is not None))
@@ -70,7 +73,11 @@ def plan_role(rows: Sequence[FoundRow], state: PlaceState, guards: Guards) -> Ro
 
 
 def _refusal(rows: Sequence[FoundRow], change: RoleChange, guards: Guards) -> CssError | None:
-    """Return the reason why nobody may lose the role, or None."""
+    """Return the error that forbids removing members from the role; None if removals are allowed.
+
+    Removals are forbidden if the service knows none of the listed people (`EmptySet`), if a failed row may mean any
+    member (`Withheld`), or if too many members would lose the role (`TooManyRemovals`).
+    """
     row, members = change.row, change.state.members[change.row.role]
     errors = [(each.person, error) for each, _, error in rows if error is not None]
     is_left = any(step is not None for _, step, _ in rows)

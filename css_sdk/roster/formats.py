@@ -1,4 +1,7 @@
-"""Convert a roster to lines of named cells, from CSV, JSON, a workbook, a DataFrame or dictionaries. Pure."""
+"""Convert a roster to lines whose cells are named by column. Pure.
+
+The roster can be CSV, JSON, a workbook, a DataFrame or a list of dictionaries.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ _HOW_TO_DECODE: Final = "Or name its encoding with --encoding (in Python encodin
 
 @frozen
 class Line:
-    """A line that is not empty: its number, its cells by column, and its faults."""
+    """A line of a roster: its number, its cells by column of a roster, and its faults.
+
+    If the roster is not a file, `number` is the position of the row, from 1.
+    """
 
     number: int
     cells: Mapping[str, str]
@@ -45,26 +51,30 @@ class Line:
 
 
 _JSON_TYPES: Final = {"integration": int, "integration_id": int, "choice": int, "direct": bool}
-"""The columns whose values need no quotes in JSON."""
+"""The columns whose values need no quotes in JSON, with the type of these values."""
 
 
 def is_file_name(text: str) -> bool:
-    """Return whether a text is the name of a roster file, and not the content of one."""
+    """Return whether a text looks like the name of a roster file: one line that ends in `.csv`, `.xlsx` or the like."""
     return re.fullmatch(r"[^\r\n]+\.(csv|tsv|txt|json|jsonl|ndjson|xlsx|xlsm|xls)", text, re.IGNORECASE) is not None
 
 
 def lines_of(content: object, source: Source, columns: ColumnNames, given: Mapping[str, str | None]) -> list[Line]:
-    """Return the lines of a roster that are not empty, without the header.
+    """Return the lines of a roster, without the header and without empty lines.
+
+    An empty object in JSON counts as a line, because somebody may have forgotten to fill it in. A line with faults is
+    returned, too.
 
     Args:
         content: a text or the bytes of a file, a DataFrame, results of css-sdk, or dictionaries.
         source: the name of the file, and how to read it.
-        columns: finds the columns by their names.
-        given: the value of each column for all rows; None if none was given.
+        columns: finds the columns of a roster that the names in the file mean.
+        given: the values that were passed for all rows, by column; None if no value was passed for a column.
 
     Raises:
-        InvalidFile: the file cannot be read, or its header lacks columns of a roster.
-        InvalidRequest: the content cannot be a roster, or an option does not apply to it.
+        InvalidFile: the file cannot be read, or its header has unknown columns or lacks columns of a roster.
+        InvalidRequest: the content cannot be a roster, or an option of `source` does not apply to it.
+        ConfigurationError: the content is a workbook, and python-calamine is not installed.
     """
     found = _opened(content, source)
     if isinstance(found, Grid):
@@ -92,7 +102,13 @@ def is_frame(content: object) -> bool:
 
 
 def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
-    """Return the content as a table with a header, or as records with named cells."""
+    """Return the content as a table with a header, or as records whose cells have names.
+
+    Raises:
+        InvalidFile: the file cannot be read. For JSON and CSV, this can happen later, while the rows are read.
+        InvalidRequest: an option of `source` does not apply to this kind of content.
+        ConfigurationError: the content is a workbook, and python-calamine is not installed.
+    """
     if isinstance(content, bytes) and content[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         from .workbooks import grid_of  # noqa: PLC0415 - an extra
 
@@ -111,7 +127,13 @@ def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
 
 
 def _refuse(source: Source, kind: str, *options: str) -> None:
-    """Refuse options that do not apply to a kind of source."""
+    """Raise `InvalidRequest` if `source` sets one of these options, because it does not apply to this kind of content.
+
+    Args:
+        source: the options that the caller has set.
+        kind: what the content is, for the message, such as `a workbook`.
+        options: the names of attributes of `source`.
+    """
     for option in options:
         if getattr(source, option):
             raise InvalidRequest(
@@ -130,7 +152,14 @@ def _csv_grid(text: str, source: Source) -> Grid:
 
 
 def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines that are not empty, with the number of the line on which each begins."""
+    """Yield each row of a CSV file that is not empty: the number of the line on which it begins, and its cells.
+
+    The separator is the one in a first line such as `sep=;`. Without this line, it is the separator that appears most
+    often in the first row.
+
+    Raises:
+        InvalidFile: the text is not CSV.
+    """
     separator = re.match(r"\"?sep=(.)\"?[,;\t|]*(\r\n|\r|\n)", text, re.IGNORECASE)  # Excel writes and reads this line
     start, line = (separator.end(), 2) if separator else (0, 1)
     for _ in range(source.skip_rows - (line - 1)):
@@ -153,6 +182,7 @@ def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
 
 
 def _json_lines(text: str) -> Iterator[Record]:
+    """Yield a record for each line that is not empty. If a line is not a JSON object, its record has a fault."""
     for number, line in enumerate(_LINE_END.split(text), start=1):
         if line.strip():
             try:
@@ -163,7 +193,13 @@ def _json_lines(text: str) -> Iterator[Record]:
 
 
 def _json_array(text: str, name: str) -> Iterator[Record]:
-    """Yield the objects of an array, each with the number of the line on which it begins."""
+    """Yield a record for each value of a JSON array, with the number of the line on which the value begins.
+
+    If a value is not an object, its record has a fault.
+
+    Raises:
+        InvalidFile: the text is not JSON, is not an array, or continues after the array.
+    """
     decoder = json.JSONDecoder(object_pairs_hook=tuple)
     starts = [end.end() for end in _LINE_END.finditer(text)]
     at = _next(text, 0)
@@ -189,7 +225,7 @@ def _json_array(text: str, name: str) -> Iterator[Record]:
 
 
 def _next(text: str, at: int) -> int:
-    """Return the position of the next character that is not a blank."""
+    """Return the first position, from `at` on, of a character that is neither a blank nor a line end."""
     found = _BLANK.match(text, at)
     return found.end() if found else at
 
@@ -209,7 +245,11 @@ def _record(number: int, value: Any) -> Record:
 
 
 def _json_text(value: object) -> str:
-    """Return the text in a JSON value, "" for null. Refuse a value of another type."""
+    """Return a text from JSON; "" for null.
+
+    Raises:
+        CellFault: the value is neither a text nor null, or the text cannot be sent to the service.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -272,7 +312,14 @@ def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapp
 
 
 def _line(number: int, values: Sequence[object], columns: Sequence[str], text: Callable[[object], str]) -> Line | None:
-    """Return a line of cells, or None if all are empty."""
+    """Return a line with its cells by column of a roster, or None if all cells are empty.
+
+    Args:
+        number: the number of the line.
+        values: the values of the cells.
+        columns: the column of each cell; "" for a cell to ignore.
+        text: converts a value to text. If it raises `CellFault`, the line gets this fault.
+    """
     cells: dict[str, str] = {}
     faults = []
     for column, value in zip(columns, values, strict=False):

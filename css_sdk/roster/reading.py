@@ -29,7 +29,7 @@ _SPLIT: Final = ("role", *PERSON_COLUMNS, "person")
 
 
 Given = Mapping[str, str | None]
-"""The value of each column for all rows; None if none was given."""
+"""The values that were passed for all rows, by column; None if no value was passed for a column."""
 
 
 def read_roster(
@@ -55,41 +55,44 @@ def read_roster(
 
     The columns are: `username`, `guid`, `email` or `client_id`; `provider`, the provider of a login that is named by
     GUID or e-mail address; `role`; `integration`; `environment`; and `action`, which is `grant` or `revoke`. Common
-    variants of these names are known, such as `E-mail address`. Files that css-sdk writes can be read, too: reports,
-    lists of members, and result files. Rows that are done are left out. Roles that people have only through composite
-    roles are also left out; the attribute `indirect` of the roster has their lines. If a row has a username, all other
-    columns that name the person must agree with the username.
+    variants of these names are known, such as `E-mail address`. If a row has a username, all other columns that name
+    the person must agree with the username.
+
+    Files that css-sdk writes can be read, too: reports, lists of members, and result files. Rows that a result file
+    reports as done are left out; the attribute `finished` of the roster has them. Roles that people have only through
+    composite roles are also left out; the attribute `indirect` has their lines.
 
     Args:
         content: the content of the file, as text or as bytes: CSV separated by commas, semicolons, tabs or `|`; JSON,
             with an object on each line or an array of objects; or an Excel workbook (`.xlsx`). Or a DataFrame of pandas
             or polars, a list of dictionaries, or results of css-sdk, such as a report.
-        name: the name of the file, for messages. `.jsonl`, `.ndjson` and `.json` mean JSON. For other names the content
-            decides.
+        name: the name of the file, for messages. A text is read as JSON if the name ends in `.jsonl`, `.ndjson` or
+            `.json`. For other names, css-sdk detects the format from the content.
         integration: the id or project name of the integration, for rows that name none. If a row names a different
             one, this is a fault. If one of the two is an id and the other is a name, `apply_roster` compares them. A
             number in JSON, and the text `#101`, are ids. A text of digits can be an id or a name.
         environment: the environment, for rows that name none. If a row names a different one, this is a fault.
         role: the role, for rows that name none. If a row names a different one, this is a fault.
         action: the action, for rows that name none. If a row names a different one, this is a fault.
-        columns: for columns of a roster, their names in the file, such as `{"role": "Rolle"}`.
-        ignore: names of columns to leave out, such as notes.
-        split: the text between several roles or several people in one cell, such as `;`.
+        columns: the names of columns in the file, by column of a roster, such as `{"role": "Rolle"}`.
+        ignore: the names of columns in the file to ignore, such as notes.
+        split: the separator of several roles or several people in one cell, such as `;`.
         skip_rows: the number of lines above the header.
-        sheet: the sheet of a workbook. It is needed if several sheets have content.
+        sheet: the name of the sheet to read in a workbook. It is needed if several sheets have content.
         encoding: the encoding of a text, by default UTF-8 or UTF-16. Older programs write `cp1252`.
         exact: whether the roster is for `apply_roster(…, exact=True)`, which needs a complete roster.
-        day: the current day, for rosters with the column `until`, the last day of a grant. A row whose last day is over
+        day: the current day. It is needed if a row has a last day, in the column `until`. A row whose last day is over
             is left out, and the attribute `ended` of the roster has its line.
-        prune: whether a row whose last day is over revokes the role instead. An exact roster does this without it.
-        max_bytes: the largest size that is read, by default 20 MiB; None for no limit.
+        prune: whether a row whose last day is over revokes the role, unless another row still grants it. With `exact`,
+            this has no effect, because an exact roster removes everybody whom it does not list.
+        max_bytes: the largest size that is accepted, by default 20 MiB; None for no limit.
 
     Raises:
         InvalidFile: the roster has faults. The error lists each fault with its line. If there are more than 100, it
             lists the first 100 and gives their number.
         InvalidRequest: `content` is the name of a file, or is not content of a roster.
-        EmptySet: `exact` is set, and the roster names nobody.
-        Refused: `exact` is set, and the content is a result file, which does not list everybody.
+        EmptySet: `exact` is True, and the roster names nobody.
+        Refused: `exact` is True, and the content is a result file, which does not list everybody.
         ConfigurationError: the content is a workbook, and python-calamine is not installed.
 
     >>> text = "E-mail,Role name\\nIlse <ilse.hargreave@example.com>;,reviewer"
@@ -149,7 +152,7 @@ def read_roster(
 
 
 _BLANK_TEXT: Final[Any] = (b",;\t| \r\n\xef\xbb\xbf", ",;\t| \r\n\ufeff")
-"""The characters that a file of only empty cells can have, as bytes and as text."""
+"""The characters in a file that has only empty cells, as bytes and as text."""
 
 
 def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
@@ -160,8 +163,10 @@ def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
         exact: whether the roster is exact.
 
     Raises:
-        InvalidFile: as `read_roster`.
+        InvalidFile: the DataFrame, the dictionaries or the results have faults, as for `read_roster`.
         InvalidRequest: the value cannot be converted to rows.
+        EmptySet: `exact` is True, and the DataFrame names nobody.
+        Refused: `exact` is True, and the value has the results of rows, which do not list everybody.
     """
     is_table = is_frame(given)
     if not is_table and not isinstance(given, (str, bytes, Mapping)) and isinstance(given, Iterable):
@@ -179,13 +184,20 @@ def _faults_of_direct(line: Line) -> list[str]:
 
 
 def _outcome_of(line: Line) -> Literal["done", "already"] | None:
-    """Return the outcome of a line of a result file if nothing is left to do for it, otherwise None."""
+    """Return `done` or `already` if a result file reports that nothing is left to do for this line; otherwise None."""
     said = [line.cells.get(column, "").strip() for column in ("outcome", "state")]
     return "done" if "done" in said else "already" if not DONE.isdisjoint(said) else None
 
 
 def _rows_of(line: Line, given: Given, split: str | None, day: datetime.date | None) -> tuple[list[Row], list[str]]:
-    """Return the rows of a line (several if its cells are split), and the faults of the line."""
+    """Return the rows of a line, and its faults. If a cell has several roles or people, the line has several rows.
+
+    Args:
+        line: the line.
+        given: the values that were passed for all rows.
+        split: the separator of several roles or people in a cell; None to split no cell.
+        day: the current day; None if no row may have a last day.
+    """
     cells = line.cells
     filled = [column for column in _SPLIT if split is not None and cells.get(column)]
     parts = {column: _parts(cells[column], split) for column in filled}
@@ -244,14 +256,21 @@ def _last_day(cell: str, today: datetime.date | None) -> tuple[datetime.date | N
 
 
 def _integrations(cells: Mapping[str, str]) -> list[str]:
-    """Return the names of the integration in a row. Its id comes first, because it is unique."""
+    """Return all that a row says about its integration: the id, such as `#101`, and names, without empty cells.
+
+    The id comes first, because two integrations can have the same name.
+    """
     number = cells.get("integration_id", "").strip().removeprefix("#")
     found = [f"#{number}" if number else "", cells.get("integration", ""), cells.get("project_name", "")]
     return [name for each in found if (name := each.strip())]
 
 
 def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
-    """Return the person whom a row names, the e-mail address that this user must have, and the faults."""
+    """Return the person whom a row names, the e-mail address beside a username, and the faults.
+
+    The person is None if the row does not name exactly one. The address is "" if the row has no username, or none
+    beside it.
+    """
     provider = cells.get("provider", "").strip().lower() or None
     faults = []
     if provider is not None and provider not in PROVIDERS:
@@ -281,7 +300,13 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
 
 
 def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
-    """Read the column `choice`, and add the username of the chosen candidate to `named`. Return a fault, or None."""
+    """Add the username of the candidate in the column `choice` to `named`. Return a fault, or None if there is none.
+
+    Args:
+        chosen: the cell in the column `choice`: the number of a candidate, or a username.
+        cells: the cells of the row, with its candidates.
+        named: the texts of the row that name the person, by column.
+    """
     candidates = dict(enumerate((cells.get(column, "").split() for column in CANDIDATES), start=1))
     candidate = candidates.get(int(chosen)) if chosen.isdecimal() else [cleaned(chosen)] if "@" in chosen else None
     if not candidate:
@@ -290,7 +315,10 @@ def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 
 
 def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
-    """Add the text of the column `person` to `named`, as the column `by` says or as the text looks. Return a fault."""
+    """Add the text in the column `person` to `named`. Return a fault, or None if there is none.
+
+    The column `by` says what the text is, such as `email`. If it does not, this is detected from the text.
+    """
     said = cells.get("by", "").strip()
     by = next((each for each in PERSON_COLUMNS if each == said), None)
     try:
@@ -300,7 +328,10 @@ def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 
 
 def _name(by: PersonBy, text: str, named: dict[PersonBy, str]) -> str | None:
-    """Add a text that names the person to `named`. Return a fault if `named` has a different text already."""
+    """Add a text that names the person to `named`, under the column `by`.
+
+    Return a fault if `named` already has a different text for this column, ignoring case; otherwise return None.
+    """
     if named.setdefault(by, text).lower() != text.lower():
         return f"the {by} is {named[by]!r}, but another column says {text!r}"
     return None
@@ -329,7 +360,13 @@ def _hidden(names: Mapping[str, str]) -> list[str]:
 
 
 def _one_of(column: str, own: str, given: Given) -> tuple[str, list[str]]:
-    """Return the value of the row, or else the value for all rows; and a fault if the row has a different value."""
+    """Return the value of a row, or the value for all rows if the row has none. If both exist and differ, add a fault.
+
+    Args:
+        column: the name of the column.
+        own: the value of the row; "" if it has none.
+        given: the values that were passed for all rows.
+    """
     value = given[column]
     if own.strip() and value and not (_is_same(own, value) if column == "integration" else own == value):
         return own, [f"the {column} is {own!r}, but {value!r} was given for all rows"]
@@ -339,7 +376,7 @@ def _one_of(column: str, own: str, given: Given) -> tuple[str, list[str]]:
 def _is_same(own: str, given: str) -> bool:
     """Return whether two values may mean the same integration.
 
-    `#101` and `101` are the same id. An id and a name may mean the same integration.
+    `#101` and `101` may be the same id. An id and a name may mean the same integration. Two different names do not.
     """
     is_id = identifiers.integration_id(own) or identifiers.integration_id(given)
     numbers = [re.fullmatch("#?[0-9]+", text) is not None for text in (own, given)]

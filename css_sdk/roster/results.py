@@ -15,18 +15,21 @@ from .rows import RowResult
 def results_as_csv(results: Iterable[RowResult]) -> str:
     """Return results as a roster in CSV. If it is applied again, only the rows that are not done are carried out.
 
-    A `'` is put before cells that a spreadsheet would read as a formula; `read_roster` removes it. Removals that were
-    withheld are left out: to carry them out, correct the roster and apply it again.
+    If a spreadsheet would read a cell as a formula, the cell begins with a `'`, which `read_roster` removes. Removals
+    that were withheld are left out. To carry them out, correct the original roster, and apply it again.
+
+    Args:
+        results: the results of the rows.
     """
     return "".join(f"{csv_line(cells)}\r\n" for cells in results_as_cells(list(results)))
 
 
 def results_as_cells(results: Sequence[RowResult]) -> Iterator[list[str]]:
-    """Yield the header of a result file and the cells of its rows.
+    """Yield the header of a result file, and then the cells of each row. Removals that were withheld are left out.
 
-    If a row is ambiguous, the file has the columns `choice` and `candidate_1` to `candidate_3`. The number of a
-    candidate in the column `choice` means that candidate when the file is applied again. If a row has a last day, the
-    file has the column `until`.
+    If a row is ambiguous, the file has the columns `choice` and `candidate_1` to `candidate_3`. To choose a candidate,
+    the user writes its number into `choice`, and applies the file again. If a row has a last day, the file has the
+    column `until`.
 
     Args:
         results: the results of the rows.

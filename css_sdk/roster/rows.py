@@ -1,4 +1,4 @@
-"""Hold the rows of rosters and their results, and compare rows with each other. Pure."""
+"""Define the rows of rosters and their results, and compare rows with each other. Pure."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Row(Record):
     given: tuple[str, ...] = field(default=(), repr=False, eq=False)
     """Other names or ids given for the integration, in the row or for all rows. They must mean the same integration."""
     email: str = field(default="", repr=False, eq=False)
-    """The e-mail address that the row gives in addition to a username. The user must have this address."""
+    """The e-mail address beside a username in the row; "" if there is none. The user must have this address."""
 
     until: datetime.date | None = field(default=None, repr=False, eq=False)
-    """The last day of the grant, if it has one."""
+    """The last day on which the person must have the role; None if the grant has no end."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -45,10 +45,11 @@ class Row(Record):
 class Roster(TupleOf[Row]):
     """The rows of a roster.
 
-    `indirect` has the numbers of the lines that are left out, because the person has the role only through a composite.
-    `finished` has the rows that are left out, because a result file says that they are done, with their outcomes.
-    `ended` has the numbers of the lines that are left out, because their last day is over.
-    `synonyms` has the columns that the file gives other names, by these names, such as `{"Role name": "role"}`.
+    Attributes:
+        indirect: the numbers of lines that were left out, because the person has the role only through a composite.
+        finished: the rows that were left out, because a result file reports them as done, with their outcomes.
+        ended: the numbers of lines that were left out, because their last day is over.
+        synonyms: the columns that css-sdk recognized by another name, by this name, such as `{"Role name": "role"}`.
     """
 
     indirect: tuple[int, ...] = ()
@@ -59,25 +60,28 @@ class Roster(TupleOf[Row]):
 
 @frozen
 class RowResult(Record):
-    """The outcome of one row. In a check it is the expected outcome: `planned` if there is something to do.
+    """The outcome of one row. If the roster is only checked, the outcome of a row that would be applied is `planned`.
 
-    `error` says why a row is `failed` or `unknown`, or why it was skipped. If a roster is `exact`, there is a row with
-    line 0 for each member who loses a role.
+    `error` says why a row is `failed` or `unknown`, or why it was skipped. If a roster is `exact`, there is also a
+    result for each member who loses a role. The row of this result has the line 0.
     """
 
     row: Row
     outcome: Outcome | Literal["planned"]
     error: CssError | None = None
     repeats: int | None = field(default=None, repr=False)
-    """The line of an earlier row with the same meaning."""
+    """The line of an earlier row with the same meaning; None if there is none."""
     user: User | None = field(default=None, repr=False, eq=False)
-    """The user who loses a role because an exact roster does not list them."""
+    """The member who loses a role because an exact roster does not list this member; None for all other rows."""
 
     _also: ClassVar = ("state",)
 
     @property
     def state(self) -> str:
-        """Return the outcome in words. Failures with different remedies have different words."""
+        """Return the outcome in words, such as `done`, `already has it`, `not found` or `never logged in`.
+
+        If the outcome is `failed`, return the reason in words, as `state_of` does.
+        """
         match self.outcome:
             case "planned":
                 return "to do"
@@ -98,8 +102,13 @@ class RowResult(Record):
 class RoleRemovals(Records):
     """The members who lose a role because an exact roster does not list them.
 
-    `members` is the number of members before. `also_listed` has those usernames whose person is listed with a second
-    login, and keeps the role with that login.
+    Attributes:
+        integration: the integration, as the roster names it.
+        environment: the environment of the role.
+        role: the name of the role.
+        users: the members who lose the role.
+        members: the number of members before the removals.
+        also_listed: the usernames in `users` whose person keeps the role with another login, which the roster lists.
     """
 
     integration: str
@@ -119,16 +128,16 @@ class RoleRemovals(Records):
 
 _ALREADY: Final[Mapping[Action, str]] = {"grant": "already has it", "revoke": "does not have it"}
 DONE: Final = frozenset({"done", *_ALREADY.values(), "already"})
-"""The states and outcomes of rows for which nothing is left to do."""
+"""The states and outcomes in a result file that mean that nothing is left to do for the row."""
 
 
 def refuses_all(result: RowResult) -> bool:
-    """Return whether a result of a check means that the whole exact roster is refused."""
+    """Return whether the error of a row refuses the whole exact roster, because too many people would lose a role."""
     return isinstance(result.error, EmptySet | TooManyRemovals)
 
 
 def withheld(role: str) -> Withheld:
-    """Return the reason why a removal is withheld.
+    """Return the error for the removals from a role that are withheld, because a failed row may mean any member.
 
     Args:
         role: the role whose removals are withheld.
@@ -140,7 +149,10 @@ def withheld(role: str) -> Withheld:
 
 
 def login_to_compare(row: Row) -> Person | None:
-    """Return the login whose e-mail address must be compared with the row; None if there is nothing to compare."""
+    """Return the login to search for by GUID, to compare its e-mail address with the address in the row.
+
+    Return None if the row has no e-mail address beside a username, or if its login cannot be searched by GUID.
+    """
     guid, _, provider = row.person.value.partition("@")
     if not row.email or row.person.by != "username" or not can_be_looked_up(guid, provider):
         return None
@@ -148,7 +160,7 @@ def login_to_compare(row: Row) -> Person | None:
 
 
 def row_for(row: Row, user: User) -> Row:
-    """Return a copy of a row that names one login by username.
+    """Return a copy of a row that names the person by username. It keeps an e-mail address that the row has.
 
     Args:
         row: the row, which names the person by e-mail address or GUID.
@@ -159,7 +171,7 @@ def row_for(row: Row, user: User) -> Row:
 
 
 def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
-    """Return each row that repeats an earlier row of the file, with the earlier row.
+    """Return each row that means the same as an earlier row of the file, with the first row of this meaning.
 
     >>> rows = [Row(line, Person("username", "0F3A@idir"), "reviewer", "101", "dev") for line in (2, 3)]
     >>> [(again.line, first.line) for again, first in find_repeated(rows)]
@@ -178,7 +190,8 @@ def find_other(results: Iterable[Row], rows: Iterable[Row], *, exact: bool = Fal
     Args:
         results: the rows of the result file.
         rows: the rows of the roster.
-        exact: whether the roster is exact. Then rows that revoke are ignored, because css-sdk wrote them.
+        exact: whether the roster is exact. If so, rows of the result file that revoke a role are ignored, because
+            css-sdk added them for the members who lost the role.
 
     >>> original, other = (Row(2, Person("email", f"{name}@example.com"), "reviewer", "101", "dev") for name in "ab")
     >>> find_other([original], [original]), find_other([other], [original]) == other
@@ -207,7 +220,9 @@ def check_exact(rows: Sequence[Row]) -> None:
 
 
 def without_ended(rows: Sequence[Row], day: datetime.date, *, prune: bool) -> tuple[list[Row], tuple[int, ...]]:
-    """Return the rows that count on a day, and the lines of those that are left out because their last day is over.
+    """Return the rows that apply on a day, and the lines of the rows that are left out because their last day is over.
+
+    A row still applies on its last day.
 
     Args:
         rows: the rows of a file.
@@ -239,11 +254,14 @@ def without_ended(rows: Sequence[Row], day: datetime.date, *, prune: bool) -> tu
 
 
 def _meaning_of(row: Row) -> tuple[str, ...]:
+    """Return the identity of the person, the role, the place and the action, which are equal in rows that repeat."""
     return identity_of(row.person), row.role, *row.place, row.action
 
 
 def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     """Yield the line and the fault of each row that contradicts an earlier row.
+
+    Rows contradict each other if one grants a role in a place to a person, and the other revokes it.
 
     Args:
         rows: the rows of a file.

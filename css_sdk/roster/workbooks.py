@@ -1,7 +1,8 @@
 """Read a roster from a sheet of an Excel workbook, within limits. Pure.
 
 python-calamine reads sheets quickly, but keeps the whole rectangle of a sheet in memory, and returns an empty cell for
-a formula without a value. So this module first reads the XML of the sheets, to find large sheets and such formulas.
+a formula without a value. So this module first reads the XML of the sheets. It refuses large sheets, and reports such
+formulas as faults of their lines.
 """
 
 from __future__ import annotations
@@ -19,33 +20,40 @@ from ..errors import ConfigurationError, InvalidFile
 from .cells import CellFault, Grid, Source, plain_text
 
 _MOST_CELLS: Final = 2_000_000
-"""The largest number of cells that is read. The rectangle of a sheet is kept in memory with all its empty cells."""
+"""The largest number of cells that a sheet may have, empty cells included, because all are kept in memory."""
 _UNPACKED: Final = 5
-"""The unpacked content may be this many times as large as the largest file."""
+"""The largest unpacked size of a workbook, as a multiple of `Source.max_bytes`."""
 _WORKBOOK: Final = "xl/workbook.xml"
 _OTHER_WORKBOOKS: Final = frozenset({"content.xml", "xl/workbook.bin"})
-"""Entries of workbooks of other kinds. python-calamine would read these, too, but this module does not know the size of
-their sheets."""
+"""Files that only workbooks of other kinds contain (.ods, .xlsb). Such workbooks are refused.
+
+python-calamine would read them, too, but this module cannot find out the size of their sheets before.
+"""
 _FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]+)"(?:[^>]*[^/>])?>')
-"""A cell with content, as almost all programs write it. A cell that is only formatted ends with a slash."""
+"""Matches a cell with content, as almost all programs write it. A cell that is only formatted ends with a slash."""
 _UNUSUAL: Final = re.compile(
     rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}"(?: (?:s|t|cm|vm|ph)="\w*")*/?>)[\s/>]|[^\s<>/]+:(?:c|f)[\s/>])'
 )
-"""A formula, or a cell in a form that few programs write. Of two addresses, python-calamine would take the last."""
+"""Matches a formula, or a cell in a form that few programs write, so that the sheet must be parsed.
+
+For example, a cell can have two addresses. python-calamine would take the last one.
+"""
 _AS_CSV: Final = "Or save the sheet as «CSV UTF-8». Nothing was sent."
 
 
 def grid_of(content: bytes, source: Source) -> Grid:
-    """Return the cells of a sheet of a workbook, as people see them.
+    """Return the header and the rows of a sheet of a workbook, with the values that people see in Excel.
 
-    A merged cell counts for all the cells that it covers.
+    Each cell of a merged range has the value of this range. If the value of a cell is not known, the cell has a
+    `CellFault`.
 
     Args:
         content: the content of the file.
-        source: the name of the file, the sheet, and the limits.
+        source: the name of the file, the sheet, the lines to skip, and the size limit.
 
     Raises:
-        InvalidFile: the workbook cannot be read, is too large, or has several sheets and none is named.
+        InvalidFile: the workbook cannot be read, is too large, does not have the named sheet, or has several sheets
+            with content and none is named.
         ConfigurationError: python-calamine is not installed.
     """
     name = source.name
@@ -95,7 +103,13 @@ def _heading(value: object) -> str:
 
 
 def _sheet(workbook: Any, source: Source) -> Any:
-    """Return the requested sheet, or else the only sheet that has content."""
+    """Return the sheet that `source` names, ignoring case. If it names none, return the only one with content.
+
+    If no visible sheet has content, return the first visible sheet.
+
+    Raises:
+        InvalidFile: there is no such sheet, several sheets have content, or no sheet is visible.
+    """
     named = source.sheet and source.sheet.strip().casefold()
     if named:
         found = [each for each in workbook.sheet_names if each.strip().casefold() == named]
@@ -124,7 +138,11 @@ def _is_visible_sheet(each: Any) -> bool:
 
 
 def _fill_merged(rows: Sequence[list[Any]], merged: Iterable[Any], first_column: int, name: str) -> None:
-    """Write the value of each merged cell into all cells that it covers."""
+    """Write the value of each merged range into all its cells.
+
+    Raises:
+        InvalidFile: the merged ranges have too many cells.
+    """
     count = 0
     for (top, left), (bottom, right) in merged:
         last = min(bottom, len(rows) - 1)
@@ -143,7 +161,13 @@ def _fill_merged(rows: Sequence[list[Any]], merged: Iterable[Any], first_column:
 
 
 def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], CellFault]]:
-    """Return the cells of each sheet whose values are not known. Refuse a workbook that would fill the memory."""
+    """Return the faults of cells whose values are not known, by name of the sheet, then by row and column from 0.
+
+    If there are no such cells, the mapping has no sheets. If there are any, it has all sheets that can be located.
+
+    Raises:
+        InvalidFile: the workbook is damaged, is of another kind than .xlsx, or would need too much memory.
+    """
     name, most = source.name, None if source.max_bytes is None else _UNPACKED * source.max_bytes
     trouble: dict[str, dict[tuple[int, int], CellFault]] = {}
     try:
@@ -176,7 +200,13 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], Cel
 
 
 def _extent(data: bytes) -> _Extent:
-    """Return the extent of a sheet. XML in the usual form is searched quickly; any other XML is parsed."""
+    """Return the extent of a sheet; an empty extent if the file in the workbook is not a sheet.
+
+    XML in the usual form is searched with a regular expression, which is fast. Any other XML is parsed.
+
+    Args:
+        data: the content of a file in the workbook.
+    """
     if b"sheetData" not in data:
         return _Extent()  # python-calamine finds no cells without this element
     if b't="e"' in data or b"t='e'" in data or _UNUSUAL.search(data):
@@ -188,7 +218,7 @@ def _extent(data: bytes) -> _Extent:
 
 
 def _column(letters: str) -> int:
-    """Return the number of a column, from 1.
+    """Return the number of a column from its letters: 1 for A.
 
     >>> _column("A"), _column("AA")
     (1, 27)
@@ -197,9 +227,13 @@ def _column(letters: str) -> int:
 
 
 class _Extent:
-    """The last row and column of a sheet with a value, and why values of cells are not known, by row and column.
+    """The used area of a sheet, and the cells whose values are not known.
 
-    `parse` finds them: errors, and formulas without a value.
+    Attributes:
+        rows: the number of the last row that has a value, from 1; 0 if no row has one.
+        columns: the number of the last column that has a value, from 1; 0 if no column has one.
+        trouble: the faults of cells with an error of Excel, or with a formula without a value, by row and column from
+            0. Only `parse` finds them.
     """
 
     def __init__(self, rows: int = 0, columns: int = 0) -> None:
@@ -212,7 +246,11 @@ class _Extent:
         self._value = ""
 
     def parse(self, data: bytes) -> _Extent:
-        """Parse the XML of the sheet. Return the extent."""
+        """Fill in this extent from the XML of a sheet, and return it.
+
+        Raises:
+            expat.ExpatError: the XML is not valid, or an address of a cell is not.
+        """
         _parse(data, self._start, self._end, self._characters)
         return self
 
@@ -251,7 +289,7 @@ class _Extent:
 
 
 def _sheet_entries(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return the name of each sheet's entry in the archive, by the name of the sheet."""
+    """Return the path of each sheet in the ZIP archive, by the name of the sheet."""
     targets: dict[str, str] = {}
     found: dict[str, str] = {}
 
@@ -272,7 +310,11 @@ def _sheet_entries(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _parse(data: bytes, start: Any, end: Any = None, characters: Any = None) -> None:
-    """Parse XML. Refuse a document type, which a workbook never has."""
+    """Parse XML, and call a function for each start tag, each end tag and each text.
+
+    Raises:
+        expat.ExpatError: the XML is not valid, or it declares a document type, which a workbook never does.
+    """
     parser = expat.ParserCreate()
 
     def refuse(*_: object) -> None:
@@ -297,10 +339,13 @@ def _unreadable(name: str, why: str) -> InvalidFile:
 
 
 def header_of(content: bytes) -> list[str]:
-    """Return the header of a workbook with one sheet; an empty list if the workbook cannot be read.
+    """Return the header of the only sheet of a workbook; an empty list if the workbook cannot be read.
 
     Args:
         content: the content of a file that css-sdk may have written.
+
+    Raises:
+        ConfigurationError: python-calamine is not installed.
     """
     try:
         return list(grid_of(content, Source("the file")).header)
