@@ -24,7 +24,7 @@ StepKind = Literal[
     "remove_composite",
     "delete_role",
 ]
-"""The kinds of steps, in the order in which steps are carried out."""
+"""The kinds of steps, in the order in which a plan usually carries them out."""
 
 STEP_KINDS: Final[tuple[StepKind, ...]] = get_args(StepKind)
 _OPPOSITE: Final[Mapping[StepKind, StepKind]] = {
@@ -42,7 +42,7 @@ _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 class Place(Record):
     """One environment of one integration, by the integration's id.
 
-    `project_name` is only for texts: two places with different names are equal. It is empty if the name is not known.
+    `project_name` is only for texts: places that differ only in this name are equal. It is empty if it is not known.
 
     >>> print(Place(101, "dev", "Grants Portal"), "and", Place(101, "dev"))
     Grants Portal (#101) dev and #101 dev
@@ -95,7 +95,7 @@ class Step(Record):
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Return the names of roles in the step: its role, and its target if that is a role too."""
+        """Return the names of roles in the step: its role, and its target if that is a child or a new name."""
         return (self.role,) if self.changes_member or not self.target else (self.role, self.target)
 
     @property
@@ -142,17 +142,19 @@ class Step(Record):
         if not all(isinstance(text, str) for text in texts.values()):
             raise ValueError("environment, role and target must be texts")
         if not texts["environment"] or not texts["role"] or bool(texts["target"]) == (kind in _WITHOUT_TARGET):
-            needed = "environment and role" if kind in _WITHOUT_TARGET else "environment, role and target"
-            raise ValueError(f"a step {kind} must have {needed}, and nothing else may be set")
+            needed = (
+                "environment and role, but no target" if kind in _WITHOUT_TARGET else "environment, role and target"
+            )
+            raise ValueError(f"a step {kind} must have {needed}")
         return cls(kind, Place(integration, texts["environment"]), texts["role"], texts["target"], people)
 
 
 _LONGEST_QUESTION: Final = "/users?page=99999&max=50"
-"""The longest text that follows the name of a role in the path of a request."""
+"""The longest text that follows the name of a role in the path and query of a request."""
 
 
 def check_addressable(place: Place, role: str) -> None:
-    """Refuse a role whose name cannot be put into a request. The role may exist.
+    """Refuse a role whose name cannot be put into a request. Such a role can exist in the service.
 
     Args:
         place: the place of the role.
@@ -181,7 +183,7 @@ def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
 
 
 def _why_no_file_names(role: str) -> str:
-    """Return why no roles file can name an existing role; empty if one can."""
+    """Return why no roles file can contain the name of an existing role; an empty text if a file can."""
     if hidden := hidden_in(role):
         return f"no roles file can name {with_codes(role)!r}, which has the invisible characters {with_codes(hidden)}"
     return "" if role == role.strip() else f"no roles file can name {role!r}, which has blanks around it"
@@ -189,7 +191,10 @@ def _why_no_file_names(role: str) -> str:
 
 @frozen
 class StepResult(Record):
-    """The outcome of one step. It is `skipped` if a step that it needs was not done. `error` says why."""
+    """The outcome of one step. `error` says why the step was not done, or may not be; None if it was done.
+
+    A step is `skipped`, that is, not attempted, if an earlier step that it needs was not done.
+    """
 
     step: Step
     outcome: Outcome | Literal["skipped"]
@@ -210,7 +215,7 @@ class PlaceState(Records):
         roles: the names of all roles.
         children: the names of the children of every composite role.
         members: the usernames of the direct members of the roles whose members were read.
-        users: the members by username.
+        users: the members by username. It can lack members.
     """
 
     place: Place
@@ -222,7 +227,7 @@ class PlaceState(Records):
 
     @property
     def tree(self) -> RoleTree:
-        """Return the roles and their children as a tree."""
+        """Return the roles and their children as a tree, sorted by name."""
         roles = tuple(Role(name, composite=bool(self.children.get(name))) for name in sorted(self.roles))
         return RoleTree(roles, {name: tuple(sorted(below)) for name, below in self.children.items()})
 
@@ -234,7 +239,9 @@ class PlaceState(Records):
 
     @property
     def fingerprint(self) -> str:
-        """Return a text that is equal for two readings exactly if the state is the same.
+        """Return a hash of the place, its roles, children, and members that were read.
+
+        It is equal for two readings of a place exactly if all of these are equal. It is a SHA-256 in hex digits.
 
         >>> PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"})).fingerprint[:12]
         'de472154600c'
@@ -249,7 +256,7 @@ class PlaceState(Records):
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def after(self, steps: Iterable[Step]) -> PlaceState:
-        """Return the state after the steps of this place, as the service carries them out."""
+        """Return the state after these steps, as the service carries them out. Steps in other places are ignored."""
         changed = Draft(self)
         for step in steps:
             if step.place == self.place:
@@ -257,14 +264,14 @@ class PlaceState(Records):
         return changed.state()
 
     def before(self, steps: Iterable[Step]) -> PlaceState:
-        """Return the state before the steps of its place. A step that was not done changes nothing."""
+        """Return the state before these steps. Steps in other places, and steps that were not done, are ignored."""
         changed = Draft(self)
         for step in reversed([step for step in steps if step.place == self.place]):
             changed.take_back(step)
         return changed.state()
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row for each member of each role, and one for a role that was read and has no members."""
+        """Yield a row for each member of each role. A role whose members were read, but that has none, has one row."""
         for role in sorted(self.members):
             for username in sorted(self.members[role]) or [""]:
                 user = self.users.get(username) or User(username)
@@ -272,7 +279,7 @@ class PlaceState(Records):
 
 
 def is_as_after(step: Step, known: PlaceState | Draft) -> bool:
-    """Return whether the state is as the step would leave it: the step was done, or is not needed."""
+    """Return whether the state is as if the step had been done: it was done, or it would change nothing."""
     match step.kind:
         case "create_role":
             return step.role in known.roles
@@ -303,12 +310,12 @@ def is_possible(step: Step, before: PlaceState | Draft) -> bool:
 
 
 def changes_something(step: Step, before: PlaceState | Draft) -> bool:
-    """Return whether a step would change the state. A member can change only if the members of the role were read."""
+    """Return whether a step would change the state. If the members of a role were not read, none of them can change."""
     return is_as_after(step.opposite, before) and (not step.changes_member or step.role in before.members)
 
 
 def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """Return the parents of each child."""
+    """Return the names of the parents of each child, for the names of the children of each parent."""
     parents: dict[str, set[str]] = {}
     for parent, below in children.items():
         for child in below:
@@ -319,7 +326,8 @@ def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
 class Draft:
     """Hold a copy of a state that steps can change. It has nothing to do with draft integrations.
 
-    `parents` is always the reverse of `children`."""
+    `parents` is always the reverse of `children`.
+    """
 
     def __init__(self, state: PlaceState) -> None:
         self._state = state
@@ -329,7 +337,7 @@ class Draft:
         self.members = {name: set(usernames) for name, usernames in state.members.items()}
 
     def state(self) -> PlaceState:
-        """Return the changed state."""
+        """Return the state after all changes so far."""
         return evolve(
             self._state,
             roles=frozenset(self.roles),
@@ -378,7 +386,7 @@ class Draft:
             self._link(*(new_name if each == name else each for each in (parent, child)))
 
     def _links(self, name: str) -> list[tuple[str, str]]:
-        """Return the links of a role to its children and from its parents."""
+        """Return the composite links of a role, each as the names of the parent and the child."""
         above = [(parent, name) for parent in self.parents.get(name, ()) if parent != name]
         return [*((name, child) for child in self.children.get(name, ())), *above]
 

@@ -199,7 +199,11 @@ def test_a_day_needs_a_zone() -> None:
 
 @pytest.mark.parametrize(
     ("today", "error"),
-    [(datetime.date(2027, 3, 29), "Wait for this day"), (LAST, ""), (NEXT, "a grant has ended after 2027-03-31 since")],
+    [
+        (datetime.date(2027, 3, 29), "Wait until 2027-03-30"),
+        (LAST, ""),
+        (NEXT, "a grant has ended since: its last day was 2027-03-31"),
+    ],
 )
 def test_a_plan_is_stale_when_a_grant_has_ended_since(today: datetime.date, error: str) -> None:
     """And before the day for which it was made."""
@@ -314,7 +318,7 @@ def test_guards_hold_for_ends(
 
 
 @pytest.mark.parametrize(
-    ("day", "until", "said"), [("2100-01-01", "2100-02-01", "Wait for"), ("2020-01-01", "2020-01-02", "has ended")]
+    ("day", "until", "said"), [("2100-01-01", "2100-02-01", "Wait until"), ("2020-01-01", "2020-01-02", "has ended")]
 )
 def test_a_saved_plan_of_another_day_is_stale(
     run_css: Run, sandbox: Sandbox, file: Path, capsys: pytest.CaptureFixture[str], day: str, until: str, said: str

@@ -176,7 +176,7 @@ def test_a_chain_of_renames_is_a_fault(live: str, protected: tuple[str, ...]) ->
     """If a role is listed under the old name of another one, this is a fault, because either role could be meant."""
     chain = Listed((DesiredRole("c", "b", members=Listed(who(ANN))), DesiredRole("b", "a", members=Listed(who(BOB)))))
     faults = faults_of(a_state(list(live)), chain, protect=Protection(protected))
-    assert faults == ["Grants Portal dev: the role 'c' was 'b', but 'b' is listed as a role, too"]
+    assert faults == ["Grants Portal dev: 'b' is the old name of the role 'c', but 'b' is listed as a role, too"]
     swap = Listed((DesiredRole("a", was="b"), DesiredRole("b", was="a")))
     assert len(faults_of(a_state(list(live)), swap)) == 2
 

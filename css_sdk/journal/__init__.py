@@ -1,4 +1,4 @@
-"""Read journals: what was written to the service, a line before each write and one after it.
+"""Read journals: files that record all writes to the service, with a line before each write and one after it.
 
-Pure: it imports `state` and `errors`. `_http.journal_writer` writes them. Start reading at `entries`.
+Pure: it imports `state` and lower layers. `_http.journal_writer` writes journals. Start reading at `entries`.
 """

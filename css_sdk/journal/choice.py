@@ -23,9 +23,9 @@ class Choice:
 
 
 def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
-    """Return the journals that were undone, each with the name of the journal of its undo.
+    """Return the names of the journals that were undone, each with the name of the journal that records its undo.
 
-    An undo with a write that failed or has an unknown outcome does not count: it has not undone everything.
+    An undo does not count if it made no writes, or if one of its writes failed or has an unknown outcome.
 
     Args:
         journals: the journals, by name.
@@ -40,7 +40,9 @@ def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
 def newest_to_undo(
     journals: Mapping[str, JournalRead], client_id: str, api_url: str, in_use: Container[str] = ()
 ) -> Choice:
-    """Return the newest journal of an account that records changes, was not undone, and is not of an undo itself.
+    """Return the newest journal of an account that an undo can revert, and the newer ones that are not complete.
+
+    The journal is complete, records changes, was not undone, and is not the journal of an undo.
 
     Args:
         journals: the journals by name, the newest first.

@@ -1,9 +1,9 @@
-"""The format of journals, and their reader: a line before each write and one after it. Pure.
+"""Define the format of journals, and read them: a line before each write and one after it. Pure.
 
 A journal is a file of JSON lines. Its first line names the account and the address of the service. Each later run that
 continues the journal begins with such a line, too. Before each write there is a line with the steps that the write will
-really do. After the write there is a line with its outcome. If the second line is missing, the program ended during the
-write: it may have been done or not.
+really do. After the write there is a line with its outcome. If there is no such line, the program ended during the
+write: the write may have been done or not.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Entry:
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether it is not known if the write was done."""
+        """Return whether the write may or may not have been done: its outcome is unknown, or not recorded."""
         return self.outcome in (None, "unknown")
 
     @property
@@ -88,13 +88,13 @@ class JournalRead(Records):
 
     @property
     def people(self) -> Mapping[str, str]:
-        """Return the usernames in the journal, each with an environment."""
+        """Return the usernames in the journal, each with an environment in which it appears."""
         steps = (step for entry in self.entries for step in entry.steps if step.changes_member)
         return {step.target: step.place.environment for step in steps}
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Return the number of steps in each state, such as `done`."""
+        """Return the number of steps by the state of their writes: `done`, `failed` or `unknown`."""
         return Counter(entry.state for entry in self.entries for _ in entry.steps)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
@@ -116,7 +116,7 @@ class JournalRead(Records):
 
 
 def opening(client_id: str, api_url: str, version: str, at: str, plan: str | None = None, **facts: str) -> str:
-    """Return the line with which a run begins.
+    """Return the line of a journal with which a run begins.
 
     Args:
         client_id: the client id of the account.
@@ -124,21 +124,21 @@ def opening(client_id: str, api_url: str, version: str, at: str, plan: str | Non
         version: the version of css-sdk.
         at: the time at which the run begins.
         plan: the id of the plan, if there is one.
-        facts: `user`, `reason`, `command` and `undoes`. Empty ones are left out.
+        facts: `user`, `reason`, `command` and `undoes`, as in `JournalRead`. Empty ones are left out.
     """
     record = {"journal": VERSION, "client_id": client_id, "api_url": api_url, "css_sdk": version, "at": at}
     return _line(record | {name: value for name, value in {"plan": plan, **facts}.items() if value})
 
 
 def before(number: int, steps: Sequence[Step], at: str) -> str:
-    """Return the line before a write. It names the integration of the steps, if its name is known."""
+    """Return the line of a journal before a write. It has the project name of the integration, if it is known."""
     name = cut_name(next((step.place.project_name for step in steps), ""))
     record = {"write": number, "at": at, **({"project_name": name} if name else {})}
     return _line({**record, "steps": [step.as_record() for step in steps]})
 
 
 def after(number: int, outcome: Outcome, message: str, at: str) -> str:
-    """Return the line after a write."""
+    """Return the line of a journal after a write, with its outcome, and the error if there is one."""
     record = {"write": number, "at": at, "outcome": outcome}
     return _line({**record, "message": message} if message else record)
 
@@ -150,8 +150,8 @@ def _line(record: Mapping[str, Any]) -> str:
 def read_journal(content: str | bytes, name: str) -> JournalRead:
     """Read a journal, and check all of it.
 
-    An incomplete last line is ignored: the program ended while it wrote this line. If the line would have announced a
-    write, the write was not sent. If the line would have given the outcome of a write, this outcome is unknown.
+    An incomplete last line is ignored: the program ended while it wrote this line. If it is a line before a write, the
+    write was not sent. If it is a line after a write, the outcome of the write is not recorded.
 
     Args:
         content: the content of the file.
@@ -194,7 +194,7 @@ def _record(line: bytes, where: str) -> Mapping[str, Any]:
 
 
 def _opened(record: Mapping[str, Any], where: str) -> JournalRead:
-    """Return the journal that a first line describes, without writes."""
+    """Return the journal that the first line of a run describes, without writes."""
     if record["journal"] != VERSION:
         raise InvalidFile(
             f"{where}: this is a journal of version {record['journal']!r}, but this css-sdk reads version {VERSION}."
@@ -208,7 +208,7 @@ def _opened(record: Mapping[str, Any], where: str) -> JournalRead:
 
 
 def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) -> Entry:
-    """Return the write that a line announces, or an announced write with the outcome that the line gives."""
+    """Return the write of a line. A line after a write adds the outcome to the write in `known`."""
     number, outcome, steps = record.get("write"), record.get("outcome"), record.get("steps")
     project_name = record.get("project_name", "")
     if not isinstance(number, int) or isinstance(number, bool):

@@ -1,5 +1,5 @@
-"""Compare the wanted state with the observed one: the ordered steps, who loses what, the guards, plan files, undo.
+"""Make plans, the ordered steps from the observed to the wanted state. Check plans, and write and read their files.
 
-Pure: it imports `people`, `journal` and `state`. Start reading at `planner`, then `diff` for one environment and
-`preconditions` for the guards.
+Pure: beside lower layers, it imports only `people`, `journal` and `state`. Start reading at `planner`, then `diff` for
+one environment and `preconditions` for the guards.
 """

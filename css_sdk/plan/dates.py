@@ -1,4 +1,4 @@
-"""Find the day in a time zone, and describe which grants end: members with a last day, `until`. Pure."""
+"""Find the day in a time zone, and describe grants that end: members of a role with a last day, `until`. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..errors import ConfigurationError, InvalidRequest, StalePlan
 from ..state import Place
 
 WARNED_DAYS: Final = 14
-"""A plan names the grants that end within this number of days."""
+"""A plan lists the grants whose last day is at most this number of days after the day of the plan."""
 
 
 @frozen(order=True)
 class Ending:
-    """A grant with a last day: one that ends soon, or one that has ended and still exists in the service.
+    """A grant with a last day: it ends soon, or it has ended and the member still has the role.
 
     Attributes:
         place: the integration and the environment.
@@ -35,12 +35,13 @@ class Ending:
 
 @frozen
 class Dates:
-    """The day for which a plan was made. A plan has it if its roles files give members a last day.
+    """The day of a plan, and the grants that end. A plan has this if its roles files give members a last day.
 
     Attributes:
-        timezone: the time zone of the files.
-        day: the day in this time zone.
-        last_day: the last day on which the files mean the same: the next day on which a grant ends; None if none does.
+        timezone: the IANA name of the time zone of the roles files.
+        day: the day for which the plan was made, in this time zone.
+        last_day: the first day, from `day` on, that is the last day of a grant. After it, the plan is stale. None if no
+            grant ends on `day` or later.
         endings: the grants that end within 14 days, and those that have ended and still exist.
     """
 
@@ -51,38 +52,38 @@ class Dates:
 
     @property
     def ending(self) -> tuple[Ending, ...]:
-        """Return the grants that end within 14 days."""
+        """Return those of `endings` that end within 14 days. A grant whose last day is `day` is among them."""
         return tuple(each for each in self.endings if each.until >= self.day)
 
     @property
     def ended(self) -> tuple[Ending, ...]:
-        """Return the grants that have ended and still exist."""
+        """Return those of `endings` that ended before `day`. The members still have these roles."""
         return tuple(each for each in self.endings if each.until < self.day)
 
     def check_day(self, today: datetime.date) -> None:
-        """Refuse a plan on a day on which its roles files mean something else than on the day of the plan.
+        """Refuse the plan before its day, and after its last day: its roles files require other grants then.
 
         Args:
             today: the current day in the time zone of the plan.
 
         Raises:
-            StalePlan: a grant has ended since, or the plan was made for a later day.
+            StalePlan: `today` is before `day`, or after `last_day`.
         """
         if today < self.day:
             raise StalePlan(
-                f"The plan was made for {self.day}, but in {self.timezone} it is {today}. Nothing was sent. Wait for "
-                f"this day, or make a plan for today."
+                f"The plan was made for {self.day}, but in {self.timezone} it is {today}. Nothing was sent. Wait until "
+                f"{self.day}, or make a plan for today."
             )
         if self.last_day is not None and today > self.last_day:
             raise StalePlan(
-                f"The plan was made for {self.day}, and a grant has ended after {self.last_day} since: in "
-                f"{self.timezone} it is {today}. Nothing was sent. Make the plan again."
+                f"The plan was made for {self.day}, and a grant has ended since: its last day was {self.last_day}, and "
+                f"in {self.timezone} it is {today}. Nothing was sent. Make the plan again."
             )
 
 
 @functools.cache
 def _timezones() -> frozenset[str]:
-    """Return the names of the time zones that this machine knows. To search them takes longer than to read a file.
+    """Return the names of the time zones that this machine knows. They are cached, because finding them is slow.
 
     Raises:
         ConfigurationError: this machine has no list of time zones.
@@ -96,10 +97,10 @@ def _timezones() -> frozenset[str]:
 
 
 def check_timezone(name: str) -> str:
-    """Return the IANA name of a time zone, such as America/Vancouver, after checking that this machine knows it.
+    """Return `name` if it is the IANA name of a time zone that this machine knows, such as America/Vancouver.
 
     Raises:
-        ValueError: there is no such time zone.
+        ValueError: this machine knows no time zone of this name.
         ConfigurationError: this machine has no list of time zones.
     """
     known = _timezones()
@@ -111,14 +112,14 @@ def check_timezone(name: str) -> str:
 
 
 def day_in(timezone: str, moment: datetime.date | datetime.datetime) -> datetime.date:
-    """Return the day of a moment in a time zone. A day without a time is returned unchanged.
+    """Return the day of a moment in a time zone. If the moment is a date without a time, return it unchanged.
 
     Args:
         timezone: the IANA name of the time zone.
-        moment: a time with its offset, or a day.
+        moment: a time with its offset from UTC, or a date.
 
     Raises:
-        InvalidRequest: the time has no offset, or there is no such time zone.
+        InvalidRequest: the time has no offset from UTC, or this machine knows no time zone of this name.
         ConfigurationError: this machine has no list of time zones.
 
     >>> midnight = datetime.datetime(2027, 4, 1, tzinfo=datetime.UTC)

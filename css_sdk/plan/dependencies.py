@@ -19,13 +19,18 @@ from .impact import followed_roles
 
 Kind = Literal["role", "mention", "children", "members", "roles of", "removals", "additions"]
 Mark = tuple[Kind, Place, str]
-"""Something that is not as planned: its kind, its place, and the name of the role or user that it is about.
+"""A sign that something is not as planned: its kind, a place, and the name of a role or user.
 
-The name is empty if the mark is about the whole place.
+- `role`: a step that creates, renames or deletes the role was not done.
+- `mention`: another step that names the role was not done.
+- `children`, `members`: a child or a member was not added to the role.
+- `roles of`: the user was not added to a role.
+- `removals`: the user was not removed from a role. With an empty name: a child or a role was not removed in the place.
+- `additions`: in the place, something was not created, renamed or added. The name is empty.
 """
 
 _Marks = Mapping[StepKind, Sequence[tuple[Kind, Literal["role", "target", ""]]]]
-"""For each kind of step, the kinds of its marks, each with the attribute of the step that has the mark's name."""
+"""For each kind of step, its marks: the kind of the mark, and the attribute of the step that has the mark's name."""
 
 _LEFT: Final[_Marks] = {
     "create_role": [("role", "role"), ("additions", "")],
@@ -47,7 +52,7 @@ _BLOCKING: Final[_Marks] = {
     "remove_composite": [("role", "role"), ("role", "target"), ("children", "role")],
     "delete_role": [("role", "role"), ("mention", "role"), ("additions", "")],
 }
-"""The marks that keep a step from being carried out. The first mark that is found is reported as the cause."""
+"""The marks because of which a step is skipped. The first one that an earlier step left is reported as the cause."""
 
 
 class Dependencies:
@@ -55,23 +60,25 @@ class Dependencies:
 
     A step is skipped in these cases:
 
-    - An earlier step should have created, renamed or deleted a role that the step names, and was not done.
-    - The step renames or deletes a role, and an earlier step with this role was not done. That earlier step could not
-      be repeated after the rename or deletion. Additions of people whom the service does not know, or who cannot have
-      roles, do not count here.
-    - The step adds a role to a user, and an earlier removal from this user was not done.
-    - The step adds a child, and an earlier removal of a child or role in the same place was not done.
-    - The step removes a member, and an earlier addition to this role or for this user was not done.
-    - The step removes a child, and an earlier addition of a child to the same parent was not done.
-    - The step deletes a role, and an earlier creation, rename or addition in the same place was not done.
+    - The step names a role, and an earlier step that creates, renames or deletes this role was not done.
+    - The step renames or deletes a role, and an earlier step that names this role was not done. That earlier step could
+      not be repeated after the rename or deletion. Additions of people whom the service does not know, or who cannot
+      have roles, do not count here.
+    - The step adds a member, and an earlier step that removes a role of the same place from this user was not done.
+    - The step adds a child, and an earlier step that removes a child or a role in the same place was not done.
+    - The step removes a member, and an earlier step was not done that adds a member to this role, or that adds this
+      user to any role of the same place.
+    - The step removes a child, and an earlier step that adds a child to the same parent was not done.
+    - The step deletes a role, and an earlier step that creates, renames or adds something in its place was not done.
 
-    If an addition failed only because the person never logged in, it blocks only removals of members that would leave
-    the role empty.
+    If a member was not added only because the person never logged in, this blocks only the removal of members from the
+    same role, and only if no other member would remain.
 
     Args:
         steps: all steps, in the order of carrying out.
         states: the states of their places before the steps.
-        needs_everybody: whether an addition for a person who never logged in blocks as much as any failed addition.
+        needs_everybody: whether an addition that failed because the person never logged in blocks the same steps as any
+            other failed addition.
     """
 
     def __init__(
@@ -83,7 +90,7 @@ class Dependencies:
         self._remaining = _count_remaining(steps, states)
 
     def why_skipped(self, step: Step) -> Skipped | None:
-        """Return why a step is skipped, or None if it can be carried out.
+        """Return an error that says why a step must be skipped; None if the step can be carried out.
 
         Args:
             step: the next step of the plan.
@@ -94,7 +101,7 @@ class Dependencies:
         mark, result = cause
         what = f"{result.step.kind} of {result.step.role!r}"
         if mark[0] in ("role", "mention", "removals"):
-            return Skipped(f"Skipped: it needs {what}, which was not done.")
+            return Skipped(f"Skipped: this step needs {what}, which was not done.")
         whom = f" for {result.step.target}" if result.step.kind in ("add_member", "add_composite") else ""
         ended = "failed" if result.outcome == "failed" else "may have failed"
         return Skipped(
@@ -102,9 +109,9 @@ class Dependencies:
         )
 
     def note(self, result: StepResult) -> None:
-        """Note the result of a step, which decides whether later steps are skipped.
+        """Record the result of a step. If the step was not done, later steps that need it are skipped.
 
-        If the step was skipped, later steps that need it report the same cause.
+        If the step itself was skipped, these later steps report the same cause as this step.
 
         Args:
             result: the result of the step.
@@ -147,7 +154,7 @@ class Dependencies:
 
 
 def _count_remaining(steps: Iterable[Step], states: Iterable[PlaceState]) -> Counter[tuple[Place, str]]:
-    """Count the members of each role that no step removes. The key has the role's name before all steps."""
+    """Return how many members of each role no step removes. The key has the role's name before all steps."""
     before = tuple(states)
     found = Counter({(state.place, name): len(held) for state in before for name, held in state.members.items()})
     for step, role, _ in followed_roles(tuple(steps), before):
@@ -157,12 +164,12 @@ def _count_remaining(steps: Iterable[Step], states: Iterable[PlaceState]) -> Cou
 
 
 def _cannot_have_roles(result: StepResult) -> bool:
-    """Return whether the user of a step never logged in, or has a login that cannot have roles."""
+    """Return whether a step failed because its user never logged in, or has a login that cannot have roles."""
     return isinstance(result.error, UnusableUser) or _is_newcomer(result)
 
 
 def _is_newcomer(result: StepResult) -> bool:
-    """Return whether the user of a step is a person who never logged in, and so cannot have any role."""
+    """Return whether a step failed because its user certainly never logged in, and so cannot have any role."""
     return result.error is not None and not may_be_member(Person("username", result.step.target), result.error)
 
 

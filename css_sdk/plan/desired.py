@@ -1,4 +1,4 @@
-"""The desired state: roles, composites and members of places, as a roles file or a call describes it. Pure."""
+"""Define the desired state: the roles, composites and members that a roles file or a call wants in places. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 @frozen
 class Listed(Generic[Item_co]):
-    """A listed collection. Missing items are added. If it is `exact`, items that are not listed are removed."""
+    """The listed items of a collection, such as the members of a role. Missing items are added.
+
+    If `exact` is true, existing items that are not listed are removed.
+    """
 
     items: tuple[Item_co, ...] = ()
     exact: bool = False
@@ -30,9 +33,9 @@ class Listed(Generic[Item_co]):
 class DesiredRole:
     """A role that must exist.
 
-    `was` is its earlier name: if the role still has this name, it is renamed. If `composites` or `members` is None,
-    they are neither read nor changed. `until` has the last day of those members who have the role only for a time.
-    `ended` has the people whose last day is over; `Desired.on` sets it.
+    `was` is its earlier name: if the role still has this name, it is renamed. If `composites` is None, its children are
+    not changed; if `members` is None, its members are not changed. `until` maps each member who has the role only for a
+    time to the last day. `ended` has the people whose last day is over; `Desired.on` sets it.
     """
 
     name: str
@@ -61,11 +64,12 @@ class DesiredUser:
 
 @frozen
 class DesiredPlace:
-    """One environment of one integration; the integration is given by exact project name, or by id as in `#101`.
+    """What one environment of one integration must contain.
 
-    If `roles` is None, roles are not changed, and the roles of its `users` must exist already. If
-    `only_existing` is set, the caller has checked all names, and all named roles must exist: no role is created. A
-    removal is then planned even if a file or a request could not contain the name.
+    `integration` is the exact project name, or the id, such as `101` or `#101`. If `roles` is None, no role is created,
+    renamed or deleted, and the roles of `users` must exist already. If `only_existing` is true, the caller has checked
+    all names, and no role is created: all named roles must exist. Removals are then planned even for names that a roles
+    file or a request cannot contain.
     """
 
     integration: str
@@ -87,7 +91,7 @@ class DesiredPlace:
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """Return everybody who is named, in order and without repetition."""
+        """Return all people whom the roles and users of this place name, each once, and the people in `ended`."""
         roles = self._listed_roles
         listed = [person for role in roles for person in (*(role.members.items if role.members else ()), *role.ended)]
         return tuple(dict.fromkeys([*listed, *(user.person for user in self.users)]))
@@ -107,7 +111,7 @@ class DesiredPlace:
 
     @property
     def grants(self) -> tuple[tuple[Person, str], ...]:
-        """Return who must have which role directly, in order and without repetition."""
+        """Return each person with a role that the person must have directly, each pair once."""
         listed = [(who, role.name) for role in self._listed_roles if role.members for who in role.members.items]
         listed += [(user.person, role) for user in self.users for role in user.roles.items]
         return tuple(dict.fromkeys(listed))
@@ -123,30 +127,30 @@ def _patterns(given: str | Iterable[str]) -> tuple[str, ...]:
 
 @frozen
 class Protection:
-    """Roles and users that no plan may remove, rename or delete, as patterns such as `admin*`.
+    """Patterns such as `admin*` that name the protected roles and users. Plans remove nothing from these.
 
-    Upper and lower case differ in patterns of roles, but not in patterns of users. The protection also covers the
-    members and composites of a protected role, and the roles of a protected user.
+    A protected role is neither renamed nor deleted, and keeps its members, children and parents. A protected user keeps
+    all roles. Patterns of roles distinguish upper and lower case; patterns of users do not.
     """
 
     roles: tuple[str, ...] = field(default=(), converter=_patterns)
     users: tuple[str, ...] = field(default=(), converter=_patterns)
 
     def covers_role(self, name: str) -> bool:
-        """Return whether the role of this `name` is protected."""
+        """Return whether a pattern protects the role with this name."""
         return any(fnmatchcase(name, pattern) for pattern in self.roles)
 
     def covers_user(self, username: str) -> bool:
-        """Return whether the user is protected; `username` is lower case."""
+        """Return whether a pattern protects this user. `username` must be in lower case."""
         return any(fnmatchcase(username, pattern.lower()) for pattern in self.users)
 
 
 @frozen
 class Desired:
-    """All places of roles files, or of a call, and what is protected.
+    """What roles files or a call want in all their places, and which roles and users are protected.
 
-    `timezone` is the IANA name of the time zone in which the days of `until` begin and end. `warnings` has sentences
-    about parts of the files that have no effect.
+    `timezone` is the IANA name of the time zone in which the days of `until` begin and end; None if none is given.
+    `warnings` has sentences about parts of the files that have no effect.
     """
 
     places: tuple[DesiredPlace, ...]
@@ -165,7 +169,7 @@ class Desired:
         )
 
     def on(self, day: datetime.date) -> Desired:
-        """Return the desired state as it is on a day: members whose last day is over are not listed any more.
+        """Return the desired state of a day: members whose last day is before this day are not listed any more.
 
         >>> ann = Person("username", "0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
         >>> role = DesiredRole("reviewer", members=Listed((ann,)), until={ann: datetime.date(2027, 3, 31)})

@@ -1,4 +1,4 @@
-"""Compare one environment with the roles file: make the steps, and note what is not done and why. Pure."""
+"""Compare one environment with the roles file: find the steps, and what is not done and why. Pure."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Username = str
 
 @frozen
 class Unmanaged:
-    """The numbers of roles, composites and members that the file does not mention.
+    """The numbers of roles, children and members that the file does not mention, and that stay.
 
-    Members count only if the members of their role were read.
+    Members are counted only in roles whose members were read.
     """
 
     roles: int = 0
@@ -41,7 +41,16 @@ class PlacePlan:
         wanted: what the file wants.
         state: the state that was read.
         protect: the roles and users that must not be removed.
-        people: for the people in the file, their usernames or why there is none; as in `plan`.
+        people: for each place and person of the file, the username, or why no username was found.
+
+    Attributes:
+        faults: sentences about parts of the file that are impossible. If there are any, no plan is made.
+        notes: sentences about what stays as it is, and about deletions that cannot be undone.
+        changes: the steps that create, rename or add something.
+        removals: the steps that remove something. `plan` includes them only with `prune`.
+        withheld: removals of members who may be a person in the file who could not be identified.
+        protected: the steps that the protection forbids.
+        unmanaged: how many items the file does not mention.
 
     Raises:
         InvalidRequest: the members of a role were not read, or a person was not looked up.
@@ -65,7 +74,7 @@ class PlacePlan:
         self.last_days: dict[tuple[str, Username], datetime.date | None] = {}
         """The last day of each grant that the file wants, by role and username; None if the grant does not end."""
         self.ended: dict[tuple[str, Username], datetime.date] = {}
-        """The last day of each grant that has ended."""
+        """The last day of each grant that has ended, by role and username."""
         self._where = state.place.integration, state.place.environment
         self._protect = protect
         self._people = people
@@ -88,7 +97,7 @@ class PlacePlan:
 
     @property
     def unresolved(self) -> tuple[Unresolved, ...]:
-        """Return the people of the file who could not be identified."""
+        """Return the people of the file who could not be identified, each with the roles that the file gives them."""
         return tuple(
             evolve(found, roles=tuple(self._missing_in.get(person, ())))
             for person, found in self._found_users.items()
@@ -96,10 +105,10 @@ class PlacePlan:
         )
 
     def check_no_cycles(self, prune: bool) -> None:
-        """Refuse children that would contain their parent after all steps.
+        """Refuse added children that would contain their parent after all steps, directly or not.
 
         Args:
-            prune: whether the removals are carried out, too.
+            prune: whether the steps in `removals` are carried out, too.
 
         Raises:
             CompositeCycle: a child would contain its parent.
@@ -114,12 +123,14 @@ class PlacePlan:
     # Roles
 
     def _rename(self, listed: Sequence[DesiredRole]) -> None:
-        """Rename each role that has its old name. If a role with the new name exists too, rename nothing."""
+        """Plan to rename each role that still has its old name. If a role with the new name exists too, keep both."""
         live, names = self.state.roles, {role.name for role in listed}
         due: dict[str, str] = {}
         for name, old in {role.name: role.was for role in listed if role.was and role.was != role.name}.items():
             if old in names:
-                self.faults.append(f"the role {name!r} was {old!r}, but {old!r} is listed as a role, too")
+                self.faults.append(
+                    f"{old!r} is the old name of the role {name!r}, but {old!r} is listed as a role, too"
+                )
             elif old in due:
                 self.faults.append(f"the role {old!r} cannot become both {due[old]!r} and {name!r}")
             elif old in live and name in live:
@@ -150,7 +161,10 @@ class PlacePlan:
             self.changes.append(self._step("create_role", name))
 
     def _delete(self) -> frozenset[str]:
-        """Delete roles that are not listed, and return their names."""
+        """Plan to delete roles that are not listed, and return their names.
+
+        Protected roles stay, and roles whose names no request or roles file can contain.
+        """
         gone = set()
         for name in sorted(self._renamed.roles - self._names):
             if self._note_if_out_of_reach(name):
@@ -172,14 +186,14 @@ class PlacePlan:
         return frozenset(gone)
 
     def _find_roles_below_protected(self) -> frozenset[str]:
-        """Return the roles that people have because they have a protected composite role."""
+        """Return all roles that a protected composite role contains, directly or not."""
         protected = filter(self._protect.covers_role, self._renamed.roles)
         return frozenset().union(*(reachable(self._renamed.children, role) for role in protected))
 
     # Composites
 
     def _compose(self, listed: Sequence[DesiredRole]) -> int:
-        """Add and remove children. Return the number of children that stay although the file does not mention them."""
+        """Plan the changes of children. Return how many children stay although the file does not mention them."""
         wanted: dict[str, set[str]] = {}
         exact = set()
         for role in listed:
@@ -213,7 +227,7 @@ class PlacePlan:
     # Members
 
     def _grant(self, listed: Sequence[DesiredRole]) -> int:
-        """Add and remove members. Return the number of members who stay although the file does not mention them."""
+        """Plan the changes of members. Return how many members stay although the file does not mention them."""
         wanted: dict[str, set[Username]] = {}
         unclear: dict[str, list[Unresolved]] = {}
         exact_roles: set[str] = set()
@@ -263,10 +277,10 @@ class PlacePlan:
         return left
 
     def _find_ended(self, role: DesiredRole, name: str) -> set[Username]:
-        """Return the users who were members until a day that is over.
+        """Return the usernames of the people whose last day in a role is over.
 
-        In an exact list, they count as not listed, so it does not matter who they are. In an additive list, note those
-        who could not be identified: they may still have the role.
+        A person who could not be identified is added to `unresolved`, because the person may still have the role. This
+        is not needed if the person certainly never logged in, or if all members who are not listed are removed.
         """
         found: set[Username] = set()
         for person in role.ended:
@@ -280,7 +294,7 @@ class PlacePlan:
         return found
 
     def _check_users(self, listed: Sequence[DesiredRole]) -> None:
-        """Note faults: a user has two entries, or is listed in a role that the user's own exact roles do not list."""
+        """Add a fault for each user named twice, and for each member of a role that the user's exact roles lack."""
         entries: dict[Username | Unresolved | None, DesiredUser] = {}
         for user in self.wanted.users:
             who = self._who(user.person)
@@ -334,7 +348,7 @@ class PlacePlan:
         return frozenset(map(str.lower, self._renamed.members[role]))
 
     def _who(self, person: Person) -> Username | Unresolved | None:
-        """Return the username of a person, or why it was not found; None, with a fault, if it is not valid."""
+        """Return a person's username, or why none was found. If it is not valid, add a fault and return None."""
         if person not in self._found_users:
             self._found_users[person] = self._find(person)
         return self._found_users[person]
@@ -357,21 +371,21 @@ class PlacePlan:
         return Step(kind, self.state.place, role, target, people)
 
     def _within_reach(self, name: str) -> str:
-        """Return the name that a role will have after the plan. Note a fault if no request can contain the name."""
+        """Return the name that a role will have after the plan. Add a fault if no request or file can contain it."""
         name = self._name(name)
         if (why := self._out_of_reach.get(name)) and why not in self.faults:
             self.faults.append(why)
         return name
 
     def _note_if_out_of_reach(self, role: str) -> bool:
-        """Note that a role stays unchanged, if no request can contain its name. Return whether this is so."""
+        """Return whether no request or file can contain a role's name. If so, note that the role stays as it is."""
         if why := self._out_of_reach.get(role):
             note = f"{with_codes(role)!r} stays as it is: {why}"
             self.notes += [note] if note not in self.notes else []
         return why is not None
 
     def _exists(self, name: str, what: str) -> bool:
-        """Return whether the role will exist; note a fault if it will not."""
+        """Return whether a role will exist after the plan. If not, add a fault. `what` says why the role is needed."""
         if name not in self._existing:
             why = "is not in the exact list of roles" if name in self._deleted else "does not exist"
             fault = f"{name!r}, {what}, {why}"
@@ -379,7 +393,7 @@ class PlacePlan:
         return name in self._existing
 
     def _check(self, check: Callable[..., object], *arguments: Any) -> None:
-        """Run a check, and note its refusal as a fault."""
+        """Run a check. If it refuses, add the refusal as a fault."""
         self.faults += _refusal(check, *arguments)
 
     def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:

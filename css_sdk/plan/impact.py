@@ -21,7 +21,12 @@ def roles_leading_to(tree: RoleTree, role: str) -> frozenset[str]:
 
 
 def people_having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
-    """Return the people who have a role, directly or through composite roles.
+    """Return the usernames of the people who have a role, directly or through composite roles.
+
+    Args:
+        children: the names of the children by composite role.
+        members: the usernames of the direct members by role.
+        role: the name of the role.
 
     >>> people_having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
     True
@@ -44,7 +49,7 @@ class FollowedRole:
     Attributes:
         place: the place of the role.
         name: its name before all steps. If a step creates the role, the name that this step gives it.
-        created: the number of the step that creates it; None for a role that existed before.
+        created: the index of the step that creates it; None for a role that existed before.
     """
 
     place: Place
@@ -55,7 +60,7 @@ class FollowedRole:
 def followed_roles(
     steps: Sequence[Step], states: Iterable[PlaceState]
 ) -> Iterator[tuple[Step, FollowedRole, FollowedRole]]:
-    """Return each step with the role that it changes, and with the role that its target names.
+    """Yield each step with the role that it changes, and with the role that its target names.
 
     Use these roles to count the changes of each role. A count by name would count a renamed role as two roles.
     If the target of a step is a username, ignore the third value.
@@ -92,8 +97,9 @@ class Loss:
         place: the place of the role.
         role: the role that people lose, by its name at this step.
         members: the direct members of the role, if the step deletes it; otherwise nobody.
-        others: the people who had the role only through composite roles.
-        leading: the role and the composite roles that contained it, by their names before all steps.
+        others: the people who lose the role and had it only through composite roles.
+        leading: the role and the composite roles that contained it before this step, directly or not. They have their
+            names from before all steps.
     """
 
     number: int
@@ -132,7 +138,8 @@ class Impact:
         Args:
             steps: the steps, in the order of carrying out.
             states: the states of their places before the steps.
-            known: an impact. If it begins with these steps, on these states, nothing is simulated again.
+            known: an impact that was found earlier. If its steps begin with these steps, and its states are the same,
+                its losses are used, and nothing is simulated again.
         """
         chosen, before = tuple(steps), tuple(states)
         if known is not None and known.steps[: len(chosen)] == chosen and known.states == before:
@@ -141,13 +148,16 @@ class Impact:
 
     @property
     def counted(self) -> tuple[Step, ...]:
-        """Return the steps with the number of people who lose a role by each deletion and each removed child."""
+        """Return the steps. In each deletion and each removal of a child, `people` is how many people lose a role."""
         numbers = {loss.number: len(loss.members) + len(loss.others) for loss in self.losses}
         return tuple(evolve(step, people=numbers[n]) if n in numbers else step for n, step in enumerate(self.steps))
 
     @property
     def unread(self) -> dict[Place, frozenset[str]]:
-        """Return, for each place, the roles whose members must still be read to know who loses a role."""
+        """Return, for each place, the roles whose members must still be read to know who loses a role.
+
+        Roles that no request can name are left out, because their members cannot be read.
+        """
         needed: dict[Place, set[str]] = {}
         for loss in self.losses:
             needed.setdefault(loss.place, set()).update(loss.leading)

@@ -1,4 +1,4 @@
-"""Render journals for people: on a terminal, and in Markdown. Pure."""
+"""Render journals as text for a terminal, and as Markdown. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def journal_as_text(journal: JournalRead, names: Mapping[str, str] | None = None
 
 
 def journal_as_markdown(journal: JournalRead, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
-    """Return a journal as Markdown: a table for each place. Texts from the journal cannot act as markup.
+    """Return a journal as Markdown: a table for each place. Texts from the journal are escaped.
 
     Args:
         journal: a journal that `read_journal` returned.
@@ -64,7 +64,7 @@ def journal_as_markdown(journal: JournalRead, names: Mapping[str, str] | None = 
 
 
 def _masked(journal: JournalRead) -> JournalRead:
-    """Return the journal with usernames cut to a few characters, without the local user name."""
+    """Return the journal with usernames shortened, also in messages and in the reason, and without `user`."""
     entries = tuple(
         evolve(entry, steps=masked_steps(entry.steps), message=mask_text(entry.message)) for entry in journal.entries
     )
@@ -86,7 +86,7 @@ def _facts(journal: JournalRead) -> Iterator[tuple[str, str]]:
 
 
 def _by_place(journal: JournalRead, words: Words, escape: Quote) -> dict[Place, list[tuple[str, str, str]]]:
-    """Return the sign, the words and the state of each step, by place."""
+    """Return, for each place, three texts for each of its steps: its sign such as `+`, its words, and its state."""
     found: dict[Place, list[tuple[str, str, str]]] = {}
     for entry in journal.entries:
         state = entry.state

@@ -31,8 +31,7 @@ def ordered(
     """Return the steps of a plan in the order in which they are carried out. The order of the argument does not matter.
 
     Roles are created and renamed first, then composites and members are added, and then members, composites and roles
-    are removed. If an added child would make a role contain itself until a different child is removed, the child is
-    added after that removal.
+    are removed. If a child would make a role contain itself until the removals are done, the child is added after them.
 
     Args:
         steps: the steps of a plan.
@@ -60,7 +59,7 @@ def ordered(
 
 
 def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
-    """Return the additions of children that must follow a removal, because otherwise a role would contain itself."""
+    """Return the additions of children that must follow the removals: before them, a role would contain itself."""
     late: set[Step] = set()
     renamed = [step for step in steps if step.kind == "rename_role"]
     for state in states:
@@ -70,10 +69,10 @@ def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
 
 
 def steps_in_cycles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:
-    """Return the steps that add a child which contains its parent.
+    """Return the steps that add a child which contains its parent, directly or not.
 
     Args:
-        edges: all roles and their children, including the added children.
+        edges: the names of the children by composite role, including the added children.
         added: steps that add a child.
     """
     try:

@@ -85,8 +85,9 @@ def roles_to_copy(
 ) -> tuple[Desired, list[UnreadPlace]]:
     """Return the direct roles of the logins as roles that the target must have, and a reason for each role left out.
 
-    If the target is a username, it gets the roles of all logins. If the target is named by GUID or e-mail address, each
-    of the target's logins gets the roles of the login at the same provider.
+    If the target is named by username, or with a provider, the target gets the roles of all logins. If the target is
+    named by GUID or e-mail address without a provider, each of the target's logins gets the roles of the login at the
+    same provider.
 
     Args:
         logins: the usernames whose roles are copied, in lower case.
@@ -126,14 +127,14 @@ def without_unmanaged(plan: Plan) -> Plan:
 
 
 def _refusal_to_give(state: PlaceState, role: str) -> Refused | None:
-    """Return why a role cannot be given; None if it can be given."""
+    """Return why a role cannot be given, or could not be removed again; None if there is no such reason."""
     if why := state.out_of_reach.get(role):
         return UnusableName(f"The role is not copied: {why}")
     return refusal_of(service_limits.check_removable, state.place.integration, state.place.environment, [role])
 
 
 def _refusal(state: PlaceState, login: str, role: str) -> Refused | None:
-    """Return why no request can remove a role from a login; None if a request can."""
+    """Return why no request can remove a role from a login; None if one can."""
     where = state.place.integration, state.place.environment
     return refusal_of(identifiers.username_of, login) or refusal_of(
         service_limits.check_removable, *where, [role], login

@@ -1,11 +1,11 @@
-"""Make plans: the ordered changes after which environments are as a roles file describes. Pure.
+"""Make plans: the ordered steps after which environments are as a roles file describes. Pure.
 
 `plan` compares the file with what was read and returns a `Plan`; `count_removals` and `emptied_roles` return what a
 plan removes, for the guards. `diff` compares one environment, `ordering` puts steps in order.
 
-A plan removes only what an `exact` collection does not list, and only with `prune`; everything else stays as it is.
-Protection overrides everything. If a person in the file could not be identified, every member who may be that person
-keeps the roles that the file gives to the person.
+Only with `prune`, a plan removes anything: what an `exact` collection does not list, and members whose last day is
+over. Protected roles and users stay as they are in any case. If a person in the file could not be identified, every
+member who may be that person keeps the roles that the file gives to the person.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .impact import FollowedRole, Impact, followed_roles, people_having
 from .ordering import ordered
 
 _COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
-"""For each kind of step that removes an item from a collection of one role, the collection."""
+"""The collection of a role from which each kind of step removes an item."""
 
 _ALL_MANAGED: Final = Unmanaged()
 
@@ -46,7 +46,7 @@ class PlannedPlace:
     Attributes:
         place: the integration and the environment.
         project_name: the project name of the integration.
-        members_read: the roles whose members were read. The fingerprint covers the members of only these roles.
+        members_read: the roles whose members were read. The fingerprint covers only the members of these roles.
         fingerprint: the fingerprint of the state, see `PlaceState.fingerprint`.
         unmanaged: how many items the file does not mention. They stay as they are.
         state: the state that was read; None in a plan that was read from a file.
@@ -76,23 +76,23 @@ class Plan:
 
     Attributes:
         steps: the steps, in the order in which they are carried out.
-        withheld: removals that an exact set requires, but that are not planned: `prune` is not set, or the member may
-            be a person in the file who could not be identified.
+        withheld: removals that the files require, but that are not among the steps: `prune` is not set, or the member
+            may be a person in the file who could not be identified.
         protected: removals and renames that a protection forbids.
         unresolved: people in the file who could not be identified; nothing is done for them.
         places: the environments of the plan, as they were when it was made.
         notes: sentences about parts of the file that cannot be carried out, or that are not needed any more.
-        prune: whether removals were asked for: of what exact collections do not list, and of members whose last day is
-            over.
-        left_out: the places of the files that were left out on request, as the files name them.
+        prune: whether the caller wanted removals: of what exact collections do not list, and of members whose last day
+            is over.
+        left_out: the places of the files for which the caller wanted no plan, as the files name them.
         dates: the day for which the plan was made, and which grants end; None if the files give nobody a last day.
-        leads_back: whether this plan undoes changes. The order of its steps is fixed, and it may make a set empty that
-            was empty before the changes.
+        leads_back: whether this plan undoes changes. The order of its steps is then fixed, and it may leave roles and
+            places empty.
         api_url: the address of the service for which the plan was made; empty in a plan made by hand.
         team_id: the team for which the plan was made.
         version: the version of css-sdk that made the plan; empty in a plan made by hand.
         created_at: when the plan was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
-        impact: who loses which role, if this was simulated when the plan was made.
+        impact: who loses which role; None if this was not simulated, as in a plan that was read from a file.
         names: the names of people by username, if the plan was read from a file that has them. They are only for
             texts that are shown: css-sdk cannot check them, because the plan id does not cover them.
     """
@@ -151,12 +151,12 @@ class Plan:
 
     @property
     def known(self) -> tuple[User, ...]:
-        """Return the people who were read when the plan was made."""
+        """Return the members who were read to make the plan; empty for a plan that was read from a file."""
         return tuple(user for state in self.states for user in state.users.values())
 
     @property
     def people(self) -> Mapping[str, str]:
-        """Return the usernames in the plan, each with an environment. Users who gain a role come first."""
+        """Return the usernames in the plan, each with an environment in which it appears. Added members come first."""
         steps = sorted((*self.steps, *self.withheld, *self.protected), key=attrgetter("removes"))
         found: dict[str, str] = {}
         for step in steps:
@@ -183,11 +183,11 @@ def plan(
     prune: bool = False,
     day: datetime.date | None = None,
 ) -> Plan:
-    """Return the changes that make the environments as the file describes.
+    """Return the plan after which environments are as the file describes.
 
     Args:
         desired: the content of the file.
-        observed: the state of each of its places, by integration and environment as the file names them.
+        observed: the state of each place of the file, by integration and environment as the file names them.
         people: for each place, the username of each person whom the file names by GUID or e-mail address, or why
             no username was found. It may contain other people, too.
         prune: whether to plan the removals of exact collections, and of members whose last day is over.
@@ -197,7 +197,7 @@ def plan(
         InvalidFile: the file requests something impossible; the error has all faults.
         CompositeCycle: a role would contain itself.
         InvalidRequest: a place or the members of a role were not read, or a person was not looked up; or the file gives
-            members a last day, but it names no time zone, or there is no `day`.
+            members a last day, but it names no time zone, or `day` is None.
 
     >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
@@ -251,7 +251,7 @@ def plan(
 
 
 def _dates(desired: Desired, day: datetime.date | None) -> Dates | None:
-    """Return the day for which a plan is made, without the grants that end; None if nobody has a last day."""
+    """Return the dates of a plan, still without the grants that end; None if nobody has a last day."""
     last_days = desired.last_days
     if not last_days:
         return None
@@ -266,7 +266,7 @@ def _dates(desired: Desired, day: datetime.date | None) -> Dates | None:
 
 
 def _endings(parts: Iterable[PlacePlan], day: datetime.date, steps: Collection[Step]) -> tuple[Ending, ...]:
-    """Return the grants that end soon, and those that have ended and that a step would remove."""
+    """Return the grants that end within 14 days of `day`, and those that have ended and that a step removes."""
     soon = day + datetime.timedelta(WARNED_DAYS)
     found = []
     for part in parts:
@@ -281,14 +281,16 @@ def _endings(parts: Iterable[PlacePlan], day: datetime.date, steps: Collection[S
 
 
 def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users: Iterable[DesiredUser] = ()) -> Plan:
-    """Return the plan that makes roles and users of one place exactly as wanted, removals included.
+    """Return the plan after which the given roles and users of one place are as wanted. It includes the removals.
 
     Args:
-        state: the state that was read of the place. It contains all roles that `roles` and `users` name.
-        roles, users: the wanted state. All names were checked before.
+        state: the state of the place. It contains all roles that `roles` and `users` name.
+        roles, users: the wanted state. The caller has checked all names.
 
     Raises:
+        InvalidFile: the wanted state is impossible: a role does not exist, for example.
         CompositeCycle: a role would contain itself.
+        InvalidRequest: the members of a role were not read.
 
     >>> state = PlaceState(Place(101, "dev"), "", frozenset({"a"}), members={"a": frozenset({"0f3a@idir"})})
     >>> made = plan_exactly(state, roles=[DesiredRole("a", members=Listed(exact=True))])
@@ -307,11 +309,12 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
 
     If a step renames a role, the removals before and after the rename count together. The deletion of a role counts in
     three collections: the roles of its place, the members of the role, and the people who had the role only through
-    composites. The removal of a child from a composite counts in the last collection, too.
+    composites. The removal of a child from a composite counts in two: the children of the composite, and the people who
+    had the child only through composites.
 
     Args:
         impact: the impact of the steps.
-        users: the usernames of the users whose roles count as a collection, too.
+        users: usernames. The direct roles of each of these users count as one collection, too.
 
     Returns:
         For each collection that loses items: its name, how many items it loses, and how many it has before.
@@ -369,7 +372,9 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
 def emptied_roles(
     steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable[str]
 ) -> tuple[tuple[Place, str], ...]:
-    """Return which of these roles would lose all members at some time, or would be deleted with members.
+    """Return those of the roles that lose their last member at some time, each with its place.
+
+    A role that is deleted while it has members is among them. So is a role that gets other members later.
 
     Args:
         steps: the steps of a plan, in the order of carrying out.

@@ -1,4 +1,4 @@
-"""Check a plan before its first write, and find its remaining steps afterwards. Pure."""
+"""Check a plan before its first write, and find the steps that remain after it was carried out in part. Pure."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ def _role_names(given: str | Iterable[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Guards:
-    """How much a plan may remove.
+    """Limit what a plan may remove, and decide whether it removes first.
 
     Args:
-        max_removals: how many items may be removed from each set. By default, a fifth, but at least 4 and at most 10.
-        keep_last: the roles that must not be left without a member.
+        max_removals: how many items may be removed from each collection, such as the members of a role. By default, a
+            fifth of the collection, but at least 4 and at most 10.
+        keep_last: the names of the roles that must never be without a member.
         remove_first: remove before anything is added, so that nobody has the old and the new role at the same time.
         allow_empty: whether all roles of a place, or all members of a role that stays, may be removed.
     """
@@ -65,11 +66,11 @@ class Guards:
             before: the states of their places before the steps.
             leads_back: whether the plan is an undo. An undo may leave sets empty, and the order of its steps is fixed.
             impact: the impact of these steps, if it was simulated already.
-            users: the usernames of the users whose roles are limited as one collection, too.
+            users: usernames. Removals from the direct roles of each of these users are limited, too.
 
         Raises:
-            Refused: a role of `keep_last` exists in no place, or `remove_first` is set for an undo.
-            EmptySet: a place would end up without roles, or a role without members.
+            Refused: a role of `keep_last` exists in no place of the plan, or `remove_first` is set for an undo.
+            EmptySet: a place would end up without roles, or a role without members. Not raised for an undo.
             TooManyRemovals: a collection would lose more than the limit allows.
             LastMember: a role of `keep_last` would have no member at some time, even if members are added later.
         """
@@ -103,7 +104,7 @@ class Guards:
             )
 
     def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
-        """Return the steps in the order in which they must be carried out.
+        """Return the steps in the order of carrying out: with `remove_first`, removals first; otherwise unchanged.
 
         Args:
             steps: the steps, in the order of the plan.
@@ -113,7 +114,7 @@ class Guards:
 
 
 def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
-    """Yield what would end up empty: the roles of the place, or the members of a role that stays."""
+    """Yield, in words, what would end up empty: the roles of the place, or the members of a role that stays."""
     there = [step for step in steps if step.place == state.place]
     if not any(step.removes for step in there):
         return
@@ -149,7 +150,7 @@ def check_complete(plan: Plan) -> None:
 
 
 def check_sendable(steps: Iterable[Step]) -> None:
-    """Refuse removals that no request can express. Run this check before anything is added.
+    """Refuse removals that no request can express. Run this check before the first write.
 
     Args:
         steps: the steps of a plan.
@@ -231,6 +232,11 @@ def check_plan_id(plan: Plan, expected: str) -> None:
 def check_whose(plan: Plan, api_url: str, team_id: int | None) -> None:
     """Refuse a plan that was made for a different team or API address than the current one.
 
+    Args:
+        plan: the plan.
+        api_url: the current address of the service.
+        team_id: the team of the current credentials.
+
     Raises:
         StalePlan: the team or the address differs. Nothing is sent.
     """
@@ -271,7 +277,7 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
 
 
 def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:
-    """Return the roles whose members must be read again, with all names that the journaled steps may have given."""
+    """Return the roles whose members must be read again, and the names that journaled steps may have given to roles."""
     there = [step for step in journaled if step.place == planned.place]
     new = {step.target or step.role for step in there if step.kind in ("create_role", "rename_role")}
     return frozenset(planned.members_read) | new
@@ -314,14 +320,14 @@ def check_project_name(planned: PlannedPlace, project_name: str) -> None:
 
 
 def reconstruct(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> tuple[PlaceState, list[Step]]:
-    """Return the state that the plan was made from, and the journaled steps that are done.
+    """Return the state that the plan was made from, and the journaled steps that were done, the last one first.
 
     The journaled steps are taken back in a draft, the last one first: a later step may have reused a name that an
-    earlier step freed. Steps with an unknown outcome may have been done or not.
+    earlier step freed. A step with an unknown outcome counts as done if the state shows its effect.
 
     Args:
         planned: the place as the plan describes it.
-        state: the current state.
+        state: the current state of the place.
         entries: the writes in the plan's journal.
 
     Raises:
@@ -367,7 +373,7 @@ def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, bool]]:
-    """Return each step with whether it was done."""
+    """Return each step with whether it was done. Of equal steps, the first ones count as done."""
     rest = Counter(done)
     marked = []
     for step in steps:
@@ -379,8 +385,8 @@ def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, boo
 def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
     """Return the steps that are not done yet, with the current names of the roles.
 
-    If a person is not known to the service, their addition fails, but a later step can still rename the role. The
-    addition that remains must then use the new name.
+    If the service does not know a person, the person cannot be added to a role, but a later step can still rename the
+    role. The step that remains to be done must then use the new name.
     """
     names: dict[tuple[Place, str], str] = {}
     left = []

@@ -10,13 +10,14 @@ from ..errors import Remedy, TooManyRemovals
 MOST_REMOVALS: Final = 10
 MOST_SHARE: Final = 0.2
 FEW: Final = 4
-"""The number of removals that are always allowed: a fifth of a small set would be less than one."""
+"""The default limit is never lower than this: a fifth of a small collection would be less than one."""
 
 
 def check_removals(what: str, removed: int, size: int, most: int | None = None) -> None:
-    """Refuse too many removals from one collection, which are probably a mistake in a list.
+    """Refuse to remove too many items from one collection: this is probably a mistake in a list.
 
-    The limit is a fifth of the set, but at least 4 and at most 10. If the caller sets a limit, only that limit counts.
+    The limit is a fifth of the collection, but at least 4 and at most 10. If the caller sets a limit, only that one
+    counts.
 
     Args:
         what: the collection, for the message, such as "members of the role 'reviewer'".

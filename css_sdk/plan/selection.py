@@ -24,8 +24,8 @@ def select_places(
 
     Args:
         desired: the wanted state.
-        integrations: the chosen integrations; none to choose all.
-        environments: the chosen environments; none to choose all.
+        integrations: the chosen integrations; if empty, all.
+        environments: the chosen environments; if empty, all.
 
     Raises:
         InvalidRequest: the wanted state lacks a place that was chosen.
@@ -58,7 +58,13 @@ def select_places(
 def _missing(
     chosen: Sequence[DesiredPlace], integrations: Sequence[Integration], environments: Collection[str]
 ) -> Iterator[str]:
-    """Yield the names of places that were chosen, and that the wanted state lacks."""
+    """Yield the integrations and environments that were chosen, but for which the wanted state has no place.
+
+    Args:
+        chosen: the places of the wanted state that were chosen.
+        integrations: the chosen integrations; if empty, all.
+        environments: the chosen environments; if empty, all.
+    """
     for one in integrations:
         own = {place.environment for place in chosen if is_named(one, place.integration)}
         if not environments and not own:

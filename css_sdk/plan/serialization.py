@@ -1,4 +1,4 @@
-"""Write plans to files for a later run, and read them back, with every fault reported. Pure."""
+"""Convert plans to JSON for a later run, and read them back. Report every fault of the JSON. Pure."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def plan_as_json(plan: Plan, mask: bool = False, names: Mapping[str, str] | None
         plan: a plan that `Css.plan` or `Css.undo_plan` returned.
         mask: whether to shorten usernames and addresses, and to leave out names. A masked plan can be shown, but not
             carried out.
-        names: the names of people, by username. Those of people in the plan are saved, so that the plan can be shown
-            with names. By default, these are the names in the file from which the plan was read.
+        names: the names of people, by username. The JSON has the names of the people in the plan, so that texts can
+            show them. By default, these are the names in the file from which the plan was read.
 
     Raises:
         InvalidRequest: the plan was made by hand, and does not say for which service it was made.
@@ -75,7 +75,7 @@ def plan_as_json(plan: Plan, mask: bool = False, names: Mapping[str, str] | None
 
 
 def _as_json(part: Any) -> Any:
-    """Return a part of a plan in the form of JSON. The keys of its place and its person stand beside the others."""
+    """Return a part of a plan as JSON can express it. The keys of its place and its person become keys of the part."""
     if isinstance(part, Step):
         return part.as_record()
     if isinstance(part, datetime.date):
@@ -128,7 +128,7 @@ def read_plan(
 
 
 class _Reading:
-    """Reads the JSON of a plan, and collects its faults."""
+    """Read the JSON of a plan, and collect its faults."""
 
     def __init__(self, is_masked: bool) -> None:
         self.faults: list[str] = []
@@ -136,7 +136,7 @@ class _Reading:
         self._known: dict[Place, Place] = {}
 
     def plan(self, record: dict[str, Any]) -> Plan | None:
-        """Return the plan, or None if there are faults."""
+        """Return the plan. If there are faults, add them to `faults` and return None."""
         fields: dict[str, Decode[Any]] = {
             "version": _number,
             "css_sdk": _text,
@@ -185,7 +185,7 @@ class _Reading:
         return None
 
     def _each(self, key: str, decode: Decode[Value]) -> Decode[tuple[Value | None, ...]]:
-        """Return a function that decodes each item of a list, and notes a fault for each item that is not valid."""
+        """Return a function that decodes each item of a list. An invalid item becomes None, and its fault is noted."""
         return lambda value: tuple(
             self._note_faults(f"{key}, number {number}", decode, item) for number, item in enumerate(_list(value), 1)
         )
@@ -243,7 +243,7 @@ class _Reading:
         return Unresolved(person=person, **read)
 
     def _decoded_in_place(self, value: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
-        """Return the values of an object about one of the places of the plan, each decoded."""
+        """Return the decoded values of an object that names a place of the plan, with this place as `place`."""
         read = _decoded(value, **_PLACE, **fields)
         return {"place": self._known_place(Place(read.pop("integration"), read.pop("environment"))), **read}
 
@@ -259,7 +259,7 @@ def _check_keys(record: Mapping[str, Any], known: Iterable[str]) -> None:
 
 
 def _decoded(record: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
-    """Return the values of an object that has exactly these keys, each decoded."""
+    """Return the decoded values of an object. Refuse an object whose keys are not exactly those of `fields`."""
     _check_keys(_object(record), fields)
     if missing := [key for key in fields if key not in record]:
         raise ValueError(f"{', '.join(map(repr, missing))} is missing")
@@ -267,7 +267,7 @@ def _decoded(record: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
 
 
 def _is(kind: type[Value], what: str) -> Decode[Value]:
-    """Return a function that returns its argument if it is exactly of this type: JSON's `true` is not a number."""
+    """Return a function that returns a value of exactly this type, and refuses other values: "this is {what}"."""
 
     def decode(value: Any) -> Value:
         if type(value) is not kind:

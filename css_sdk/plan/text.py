@@ -1,4 +1,4 @@
-"""Render plans for people: on a terminal, and in a pull request. Pure."""
+"""Render plans as text for a terminal, and as Markdown for a pull request. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEPS: Final[Mapping[StepKind, tuple[str, str, str]]] = {
 """For each kind of step, its sign, its verb (the summary counts steps by their verbs), and the words after the verb."""
 
 Quote = Callable[[str], str]
-"""A function that makes any name safe to show, and separates it from the words around it."""
+"""A function that makes any name safe to show, and marks where the name begins and ends."""
 
 
 def masked(plan: Plan) -> Plan:
@@ -78,7 +78,7 @@ def plan_as_text(
         names: the names of people, by username; the text shows each name after the username. By default, these are the
             names in the file from which the plan was read.
         mask: whether to leave out names and shorten usernames.
-        whole: the complete plan, whose id is shown, if `plan` has only the remaining steps.
+        whole: if `plan` has only the remaining steps, the complete plan. The text shows its id.
 
     >>> print(plan_as_text(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))
     #101 dev
@@ -142,7 +142,7 @@ class Words:
         self.quote = quote
 
     def step(self, step: Step) -> str:
-        """Return the words for a step."""
+        """Return a step in words, such as `add ann@idir to reviewer`."""
         _, verb, words = STEPS[step.kind]
         target = self.who(step.target) if step.changes_member else self.quote(step.target)
         return f"{verb} {words.format(role=self.quote(step.role), target=target)}"
@@ -179,7 +179,7 @@ class Rendering:
 
     @property
     def places(self) -> list[Place]:
-        """Return the places with anything to show."""
+        """Return the places for which the plan has something to show, sorted."""
         return sorted(self._by_place.keys() | {place for place in self.plan.unmanaged if self.left_alone(place)})
 
     def title(self, place: Place) -> str:
@@ -187,18 +187,18 @@ class Rendering:
         return shown(str(self._named.get(place, place)))
 
     def of(self, place: Place) -> list[tuple[str, str]]:
-        """Return the lines of a place, each as its sign and its words."""
+        """Return the lines about a place, each as its sign, such as `+`, and its words."""
         return self._by_place.get(place, [])
 
     def left_alone(self, place: Place) -> str:
-        """Return the number of roles, composites and members that the file does not mention, in words."""
+        """Return in words how many roles, composites and members the file does not mention; empty if there are none."""
         counts = self.plan.unmanaged.get(place, Unmanaged())
         parts = [(counts.roles, "role"), (counts.composites, "composite"), (counts.members, "member")]
         return ", ".join(counted(number, word) for number, word in parts if number)
 
     @property
     def endings(self) -> list[tuple[str, list[str]]]:
-        """Return the grants that end soon, and those that have ended, each as a title and lines."""
+        """Return a title and lines for the grants that have ended, and for those that end soon, if there are any."""
         dates = self.plan.dates
         if dates is None:
             return []
@@ -247,7 +247,7 @@ def in_quotes(text: str) -> str:
 
 
 def as_code(text: str) -> str:
-    """Return the text as code in Markdown, in a table too. Nothing in it acts as markup.
+    """Return a text as code in Markdown. It is safe in tables, too: nothing in the text acts as markup.
 
     >>> print(as_code("report_reader@idir"), as_code("a|b"))
     `report_reader@idir` <code>a&#124;b</code>

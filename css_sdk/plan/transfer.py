@@ -24,14 +24,14 @@ def export(
 ) -> Desired:
     """Return observed states as a wanted state. A plan from this wanted state has no steps until something changes.
 
-    Roles and members whose names cannot be put into a request are left out, and roles whose names have outer blanks or
-    hidden characters: no plan changes them.
+    Roles and members whose names no request can contain are left out. So are roles whose names no roles file can
+    contain: names with blanks around them, or with hidden characters.
 
     Args:
         states: the states that were read. Members are listed for the roles whose members were read.
         exact: whether a plan from this wanted state removes what is not listed. Otherwise it only adds.
-        by_name: whether integrations are named by their project names. An integration is named by its id if a file
-            cannot contain its name, or if several integrations have this name.
+        by_name: whether integrations are named by their project names, not by their ids. Even then, an id is used if a
+            file cannot contain the name, or if several integrations have this name.
         team: all integrations of the team, to find names that several integrations have.
 
     >>> from css_sdk.state import Place
@@ -70,9 +70,9 @@ def _roles(
 
     Args:
         state: the state that was read.
-        names: the new names of the roles, by their names in the state.
+        names: the new names of the roles, by their names in the state. Roles that are not in it are left out.
         members: the roles whose members are wanted, too.
-        exact: whether what is not listed is removed.
+        exact: whether a plan removes what is not listed.
     """
     return tuple(
         DesiredRole(
@@ -104,10 +104,10 @@ def promoted(
     members: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> DesiredPlace:
-    """Return a wanted state that adds to a target environment what it lacks of the source, and removes nothing.
+    """Return the wanted state of a target environment: what the source has. A plan from it adds, and removes nothing.
 
-    Roles and members whose names cannot be put into a request are left out, and roles whose names have outer blanks or
-    hidden characters.
+    Roles and members whose names no request can contain are left out. So are roles whose names no roles file can
+    contain: names with blanks around them, or with hidden characters.
 
     Args:
         source: the state of the source environment.
@@ -142,8 +142,8 @@ def promoted(
 class Presence:
     """A role, a child of a role or a member of a role, and the environments that have it.
 
-    `target` is the child or the username. `present` has an entry for each of the states that were compared: True,
-    False, or None where the members of the role were not read.
+    `target` is the child or the username; empty for a role. `present` has a value for each compared state, in their
+    order: whether it has the role, child or member. The value is None if the members of the role were not read.
     """
 
     kind: Literal["role", "composite", "member"]
@@ -153,7 +153,7 @@ class Presence:
 
     @property
     def differs(self) -> bool:
-        """Return whether some environments have it and others do not."""
+        """Return whether at least one environment has it, and at least one does not."""
         return True in self.present and False in self.present
 
 
@@ -164,7 +164,7 @@ def side_by_side(states: Sequence[PlaceState]) -> tuple[Presence, ...]:
         states: the states of the environments.
 
     Returns:
-        A sorted row for each role, followed by a row for each of its children and members.
+        A row for each role, sorted by name. Each is followed by a row for each of its children, then of its members.
 
     >>> from css_sdk.state import Place
     >>> dev = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a", "b"}))

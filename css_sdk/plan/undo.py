@@ -22,7 +22,7 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
 
     Args:
         done: the steps that were done, or may have been done, in their order.
-        states: the current states of their places, with the members of `roles_concerned`.
+        states: the current states of their places, with the members of the roles that `roles_concerned` returns.
 
     Raises:
         InvalidRequest: the state of a step's place is not given.
@@ -62,11 +62,11 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
 def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
     """Return the steps of a journal that were done, in order.
 
-    A write with an unknown outcome counts as done if the current state shows its effect.
+    A write whose outcome is unknown, or not recorded, counts as done if the current state shows its effect.
 
     Args:
         entries: the writes of the journal.
-        states: the current states of their places, with the members of `roles_concerned`.
+        states: the current states of their places, with the members of the roles that `roles_concerned` returns.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> steps = [Step("create_role", state.place, "a")], [Step("delete_role", state.place, "a")]
@@ -111,7 +111,7 @@ def notes_on_unknown_writes(entries: Sequence[Entry], done: Sequence[Step]) -> t
 
 
 def roles_concerned(done: Iterable[Step], place: Place) -> frozenset[str]:
-    """Return the roles of a place whose members must be read, under all names that the roles had."""
+    """Return all names of the roles in the steps of a place. The members of these roles must be read for an undo."""
     there = [step for step in done if step.place == place]
     return frozenset(step.role for step in there) | {step.target for step in there if step.kind == "rename_role"}
 
@@ -152,17 +152,17 @@ def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
 
 
 def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
-    """Return the state before these steps, without children of roles that did not exist then."""
+    """Return the state before these steps, without the composite links of roles that did not exist then."""
     before = state.before(done)
     children = {name: below & before.roles for name, below in before.children.items() if name in before.roles}
     return evolve(before, children=children)
 
 
 def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
-    """Return the created roles that others have used since, each with the numbers of the steps that are not undone.
+    """Return the roles that these steps created and others have used since, each with the steps that are not undone.
 
-    The steps that are not undone are the creations of the role. There are several creations if others deleted the role
-    in between. If the role was renamed since, none of the steps that name it is undone.
+    The steps are given by their indexes. The steps that create such a role are not undone: there are several if others
+    deleted the role in between. If one of the steps renames the role, none of the steps that name it is undone.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(done):
@@ -185,13 +185,13 @@ def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mappi
 
 
 def _in_use(draft: Draft, role: str) -> Set[tuple[str, str]]:
-    """Return the members, children and parents of a role."""
+    """Return the members, children and parents of a role, as pairs such as `("child", "reader")`."""
     held = {"member": draft.members, "child": draft.children, "parent": draft.parents}
     return {(kind, name) for kind, names in held.items() for name in names.get(role, ())}
 
 
 def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:
-    """Remove pairs of steps that cancel each other, so that nobody gets a role and then loses it.
+    """Return the steps without those that cancel each other, so that nobody gets a role and then loses it.
 
     Args:
         steps: the steps of the undo.
@@ -223,7 +223,7 @@ def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tup
 def _numbers_by_role(
     followed: Iterable[tuple[Step, FollowedRole, FollowedRole]],
 ) -> Mapping[FollowedRole, Sequence[int]]:
-    """Return, for each role, the numbers of the steps that name it.
+    """Return, for each role, the indexes of the steps that name it.
 
     Args:
         followed: each step with the roles that it names, as `followed_roles` returns them.
@@ -238,12 +238,12 @@ def _numbers_by_role(
 def _since_created(
     role: FollowedRole, numbers: Mapping[FollowedRole, Sequence[int]], chosen: Mapping[int, Step]
 ) -> Sequence[int]:
-    """Return the numbers of the chosen steps that name a role; an empty list unless one of them creates the role.
+    """Return the indexes of the chosen steps that name a role. If none of them creates the role, return an empty list.
 
     Args:
         role: the role.
-        numbers: the numbers of the steps that name each role.
-        chosen: the chosen steps, by number.
+        numbers: the indexes of the steps that name each role.
+        chosen: the chosen steps, by index.
     """
     return [number for number in numbers[role] if number in chosen] if role.created in chosen else []
 
@@ -259,7 +259,7 @@ def _possible(
     Args:
         wanted: the steps of the undo.
         states: the current states of their places.
-        expected: the states of these places if nobody else had changed anything.
+        expected: the states that these places would have if nobody else had changed anything.
         kept: the roles that stay because others use them.
     """
     drafts = {state.place: Draft(state) for state in states}
@@ -293,7 +293,7 @@ def _possible(
 def inverse(step: Step, before: PlaceState | Draft) -> tuple[Step, ...]:
     """Return the steps that undo one step, in the order of carrying out.
 
-    If the step changed nothing, no steps are returned. Members who were not read are neither added nor removed.
+    If the step changed nothing, return no steps. Members who were not read are neither added nor removed.
 
     Args:
         step: the step to undo.

@@ -15,21 +15,22 @@ from ..state import parents_of
 from .rows import without_case
 
 MOST_ROLES: Final = 150
-"""The largest number of roles in one graph. A larger one could not be read."""
+"""The largest number of roles in one graph. A larger graph would not be legible."""
 
 _HEIGHT, _GAP, _ACROSS, _CHARACTER, _LONGEST = 26, 12, 64, 8, 32
-"""The height of a role, the gaps below and beside it, the width of a character, and the most characters."""
+"""In pixels: the height of a role, the gaps below and beside it, and the width of a character. Last: the largest number
+of characters of a name that are shown."""
 
 
 def as_html(text: str) -> str:
-    """Return a name or a sentence as text of an HTML page."""
+    """Return a name or a sentence, escaped for HTML. Characters that hide text or change its order are replaced."""
     return html.escape(shown_name(text))
 
 
 def layers(children: Mapping[str, Collection[str]]) -> list[list[str]]:
-    """Return the roles that contain roles or are contained, in columns: children stand to the right of their parents.
+    """Return all composite roles and their children in columns: children stand to the right of their parents.
 
-    A child that contains its own parent, directly or not, stands to the left.
+    If a child contains its own parent, directly or not, it can stand to the left. A column is sorted by name.
 
     Args:
         children: the names of the children by composite role.
@@ -56,7 +57,7 @@ def layers(children: Mapping[str, Collection[str]]) -> list[list[str]]:
 
 
 def _visit(role: str, children: Mapping[str, Collection[str]], seen: set[str], order: list[str]) -> None:
-    """Append a role after all that it contains, unless it was seen."""
+    """Append a role to `order`, after all roles that it contains. If it is in `seen`, do nothing."""
     if role in seen:
         return
     seen.add(role)
@@ -69,7 +70,7 @@ def graph_as_svg(name: str, children: Mapping[str, Collection[str]]) -> Iterator
     """Yield the lines of an SVG that shows which role contains which.
 
     Args:
-        name: what the graph shows, for readers that do not see it.
+        name: what the graph shows, for people who use a screen reader.
         children: the names of the children by composite role.
     """
     boxes: dict[str, _Box] = {}
@@ -98,7 +99,7 @@ def graph_as_svg(name: str, children: Mapping[str, Collection[str]]) -> Iterator
 
 @frozen
 class _Box:
-    """The place of a role in a graph."""
+    """The position of a role in a graph, and its width, in pixels."""
 
     x: int
     y: int
@@ -110,7 +111,7 @@ class _Box:
 
 
 def _arrow(parent: _Box, child: _Box) -> str:
-    """Return a line to the left side of a child; to its lower side if the child stands further left."""
+    """Return an arrow from a parent to the left side of a child, or to its lower side if it is not further right."""
     if child.x > parent.x:
         x, y, to_y, bend = parent.right, parent.y + _HEIGHT // 2, child.y + _HEIGHT // 2, _ACROSS // 2
         line = f"M{x} {y}C{x + bend} {y} {child.x - bend} {to_y} {child.x - 6} {to_y}"

@@ -67,7 +67,7 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
 
 
 def page_head(title: str, *scripts: str) -> Iterator[str]:
-    """Yield the first lines of a page: the security policy that forbids all other scripts, the title and the style.
+    """Yield the first lines of a page: its title, its style, and a security policy that forbids all other scripts.
 
     Args:
         title: the title.
@@ -110,7 +110,7 @@ def _unread(report: AccessReport) -> Iterator[str]:
 
 
 def _graphs(report: AccessReport) -> Iterator[str]:
-    """Yield the composite roles of each place as a graph."""
+    """Yield a section with a graph of the composite roles of each place. If there are none, yield nothing."""
     places = [(each, {role: names for role, names in each.children.items() if names}) for each in report.places]
     if not any(children for _, children in places):
         return
@@ -144,7 +144,7 @@ def _row(row: AccessRow) -> str:
 
 @cache
 def _source(kind: str) -> str:
-    """Return the style, the script or the controls of the page, from the file beside this module."""
+    """Return the file `page.{kind}` beside this module: the style `css`, the script `js`, or the controls `html`."""
     return f"\n{files(__package__).joinpath(f'page.{kind}').read_text(encoding='utf-8')}"
 
 

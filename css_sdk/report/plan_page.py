@@ -28,10 +28,10 @@ def plan_as_html(plan: Plan, names: Mapping[str, str] | None = None, mask: bool 
     The page contains everything it needs, and its content security policy forbids scripts, loading and sending.
 
     Args:
-        plan: what to render.
+        plan: the plan to render.
         names: the names of people by username; the page shows each name after the username. By default, these are the
             names in the file from which the plan was read.
-        mask: whether to leave out who people are.
+        mask: whether to leave out names and shorten usernames.
 
     >>> from css_sdk import Plan, Place, Step
     >>> page = list(plan_as_html(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))

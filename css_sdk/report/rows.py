@@ -22,13 +22,13 @@ class AccessRow(Record):
     """One role of one person in one place.
 
     Attributes:
-        place: integration and environment.
-        project_name: of the integration.
-        role: the role.
-        user: the person.
+        place: the integration and the environment.
+        project_name: the project name of the integration.
+        role: the name of the role.
+        user: the person or service account.
         direct: whether the role is assigned directly.
-        chains: the composite roles through which the person has the role. Each chain begins with a role that is
-            assigned directly, and goes the shortest way down to the role. The role itself is not part of the chain.
+        chains: the composite roles through which the person has the role. Each chain begins with a composite role that
+            is assigned directly, and goes the shortest way down to the role. The role itself is not part of the chain.
     """
 
     place: Place
@@ -52,7 +52,7 @@ class AccessRow(Record):
         return f"directly; also through {ways}" if self.direct else f"through {ways}"
 
     def as_record(self) -> dict[str, Any]:
-        """Return the row in the form of JSON."""
+        """Return the row as a dict for JSON."""
         return {
             "integration_id": self.place.integration,
             "integration": self.project_name,
@@ -92,9 +92,9 @@ class AccessReport(Records):
 
     Attributes:
         team: the team's id, if it is known.
-        places: what was read of each place.
+        places: the state of each place that was read.
         unread: the places that could not be read completely, with the errors.
-        roles: the roles to include; all if it is empty.
+        roles: the names of the roles to include; all if it is empty.
         person: a part of the username, name or e-mail address of the people to include, ignoring case.
     """
 
@@ -109,12 +109,12 @@ class AccessReport(Records):
 
     @property
     def users(self) -> tuple[User, ...]:
-        """Return the members of all roles, as each place knows them."""
+        """Return the members of all roles. A user appears once for each place in which the user is a member."""
         return tuple(user for place in self.places for user in place.users.values())
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """Return the environments of all places, also of those that could not be read."""
+        """Return the environments of all places, sorted, also of places that could not be read."""
         places = [*(state.place for state in self.places), *(unread.place for unread in self.unread)]
         return tuple(sorted({place.environment for place in places}))
 
@@ -132,12 +132,12 @@ class AccessReport(Records):
         return evolve(self, roles=arguments.names(roles, "role"), person=person)
 
     def rows(self) -> Iterator[AccessRow]:
-        """Yield all rows, by project, environment, role and name, without keeping them."""
+        """Yield all rows, sorted by project, environment, role and name. They are computed anew for each call."""
         for state in sorted(self.places, key=_place_order):
             yield from self._rows_of(state)
 
     def summary(self) -> AccessSummary:
-        """Return the numbers of the report."""
+        """Count the places, roles, people, service accounts and rows of the report."""
         roles: set[tuple[Place, str]] = set()
         people: set[str] = set()
         accounts: set[str] = set()
@@ -172,7 +172,7 @@ class AccessReport(Records):
 
 
 def in_order(unread: Collection[UnreadPlace]) -> tuple[UnreadPlace, ...]:
-    """Return places that were not read, in the order of the report."""
+    """Return places that could not be read, sorted as in the report: by project, integration and environment."""
     return tuple(sorted(unread, key=_place_order))
 
 
@@ -187,7 +187,10 @@ def without_case(name: str) -> tuple[str, str]:
 
 
 def _chains(parents: Mapping[str, Collection[str]], role: str) -> dict[str, tuple[str, ...]]:
-    """Return the shortest chain down to a role from each role that includes it, directly or not; cycles are allowed."""
+    """Return the shortest chain from each composite role that contains a role, directly or not, down to this role.
+
+    The chain begins with the composite role, and ends before the role itself. Cycles are allowed.
+    """
     found: dict[str, tuple[str, ...]] = {role: ()}
     waiting = deque([role])
     while waiting:
@@ -204,7 +207,7 @@ def roles_among_members(person: Person, report: AccessReport, providers: Collect
     """Return the roles of a person's logins in the places of a report.
 
     Args:
-        person: named by GUID or e-mail address.
+        person: a person who is named by GUID or e-mail address.
         report: a report of all places.
         providers: the providers of the logins; all by default.
 
@@ -219,7 +222,7 @@ def roles_among_members(person: Person, report: AccessReport, providers: Collect
 
 
 def held_roles(report: AccessReport, usernames: Collection[str]) -> tuple[HeldRole, ...]:
-    """Return all roles of these logins in the places of a report, sorted."""
+    """Return all roles that these usernames have in the places of a report, sorted by place, username and role."""
     roles = [_held_role(row) for row in report.rows() if row.user.username in usernames]
     return tuple(sorted(roles, key=lambda one: (one.place, one.username, one.role)))
 

@@ -36,14 +36,14 @@ _MARKDOWN_COLUMNS: Final = {
     "Provider": "provider",
     "Held": "held",
 }
-"""The columns of the Markdown table, each with its name in a record."""
+"""The titles of the columns of the Markdown table, each with its key in a record."""
 
 ROSTER_COLUMNS: Final = CSV_COLUMNS[:7]
-"""The columns of a report that a roster needs, and the name and e-mail address, which people read."""
+"""The columns of a report from which css-sdk can read a roster. `name` and `email` are only for people who read it."""
 
 
 def report_as_cells(report: AccessReport) -> Iterator[list[str]]:
-    """Yield the cells of a report; the first line names the columns.
+    """Yield the cells of each row of a report. The first row has the names of the columns.
 
     Args:
         report: the report.
@@ -52,7 +52,7 @@ def report_as_cells(report: AccessReport) -> Iterator[list[str]]:
 
 
 def grants_as_cells(report: AccessReport) -> Iterator[list[str]]:
-    """Yield the cells of a roster with the direct grants of a report; the first line names the columns.
+    """Yield the cells of each row of a roster with the direct roles in a report. The first row names the columns.
 
     Args:
         report: the report.
@@ -61,7 +61,7 @@ def grants_as_cells(report: AccessReport) -> Iterator[list[str]]:
 
 
 def members_as_cells(members: Iterable[Mapping[str, object]]) -> Iterator[list[str]]:
-    """Yield the cells of a roster with the members of a role; the first line names the columns.
+    """Yield the cells of each row of a roster with the members of a role. The first row names the columns.
 
     Args:
         members: records with the columns of `ROSTER_COLUMNS`.
@@ -76,13 +76,13 @@ def _cells(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iter
 
 
 def _record(row: AccessRow) -> dict[str, Any]:
-    """Return the record of a row, with codes for the hidden characters in names."""
+    """Return a row as a record for CSV and Markdown, with a code for each hidden character in a name."""
     record = row.as_record() | {"through": "; ".join(row.through), "held": row.held}
     return _with_codes(record)
 
 
 def _with_codes(record: Mapping[str, object]) -> dict[str, Any]:
-    """Return a record with codes for the hidden characters in names."""
+    """Return a record with a code, such as `<U+200B>`, for each hidden character in names of integrations and roles."""
     names = {"integration", "role", "through", "held"} & record.keys()
     return {**record, **{name: with_codes(str(record[name])) for name in names}}
 
@@ -146,7 +146,7 @@ def heading(report: AccessReport) -> str:
 
 
 def in_words(report: AccessReport) -> str:
-    """Return the numbers of the report and its limits as sentences."""
+    """Return sentences with the numbers of the report, and with its filters, if there are any."""
     found = report.summary()
     counts = (
         counted(found.places, "place read", "places read"),
@@ -168,12 +168,12 @@ def narrowing(report: AccessReport) -> list[str]:
 
 
 def unread_in_words(report: AccessReport) -> str:
-    """Return the sentence that says how many places are missing."""
-    return f"{counted(len(report.unread), 'place')} could not be read, or not fully:"
+    """Return a heading that says how many places could not be read completely."""
+    return f"{counted(len(report.unread), 'place')} could not be read, or only in part:"
 
 
 def reason_of(unread: UnreadPlace) -> str:
-    """Return the place that could not be read, with the error."""
+    """Return a text with the place that could not be read, and the error."""
     return f"{unread.place}: {unread.error}"
 
 
