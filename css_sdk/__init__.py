@@ -1,7 +1,8 @@
 """Manage roles through the CSS API of the Province of British Columbia, with every write verified.
 
-`__init__.pyi` is the one list of what users import from here. Type checkers read it as it is, and this module reads it
-when it is imported. A name is bound when it is first used, so that `import css_sdk` loads almost nothing.
+`__init__.pyi` lists all names that users can import from `css_sdk`. Type checkers read this list, and this module reads
+it at its own import. The module of a name is imported when the name is first used. So `import css_sdk` loads very
+little.
 """
 
 from importlib import import_module

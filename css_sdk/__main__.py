@@ -1,4 +1,4 @@
-"""`python -m css_sdk` is `css`."""
+"""Run the command `css` for `python -m css_sdk`."""
 
 from .cli import main
 

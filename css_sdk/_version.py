@@ -1,3 +1,3 @@
-"""The version of the package, in the one place that the build and the User-Agent read."""
+"""The version of css-sdk. The build and the `User-Agent` header of requests read it here."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""All errors of css-sdk as one tree, and the function that turns an HTTP status into an error.
+"""Define all errors of css-sdk as one tree, and turn an error answer of the service into one of them.
 
 ::
 
@@ -7,15 +7,15 @@
     ├── InvalidFile            a file has faults; `faults` lists them
     ├── Refused                a guard refused the change; nothing was sent
     │   ├── UnusableName       the service cannot store or address this role name safely
-    │   ├── UnusableUser       this login cannot have roles, or its username is incomplete
+    │   ├── UnusableUser       this text is not a username, or this login cannot have roles
     │   ├── RequestTooLong     path and query have more than 255 characters
-    │   ├── HarmfulRequest     the call would stop the service
+    │   ├── HarmfulRequest     the call is one of two that would stop the service or answer wrongly
     │   ├── EnvironmentMissing the integration does not have this environment
     │   ├── WrongTeam          the credentials belong to another team
     │   ├── NotGold            the integration is not Gold
     │   ├── NotApplied         the integration is a draft
     │   ├── CompositeCycle     a composite role would contain itself
-    │   ├── EmptySet           a set would become empty, and this was not allowed
+    │   ├── EmptySet           a set would become empty without `allow_empty`
     │   ├── TooManyRemovals    an exact set would remove more than its limit
     │   ├── LastMember         a role that must keep a member would lose the last one
     │   ├── NotConfirmed       a removal was not confirmed
@@ -24,17 +24,17 @@
     ├── AuthenticationError    the credentials or the token were not accepted
     ├── InvalidToken           a received token is not valid; `reason` says why
     ├── NotFound               the integration, environment, role or user does not exist
-    │   ├── NotIdentified      nobody was found by this address or GUID
+    │   ├── NotIdentified      nobody was found by this e-mail address or GUID
     │   └── WrongProvider      the person has only logins of other providers
     ├── Conflict               the item to create already exists
-    ├── InvalidRequest         the request is wrong
+    ├── InvalidRequest         an argument or a request is wrong
     ├── RateLimited            too many calls; `retry_after` says how long to wait
     ├── ServiceUnavailable     the service, or the login server behind it, has a fault
     │   └── KeysUnavailable    the issuer's keys cannot be read
-    ├── ConnectionFailed       there was no answer
+    ├── ConnectionFailed       the service cannot be reached, or did not answer
     ├── MalformedAnswer        the answer cannot come from the CSS API
     ├── Skipped                an item was not attempted
-    ├── NotAllDone             some of several changes failed; `results` lists all
+    ├── NotAllDone             some of several changes failed; `results` lists all changes
     ├── CallbackFailed         your callback raised an exception; `result` holds what was done
     ├── StalePlan              the state changed after the plan was made; nothing was sent
     ├── OutcomeUnknown         css-sdk cannot know whether a write was made or will be made
@@ -56,7 +56,7 @@ from attrs import frozen
 
 UNKNOWN_EXCEPTION: Final = "unknown exception"
 MOST_FAULTS: Final = 100
-"""The number of faults that are listed for one file."""
+"""The most faults that an error lists for one file."""
 
 type_of_thing = Literal["integration", "environment", "role", "user", "path"]
 type_of_refusal = Literal[
@@ -79,12 +79,12 @@ Reader = Literal["python", "command_line", "file"]
 
 @frozen
 class Remedy:
-    """Hold the next step after an error, in the words of each reader.
+    """Hold the next step after an error, worded for each kind of reader. An empty text means no next step.
 
     Attributes:
-        python: for a program that calls the package.
-        command_line: for a user of the command line, with an option or a command.
-        file: for a line of a roster or a roles file.
+        python: for the author of a program that calls css-sdk. Names arguments and methods.
+        command_line: for a user of the command line. Names options and commands.
+        file: for somebody who corrects a line of a roster or a roles file. Names columns and keys.
     """
 
     python: str
@@ -97,15 +97,16 @@ class CssError(Exception):
 
     Args:
         message: what happened, to what, and what to do next.
-        remedy: the next step, if its wording differs for a Python program, the command line and a line of a file.
-            `str(error)` ends with the wording for Python; `text_for` returns the others.
-        facts: values for attributes that the class declares.
+        remedy: the next step, if it must be worded differently for Python, the command line and files. `str(error)`
+            ends with the wording for Python; `text_for` returns the text with another wording.
+        facts: values for the attributes of the class, by name.
 
     Attributes:
         status: the HTTP status of the answer, if there was one.
         request: method and path of the call, without its query.
-        retry_after: seconds to wait before the next attempt, if the service gave them.
+        retry_after: seconds to wait before the next attempt, if the service gave a time.
         outcome: the outcome of a write that raised this error: `failed`, or `unknown` for an `OutcomeUnknown`.
+        remedy: the argument `remedy`, or None.
 
     If css-sdk cannot read all log lines, `lines` holds the lines that it has read, and `resume_at` the time from which
     to continue.
@@ -133,7 +134,7 @@ class CssError(Exception):
         """Return a copy of the error that keeps all facts, such as the status, but has a different message.
 
         Args:
-            message: the whole new message. The copy has no remedy beside it.
+            message: the new message, with the next step. The `remedy` of the copy is None.
 
         >>> RateLimited("Try again later.", status=429).with_message("Try again tomorrow.").status
         429
@@ -143,7 +144,9 @@ class CssError(Exception):
         return changed
 
     def text_for(self, reader: Reader) -> str:
-        """Return the text of the error, with the next step in the words of its reader.
+        """Return the text of the error, with the next step worded for one kind of reader.
+
+        If the error has no remedy, the text is the same for all readers.
 
         Args:
             reader: `python`, `command_line`, or `file` for a line of a roster or a roles file.
@@ -164,7 +167,7 @@ class ConfigurationError(CssError):
     """Report that credentials, addresses or options are missing, incomplete or unsafe.
 
     `subject` is `addresses` if an address of the service or of the login server is not valid, or if the two do not
-    belong together.
+    belong together. Otherwise it is empty.
 
     Next step: correct the variable, file key or argument that the message names.
     """
@@ -192,13 +195,13 @@ class InvalidFile(CssError):
 
     @classmethod
     def with_faults(cls, name: str, faults: Sequence[str], then: str = "", fault_count: int | None = None) -> Self:
-        """Return the error of a file that was read completely and has these faults.
+        """Return the error for a file whose faults are known. The message gives their number.
 
         Args:
             name: the name of the file.
-            faults: one line for each fault, at least for the first 100.
-            then: the next step, if it is not to correct the faults.
-            fault_count: the number of all faults, if `faults` holds only the first ones.
+            faults: one line for each fault. The error keeps the first 100.
+            then: a sentence with the next step, with a blank before it; "" if the next step is to correct the faults.
+            fault_count: the number of all faults, if `faults` does not hold all of them.
         """
         count = len(faults) if fault_count is None else fault_count
         faults_in_words = "1 fault" if count == 1 else f"{count} faults"
@@ -216,25 +219,26 @@ class Refused(CssError):
 class UnusableName(Refused):
     """Report a role name that is empty, blank, `.` or `..`, or contains characters that cannot be sent.
 
-    If a role is named `..`, a request to delete it would delete the whole integration.
+    The name of a new role is also refused if it contains invisible characters. If a role is named `..`, a request to
+    delete it would delete the client of the whole integration in the login server.
 
     Next step: choose another name.
     """
 
 
 class UnusableUser(Refused):
-    """Report a text that does not name a person, or a login whose provider does not support roles.
+    """Report a text that is not a valid username, GUID or e-mail address, or a login whose provider has no roles.
 
-    `provider` is this login provider; it is empty if the text is not a valid username, GUID or e-mail address.
+    If users of a provider cannot have roles, `provider` is the name of this provider. Otherwise it is empty.
 
-    Next step: use the username of another login of this person: `<GUID>@idir`, for example.
+    Next step: correct the text, or use the username of another login of the person, such as `<GUID>@idir`.
     """
 
     provider: str = ""
 
 
 class RequestTooLong(Refused):
-    """Report that path and query would have more than 255 characters, which stops the service.
+    """Report that path and query of a request would have more than 255 characters. It would stop the service.
 
     Next step: choose a shorter role name.
     """
@@ -243,7 +247,7 @@ class RequestTooLong(Refused):
 class HarmfulRequest(Refused):
     """Report that css-sdk did not send one of the two deprecated calls `user-role-mappings`.
 
-    One of them stops the service, the other answers wrongly.
+    The POST call stops the service, and the GET call answers wrongly.
 
     Next step: use `roles.members` and `users.assign` instead.
     """
@@ -252,14 +256,14 @@ class HarmfulRequest(Refused):
 class EnvironmentMissing(Refused):
     """Report that the integration does not have this environment.
 
-    The service answers some writes in such an environment with success, although it does nothing.
+    In an environment that the integration lacks, the service answers some writes with success, but does nothing.
 
     Next step: use one of the environments that the message lists, or request the environment in the CSS web app.
     """
 
 
 class WrongTeam(Refused):
-    """Report that the credentials belong to another team than `team_id` names.
+    """Report that the credentials belong to another team than the one that you gave as `team_id`.
 
     Next step: use the API account of that team.
     """
@@ -280,9 +284,10 @@ class NotApplied(Refused):
 
 
 class CompositeCycle(Refused):
-    """Report that a role would contain itself, perhaps through other roles. The service would accept that.
+    """Report that a role would include itself, directly or through other roles. The service would not refuse this.
 
-    Next step: look at the composite roles with `css roles tree`, and leave out one of them.
+    Next step: look at the composite roles with `css roles tree`. Leave this change out, or first remove another role of
+    the cycle from the role that includes it.
     """
 
 
@@ -301,7 +306,7 @@ class TooManyRemovals(Refused):
 
 
 class LastMember(Refused):
-    """Report that a role which must keep a member would lose its last one, or would be deleted.
+    """Report that a role which must keep a member would lose its last member, or would be deleted.
 
     Next step: leave somebody in the role, or do not name the role in `keep_last` or `--keep-last`.
     """
@@ -333,7 +338,7 @@ class Skipped(CssError):
 class MissingRole(Refused):
     """Report that a token is valid, but its owner does not have the role that `role` names.
 
-    Next step: answer the caller with 403, or give the role.
+    Next step: answer the caller with 403, or assign the role to the owner of the token.
     """
 
     role: str | None = None
@@ -342,7 +347,8 @@ class MissingRole(Refused):
 class AuthenticationError(CssError):
     """Report that the login server did not accept the credentials, or the service did not accept the token.
 
-    If the login server gave a reason, `error` holds its code (RFC 6749, 5.2), and `error_description` its text.
+    If the login server gave a reason, `error` holds the code of the reason (RFC 6749, 5.2), and `error_description` its
+    text. Otherwise both are None.
 
     Next step: check the credentials that the message names, with `css whoami`.
     """
@@ -352,7 +358,7 @@ class AuthenticationError(CssError):
 
 
 class InvalidToken(CssError):
-    """Report that a token which your program received is not valid. `reason` says why, in fixed words.
+    """Report that a token which your program received is not valid. `reason` is one of a few fixed texts.
 
     Next step: answer the caller with 401. Use `reason` for logs and metrics.
     """
@@ -361,12 +367,12 @@ class InvalidToken(CssError):
 
 
 class NotFound(CssError):
-    """Report that something does not exist. `what` is its kind: integration, environment, role or user.
+    """Report that something does not exist. `what` is its kind: integration, environment, role, user, or another path.
 
-    The service knows only people who have logged in to that environment at least once.
+    A user exists in an environment only after the person has logged in to this environment once.
 
-    `suggestions` holds similar names, if any were found. `name` is the name that does not exist, and `known` those that
-    exist, if they were read.
+    `name` is the name that does not exist, or "" if it is not known. `known` holds the names that exist, if css-sdk
+    read them, and `suggestions` those that are similar to `name`.
 
     Next step: check the name. `css integrations`, `css roles list` and `css people find` show what exists.
     """
@@ -377,9 +383,10 @@ class NotFound(CssError):
     name: str = ""
 
     def text_for(self, reader: Reader) -> str:
-        """Return the text of the error for a reader.
+        """Return the text of the error, worded for one kind of reader.
 
-        For a file it ends with a suggestion such as `Did you mean …?`. The command line prints suggestions separately.
+        For `file`, the text ends with the suggestions, such as `Did you mean 'reviewer'?`. The command line prints them
+        separately.
 
         Args:
             reader: `python`, `command_line`, or `file`.
@@ -393,19 +400,19 @@ class NotFound(CssError):
 class NotIdentified(NotFound):
     """Report that nobody was found by an e-mail address or a GUID. The person may still exist.
 
-    An address can be mistyped, or outdated in the login server. A GUID can be incomplete. So the person may have logged
-    in, and the row can mean any member of a role.
+    The address can be mistyped, or outdated in the login server. The GUID can be incomplete. So the person may have
+    logged in, and a row of a roster that names this person can mean any current member of the role.
 
-    Next step: correct the address, or name the person by username.
+    Next step: correct the address or the GUID, or name the person by username.
     """
 
     what: type_of_thing = "user"
 
 
 class WrongProvider(NotFound):
-    """Report that the person has logins, but of other providers than those that you named; `candidates` lists them.
+    """Report that the person has logins, but none of a provider that you named. `candidates` lists these logins.
 
-    Next step: name the person by one of these usernames, or pass another provider.
+    Next step: name the person by the username of one of these logins, or pass its provider.
     """
 
     what: type_of_thing = "user"
@@ -420,14 +427,14 @@ class Conflict(CssError):
 
 
 class InvalidRequest(CssError):
-    """Report that the request is wrong. The same request fails again.
+    """Report that an argument is wrong, or that the service refused a request as wrong. A repetition does not help.
 
     Next step: correct the argument or option that the message names.
     """
 
 
 class RateLimited(CssError):
-    """Report that there were too many calls. `retry_after` holds the seconds to wait, if the service gave them.
+    """Report that there were too many calls. `retry_after` holds the seconds to wait, if the service gave a time.
 
     Next step: wait, and try again.
     """
@@ -448,7 +455,7 @@ class KeysUnavailable(ServiceUnavailable):
 
 
 class ConnectionFailed(CssError):
-    """Report that the service could not be reached, or the connection was lost before its answer.
+    """Report that the service could not be reached, or that the connection ended before the service answered.
 
     Next step: check the address, the network, and the proxy variables that the message names.
     """
@@ -464,16 +471,16 @@ class MalformedAnswer(CssError):
 class NotAllDone(CssError):
     """Report that some of several changes failed or have an unknown outcome; `results` holds all results.
 
-    Next step: look at the results that failed, and repeat the call. Changes that are done are not sent again.
+    Next step: look at the results that failed, and repeat the call. It does not repeat changes that were made.
     """
 
     results: tuple[Any, ...] = ()
 
 
 class CallbackFailed(CssError):
-    """Report that your `progress` callback raised an exception. The call was carried out to its end.
+    """Report that your `progress` callback raised an exception. css-sdk carried out the call to its end.
 
-    `result` holds what the call would have returned. The exception of the callback is the cause.
+    `result` holds what the call would have returned, and `__cause__` the exception of the callback.
 
     Next step: use `result`, and correct the callback.
     """
@@ -491,8 +498,8 @@ class StalePlan(CssError):
 class OutcomeUnknown(CssError):
     """Report that css-sdk cannot know whether a write was made, or will be made later.
 
-    After a timeout, a lost connection, or a status 502, 503 or 504, the request may still be on its way. An earlier
-    request of the same client may also still be on its way, and reverse this write.
+    After a timeout, a lost connection, or a status 502, 503 or 504, the service may still carry out the request. It may
+    also still carry out an earlier request of the same client that reverses this write.
 
     Next step: wait some minutes, then run the same command again. It reads first and sends only what is missing.
     """
@@ -501,7 +508,7 @@ class OutcomeUnknown(CssError):
 
 
 class Ambiguous(CssError):
-    """Report that several people or integrations match the description; `candidates` lists them.
+    """Report that several people or integrations match a name, an address or other terms; `candidates` lists them.
 
     Next step: name one of them by username or id.
     """
@@ -510,7 +517,9 @@ class Ambiguous(CssError):
 
 
 class IncompleteSearch(CssError):
-    """Report that the service did not return all results, so css-sdk cannot say whether a person is missing or unique.
+    """Report that the service did not return all people who match a search.
+
+    So css-sdk cannot know whether a person is missing, or whether only one person matches.
 
     Next step: search by more terms, or by GUID.
     """
@@ -518,7 +527,7 @@ class IncompleteSearch(CssError):
 
 @frozen
 class ErrorAnswer:
-    """Hold the content of an error answer without types of the HTTP library: the input of `error_for`."""
+    """Hold what `error_for` needs from an error answer, without types of the HTTP library."""
 
     status: int
     message: str
@@ -529,7 +538,7 @@ class ErrorAnswer:
 
 
 def in_words(seconds: float | None) -> str:
-    """Return a waiting time in words; "a while" if it is not known or very long.
+    """Return a waiting time in words; "a while" if it is None, or a billion seconds or more.
 
     >>> in_words(3600.0)
     '3600 seconds'
@@ -538,7 +547,7 @@ def in_words(seconds: float | None) -> str:
 
 
 def is_passing(answer: ErrorAnswer) -> bool:
-    """Return whether the answer reports a fault that may be gone at the next attempt.
+    """Return whether an answer reports a fault that may be gone at the next attempt: 429, 5xx, or a certain 422.
 
     The service answers 422 `unknown exception` for anything unforeseen, such as a fault of the login server.
     """
@@ -552,7 +561,7 @@ def error_for(answer: ErrorAnswer, what: type_of_thing = "path") -> CssError:
 
     Args:
         answer: the content of the answer.
-        what: the kind of thing that the call was about.
+        what: the kind of thing that the call was about. It is used if the message of the answer does not name a kind.
     """
     kind, sentences = _kind_and_sentences(answer, what)
     facts: dict[str, Any] = {"status": answer.status, "request": answer.request, "retry_after": answer.retry_after}
@@ -611,7 +620,7 @@ def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[
         case _:
             return (
                 MalformedAnswer,
-                "The CSS API does not give such an answer. Check the address of the API (CSS_API_URL).",
+                "The CSS API never answers with this status. Check the address of the API (CSS_API_URL).",
             )
 
 
@@ -629,7 +638,9 @@ def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
 
 
 def _missing_role(said: str) -> str:
-    """Return the name of the role, or the list of names, that an answer says does not exist; "" for other answers.
+    """Return the name of a missing role from the message of an answer; "" if the message has another form.
+
+    If several roles are missing, return their names with commas between them, as the message lists them.
 
     >>> _missing_role("roles (reviwer) not found")
     'reviwer'
@@ -639,7 +650,11 @@ def _missing_role(said: str) -> str:
 
 
 def _about_missing_role(name: str, request: str) -> str:
-    """Return a sentence about a role that does not exist; "" without a name.
+    """Return a sentence that says which role does not exist, and where; "" if the name is empty.
+
+    Args:
+        name: the name of the role, or several names as `_missing_role` returns them.
+        request: method and path of the call.
 
     >>> _about_missing_role("reviwer", "POST /integrations/101/dev/users/0f3a%40idir/roles")
     "There is no role 'reviwer' in #101 dev."
@@ -656,7 +671,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "role": "Each environment has its own roles. Upper and lower case matter.",
     "environment": "The login server of this environment does not know the integration. Check the environment.",
 }
-"""What to check if something does not exist, by its kind."""
+"""The advice for something that does not exist, by its kind."""
 
 
 def _hint_for_missing(message: str, what: type_of_thing) -> str:
@@ -667,10 +682,10 @@ def _hint_for_missing(message: str, what: type_of_thing) -> str:
 
 
 def refusal_of(check: Callable[..., object], *arguments: Any) -> Refused | None:
-    """Return the refusal of a check, or None if the check accepts the arguments.
+    """Call a check, and return the `Refused` that it raises; None if it raises no error.
 
     Args:
-        check: raises `Refused` for what it refuses.
+        check: the function that checks the arguments.
         arguments: the arguments of the check.
     """
     try:

@@ -1,4 +1,4 @@
-"""Read roles files, and folders with roles files, from disk. `roles_file.parser` reads their content."""
+"""Read roles files, and folders with roles files, from disk. `roles_file.parser` parses their content."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _SUFFIXES: Final = (".yaml", ".yml")
 
 
 def read_desired_files(paths: str | Path | Iterable[str | Path], *, max_bytes: int | None = MOST_BYTES) -> Desired:
-    """Read roles files, and all roles files of folders, as one desired state, and check them without a request.
+    """Read roles files and folders of roles files as one desired state. Check them without sending a request.
 
-    A place can be spread over several files, and a group of one file can be used in all files. What two files say is a
-    fault: the same role of a place, the same user of a place, or the same group.
+    Several files can describe the same place, and can use a group that another file defines. If two files describe the
+    same role or the same user of a place, or define the same group, this is a fault.
 
     Args:
         paths: files and folders. From a folder, all files `*.yaml` and `*.yml` are read, in the order of their names.
-            Hidden files and folders within the folder are not read.
-        max_bytes: the largest size of all files together that is accepted, by default 20 MiB; None for no limit.
+            Hidden files are not read, and neither are folders within the folder.
+        max_bytes: the largest accepted size of all files together, by default 20 MiB; None for no limit.
 
     Raises:
-        InvalidFile: a file cannot be read or has faults, a file is named twice, or a folder has no roles files. The
-            error lists each fault with its file and line.
+        InvalidFile: a file cannot be read or has faults, a file is named twice, a folder has no roles files, or the
+            files are too large. The error lists each fault with its file and line.
 
     >>> len(read_desired_files(["examples/access"]).places)
     3
@@ -39,10 +39,10 @@ def read_desired_files(paths: str | Path | Iterable[str | Path], *, max_bytes: i
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the roles files that files and folders name, each once.
+    """Yield each path that is not a folder, and the roles files of each folder.
 
     Raises:
-        InvalidFile: a file is named twice, or a folder has no roles files.
+        InvalidFile: a file is named twice, perhaps by its folder, or a folder cannot be read or has no roles files.
     """
     seen: set[Path] = set()
     for path in paths:
@@ -54,7 +54,13 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _files_of(path: Path) -> list[Path]:
-    """Return the file itself, or the roles files of a folder. A link that leads nowhere is one of them."""
+    """Return the path itself if it is not a folder; otherwise the roles files of the folder, sorted by name.
+
+    A broken link in the folder counts as a roles file, so that reading it fails.
+
+    Raises:
+        InvalidFile: the folder cannot be read, or has no roles files.
+    """
     try:
         if not path.is_dir():
             return [path]

@@ -18,7 +18,7 @@ PROVIDER_FAMILIES: Final = {
     "github": ("githubbcgov", "githubpublic"),
     "bceid": ("bceidbasic", "bceidbusiness", "bceidboth"),
 }
-"""The identity providers whose users can have roles. The logins of a person in one family share a GUID."""
+"""The identity providers whose users can have roles, by family. All logins of a person in one family share a GUID."""
 PROVIDERS: Final = tuple(provider for family in PROVIDER_FAMILIES.values() for provider in family)
 EMPLOYEE_PROVIDERS: Final = PROVIDER_FAMILIES["idir"]
 """The two providers of the province's employees."""
@@ -26,10 +26,10 @@ EMPLOYEE_PROVIDERS: Final = PROVIDER_FAMILIES["idir"]
 
 @frozen
 class ServiceAccount(Record):
-    """The service account of an integration, by its client id. It is accepted wherever a username is.
+    """The service account of an integration, by its client id. All calls that accept a username accept it.
 
-    Its username is `service-account-<client id>`. The client id of an API account begins with `service-account-`
-    itself, so this class says that a text is a client id and not a username.
+    Its username is `service-account-<client id>`. The client id of an API account itself begins with
+    `service-account-`. So css-sdk needs this class to distinguish a client id from a username.
 
     >>> ServiceAccount("fisheries-service-102").username
     'service-account-fisheries-service-102'
@@ -39,7 +39,7 @@ class ServiceAccount(Record):
 
     @property
     def username(self) -> str:
-        """Return the username in the login server."""
+        """Return the username of this service account in the login server."""
         return SERVICE_ACCOUNT_PREFIX + self.client_id
 
 
@@ -67,10 +67,10 @@ class Role(Record):
 
 
 def reachable(links: Mapping[str, Iterable[str]], name: str) -> frozenset[str]:
-    """Return all names to which links lead from a name, directly or through others.
+    """Return all names to which links lead from a name, directly or through other names.
 
     Args:
-        links: the names to which each name leads.
+        links: for each name, the names to which it leads directly. A name without an entry leads nowhere.
         name: where to start. It is in the result only if links lead back to it.
 
     >>> sorted(reachable({"boss": ["admin"], "admin": ["reader"]}, "boss"))
@@ -87,7 +87,7 @@ def reachable(links: Mapping[str, Iterable[str]], name: str) -> frozenset[str]:
 
 @frozen
 class RoleTree(Records):
-    """Roles and their children. `children` has an entry for each composite role.
+    """The roles of an environment. `children` holds the roles that each composite role includes directly, by name.
 
     >>> tree = RoleTree((Role("admin", composite=True), Role("reader")), {"admin": ("reader",)})
     >>> sorted(tree.descendants("admin"))
@@ -100,10 +100,10 @@ class RoleTree(Records):
     def descendants(self, name: str) -> frozenset[str]:
         """Return the names of all roles that a role includes, directly or through other roles.
 
-        Its own name is among them only if the role includes itself.
+        The name of the role itself is among them only if the role includes itself.
 
         Args:
-            name: the name of the role. A role that is not in the tree has no descendants.
+            name: the name of the role. If the tree does not contain it, the result is empty.
         """
         return reachable(self.children, name)
 
@@ -153,7 +153,7 @@ class User(Record):
 
 @frozen
 class LogLine(Record):
-    """A line of an environment's log. `fields` holds all values of the service, unchanged."""
+    """A line of an environment's log. `fields` holds the line as the service sent it, with all its values."""
 
     timestamp: datetime.datetime | None
     message: str
@@ -162,7 +162,7 @@ class LogLine(Record):
 
 @frozen
 class WhoAmI(Record):
-    """The API account in use, as its own token describes it."""
+    """The API account whose token a client uses: its team, its client id, and the address of the API."""
 
     team_id: int
     client_id: str
@@ -182,16 +182,16 @@ class Grant(Record):
 
 
 Outcome = Literal["done", "already", "failed", "unknown"]
-"""The outcome of one item of many.
+"""The outcome of one of several changes.
 
-`done`: an answer or a read shows that it was done. `already`: nothing had to be done, and nothing was changed.
-`failed`: it was not done. `unknown`: it may have been done or not, and no read could show which.
+`done`: an answer or a read shows that the change was made. `already`: no change was needed, and none was made.
+`failed`: the change was not made. `unknown`: no read could show whether the change was made.
 """
 
 
 @frozen
 class GrantResult(Record):
-    """The outcome of one grant. `error` says why it is `failed` or `unknown`."""
+    """The outcome of one grant. If the outcome is `failed` or `unknown`, `error` holds the reason."""
 
     grant: Grant
     outcome: Outcome
@@ -200,7 +200,7 @@ class GrantResult(Record):
 
 @frozen
 class MembersChange(Record):
-    """The usernames that a role has gained and lost."""
+    """The usernames of the members that a call added to a role and removed from it."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -208,7 +208,7 @@ class MembersChange(Record):
 
 @frozen
 class RoleResult(Record):
-    """The outcome of creating one of many roles. `error` says why it is `failed` or `unknown`."""
+    """The outcome of creating one of several roles. If it is `failed` or `unknown`, `error` holds the reason."""
 
     name: str
     outcome: Outcome
@@ -219,9 +219,10 @@ class RoleResult(Record):
 
 @frozen
 class SearchResult(Records):
-    """People found by a search. `complete` is False if the service may have left people out.
+    """The people whom a search found. `complete` is False if the service may have left people out.
 
-    The service shows at most 50 people and then repeats the first page, so an answer with more rows is incomplete.
+    A search can find at most 50 people. If more match, the service repeats the first page, and so sends more than 50
+    rows.
     """
 
     users: tuple[User, ...]

@@ -11,14 +11,14 @@ from .errors import ConfigurationError
 
 @contextmanager
 def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -> Iterator[Callable[..., None]]:
-    """Show how much is done, how fast, and how long the rest will take.
+    """Show how many results of a call are done, how fast they come, and how long the rest will take.
 
-    Pass the value of the `with` statement to a call as `progress=` or `looking_up=`. `looking_up=` also reports a
-    total. The bar appears with the first result.
+    Pass the value of the `with` statement to a call as `progress=` or `looking_up=`. The bar appears with the first
+    result. With `looking_up=`, the call reports the number of its searches, and this number replaces `total`.
 
     Args:
-        total: the number of results. If more come, the total grows.
-        unit: the name of one result.
+        total: the expected number of results. If more results come, the total grows.
+        unit: the noun for one result, in the singular.
         file: the stream of a terminal; stderr by default. If it cannot be written, nothing is shown.
 
     Raises:
@@ -58,7 +58,7 @@ def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -
 
 
 class _Display:
-    """Write to a stream, but do nothing if the terminal is gone. After an error, tqdm would wait for its lock forever.
+    """Write to a stream, and ignore errors if the terminal is gone. An error would make tqdm wait for its lock forever.
 
     Args:
         stream: the stream.

@@ -1,4 +1,4 @@
-"""Read the credentials and addresses of the service from one source: arguments, variables or a file."""
+"""Read the credentials and addresses of a system from one source: arguments, environment variables or a file."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _CALLED: Final = {
     "api_url": "The API address",
     "token_url": "The token address",
 }
-"""What messages call each value of settings."""
+"""The words with which messages name each credential and address."""
 
 Origin = Literal["arguments", "environment", "file", "process"]
-"""Where credentials come from."""
+"""Where credentials come from: arguments, environment variables, a credentials file, or the command of a profile."""
 
 
 class Secret:
@@ -63,12 +63,13 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
-            "A secret cannot be pickled, because the pickle would show it. This also holds for settings and tokens. In "
-            "another process or machine, read the credentials there, with Css.from_env() or Css.from_file()."
+            "A secret cannot be pickled, because the pickle would show it. Settings and tokens cannot be pickled "
+            "either. In another process or on another machine, read the credentials there, with Css.from_env() or "
+            "Css.from_file()."
         )
 
     def reveal(self) -> str:
-        """Return the secret itself, for the request that needs it."""
+        """Return the secret as a plain string, for the request that sends it."""
         return self._text
 
 
@@ -82,12 +83,12 @@ def as_secret(value: str | Secret | None) -> Secret | None:
 
 
 def argument_name(name: str) -> str:
-    """Return what a message calls a value that an argument gave: `client_secret=` for `client_secret`."""
+    """Return how messages name the argument for a value: `client_secret=` for `client_secret`."""
     return f"{name}="
 
 
 def is_text(value: object) -> bool:
-    """Return whether a value is a string or a `Secret` that is not empty and can be sent."""
+    """Return whether a value is a string or a `Secret`, is not empty, and can be encoded in UTF-8."""
     text = value.reveal() if isinstance(value, Secret) else value
     try:
         return isinstance(text, str) and text.encode() != b""
@@ -96,10 +97,15 @@ def is_text(value: object) -> bool:
 
 
 def check_credential(what: str, value: object) -> None:
-    """Check one credential. `what` is its name in messages.
+    """Check one credential.
+
+    Args:
+        what: what the credential is, such as `The client id`. Error messages begin with these words.
+        value: the credential.
 
     Raises:
-        ConfigurationError: the credential is empty, not a string, or ends with a line break.
+        ConfigurationError: the credential is empty, is not a string or a `Secret`, cannot be encoded in UTF-8, or ends
+            with a line break.
     """
     if not is_text(value):
         raise ConfigurationError(f"{what} is empty or not a string. Give it a value.")
@@ -118,24 +124,25 @@ def _as_team_id(value: int | str | None) -> int | None:
 
 @frozen(kw_only=True)
 class Settings:
-    """Hold the credentials of an API account and the addresses that they are for.
+    """Hold the credentials of an API account, and the addresses to which css-sdk may send them.
 
     Args:
         client_id: client id of the API account, such as `service-account-team-2016-9001`.
-        client_secret: its secret. It is never shown in a repr, a log line or an error.
+        client_secret: secret of the API account. It is never shown in a repr, a log line or an error.
         api_url: address of the API. It ends with `/api/v1`.
         token_url: address of the token endpoint.
         team_id: the team that the credentials must belong to, or None for any.
         allow_http: whether plain `http` is allowed to other machines.
-        source: where the credentials came from; `process` means the command in `credential_process` of a profile.
-        file: the credentials file, if they came from one.
+        source: where the credentials come from; `process` means the command in `credential_process` of a profile.
+        file: path of the credentials file, if the credentials come from a file.
         profile: name of the profile in the user's config file, if the settings came from one.
         keep_token: whether the token is kept for the next run, in the user's cache folder.
-        names: what sets each credential and address, for messages; by default the arguments of this class.
+        names: how messages name the source of each credential and address, such as `{"client_id": "CSS_CLIENT_ID"}`.
+            By default, messages name the arguments of this class.
 
     Raises:
-        ConfigurationError: for an empty value, an address that is not valid or not safe, or if one address is on this
-            machine and the other is one of the public service.
+        ConfigurationError: a credential is empty, an address is not valid or not safe, `team_id` is not a number, or
+            one address is on this machine and the other belongs to the public service.
 
     >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").client_secret
     Secret(…)
@@ -188,13 +195,13 @@ class Settings:
 
 @frozen
 class Found:
-    """The credentials and addresses of a system, from one source.
+    """The credentials and addresses of a system, as they were found in one source.
 
     Args:
-        values: by name, such as `client_id`. A value that is not set is empty.
-        names: what sets each value, for messages, by the same names.
-        source: the kind of the source.
-        file: the credentials file, if one was read.
+        values: the credentials and addresses by name, such as `client_id`. A value that is not set is empty.
+        names: for each of these names, what sets the value: a variable or the key of a file, as messages name it.
+        source: where the credentials come from.
+        file: path of the credentials file, if one was read.
     """
 
     values: Mapping[str, Secret]
@@ -203,11 +210,11 @@ class Found:
     file: str | None = None
 
     def text(self, name: str) -> str:
-        """Return a value that is not a secret; "" if it is not set."""
+        """Return a credential or address as a plain string; "" if it is not set. Do not use it for secrets."""
         return self.values[name].reveal()
 
     def name_of(self, name: str) -> str:
-        """Return what messages call a value: the argument, variable or file key that sets it."""
+        """Return how messages name a value: by the argument, variable or file key that sets it."""
         return self.names.get(name) or argument_name(name)
 
 
@@ -216,13 +223,13 @@ class Sources:
     """Where the credentials and addresses of a system can be set: in arguments, in variables, or in a file.
 
     Args:
-        system: the prefix of the variables.
-        credentials: the names of the credentials, which are needed together and come from one source.
-        addresses: the names of addresses that variables can set.
-        in_file: the names of those addresses that a file can set, too.
-        file_needs_addresses: whether a file must set these addresses if nothing else sets them.
+        system: the prefix of the variables, such as `CSS`.
+        credentials: the names of the credentials. All of them are needed, and they come from one source.
+        addresses: the names of the addresses that variables can set.
+        in_file: the names of those of these addresses that a file can set, too.
+        file_needs_addresses: whether a file must set the addresses in `in_file`, if nothing else sets them.
         file_hint: a description of the file, for messages.
-        file_advice: the next step if the file cannot be used.
+        file_advice: the next step if the content of the file cannot be used.
     """
 
     system: str
@@ -235,21 +242,21 @@ class Sources:
 
     @property
     def file_variable(self) -> str:
-        """Return the variable that names the file."""
+        """Return the name of the variable that holds the path of the credentials file."""
         return f"{self.system}_CREDENTIALS_FILE"
 
     def variable(self, name: str) -> str:
-        """Return the variable that sets a value."""
+        """Return the name of the variable that sets a value, such as `CSS_CLIENT_ID` for `client_id`."""
         return f"{self.system}_{name.upper()}"
 
     def in_arguments(self, **given: str | Secret | None) -> Found | None:
-        """Return the credentials among the arguments; None if there are none.
+        """Return the credentials that were passed as arguments; None if none was passed.
 
         Args:
-            given: all credentials, by name.
+            given: each credential by name. One that was not passed is None.
 
         Raises:
-            ConfigurationError: some are given and others are missing.
+            ConfigurationError: some credentials were passed, and others are missing.
         """
         if all(value is None for value in given.values()):
             return None
@@ -257,21 +264,24 @@ class Sources:
         _check_whole(
             values,
             argument_name,
-            f"Pass all of them, or none. Without them, {', '.join(map(self.variable, values))} or the file of "
-            f"{self.file_variable} are used.",
+            f"Pass all of them, or none. If you pass none, css-sdk reads {joined(map(self.variable, values))}, or the "
+            f"file in {self.file_variable}.",
         )
         nowhere = dict.fromkeys(self.addresses, Secret(""))
         return Found({**values, **nowhere}, {}, "arguments")
 
     def in_variables(self, environ: Mapping[str, str] | None = None) -> Found:
-        """Return what variables set, or else the file that a variable names. Variables can set the addresses beside it.
+        """Return the credentials and addresses that variables set.
+
+        If no variable sets a credential, read the file whose path is in `file_variable`. Variables can set the
+        addresses that the file does not set.
 
         Args:
             environ: the variables to read; by default those of the process.
 
         Raises:
-            ConfigurationError: there are no credentials and no file, or some credentials without the others, or a value
-                is in quotes.
+            ConfigurationError: there are neither credentials nor a file, some credentials are missing, a value is in
+                quotes, or `in_a_file` refuses the file.
         """
         names = {name: self.variable(name) for name in (*self.credentials, *self.addresses)}
         values = _variables({**names, "file": self.file_variable}, environ)
@@ -289,23 +299,27 @@ class Sources:
             _check_whole(given, self.variable, f"Set all of them, or set only {self.file_variable}.")
             if file:
                 _LOG.warning(
-                    "%s are set, so css-sdk does not read the file in %s. Unset the ones that you do not want.",
+                    "%s are set, so css-sdk does not read the file in %s. Unset those that you do not want to use.",
                     listed,
                     self.file_variable,
                 )
             return Found(values, names, "environment")
         if not file:
             hint = self.file_hint or f"a JSON file that holds {joined(map(file_key, self.credentials))}"
-            raise ConfigurationError(f"There are no credentials. Set {listed}, or set {self.file_variable} to {hint}.")
+            raise ConfigurationError(
+                f"There are no credentials. Set {listed}, or set {self.file_variable} to the path of {hint}."
+            )
         return self.in_a_file(file, Found(values, names, "environment"), self.file_variable)
 
     def in_a_file(self, path: str | os.PathLike[str], beside: Found, named_by: str = "") -> Found:
-        """Return what a credentials file sets. If others on the machine can read the file, a warning is logged.
+        """Return the credentials and addresses that a credentials file sets.
+
+        If other users of the machine can read the file, css-sdk logs a warning.
 
         Args:
             path: path of the file, which holds a JSON object.
-            beside: the addresses that are set elsewhere.
-            named_by: the variable, or the key of a config file, that names the file; "" for an argument.
+            beside: the addresses that are set elsewhere, such as in variables.
+            named_by: the variable, or the key of a config file, that holds the path; "" for an argument.
 
         Raises:
             ConfigurationError: the file cannot be read, is not a JSON object, lacks a key, or sets an address that
@@ -337,15 +351,15 @@ class Sources:
     def in_json(
         self, text: Secret, beside: Found, what: str, place: str, advice: str = "", remedy: Remedy | None = None
     ) -> Found:
-        """Return what a JSON object sets.
+        """Return the credentials and addresses that a JSON object sets.
 
         Args:
             text: the JSON object.
-            beside: the addresses that are set elsewhere.
+            beside: the addresses that are set elsewhere, such as in variables.
             what: the name of the file or output that contains the text. Error messages begin with it.
-            place: the file or output behind the name of a key, for messages.
+            place: the path of the file, or the name of the output. Messages name a key as `clientId in <place>`.
             advice: the next step if the text cannot be used.
-            remedy: the remedy of the error.
+            remedy: an additional next step for the error, worded for each kind of reader.
 
         Raises:
             ConfigurationError: the text is not a JSON object, lacks a key, or sets an address that is set elsewhere.
@@ -396,7 +410,7 @@ def _variables(names: Mapping[str, str], environ: Mapping[str, str] | None) -> d
 
 
 def file_key(name: str) -> str:
-    """Return the key of a credential in a file: `clientId` for `client_id`."""
+    """Return the key of a credential or address in a file: `clientId` for `client_id`."""
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
 
@@ -405,12 +419,12 @@ def _check_whole(credentials: Mapping[str, Secret], shown: Callable[[str], str],
     """Check that no credential is missing.
 
     Args:
-        credentials: the credentials by name; a missing one is empty.
-        shown: returns the name of a credential in messages.
-        advice: the next step.
+        credentials: the credentials by name. A missing credential is empty.
+        shown: returns how messages name a credential.
+        advice: the next step, for the message.
 
     Raises:
-        ConfigurationError: if one is missing. The message names it.
+        ConfigurationError: a credential is missing. The message names it.
     """
     missing = [shown(name) for name, value in credentials.items() if not value]
     if missing:
@@ -424,11 +438,11 @@ def settings_of(found: Found, **options: Any) -> Settings:
     """Return the settings of an API account.
 
     Args:
-        found: its credentials and addresses. The defaults of addresses are the public ones.
-        options: the other values of `Settings`.
+        found: the credentials and addresses. An address that is not set becomes the public one.
+        options: the other arguments of `Settings`.
 
     Raises:
-        ConfigurationError: a value cannot be used.
+        ConfigurationError: `Settings` refuses a value.
     """
     return Settings(
         client_id=found.text("client_id"),
@@ -447,9 +461,9 @@ def settings_from_env(
 ) -> Settings:
     """Read settings from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, otherwise from the file in `CSS_CREDENTIALS_FILE`.
 
-    If both are set, the variables count, and a warning is logged. `CSS_API_URL` and `CSS_TOKEN_URL` can be set in
-    addition, but not `CSS_TOKEN_URL` with a file that has a `tokenUrl`. The defaults are the public addresses.
-    `CSS_KEEP_TOKEN=on` keeps the token for the next run.
+    If both are set, css-sdk uses the two variables, and logs a warning. `CSS_API_URL` and `CSS_TOKEN_URL` set the
+    addresses; the defaults are the public addresses. If a file with a `tokenUrl` is read, `CSS_TOKEN_URL` must not be
+    set. `CSS_KEEP_TOKEN=on` keeps the token for the next run.
 
     Args:
         environ: the variables to read; by default those of the process.
@@ -457,22 +471,23 @@ def settings_from_env(
         allow_http: whether plain `http` is allowed to other machines.
 
     Raises:
-        ConfigurationError: if there are no credentials, or only some, or `CSS_KEEP_TOKEN` is neither on nor off.
+        ConfigurationError: credentials are missing, the file or an address cannot be used, or `CSS_KEEP_TOKEN` is
+            neither `on` nor `off`.
     """
     found = CSS.in_variables(environ)
     return settings_of(found, team_id=team_id, allow_http=allow_http, keep_token=is_on(environ, KEEP_TOKEN))
 
 
 def is_on(environ: Mapping[str, str] | None, variable: str, *, otherwise: bool = False) -> bool:
-    """Return whether a variable is `on`.
+    """Return whether a variable is `on`. Case, and blanks around the value, do not matter.
 
     Args:
         environ: the variables to read; by default those of the process.
         variable: the name of the variable, such as `CSS_KEEP_TOKEN`.
-        otherwise: the result if the variable is not set.
+        otherwise: the result if the variable is not set, or is empty.
 
     Raises:
-        ConfigurationError: it is neither on nor off.
+        ConfigurationError: the variable is set, but is neither `on` nor `off`.
 
     >>> is_on({"CSS_JOURNAL": "off"}, "CSS_JOURNAL", otherwise=True)
     False
@@ -484,9 +499,14 @@ def is_on(environ: Mapping[str, str] | None, variable: str, *, otherwise: bool =
 
 
 def _values_and_advice(text: str, keys: Mapping[str, str]) -> tuple[dict[str, Secret] | None, str]:
-    """Return the values of these keys by name, and a sentence of advice. Return None if the text is not a JSON object.
+    """Return the values that a JSON object sets, by name, and a sentence of advice.
 
-    The advice is empty, unless the text looks like another kind of file or spells the keys differently.
+    If the text is not a JSON object, the first result is None. A value that is missing or is not a text is empty. The
+    advice is empty, unless the text looks like another kind of file, or spells the keys differently.
+
+    Args:
+        text: the JSON object.
+        keys: the keys to look for, by the names of their values.
     """
     content = parsed_json(text)
     if not isinstance(content, dict):
@@ -497,11 +517,11 @@ def _values_and_advice(text: str, keys: Mapping[str, str]) -> tuple[dict[str, Se
 
 
 def _other_file(keys: Iterable[str], expected: Iterable[str]) -> str:
-    """Return advice if these are the keys of another kind of file, or are spelled differently; otherwise ""."""
+    """Return advice if a file is of another kind, or spells a key differently, such as `client_id`; otherwise ""."""
     if {"auth-server-url", "resource"} <= set(keys):
         return (
             "It is the adapter file of an integration (resource, auth-server-url), for the login of a website. "
-            "Download the file of your team's API account instead. It is named after its client id."
+            "Download the file of your team's API account instead. Its name begins with service-account-team."
         )
     others = {re.sub("[^a-z]", "", key.lower()): key for key in keys if isinstance(key, str)}
     written = [f"{key}, not {other}" for key in expected if (other := others.get(key.lower(), key)) != key]
@@ -518,17 +538,18 @@ def settings_from_file(
 ) -> Settings:
     """Read settings from the account file of the CSS web app: `tokenUrl`, `clientId` and `clientSecret`.
 
-    If others on the machine can read the file, a warning is logged.
+    If other users of the machine can read the file, css-sdk logs a warning.
 
     Args:
         path: path of the file.
-        api_url: address of the API; by default the public one.
+        api_url: address of the API; by default the public address.
         team_id: the team that the credentials must belong to.
         allow_http: whether plain `http` is allowed to other machines.
-        token_url: address of the token endpoint, for a file that has none.
+        token_url: address of the token endpoint, for a file without a `tokenUrl`.
 
     Raises:
-        ConfigurationError: if the file cannot be read, is not a JSON object, or lacks a key.
+        ConfigurationError: the file cannot be read, is not a JSON object, lacks a key, or sets `tokenUrl` although you
+            passed `token_url`; or a value cannot be used.
     """
     addresses = {"api_url": api_url, "token_url": token_url}
     beside = Found({name: Secret(url or "") for name, url in addresses.items()}, {}, "arguments")

@@ -39,7 +39,7 @@ CERN_TOKEN_URL: Final = "https://auth.cern.ch/auth/realms/cern/api-access/token"
 
 _BSS_HOST: Final = "https://bss.example.com"
 _TOKEN_PATHS: Final = ("/protocol/openid-connect/token", "/api-access/token")
-"""The ends of token addresses of Keycloak and of CERN. Before them stands the issuer."""
+"""How token addresses end, at Keycloak and at CERN. The part of the address before this end is the issuer."""
 
 
 class _OfParentProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -56,13 +56,13 @@ class _OfParentProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def _leave_connections(client: Any) -> None:
-    """Leave the connections of a client to the parent process, after a fork."""
+    """In a forked process, leave a client's connections to the parent process. The client then refuses requests."""
     never_close([client._transport, *client._mounts.values()])
     client._transport, client._mounts = _OfParentProcess(), {}
 
 
 class _Client(httpx.Client):
-    """Hide addresses from httpx's log, because they identify people, and refuse calls in a forked process."""
+    """Send requests, but keep their addresses, which identify people, out of httpx's log. Refuse them after a fork."""
 
     after_fork = _leave_connections
 
@@ -72,7 +72,7 @@ class _Client(httpx.Client):
 
 
 class _AsyncClient(httpx.AsyncClient):
-    """Do as `_Client` does, in tasks."""
+    """Send asynchronous requests, with the same two rules as `_Client`."""
 
     after_fork = _leave_connections
 
@@ -83,14 +83,14 @@ class _AsyncClient(httpx.AsyncClient):
 
 @frozen(kw_only=True, eq=False)
 class System:
-    """One system with one set of credentials. Its clients are authenticated and share its token.
+    """A system with one set of credentials. All its clients send the same token.
 
     Args:
         name: `css`, `cern` or `bss`.
-        base_url: the base of relative addresses; it ends with a slash.
+        base_url: the base of relative addresses. It ends with a slash.
         token_url: the address of the token endpoint.
-        headers: the headers of every call.
-        auth: requests and keeps the token.
+        headers: headers that clients send with every call.
+        auth: requests the token, keeps it, and adds it to calls.
 
     >>> from css_sdk import systems
     >>> billing = systems.bss(
@@ -108,22 +108,23 @@ class System:
 
     @property
     def issuer(self) -> str | None:
-        """Return the issuer of its tokens, if they are JWTs and their issuer is known."""
+        """Return the issuer of the system's tokens; None if the token address does not show it: see `issuer_of`."""
         return issuer_of(self.token_url)
 
     def client(self, **options: Any) -> httpx.Client:
         """Return an `httpx.Client` for this system. Keep it for the life of the process, and close it.
 
-        A process that is forked later cannot use it, and must create its own.
+        A process that is forked later cannot use this client, and must create its own.
 
-        Relative addresses are below the base address. An absolute address of another origin raises a
+        Relative addresses are below the base address of the system. An absolute address of another origin raises a
         `ConfigurationError` before anything is sent. Redirects are followed only with `follow_redirects=True`.
 
         Args:
-            options: options of `httpx.Client` except `auth` and `base_url`. Headers replace those of the system.
+            options: options of `httpx.Client` except `auth` and `base_url`. If a header has the same name as one of the
+                system, it replaces that one.
 
         Raises:
-            ConfigurationError: the system sets an option itself, `httpx.Client` does not know an option, or the
+            ConfigurationError: you passed `auth` or `base_url`, `httpx.Client` does not know an option, or the
                 certificates or proxies of the environment cannot be used.
         """
         return self._new(_Client, options)
@@ -140,10 +141,10 @@ class System:
         return self._new(_AsyncClient, options)
 
     def token(self, **options: Any) -> Token:
-        """Return the current token or a new one, for use outside of an httpx client.
+        """Return the current token, for use outside of httpx clients. Request a new one if it is missing or expired.
 
         Args:
-            options: options of the `httpx.Client` that requests it.
+            options: options of the `httpx.Client` that requests a new token.
 
         Raises:
             CssError: no token could be obtained.
@@ -185,14 +186,15 @@ def css(
     base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
-    """Return the CSS API, for calls that `css_sdk.Css` has no method for.
+    """Return the CSS API as a system, for calls for which `css_sdk.Css` has no method.
 
     Args:
         profile: name of a profile in the user's config file, to use instead of a client id and a secret.
-        client_id: of the API account. Without it and the secret, both are read as in `css_sdk.Css.from_env`.
-        client_secret: of the API account.
-        token_url: another address of the token endpoint.
-        base_url: another address of the API.
+        client_id: client id of the API account. If you pass neither the client id nor the secret, css-sdk finds them as
+            `css_sdk.Css.from_env` does.
+        client_secret: secret of the API account.
+        token_url: address of the token endpoint, to use instead of the one in the settings.
+        base_url: address of the API, to use instead of the one in the settings.
         clock: returns seconds that never decrease.
 
     Raises:
@@ -238,16 +240,20 @@ def cern(
     base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
-    """Return an application at CERN that accepts tokens of CERN's API access. Each application has its own token.
+    """Return an application at CERN as a system. It must accept tokens of CERN's API access.
+
+    A token is valid only for the application in `audience`.
 
     Args:
-        audience: the client id of the application to call.
-        client_id: of the calling application. Without it and the secret, `CERN_CLIENT_ID` and `CERN_CLIENT_SECRET` are
-            read, else `clientId` and `clientSecret` of the JSON file in `CERN_CREDENTIALS_FILE`.
-        client_secret: of the calling application.
-        token_url: another address of the token endpoint. `CERN_TOKEN_URL` or `tokenUrl` of the file can set it too.
-        base_url: the address of the application to call. css-sdk knows only the address of the Authorization Service,
-            and `CERN_API_URL` or `apiUrl` of the file can replace it.
+        audience: the client id of the application to call, by default that of the Authorization Service.
+        client_id: client id of your own application. If you pass neither it nor the secret, css-sdk reads
+            `CERN_CLIENT_ID` and `CERN_CLIENT_SECRET`, otherwise `clientId` and `clientSecret` of the JSON file in
+            `CERN_CREDENTIALS_FILE`.
+        client_secret: secret of your own application.
+        token_url: address of the token endpoint. By default, css-sdk uses `CERN_TOKEN_URL`, otherwise `tokenUrl` of the
+            file, otherwise the address of CERN's login server.
+        base_url: address of the application to call. It is required, unless you call the Authorization Service. Its
+            default is `CERN_API_URL`, otherwise `apiUrl` of the file, otherwise the address that css-sdk knows.
         clock: returns seconds that never decrease.
 
     Raises:
@@ -292,19 +298,21 @@ def bss(
     base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
-    """Return the interworks BSS and Billing API.
+    """Return the interworks BSS and Billing API as a system.
+
+    The credentials are `client_key`, `client_secret`, `username` and `password`. If you pass none of these four,
+    css-sdk reads `BSS_CLIENT_KEY`, `BSS_CLIENT_SECRET`, `BSS_USERNAME` and `BSS_PASSWORD`. If these are not set, it
+    reads `clientKey`, `clientSecret`, `username` and `password` of the JSON file in `BSS_CREDENTIALS_FILE`.
 
     Args:
-        host: the address of the BSS, such as `https://bss.example.com`. `BSS_HOST` or `host` of the file can set it
-            too.
-        client_key: of the client. Without it, the secret, the username and the password, these four are read from
-            `BSS_CLIENT_KEY`, `BSS_CLIENT_SECRET`, `BSS_USERNAME` and `BSS_PASSWORD`, else from `clientKey`,
-            `clientSecret`, `username` and `password` of the JSON file in `BSS_CREDENTIALS_FILE`.
-        client_secret: sent only as HTTP Basic.
-        username: of the application user.
-        password: of the application user.
-        token_url: another address of the token endpoint than the one below `host`.
-        base_url: another address of the API than the one below `host`.
+        host: address of the BSS, such as `https://bss.example.com`; by default `BSS_HOST`, otherwise `host` of the
+            file.
+        client_key: key of the client.
+        client_secret: secret of the client. It is sent only as HTTP Basic.
+        username: username of the application user.
+        password: password of the application user.
+        token_url: address of the token endpoint; by default `bsssmapi/oauth/token` below `host`.
+        base_url: address of the API; by default `bsssmapi` below `host`.
         clock: returns seconds that never decrease.
 
     Raises:
@@ -345,11 +353,13 @@ def bss(
 
 
 def _naming(names: Mapping[str, str], token_url: object) -> Callable[[str], str]:
-    """Return a function that returns what sets a value, as `names` says, or else the argument of its name.
+    """Return a function for messages. It returns what sets a credential or an address.
+
+    The function looks for the name of the value in `names`. If `names` does not contain it, an argument set the value.
 
     Args:
-        names: what sets each value.
-        token_url: the argument, which replaces other addresses unless it is None.
+        names: the variable or file key that sets each value, by the name of the value.
+        token_url: the argument `token_url`. If it is not None, it sets the token address, whatever `names` contains.
     """
     others = {name: shown for name, shown in names.items() if name != "token_url" or token_url is None}
     return lambda name: others.get(name) or argument_name(name)
@@ -360,7 +370,9 @@ def _token_address(token_url: str | httpx.URL, like: str = "") -> str:
 
 
 def issuer_of(token_url: str | httpx.URL) -> str | None:
-    """Return the issuer of the tokens of a token endpoint; None if its address does not show the issuer.
+    """Return the issuer of the tokens of a token endpoint.
+
+    Return None if the address does not end as the token addresses of Keycloak and CERN do.
 
     Args:
         token_url: the address of the token endpoint.

@@ -1,7 +1,8 @@
-"""Provide pytest fixtures on the sandbox; `docs/testing.md` has examples. pytest loads them if css-sdk is installed.
+"""Provide pytest fixtures with the sandbox. pytest loads them if css-sdk is installed.
 
-`css_sandbox` is a new sandbox for each test. `css` and `async_css` are clients of its first team, in process.
-`css_world` sets the content of the sandbox. Each fixture imports slow modules only when it is used.
+`css_sandbox` is a new sandbox for each test. `css` and `async_css` are clients of its first team; they open no network
+connections. `css_world` sets the content of the sandbox. Each fixture imports slow modules only when it is used.
+`docs/testing.md` has examples.
 """
 
 from __future__ import annotations
@@ -20,15 +21,18 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 World: TypeAlias = Mapping[str, Any] | str | os.PathLike[str] | None
-"""A document, the path of a JSON file that holds one, or None for the built-in world."""
+"""The content of a sandbox: a document that describes it, the path of a JSON file with such a document, or None.
+
+None stands for the built-in world.
+"""
 
 
 @pytest.fixture
 def css_world() -> World:
-    """Return the world of `css_sandbox`: None, the built-in world.
+    """Return the content of `css_sandbox`: None, which stands for the built-in world.
 
-    To change it, define a fixture of this name that returns a document, or the path of a JSON file. A relative path
-    begins in the folder of the test.
+    To use another world, define a fixture of this name. Let it return a document, or the path of a JSON file. A
+    relative path begins in the folder of the test.
     """
     return None
 
@@ -37,8 +41,8 @@ def css_world() -> World:
 def css_sandbox(request: pytest.FixtureRequest, css_world: World) -> Iterator[Sandbox]:
     """Yield a sandbox: a CSS API in memory. A test fails if it sends a harmful request.
 
-    The sandbox has the world of `css_world`. If a test parametrizes this fixture with `indirect=True`, its parameter is
-    the world.
+    `css_world` returns the content of the sandbox. If a test parametrizes this fixture with `indirect=True`, the
+    parameter is used instead.
     """
     world: World = getattr(request, "param", css_world)
     sandbox = _sandbox(request.path.parent / world if isinstance(world, str | os.PathLike) else world)
@@ -71,7 +75,7 @@ def async_css(css_sandbox: Sandbox) -> AsyncCss:
 
 
 def _sandbox(world: Mapping[str, Any] | Path | None) -> Sandbox:
-    """Return a sandbox. If its world is not valid, or a library is missing, fail the test with one line."""
+    """Return a sandbox. If its world is not valid, or a library is missing, fail the test with one line of text."""
     from .sandbox import Sandbox, SandboxError  # noqa: PLC0415 - not needed before
     from .sandbox.errors import require  # noqa: PLC0415
 
@@ -84,7 +88,7 @@ def _sandbox(world: Mapping[str, Any] | Path | None) -> Sandbox:
 
 
 def _at_once(attempt: Attempt, chance: float) -> float | None:
-    """Repeat as often as a client does by default, but without waiting."""
+    """Return 0 seconds if a client would repeat the attempt by default, and None if it would not."""
     from . import Backoff  # noqa: PLC0415 - not needed before
 
     return None if Backoff()(attempt, chance) is None else 0.0
