@@ -1,5 +1,5 @@
-"""Do all input and output, written once, for `AsyncCss`. `css_sdk._sync` is generated from it for `Css`.
+"""Do all input and output of `AsyncCss`. The package `css_sdk._sync`, for `Css`, is generated from this package.
 
-It may import everything but `cli` and `testing`, and no library that serves only one of the two clients. Start reading
-at `client`, then `wire`, through which every request goes.
+This package may import everything except `cli` and `testing`. It imports no library that only one of the two clients
+can use, such as asyncio. Start reading at `client`, then `wire`, through which every request goes.
 """

@@ -1,4 +1,4 @@
-"""Call the caller's `progress` with each result. If `progress` fails, the run of writes goes on."""
+"""Call the caller's `progress` with each result. If `progress` raises an exception, the writes continue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Returned = TypeVar("Returned")
 
 
 class AsyncProgressCalls:
-    """Pass results to the caller's `progress`. If it raises an exception, report this at the end of the run.
+    """Pass results to the caller's `progress`. If `progress` raises an exception, report this at the end of the run.
 
     Args:
         callback: the caller's function, or None.
@@ -29,7 +29,11 @@ class AsyncProgressCalls:
         self._error: Exception | None = None
 
     async def note(self, *result: object) -> None:
-        """Pass one result to the callback. If the callback raises an exception, remember the exception."""
+        """Pass one result to the callback, unless the callback has raised an exception before.
+
+        Args:
+            result: the arguments for one call of the callback.
+        """
         if self._callback is None or self._error is not None:
             return
         try:
@@ -38,15 +42,18 @@ class AsyncProgressCalls:
             self._error = error
 
     def ended(self, returned: Returned) -> Returned:
-        """Return the result of the run, if the callback never failed.
+        """Return the result of the run, if the callback never raised an exception.
+
+        Args:
+            returned: the result of the run.
 
         Raises:
-            CallbackFailed: the callback failed. The error has the result of the run.
+            CallbackFailed: the callback raised an exception. `result` of the error is the result of the run.
         """
         if self._error is None:
             return returned
         raise CallbackFailed(
-            f"{self._name}= raised {type(self._error).__name__}: {self._error}. The call was carried out to its end, "
-            f"and `result` of this error holds what it returns.",
+            f"{self._name}= raised {type(self._error).__name__}: {self._error}. css-sdk finished the call "
+            f"nevertheless. `result` of this error holds its return value.",
             result=returned,
         ) from self._error

@@ -37,17 +37,17 @@ async def read_role(
     listed: Callable[[], Awaitable[Role | None]],
     missing: str,
 ) -> Role:
-    """Return one role. After a 404, which can be wrong, the list of roles decides.
+    """Return one role. If the service answers 404, which can be wrong, look for the role in a list of roles.
 
     Args:
-        wire: the wire.
+        wire: sends the call.
         operation: the generated module of the call.
         path: the arguments of the call.
-        listed: reads the list, and returns the role if it is there.
-        missing: the message if the list shows that there is no such role.
+        listed: reads a list that contains the role if it exists, and returns the role or None.
+        missing: the message of the error if the list does not contain the role.
 
     Raises:
-        NotFound: the list shows that there is no such role.
+        NotFound: the list does not contain the role.
     """
     try:
         return await wire.read(operation, answers.role, "role", **path)
@@ -59,16 +59,17 @@ async def read_role(
 
 
 async def tree_below(client: AsyncRoles, roles: Iterable[Role]) -> RoleTree:
-    """Return these roles and all roles that they include. The children of each composite role are read once.
+    """Return these roles and all roles that they contain, directly or through other roles.
 
-    If the name of a role cannot be put into a request, its children are not read, and a warning is logged.
+    The children of each composite role are read once. If the name of a role cannot be put into a request, its children
+    are not read, and a warning is logged.
 
     Args:
         client: the client for the roles of the place.
-        roles: the roles.
+        roles: the roles at the top.
 
     Raises:
-        MalformedAnswer: there are more roles than the service can list.
+        MalformedAnswer: there are more than 5000 roles, which is more than the service can list.
     """
     known: dict[str, Role] = {}
     children: dict[str, tuple[str, ...]] = {}
@@ -104,7 +105,7 @@ class AsyncComposites:
         self._parent = identifiers.check_role_name(parent)
 
     async def list(self) -> tuple[Role, ...]:
-        """Return the direct children, sorted by name. A role that is not composite has none.
+        """Return the direct children of the role, sorted by name. If the role is not composite, the result is empty.
 
         Raises:
             NotFound: the role does not exist.
@@ -116,16 +117,16 @@ class AsyncComposites:
         return await self._wire.read(list_composite_roles, answers.roles, "role", **path)
 
     async def get(self, child: str) -> Role:
-        """Return one of the children.
+        """Return one of the role's direct children.
 
-        If the service answers 404, the list of children is read, because a 404 can be wrong.
+        If the service answers 404, which can be wrong, the list of children is read.
 
         Args:
             child: the name of the child.
 
         Raises:
             UnusableName: requests cannot address a role of this name; see `check_role_name`.
-            NotFound: the list shows that the role has no such child.
+            NotFound: the list of children does not contain `child`, or the role does not exist.
 
         >>> (await dev.roles.composites("admin").get("reviewer")).name
         'reviewer'
@@ -139,18 +140,21 @@ class AsyncComposites:
         return await read_role(self._wire, get_composite_role, self._place.path | names, listed, missing)
 
     async def add(self, *children: str | Iterable[str]) -> None:
-        """Add these roles to the children of the role.
+        """Make these roles children of this role, in one call. The role keeps its other children.
 
-        The service would accept a role that contains itself. So all roles that the children include are read first.
+        The service would accept a role that contains itself. css-sdk therefore first reads all roles that the new
+        children contain.
 
         Args:
             children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
             CompositeCycle: the role would contain itself, directly or through other roles. Nothing is sent.
-            UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            UnusableName, RequestTooLong: a name is not safe in a request, or the request would be too long. Nothing is
+                sent.
+            InvalidRequest: `children` is empty, or has an item that is not a name. Nothing is sent.
             NotFound: the role or one of the children does not exist. No child was added.
-            OutcomeUnknown: the children may have been added or not, and no read could show which.
+            OutcomeUnknown: css-sdk cannot know whether the children were added.
 
         >>> await dev.roles.composites("approver").add("reviewer")
         """
@@ -163,9 +167,12 @@ class AsyncComposites:
             children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
-            NotFound: the role or a child does not exist. The children before this child were removed.
-            OutcomeUnknown: a child may have been removed or not, and no read could show which.
+            UnusableName, RequestTooLong: a name is not safe in a request, or the request would be too long. Nothing is
+                sent.
+            InvalidRequest: `children` is empty, or has an item that is not a name. Nothing is sent.
+            NotFound: this role or one of the roles in `children` does not exist. The children before that one were
+                removed.
+            OutcomeUnknown: css-sdk cannot know whether a child was removed. The children before that one were removed.
 
         >>> await dev.roles.composites("admin").remove("approver")
         """
@@ -173,13 +180,13 @@ class AsyncComposites:
             await self._write([step])
 
     async def _write(self, steps: Sequence[Step]) -> None:
-        """Carry out steps about children of the role in one call: additions, or one removal.
+        """Carry out steps in one call that adds one or more children to the role, or removes one child.
 
         Args:
             steps: the steps, all of one kind.
 
         Raises:
-            CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
+            CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as for `add` and `remove`.
         """
         is_adding, names = steps[0].kind == "add_composite", [step.target for step in steps]
         if is_adding:
@@ -211,18 +218,21 @@ class AsyncComposites:
         await carry_out(self._wire, change)
 
     async def set(self, *children: str | Iterable[str], **options: Unpack[AsyncExactOptions]) -> None:
-        """Make the role's children exactly these. Add children first. If an addition fails, remove no child.
+        """Give the role exactly these children. Add children first. If an addition fails, remove no child.
 
         Args:
             children: names of roles; lists of names are accepted as well.
-            allow_empty: let the role lose all its children if `children` is empty.
-            max_removals: how many children may be removed. The default is a fifth, but at least 4 and at most 10.
+            allow_empty: whether the role may lose all its children if `children` is empty.
+            max_removals: how many children may be removed. The default is a fifth of the role's children, but at least
+                4 and at most 10.
             confirm, progress: as for `AsyncRoles.set_members`.
 
         Raises:
             EmptySet: `children` is empty, and `allow_empty` is not set. Nothing is sent.
-            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed.
-            CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
+            TooManyRemovals: more children would be removed than `max_removals` allows. Nothing was changed.
+            NotConfirmed: `confirm` returned False. Nothing was changed.
+            StalePlan: the children changed while `confirm` was called. Nothing was changed.
+            CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as for `add` and `remove`.
             CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
 
         >>> await dev.roles.composites("admin").set("reviewer")
@@ -244,12 +254,16 @@ class AsyncComposites:
         )
 
     async def _observe(self, also: Iterable[str] = ()) -> PlaceState:
-        """Return the state of the role and its children, and of the roles in `also`, which need not be children."""
+        """Read the children of the role, and return a state with the role, its children and the roles in `also`.
+
+        Args:
+            also: names of roles that the state contains even if they are not children of the role.
+        """
         held = frozenset([role.name for role in await self.list()])
         return PlaceState(self._place, "", held.union(also, (self._parent,)), {self._parent: held})
 
     def _steps(self, kind: StepKind, children: Iterable[str | Iterable[str]]) -> Steps:
-        """Return a step for each child. Check all of them first, so that nothing is sent if one is refused."""
+        """Return a step for each child. Check all names first, so that nothing is sent if one name is refused."""
         names = arguments.distinct(arguments.flattened(children, "child"), "child")
         service_limits.check_separable(**self._place.path, parent=self._parent, children=names)
         return tuple(Step(kind, self._place, self._parent, name) for name in names)

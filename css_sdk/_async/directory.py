@@ -23,7 +23,7 @@ from .wire import AsyncWire
 
 
 async def find_people(wire: AsyncWire, wanted: Sequence[PeopleSearch], environments: Names, width: int) -> PeopleFound:
-    """Return everybody whom one of the searches finds, with all their logins; see `AsyncCss.find_people`."""
+    """Return the people whom at least one of the searches finds, with all their logins; see `AsyncCss.find_people`."""
     service_limits.check_width(width)
     environments = environment_checks.known_environments(environments)
     found = PeopleFound((), complete=True, searches=tuple(wanted), environments=environments)
@@ -51,7 +51,7 @@ async def find_people(wire: AsyncWire, wanted: Sequence[PeopleSearch], environme
 async def find_listed(
     wire: AsyncWire, texts: Sequence[str], environments: Names, providers: Names, width: int
 ) -> tuple[ListedPerson, ...]:
-    """Return the logins that each text means; see `AsyncCss.find_listed`."""
+    """Return a `ListedPerson` with the matching logins for each text; see `AsyncCss.find_listed`."""
     service_limits.check_width(width)
     environments = environment_checks.known_environments(environments)
     chosen = arguments.known_providers(providers)
@@ -75,17 +75,18 @@ async def find_listed(
 async def known_logins(
     wire: AsyncWire, person: Person, environments: Sequence[str], providers: Collection[str] | None, width: int
 ) -> tuple[User, ...]:
-    """Return the logins with the GUID or the e-mail address of a person that the environments know.
+    """Search the environments for logins with the GUID or the e-mail address of a person, and return these logins.
 
     Args:
         wire: sends the searches.
         person: the person, named by GUID or e-mail address.
         environments: the environments to search.
-        providers: the providers to search; by default all. By e-mail address, BCeID cannot be searched.
+        providers: the providers to search; all by default. A provider that cannot be searched by this GUID or e-mail
+            address is left out, such as BCeID by e-mail address.
         width: calls at once, 1 to 8.
 
     Raises:
-        IncompleteSearch: the service left people out.
+        IncompleteSearch: the service did not return all people who match.
     """
     found: dict[str, User] = {}
     asked = [

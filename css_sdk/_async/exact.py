@@ -22,7 +22,7 @@ Confirm = Callable[["Plan"], object]
 
 
 class AsyncExactOptions(TypedDict, total=False):
-    """The options of all calls that make a set exact; `AsyncRoles.set_members` describes them."""
+    """The options of `set_members`, `set_roles` and `AsyncComposites.set`; `AsyncRoles.set_members` describes them."""
 
     allow_empty: bool
     max_removals: int | None
@@ -41,13 +41,16 @@ async def make_exact(
     width: int = 4,
     options: AsyncExactOptions,
 ) -> list[StepResult]:
-    """Make roles and members of one place exactly as listed. Add first; if an addition fails, remove nothing.
+    """Make a set of members, children or roles in one place exactly as wanted.
+
+    Add items first. If an addition fails, remove nothing.
 
     Args:
         client: the client for the roles of the place.
-        observe: reads the part of the place that the plan depends on. If members can be removed, it must read them
-            until two readings in a row agree. Its result must contain all roles that are named: no role is created.
-        wanted: the items that the set will have.
+        observe: reads the part of the place's state that the plan depends on. If members can be removed, it must read
+            them until two readings in a row agree. The state must contain all roles that `roles` and `users` name,
+            because no role is created.
+        wanted: the items that the set must have; at least one without `allow_empty`.
         what: what the set contains, for the error message if it would become empty.
         roles: the wanted members and children of roles. The caller has checked all names.
         users: the wanted roles of users. The caller has checked all names.
@@ -60,10 +63,10 @@ async def make_exact(
     Raises:
         InvalidRequest: an option does not exist. Nothing is sent.
         ConfigurationError: `width` is out of range, or a callback cannot be called. Nothing is sent.
-        EmptySet: nothing is wanted, and `allow_empty` is not set. Nothing is sent.
-        Refused: too much would be removed, or no request can express a removal. Nothing is changed.
+        EmptySet: `wanted` is empty, and `allow_empty` is not set. Nothing is sent.
+        Refused: too much would be removed, or no request can make one of the removals. Nothing is changed.
         NotConfirmed: `confirm` returned False. Nothing is changed.
-        StalePlan: the place had changed when it was read again. Nothing is changed.
+        StalePlan: the place changed while `confirm` was called. Nothing is changed.
         CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
     """
     from ..plan.dependencies import Dependencies
@@ -93,7 +96,7 @@ async def make_exact(
 
 
 def raise_first(results: Iterable[StepResult]) -> None:
-    """Raise the error of the first step that failed or whose outcome is unknown.
+    """Raise the error of the first step that failed or has an unknown outcome. Do nothing if there is no such step.
 
     Args:
         results: the results of all steps.
@@ -107,7 +110,11 @@ def raise_first(results: Iterable[StepResult]) -> None:
 
 
 async def ask(confirm: Callable[..., object], question: object) -> None:
-    """Call the caller's `confirm`.
+    """Call the caller's `confirm`. Any result other than False allows the changes.
+
+    Args:
+        confirm: the caller's function.
+        question: the argument for the function: what would be changed.
 
     Raises:
         NotConfirmed: `confirm` returned False.
@@ -134,6 +141,6 @@ def check_unchanged(before: Iterable[PlaceState], now: Iterable[PlaceState]) -> 
     }
     if changed:
         raise StalePlan(
-            f"Somebody else changed a role while you were asked: {'; '.join(sorted(changed))}. Nothing was sent. Try "
+            f"Somebody else changed a role before you confirmed: {'; '.join(sorted(changed))}. Nothing was sent. Try "
             f"again."
         )

@@ -44,14 +44,14 @@ class AsyncEnvironmentClient:
 
     @cached_property
     def people(self) -> AsyncPeople:
-        """Search people whom the environment's login server knows."""
+        """Return the client that searches for people whom the environment's login server knows."""
         from .people import AsyncPeople
 
         return AsyncPeople(self._wire, self.name, self.integration.id)
 
     @cached_property
     def bulk(self) -> AsyncBulk:
-        """Grant and revoke many roles at once."""
+        """Return the client that grants, revokes and creates many roles in one call."""
         from .bulk import AsyncBulk
 
         return AsyncBulk(self._wire, self.roles)
@@ -59,21 +59,21 @@ class AsyncEnvironmentClient:
     async def logs(self, since: Moment, until: Moment) -> tuple[LogLine, ...]:
         """Read the log lines of a range of any length, oldest first.
 
-        One call returns at most 3 days and 25,000 lines (5,000 outside prod), so the range is read in windows. If the
-        service leaves out lines of a window, its answer is discarded and the two halves of the window are read instead.
-        The service accepts 20 calls an hour. The client counts them, and raises `RateLimited` instead of sending a call
-        that the service would refuse.
+        One request returns at most 3 days and 25,000 lines (5,000 outside prod), so css-sdk reads the range in windows.
+        If the service leaves out lines of a window, css-sdk discards the answer and reads the two halves of the window
+        instead. The service accepts 20 log requests an hour. The client counts its requests, and raises `RateLimited`
+        instead of sending a request that the service would refuse.
 
         Args:
-            since: the start of the range: a `datetime`, a date (its first moment), or a text of either. A time without
-                a zone is in UTC.
+            since: the start of the range: a `datetime`, a date (which means its first moment), or the text of a date or
+                time. A time without a zone is in UTC.
             until: the end of the range, in the same form.
 
         Raises:
             InvalidRequest: a text is not a valid time, or the range ends before it begins.
-            RateLimited: the calls of this hour are used up. `lines` has the lines that were read, `resume_at` is the
-                time from which to continue, and `retry_after` is the number of seconds to wait. Other errors during
-                the reading have `lines` and `resume_at`, too.
+            RateLimited: the log requests of this hour are used up. `lines` has the lines that were read, `resume_at` is
+                the time from which to continue, and `retry_after` is the number of seconds to wait.
+            CssError: a request failed. The error has `lines` and `resume_at`, too.
 
         >>> len(await dev.logs("2026-11-01 12:00", "2026-11-01 12:01"))
         7
@@ -85,18 +85,19 @@ class AsyncEnvironmentClient:
     async def state(
         self, members_of: Chosen | str | Collection[str] | None = None, *, settled: bool = False, width: int = 4
     ) -> PlaceState:
-        """Read all roles, their children and their members. No call is made for a single person.
+        """Read all roles, their children and their members. This takes no extra call for each person.
 
         Args:
             members_of: the roles whose members are read, all by default. Pass names, or a function that gets the names
                 of all roles and returns some of them.
-            settled: read members until two readings in a row agree. Set this before you remove anybody.
+            settled: whether to read members until two readings in a row agree. Set this before you remove anybody.
             width: calls at once, 1 to 8.
 
         Raises:
-            ConfigurationError: `width` is out of range.
+            ConfigurationError: `width` is out of range, or `members_of` cannot be called or awaited.
             IncompleteSearch: the service did not return all roles, so a role that is not in the list may exist.
-            OutcomeUnknown: the members kept changing during the reading.
+            NotFound: somebody else renamed or deleted a role during the reading.
+            OutcomeUnknown: `settled` is set, and the members kept changing during the reading.
 
         >>> state = await dev.state()
         >>> {role: len(usernames) for role, usernames in sorted(state.members.items())}
@@ -123,7 +124,8 @@ class AsyncEnvironmentClient:
             width: calls at once, 1 to 8.
 
         Returns:
-            A difference for each login that lacks roles, and whether the login exists in this environment.
+            One `LoginDifference` for each login that lacks roles: the login, the missing roles, and whether the login
+            exists in this environment.
 
         Raises:
             InvalidRequest: `to` is not `idir` or `azureidir`.
@@ -161,8 +163,8 @@ class AsyncIntegrationClient:
             name: `dev`, `test` or `prod`, in lower case.
 
         Raises:
-            EnvironmentMissing: the integration does not have this environment. (The service would report success for
-                some writes there.)
+            EnvironmentMissing: the integration does not have this environment. (In such an environment, the service
+                reports success for some writes that it does not make.)
             NotApplied: the integration is a draft.
 
         >>> (await css.integration("Fisheries Service")).environment("prod").name

@@ -1,6 +1,6 @@
 # Written from css_sdk/_async/__init__.py by `make generate`; edit that one.
-"""Do all input and output, written once, for `Css`. `css_sdk._sync` is generated from it for `Css`.
+"""Do all input and output of `Css`. The package `css_sdk._sync`, for `Css`, is generated from this package.
 
-It may import everything but `cli` and `testing`, and no library that serves only one of the two clients. Start reading
-at `client`, then `wire`, through which every request goes.
+This package may import everything except `cli` and `testing`. It imports no library that only one of the two clients
+can use, such as asyncio. Start reading at `client`, then `wire`, through which every request goes.
 """

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/bulk.py by `make generate`; edit that one.
-"""Assign many grants or create many roles, with a limited number of calls at once and a result for each item."""
+"""Assign, unassign or create many roles. Limit the number of calls at once, and return a result for each item."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Progress = Callable[[GrantResult], object]
 
 
 class BulkOptions(TypedDict, total=False):
-    """The options that assigning and unassigning share; `Bulk.assign_many` describes them."""
+    """The options of `assign_many` and `unassign_many`; `Bulk.assign_many` describes them."""
 
     skip_existing: bool
     width: int
@@ -42,19 +42,21 @@ class Bulk:
     def assign_many(self, grants: Grants, **options: Unpack[BulkOptions]) -> list[GrantResult]:
         """Assign roles to users. A grant that fails does not stop the others.
 
-        All grants of one user are sent in one call. If one of these roles does not exist, the service assigns none of
-        them. The remaining roles are then sent again.
+        One call contains all roles of one user. If one of these roles does not exist, the service assigns none of them.
+        css-sdk then sends the roles that exist again.
 
         Args:
             grants: `Grant` values, or pairs of a user and a role. A single `Grant` may be passed without a list.
-            skip_existing: first read the members of the roles, or the roles of the users if there are fewer users than
-                roles. Then send only grants that are missing.
+            skip_existing: first read which users have the roles already, and send only the missing grants. css-sdk
+                reads the members of each role, or the roles of each user if there are not more users than roles.
             width: calls at once, 1 to 8; the service is not faster with more.
-            progress: called with each result as it comes, one at a time, possibly in a different thread. An `Css`
-                awaits it if it is a coroutine function. After an exception it is not called again.
-            executor: carries out the grants in chunks of about 50, at most `width` chunks at once, for example in
-                threads or processes, with loky or dask. Each chunk makes one call at a time. The workers read the
-                credentials from their own environment or from the same file.
+            progress: called with each result as soon as it is known, one call at a time, possibly in a different
+                thread. An `Css` also accepts a coroutine function. If `progress` raises an exception, it is not
+                called again.
+            executor: a `concurrent.futures.Executor` whose workers carry out the grants, for example threads,
+                processes, or machines (with loky or dask). Each task of the executor has about 50 grants and makes one
+                call at a time. At most `width` tasks run at once. The workers read the credentials from their own
+                environment or from the same file.
 
         Returns:
             One result for each grant, in the order of the grants.
@@ -62,6 +64,7 @@ class Bulk:
         Raises:
             ConfigurationError: `width` is out of range, `progress` cannot be called or awaited, or the workers of the
                 executor cannot get the client's credentials. Nothing is sent.
+            InvalidRequest: an option does not exist, or `grants` has an item that is not a grant. Nothing is sent.
             CallbackFailed: `progress` raised an exception. All grants were attempted nevertheless, and the error's
                 `result` has the results.
 
@@ -76,15 +79,16 @@ class Bulk:
 
         Args:
             grants: `Grant` values, or pairs of a user and a role. A single `Grant` may be passed without a list.
-            skip_existing: first read the members of the roles, until two readings in a row agree, or the roles of the
-                users if there are fewer users than roles. Then send only removals from users who have the role.
+            skip_existing: first read which users have the roles, and send only the removals from these users. css-sdk
+                reads the members of each role until two readings in a row agree, or the roles of each user if there are
+                not more users than roles.
             width, progress, executor: as for `assign_many`.
 
         Returns:
             One result for each grant, in the order of the grants.
 
         Raises:
-            ConfigurationError, CallbackFailed: as `assign_many`.
+            ConfigurationError, InvalidRequest, CallbackFailed: as `assign_many`.
 
         >>> results = dev.bulk.unassign_many([("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")])
         >>> [result.outcome for result in results]
@@ -107,15 +111,15 @@ class Bulk:
             skip_existing: read the list of roles first, and create only roles that do not exist. Without it, the
                 creation of a role that exists fails with `Conflict`.
             width: calls at once, 1 to 8.
-            progress: called with each result as it comes, one at a time, possibly in a different thread. An `Css`
-                awaits it if it is a coroutine function. After an exception it is not called again.
+            progress: as for `assign_many`.
 
         Returns:
-            One result for each name, in the order of the names and without repetition.
+            One result for each different name, in the order of the names.
 
         Raises:
             ConfigurationError, CallbackFailed: as `assign_many`.
-            CssError: the list of roles could not be read. Nothing is created.
+            InvalidRequest: a name is not a text. Nothing is created.
+            CssError: `skip_existing` is set, and the list of roles could not be read. Nothing is created.
 
         >>> [result.outcome for result in dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
         ['done', 'already']

@@ -46,13 +46,13 @@ class Css:
     """A client of the CSS API for one API account.
 
     Close it, or use it as a context manager. Threads can share a synchronous client. Tasks can share an asynchronous
-    client in one event loop, the loop of its first request; any other event loop is refused. A forked child process can
-    go on with the client, and then opens its own connections. But it cannot use an `http_client`, a `transport` or a
-    `journal` that the caller passed.
+    client in one event loop, the loop of its first request; in any other event loop, calls are refused. A forked child
+    process can continue to use the client, which then opens new connections. But the child cannot use an `http_client`,
+    a `transport` or a `journal` that the caller passed.
 
-    If a task of an asynchronous client is cancelled, reads end at once. A write that was sent already is finished
-    first, so that its outcome is known, and nothing is sent after it. If the task was making many writes, `progress`
-    and the journal have the results of the finished writes. An executor finishes the chunks that it has taken.
+    If a task of an asynchronous client is cancelled, its reads end at once. A write that was already sent is finished
+    first, so that its outcome is known. Nothing is sent after it. If the task was making many writes, `progress` and
+    the journal get the results of the finished writes. An executor finishes the tasks that it has accepted.
 
     Args:
         settings: addresses and credentials; `from_env` and `from_file` make them.
@@ -79,20 +79,23 @@ class Css:
         allow_http: bool = False,
         **options: Unpack[Options],
     ) -> Self:
-        """Make a client from one source: a named profile, or else variables, or else the default profile.
+        """Make a client from the first source that is set: a named profile, environment variables, the default profile.
 
         A profile is a section of the user's config file. The variables are `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or
         `CSS_CREDENTIALS_FILE`.
 
         Args:
-            environ: the variables to read, by default those of the process. If `environ` is passed, the default profile
-                is never used.
+            environ: the variables to read, by default those of the process. If you pass `environ`, the default profile
+                is used only if `environ` has `CSS_CONFIG_FILE`.
             profile: the name of a profile, by default the value of `CSS_PROFILE`.
             team_id: the team that the credentials must belong to, by default the team of the profile.
             allow_http: whether plain `http` is allowed for addresses on other machines.
+            options: see `Options`.
 
         Raises:
-            ConfigurationError: credentials are missing, incomplete or unsafe, or the config file cannot be used.
+            ConfigurationError: credentials are missing, incomplete or unsafe, the config file cannot be used, or an
+                option is not valid.
+            InvalidFile: the journal in the options cannot be written.
         """
         return cls(find_settings(environ, profile=profile, team_id=team_id, allow_http=allow_http), **options)
 
@@ -108,8 +111,17 @@ class Css:
     ) -> Self:
         """Make a client from the credentials file that you download from the CSS web app.
 
+        Args:
+            path: the path of the file.
+            api_url: the address of the API, by default the public one.
+            team_id: the team that the credentials must belong to.
+            allow_http: whether plain `http` is allowed for addresses on other machines.
+            options: see `Options`.
+
         Raises:
-            ConfigurationError: the file cannot be read, or is not complete.
+            ConfigurationError: the file cannot be read, is not complete or has an unsafe address, or an option is not
+                valid.
+            InvalidFile: the journal in the options cannot be written.
         """
         return cls(settings_from_file(path, api_url=api_url, team_id=team_id, allow_http=allow_http), **options)
 
@@ -130,14 +142,15 @@ class Css:
         self._wire.close()
 
     def with_journal(self, journal: Journal) -> Self:
-        """Return a client with a journal that records all its writes. This client stays without the journal.
+        """Return a second client whose writes are recorded in a journal. The writes of this client are not.
 
         The two clients share connections, token and the list of integrations. Closing one of them closes both.
 
         Args:
-            journal: the file that records every write, before and after it.
+            journal: the file that records each write of the second client, before it is sent and when it has ended.
 
         Raises:
+            ConfigurationError: `journal` is not a `Journal`.
             InvalidFile: the journal cannot be written.
 
         >>> import tempfile
@@ -160,8 +173,8 @@ class Css:
         request: nothing is tried again, and writes are not verified. A call returns the service's answer as a model of
         `css_sdk_openapi.models`, also if the answer is an error. Pass names as they are, not encoded.
 
-        Requests that would stop the service, or change a different thing than they name, are refused. The other guards
-        of css-sdk, such as those about Gold, environments and removals, do not apply here.
+        css-sdk refuses requests that would stop the service, or would change a different thing than they name. The
+        other guards of css-sdk, such as those about Gold, environments and removals, do not apply here.
 
         Returns:
             The generated client. It works in the same process, threads or event loop as this client, and is closed
@@ -169,8 +182,9 @@ class Css:
 
         Raises:
             Refused: a call would do harm. Nothing is sent.
-            ConfigurationError: a call is made with a closed client, with a function of the wrong kind (`sync` or
-                `asyncio`), with a method such as `with_timeout`, or is a write of a client with a `journal`.
+            ConfigurationError: a call uses a closed client, a function of the wrong kind (`sync` or `asyncio`), or a
+                copy of the generated client that a method such as `with_timeout` returned. Or the call is a write, and
+                the client has a `journal`.
             CssError: there is no answer to a call, or the answer cannot be read.
 
         >>> from css_sdk_openapi.api.roles import list_roles
@@ -199,12 +213,13 @@ class Css:
         team = self._wire.team
         if team is None:
             raise AuthenticationError(
-                f"The account {self.settings.client_id!r} belongs to no team: it is not an API account of CSS."
+                f"The account {self.settings.client_id!r} is not an API account of CSS: its token names no team. Use "
+                f"the credentials of your team's API account."
             )
         return WhoAmI(team_id=team, client_id=self.settings.client_id, api_url=self.settings.api_url)
 
     def integrations(self, *, refresh: bool = False) -> tuple[Integration, ...]:
-        """Return the team's Gold integrations. They are read once and then remembered.
+        """Return the team's Gold integrations. The client reads them once and then remembers them.
 
         The service leaves out integrations that are not Gold. Threads and tasks that need the list at the same time
         share one request. If the request fails, all of them get its error.
@@ -260,7 +275,7 @@ class Css:
         return IntegrationClient(self._wire, found[0])
 
     def people(self, environment: str) -> People:
-        """Return searches for people in the login server of one environment, for all integrations.
+        """Return a client that searches the login server of one environment for people of any integration.
 
         Args:
             environment: `dev`, `test` or `prod`.
@@ -306,15 +321,16 @@ class Css:
         width: int = 4,
         **terms: str | None,
     ) -> PeopleFound:
-        """Find the people whom a text or terms mean, in several providers and environments, with all their logins.
+        """Find people by a text or by search terms, in several providers and environments, with all their logins.
 
-        The logins of a person in one family of providers have the same GUID. A login can have a different name or
-        address, so that a search by the terms does not find it. After the first search, the missing logins are
-        therefore searched by GUID. This is why the result can say that a person never logged in.
+        A person can have several logins in one family of providers, such as IDIR and Azure IDIR. These logins have the
+        same GUID, but a login can have a different name or address, so that a search by the terms does not find it.
+        css-sdk therefore also searches for missing logins by GUID, if the first searches were complete. Only then the
+        result says where a person never logged in.
 
         Args:
-            text: an e-mail address or a part of it; a GUID; a username; or a name, which takes several searches: by
-                last name and by first name, and at GitHub by name. `searches` of the result lists them.
+            text: an e-mail address or a part of it; a GUID; a username; or a name. A name takes several searches: by
+                last name, by first name, and at GitHub by name. `searches` of the result lists the searches.
             environments: the environments to search.
             providers: the providers to search, by default all that can be searched by the terms. BCeID can be searched
                 by `guid` only.
@@ -352,7 +368,7 @@ class Css:
         """Find the logins of all people in a list. A text that appears twice is searched once.
 
         The whole address, GUID or name must match: a person whose address only contains the text is not found. Each
-        text takes a search in each provider and environment.
+        text takes at least one search in each provider and environment.
 
         Args:
             people: texts. Each is an e-mail address, a GUID, a username, or a name such as `Ilse Hargreave` or
@@ -365,7 +381,8 @@ class Css:
             A `ListedPerson` for each text, in order: found, ambiguous, not found, too many found, or failed.
 
         Raises:
-            EnvironmentMissing, InvalidRequest: an environment or a provider is unknown.
+            EnvironmentMissing: an environment does not exist.
+            InvalidRequest: a provider does not exist, or an item of `people` is not a text.
             AuthenticationError: the service does not accept the credentials or the token.
             ConfigurationError: `width` is out of range.
 
@@ -382,16 +399,19 @@ class Css:
     def names_of(
         self, users: Mapping[str, str], *, known: Mapping[str, str] | None = None, most: int = 20, width: int = 4
     ) -> NamesFound:
-        """Return the names of people by username, with one search by GUID for each person whose name is not known.
+        """Return the names of people by username. Search by GUID for people whose names are not known.
 
-        Names in `known`, and names that earlier searches of this client have found, need no search. All logins of one
-        person need only one search. If a search fails, no more names are searched.
+        Names in `known`, and names that earlier searches of this client have found, need no search. One search finds
+        the name for all logins of a person. If a search fails, no more searches are made, and no error is raised.
 
         Args:
-            users: the usernames, each with an environment in which to search the person.
+            users: the usernames, each with an environment in which to search for the person.
             known: names that are known already, by username.
-            most: how many people this client searches in total, over all calls of this method.
+            most: the most people whom this client searches for, in all calls of this method together.
             width: calls at once, 1 to 8.
+
+        Returns:
+            The names that are known now, and the number of people who were left out because of `most`.
 
         Raises:
             ConfigurationError: `width` is out of range.
@@ -409,27 +429,31 @@ class Css:
     ) -> PersonRoles:
         """Return the roles of a person in all the team's integrations and environments, also through composite roles.
 
-        If `person` is an e-mail address or a GUID, the person's logins are found among the members of all roles,
-        because a search would not find all of them. This reads as much as `report`: for each environment the list of
-        roles, for each composite role the list of children, and for each role the pages of 50 members. If `person` is
-        one login, this takes one call for each place, and one for each composite role that the login has.
+        If `person` is one login, this takes one call for each integration and environment, and one for each composite
+        role that the login has. If `person` is an e-mail address or a GUID, css-sdk finds the person's logins among the
+        members of all roles, because a search would not find all logins. This takes as many calls as `report`: it reads
+        the list of roles of each environment, the children of each composite role, and the members of each role in
+        pages of 50.
 
         Args:
-            person: an e-mail address means all logins of the person who has it. A GUID means all logins that have it;
-                the person's logins at GitHub and BCeID have different GUIDs. A username, a `ServiceAccount` or a `User`
-                means only this login. A `Person` is accepted, too.
+            person: an e-mail address means all logins of the person who has this address. A GUID means all logins that
+                have this GUID; the person's logins at GitHub and BCeID have different GUIDs. A username, a
+                `ServiceAccount` or a `User` means only this login. A `Person` is accepted, too.
             providers: the providers of the logins that an address or a GUID means; all by default.
             width: calls at once, 1 to 8.
 
         Returns:
-            The roles, and the places that could not be read. For one login, also the environments that do not know it.
-            For an e-mail address, also usernames of members with this address who may be somebody else.
+            The roles, and the places that could not be read. For one login, also the environments that do not know the
+            login. For an e-mail address, also the usernames of members who have the person's address but another GUID:
+            they may be somebody else.
 
         Raises:
             UnusableUser: `person` is not a username, GUID or e-mail address.
-            NotFound: no environment knows the login; or no member of any role has the address or the GUID, and a search
-                for people does not find it.
+            InvalidRequest: a provider does not exist.
+            NotFound: no environment knows the login. Or no member of any role has the address or the GUID, and a search
+                for people does not find it. Or the team has no applied integration.
             Ambiguous: two people have the address. The error names both, and `candidates` has them.
+            IncompleteSearch: no member has the address, and the search for it did not return everybody.
             ConfigurationError: `width` is out of range.
 
         >>> found = css.roles_of("ilse.hargreave@example.com")
@@ -450,15 +474,15 @@ class Css:
     ) -> PersonPlan:
         """Plan how to remove all roles from a person, in all the team's integrations and environments.
 
-        Nothing is written. The person's logins are found among the members of all roles, which are read until two
-        readings in a row agree. An e-mail address is also searched at IDIR or GitHub, because a second person with this
-        address may have no roles. To carry out the `plan` of the result, use `apply_plan`, which sends one request for
-        each removal.
+        Nothing is written. css-sdk finds the person's logins among the members of all roles, and reads these members
+        until two readings in a row agree. It also searches IDIR or GitHub for an e-mail address, because a second
+        person with this address may have no roles. To carry out the `plan` of the result, use `apply_plan`, which sends
+        one request for each removal.
 
         Args:
-            person: an e-mail address means all logins of the person who has it. A GUID, a username or a `User` means
-                all logins that have the GUID; the person's logins at GitHub and BCeID have different GUIDs. (For
-                `roles_of`, a username means only this login.)
+            person: an e-mail address means all logins of the person who has this address. A GUID, a username or a
+                `User` means all logins that have the GUID; the person's logins at GitHub and BCeID have different
+                GUIDs. (In `roles_of`, a username means only this login.)
             providers: the providers of the logins from which roles are removed; all by default.
             protect: roles and users from which nothing is removed.
             width: calls at once, 1 to 8.
@@ -469,10 +493,12 @@ class Css:
 
         Raises:
             UnusableUser: `person` is not a username, GUID or e-mail address.
-            NotFound: no member of any role has the address or the GUID, and a search for people does not find it.
+            InvalidRequest: a provider does not exist, or `protect` is not a `Protection`.
+            NotFound: no member of any role has the address or the GUID, and a search for people does not find it. Or
+                the team has no applied integration.
             Ambiguous: two people have the address, even if one of them has no roles. The error names both, and
                 `candidates` has them.
-            IncompleteSearch: the service does not show everybody with this address.
+            IncompleteSearch: the search for the address did not return everybody.
             ConfigurationError: `width` is out of range.
 
         >>> found = css.removal_plan("maren.fairweather@example.com")
@@ -493,24 +519,26 @@ class Css:
         providers: str | Iterable[str] | None = None,
         width: int = 4,
     ) -> PersonPlan:
-        """Plan how to give the target person all direct roles of the source person, in all places of the team.
+        """Plan how to give the target person all direct roles of the source person, in all integrations of the team.
 
         Nothing is written, and the plan removes no roles. To carry out the `plan` of the result, use `apply_plan`.
 
         Args:
             source: the person whose roles are copied, named as for `removal_plan`.
             target: the person who gets the roles. A username, a `User` or a `ServiceAccount` gets the roles of all
-                logins of the source. An e-mail address or a GUID means the person's logins: the idir login gets the
-                roles of the source's idir login, and so on. People who are not found are in `plan.unresolved`.
-            providers: the providers of the logins of the source; all by default.
+                logins of the source. An e-mail address or a GUID means all logins of the target: the idir login gets
+                the roles of the source's idir login, and so on. Logins of the target that are not found are in
+                `plan.unresolved`.
+            providers: the providers of the source's logins; all by default.
             width: calls at once, 1 to 8.
 
         Returns:
             The plan, and the places that could not be read or where roles are left out.
 
         Raises:
-            UnusableUser, NotFound, Ambiguous, IncompleteSearch, ConfigurationError: as `removal_plan`, for the source.
-            UnusableUser: the target cannot have roles.
+            UnusableUser, NotFound, Ambiguous, IncompleteSearch: as `removal_plan`, for the source.
+            InvalidRequest, ConfigurationError: a provider does not exist, or `width` is out of range.
+            UnusableUser: `target` is not valid, or users of its provider cannot have roles.
             CssError: a search for the target failed.
 
         >>> found = css.copy_plan("maren.fairweather@example.com", "rurik.vance@example.com")
@@ -530,8 +558,8 @@ class Css:
     ) -> AccessReport:
         """Report who has which role in the whole team, directly and through composite roles.
 
-        For each environment the list of roles is read, and for each role its children and the pages of its members. No
-        extra call is made per person.
+        css-sdk reads the list of roles of each environment, the children of each composite role, and the members of
+        each role in pages of 50. It makes no extra call for each person.
 
         Args:
             integrations: ids or exact project names; all by default.
@@ -539,12 +567,12 @@ class Css:
             width: calls at once, 1 to 8.
 
         Returns:
-            The report. Its rows are computed when they are read. Places that could not be read completely, such as
-            drafts, are listed in `unread`; the other places are still reported.
+            The report. Call `rows()` to compute its rows. `unread` lists the places that could not be read completely,
+            such as environments of drafts; the report contains all others.
 
         Raises:
             NotFound, NotGold, Ambiguous: as `integration`, for one of `integrations`.
-            EnvironmentMissing: an environment does not exist, or none of the integrations has it.
+            EnvironmentMissing: an environment does not exist, or no integration has any of the environments.
             AuthenticationError: the service does not accept the credentials or the token.
             ConfigurationError: `width` is out of range.
 
@@ -567,52 +595,59 @@ class Css:
     ) -> list[RowResult]:
         """Carry out the rows of a roster. A row that fails does not stop the others.
 
-        Roles are granted before roles are removed, so that nobody is without access in between. People who are named by
-        GUID or e-mail address are searched first. Nothing is sent for people who are not found.
+        Roles are granted before roles are removed, so that nobody is without access in between. css-sdk first searches
+        for people who are named by GUID or e-mail address. If a person is not found, nothing is sent for the row.
 
-        If `exact` is set, each role that the rows name is removed from all members whom no row lists. If the person of
-        a row is not found, is ambiguous or has only logins of other providers, the person may be one of these members.
-        Then the removals of the row's role are withheld. They are also withheld if a row fails, or if its role or place
-        does not exist. A person who is named by username, or by complete GUID and provider, and is not known has never
-        logged in. Such a row withholds nothing.
+        If `exact` is set, css-sdk removes each role that the rows name from all members whom no row lists. If the
+        person of a row is not found, is ambiguous, has only logins of other providers, or could not be searched, the
+        person may be one of these members. Then the removals of the row's role are withheld. If the role or place of a
+        row does not exist, the row may be mistyped, and removals of the roles that it may mean are withheld, too. If
+        the service does not know a username, or a complete GUID of a given provider, this person has never logged in.
+        Such a row withholds nothing.
 
         Args:
-            rows: the rows that `read_roster` returned, or data that it can read: a DataFrame, dictionaries, or results
-                of css-sdk.
+            rows: the rows that `read_roster` returned, or data that `read_roster` accepts: a DataFrame, dictionaries,
+                or results of css-sdk.
             exact: whether to remove the roles from everybody whom the rows do not list.
-            checked: the results that `check_roster` returned for the same rows, after somebody confirmed them. The rows
-                are checked again, and `StalePlan` is raised if a result differs. Only rows with the state `to do` are
-                carried out.
-            confirm: called before the first write with the removals of an exact roster, if there are any. If it raises
-                an exception or returns False, nothing is changed. An `Css` awaits it if it is a coroutine
-                function. Afterwards the members are read again. If they have changed, `StalePlan` is raised.
-            max_removals: how many members an exact roster may remove from one role. The default is a fifth of its
-                members, but at least 4 and at most 10.
-            skip_existing: whether to read the members of the roles first, and send only what is missing. Exact rosters
-                always do this.
+            checked: the results that `check_roster` returned for the same rows, after somebody confirmed them. css-sdk
+                checks the rows again, and raises `StalePlan` if a result differs. It carries out only rows with the
+                state `to do`.
+            confirm: called before the first write with the removals of an exact roster, if there are any. If `confirm`
+                raises an exception or returns False, nothing is changed. An `Css` also accepts a coroutine
+                function. After `confirm` has returned, css-sdk reads the members again. If they have changed, it raises
+                `StalePlan`.
+            max_removals: how many members an exact roster may remove from one role. The default is a fifth of the
+                role's members, but at least 4 and at most 10.
+            skip_existing: whether to read the members of the roles first, and send only the changes that are still
+                needed. Exact rosters always do this.
             width: calls at once, 1 to 8.
             providers: the providers that are searched by GUID or e-mail address.
             prefer: the provider of the login to use if a person has several logins; or several providers, the first
-                choice first. It never chooses between different people who have the same address.
+                choice first. If different people have the same address, `prefer` does not choose between them.
             all_logins: whether to use all logins of a person. Each login then has a row and a result.
-            looking_up: called with the number of finished searches for people, and the number of all searches.
-            progress: called with each result as it comes, one at a time, possibly in a different thread. An `Css`
-                awaits it if it is a coroutine function. After an exception it is not called again.
+            looking_up: called after each search for a person, with the number of finished searches and the number of
+                all searches so far.
+            progress: called with each result as soon as it is known, one call at a time, possibly in a different
+                thread. An `Css` also accepts a coroutine function. If `progress` raises an exception, it is not
+                called again.
 
         Returns:
             One result for each row, in the order of the rows. An exact roster also has one result for each removal,
             after the results of the rows.
 
         Raises:
-            ConfigurationError: `width` is out of range, or `confirm` or `progress` cannot be called or awaited. Nothing
-                is sent.
-            InvalidFile: the integration of a row differs from the integration that was given for all rows. Nothing is
-                changed.
-            InvalidRequest: both `prefer` and `all_logins` are given, or a provider is unknown.
+            ConfigurationError: `width` is out of range, or `confirm`, `progress` or `looking_up` cannot be called or
+                awaited. Nothing is sent.
+            InvalidFile: the rows cannot be read, the integration of a row differs from the integration that was given
+                for all rows, or the user of a row has a different e-mail address than the row. Nothing is changed.
+            InvalidRequest: an option does not exist, both `prefer` and `all_logins` are given, or a provider does not
+                exist. Nothing is sent.
             Refused: an exact roster is empty, has rows that revoke, would leave a role without members, or removes too
-                many members. Nothing is changed.
-            CallbackFailed: `progress` raised an exception. All changes were made nevertheless, and the error's `result`
-                has the results.
+                many members. Or `confirm` returned False. Nothing is changed.
+            StalePlan: a result differs from `checked`, or the members changed while `confirm` was called. Nothing is
+                changed.
+            CallbackFailed: `progress` or `looking_up` raised an exception. All changes were made nevertheless, and the
+                error's `result` has the results.
             CssError: the service cannot be used at all. Nothing was changed.
 
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,reviewer", "roster.csv",
@@ -629,18 +664,18 @@ class Css:
         return run.apply(checked=checked, confirm=confirm, skip_existing=skip_existing)
 
     def check_roster(self, rows: Row | Iterable[Any], **options: Unpack[RosterOptions]) -> list[RowResult]:
-        """Return what `apply_roster` would do. All people and roles are read, but nothing is written.
+        """Return the result that `apply_roster` would have for each row. Read all people and roles, but write nothing.
 
         Args:
             rows, exact, max_removals, width, providers, prefer, all_logins, looking_up: as for `apply_roster`.
-            progress: called with the expected result of each row as soon as it is known, as for `apply_roster`.
+            progress: called with the expected result of each row as soon as this result is known.
 
         Returns:
             One result for each row, in the order of the rows. Its state is `to do` if there is something to do. An
             exact roster also has one result for each removal, after the results of the rows.
 
         Raises:
-            ConfigurationError, CallbackFailed, InvalidFile: as `apply_roster`.
+            ConfigurationError, CallbackFailed, InvalidFile, InvalidRequest: as `apply_roster`.
             Refused: an exact roster is empty or has rows that revoke.
             CssError: the service cannot be used at all.
 
@@ -666,29 +701,32 @@ class Css:
     ) -> Plan:
         """Plan the ordered changes that lead from the current state to the desired state. Nothing is written.
 
-        These are read: the list of roles of each environment, the children of each composite role, and the members of
-        the roles that the file mentions. If a role would be deleted or removed from a composite, the members of all
-        roles that contain it are read, too. Each GUID or e-mail address takes a search; a username takes no call.
+        css-sdk reads the list of roles of each environment, the children of each composite role, and the members of the
+        roles that `desired` names. If the plan deletes a role or removes it from a composite, css-sdk also reads the
+        members of all roles that contain this role. Each GUID or e-mail address takes a search; a username takes no
+        call.
 
         Args:
             desired: the desired state that `read_desired` or `read_desired_files` returned.
-            prune: whether to plan the removals of exact collections, and of members whose last day (`until`) is over.
-                Without it, they are only shown.
+            prune: whether to plan the removals from exact collections, and of members whose last day (`until`) is over.
+                Without `prune`, the plan only lists these removals.
             integrations: the integrations to plan, by id or exact project name. By default, all in `desired`.
             environments: the environments to plan. By default, all in `desired`.
-            day: the day for which to plan, to see which grants end until then. By default, the current day in the time
-                zone of `desired`. A `datetime` with its offset is converted to this time zone.
+            day: the day for which to plan: a grant is over if its last day is before this day. By default, the current
+                day in the time zone of `desired`. A `datetime` with an offset is converted to this time zone.
             providers: the providers that are searched by GUID or e-mail address.
             width: calls at once, 1 to 8.
 
         Returns:
-            The plan. People who could not be identified, or never logged in, do not stop the rest of it.
+            The plan. If people could not be identified or have never logged in, the plan leaves out only their changes.
 
         Raises:
-            InvalidFile: the file requests something impossible. The error has all faults.
-            InvalidRequest: `desired` lacks a place that `integrations` and `environments` name, or its time zone.
+            InvalidFile: `desired` requires something impossible. The error has all faults.
+            InvalidRequest: `desired` lacks a place that `integrations` and `environments` name, or it has last days and
+                no time zone. Or a provider does not exist.
             CompositeCycle: a role would contain itself.
-            NotFound, NotGold, EnvironmentMissing: the team does not have one of the places.
+            NotFound, NotGold, EnvironmentMissing: the team does not have one of the integrations or environments.
+            ConfigurationError: `width` is out of range.
             CssError: a part of the state could not be read.
 
         >>> from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
@@ -721,28 +759,31 @@ class Css:
     ) -> Applied:
         """Carry out a plan exactly as it was made, if the state that it was made from has not changed.
 
-        Everything that was read for the plan is read again before the first write. If a step fails, the steps that need
-        it are skipped. Removals are also skipped if their replacements could not be added. All other steps are done. To
-        be able to continue after an interruption, keep a journal:
+        Before the first write, css-sdk reads again everything that it read for the plan. If a step fails, the steps
+        that depend on this step are skipped. If a replacement could not be added, the removals that it was to replace
+        are skipped, too. All other steps are done. To be able to continue after an interruption, keep a journal:
         `Css(settings, journal=Journal(path, plan=plan.id))`.
 
         Args:
             plan: a plan that `plan` returned, or that `read_plan` read from a file.
             guards: how much the plan may remove.
-            resume: the journal of an earlier run of this plan. The steps in the journal are the only changes of the
-                state that are allowed. A journal of a different plan is refused.
+            resume: the journal of an earlier run of this plan. Steps that the journal shows as done are not repeated.
+                If the state has other changes than the steps in the journal, `StalePlan` is raised. A journal of a
+                different plan is refused.
             width: calls at once, 1 to 8.
-            progress: called with each result as it comes, one at a time, possibly in a different thread. An `Css`
-                awaits it if it is a coroutine function. After an exception it is not called again.
+            progress: called with each result as soon as it is known, one call at a time, possibly in a different
+                thread. An `Css` also accepts a coroutine function. If `progress` raises an exception, it is not
+                called again.
 
         Returns:
             A result for each step that was not done before, and a plan of the remaining steps.
 
         Raises:
-            StalePlan: the state has changed, or a grant of the roles file has ended since, or the plan or the journal
-                belongs to a different team, account or API address. Nothing is sent.
-            InvalidFile: a plan from a file was changed after it was made. Nothing is sent.
-            InvalidRequest: a step appears twice, or its place was not read. Nothing is sent.
+            StalePlan: the state has changed since the plan was made, or the last day of a grant in the roles file has
+                passed since then. Or the plan or the journal belongs to a different team, account or API address.
+                Nothing is sent.
+            InvalidFile: somebody changed the plan file after it was written. Nothing is sent.
+            InvalidRequest: the plan has a step twice, or it lacks the state of a step's place. Nothing is sent.
             TooManyRemovals, LastMember, EmptySet, Refused: the guards refuse the plan. Nothing is sent.
             ConfigurationError: `width` is out of range, or `progress` cannot be called or awaited. Nothing is sent.
             CssError: a part of the state could not be read. Nothing is sent.
@@ -762,8 +803,8 @@ class Css:
     def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """Plan how to undo the changes that a journal records. Nothing is written.
 
-        Only changes that still have an effect are undone. Changes that somebody else made since stay as they are, and
-        the notes of the plan name them.
+        The plan undoes only changes that still have an effect. Changes that somebody else made since then stay. The
+        notes of the plan name the roles that therefore stay, and count the changes that are not there any more.
 
         Args:
             journal: the journal that `read_journal` returned.
@@ -771,7 +812,9 @@ class Css:
 
         Raises:
             StalePlan: the journal belongs to a different account or API address.
-            NotFound, NotGold, EnvironmentMissing: the team does not have one of the places any more.
+            InvalidRequest: `journal` is not a `JournalRead`.
+            NotFound, NotGold, EnvironmentMissing: the team does not have one of the integrations or environments any
+                more.
             ConfigurationError: `width` is out of range.
             CssError: a part of the state could not be read.
 

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/connection.py by `make generate`; edit that one.
-"""Check the options of a client, and create its connections and its credentials."""
+"""Check the options of a client, and hold its httpx client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from .._service import arguments, service_limits
 from ..errors import ConfigurationError
 
 _IDLE_SECONDS = 4.0
-"""Idle connections are closed after this time: the service closes them after 5 s, perhaps while one is used again."""
+"""Seconds after which css-sdk closes an idle connection.
+
+The service closes an idle connection after 5 seconds. A request that is sent at this moment would fail.
+"""
 
 DEADLINE: Final = 120.0
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -31,16 +34,19 @@ class Options(TypedDict, total=False):
 
     `http_client`: an httpx client for all requests, token requests included; the caller closes it.
     `transport`: an httpx transport for the httpx client that css-sdk creates.
-    `timeout`: seconds for each phase of a request.
+    `timeout`: seconds for each phase of a request: to connect, to send, to receive; 30 by default.
     `deadline`: seconds for one attempt of a call, including its token request and its whole answer; 120 by default.
-    `largest_answer`: the largest unpacked body of an answer, in bytes; 64 MiB by default.
-    `retry`: decides whether and when to try again. `on_wait`: called before each wait between two attempts. An
-    `Css` awaits both if they are coroutine functions. If one raises an exception, the call is not tried again.
+    `largest_answer`: the most bytes of an answer's body after decompression; 64 MiB by default.
+    `retry`: called after an attempt that failed with a temporary fault. Returns the seconds to wait before the next
+    attempt, or None for no further attempt.
+    `on_wait`: called with a `Waiting` before each wait between two attempts. An `Css` also accepts coroutine
+    functions as `retry` and `on_wait`. If one of them raises an exception, there is no further attempt.
     `on_request`: called with a `SentRequest` after each request, token requests included, in the thread or task that
-    sent it; never awaited. If it raises an exception, the exception is logged.
-    `clock`: returns seconds that only grow. It measures the life of tokens and the budget of log calls.
-    `journal`: a file that records every write, before and after it, with what the write really changes. If the current
-    state is not known, this costs a read before the write.
+    sent the request. It cannot be a coroutine function. If it raises an exception, css-sdk logs the exception.
+    `clock`: returns the time in seconds, from a clock that never goes back. It measures the life of tokens and the
+    budget of log calls.
+    `journal`: a file that records each write, before it is sent and when it has ended, with what the write really
+    changes. If the current state is not known, css-sdk reads it before the write.
     """
 
     http_client: httpx.Client
@@ -60,14 +66,17 @@ _KINDS: Final = {
     "transport": httpx.BaseTransport,
     "journal": Journal,
 }
-"""The classes of options that must be an object of one class."""
+"""For each option whose value must be an object of one class, this class."""
 
 
 def check_kinds(options: Mapping[str, object]) -> None:
-    """Refuse options that must be an object of one class, and are an object of another one.
+    """Refuse an httpx client, a transport or a journal of a wrong class.
+
+    Args:
+        options: the options by name. Options that are missing or None are accepted.
 
     Raises:
-        ConfigurationError: an option is of another class. The message names the option.
+        ConfigurationError: the value of an option is of a wrong class. The message names the option.
     """
     for name, kind in _KINDS.items():
         if options.get(name) is not None:
@@ -87,25 +96,28 @@ def check_options(options: Options) -> None:
     check_callback("clock", options.get("clock"))
     beside = sorted({"transport", "timeout"} & options.keys())
     if "http_client" in options and beside:
-        raise ConfigurationError(f"An http_client has its own {' and '.join(beside)}; give one or the other.")
+        raise ConfigurationError(
+            f"http_client= already has its own {' and '.join(beside)}. Pass http_client= without "
+            f"{' and '.join(f'{name}=' for name in beside)}."
+        )
     deadline, largest = options.get("deadline", DEADLINE), options.get("largest_answer", LARGEST_ANSWER)
     if isinstance(deadline, bool) or not isinstance(deadline, (int, float)) or not 0 < deadline < math.inf:
-        raise ConfigurationError(f"deadline= is a number of seconds, more than 0, not {deadline!r}.")
+        raise ConfigurationError(f"deadline= must be a number of seconds greater than 0, not {deadline!r}.")
     if isinstance(largest, bool) or not isinstance(largest, int) or largest <= 0:
-        raise ConfigurationError(f"largest_answer= is a whole number of bytes, more than 0, not {largest!r}.")
+        raise ConfigurationError(f"largest_answer= must be a whole number of bytes greater than 0, not {largest!r}.")
 
 
 class Connections:
     """The httpx client of one `Css`, and the slots that limit how many requests it sends at once.
 
-    It belongs to the process and the event loop of its first request. After a fork, the child process gets its own
-    httpx client and slots, because the parent continues to use the old ones.
+    The httpx client belongs to the process and the event loop of its first request. After a fork, the child process
+    gets its own httpx client and slots, because the parent continues to use the old ones.
 
     Args:
         options: the options of the client.
 
     Attributes:
-        slots: the slots. Each request is sent inside a `with` statement on them.
+        slots: the slots. Each request is sent inside `with slots`.
     """
 
     def __init__(self, options: Options) -> None:
@@ -148,8 +160,8 @@ class Connections:
             request: the request that needs the client, as error messages name it.
 
         Raises:
-            ConfigurationError: the client was closed, the user passed it before this process was forked, or it belongs
-                to another event loop.
+            ConfigurationError: the client was closed, or belongs to another event loop. Or the caller passed the httpx
+                client or the transport before this process was forked.
         """
         if self._is_forked and self._passed_as is not None:
             raise ConfigurationError(
@@ -162,7 +174,7 @@ class Connections:
                 self._http = self._make()
             http = self._http
         if http is None or http.is_closed:
-            raise ConfigurationError(f"{request}: the client was closed. Make another.")
+            raise ConfigurationError(f"{request}: the client was closed. Create a new client.")
         with self._lock:
             self._loop = self._loop or event_loop()
         self._check_loop(request)
@@ -173,7 +185,7 @@ class Connections:
         """Close the connections of this process. An httpx client that the user passed stays open.
 
         Raises:
-            ConfigurationError: the requests were sent in another event loop than this one.
+            ConfigurationError: the client was used in another event loop than the running one. Nothing is closed.
         """
         if self._loop is not None:
             self._check_loop("Closing the client")

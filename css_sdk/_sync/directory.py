@@ -24,7 +24,7 @@ from .wire import Wire
 
 
 def find_people(wire: Wire, wanted: Sequence[PeopleSearch], environments: Names, width: int) -> PeopleFound:
-    """Return everybody whom one of the searches finds, with all their logins; see `Css.find_people`."""
+    """Return the people whom at least one of the searches finds, with all their logins; see `Css.find_people`."""
     service_limits.check_width(width)
     environments = environment_checks.known_environments(environments)
     found = PeopleFound((), complete=True, searches=tuple(wanted), environments=environments)
@@ -52,7 +52,7 @@ def find_people(wire: Wire, wanted: Sequence[PeopleSearch], environments: Names,
 def find_listed(
     wire: Wire, texts: Sequence[str], environments: Names, providers: Names, width: int
 ) -> tuple[ListedPerson, ...]:
-    """Return the logins that each text means; see `Css.find_listed`."""
+    """Return a `ListedPerson` with the matching logins for each text; see `Css.find_listed`."""
     service_limits.check_width(width)
     environments = environment_checks.known_environments(environments)
     chosen = arguments.known_providers(providers)
@@ -76,17 +76,18 @@ def find_listed(
 def known_logins(
     wire: Wire, person: Person, environments: Sequence[str], providers: Collection[str] | None, width: int
 ) -> tuple[User, ...]:
-    """Return the logins with the GUID or the e-mail address of a person that the environments know.
+    """Search the environments for logins with the GUID or the e-mail address of a person, and return these logins.
 
     Args:
         wire: sends the searches.
         person: the person, named by GUID or e-mail address.
         environments: the environments to search.
-        providers: the providers to search; by default all. By e-mail address, BCeID cannot be searched.
+        providers: the providers to search; all by default. A provider that cannot be searched by this GUID or e-mail
+            address is left out, such as BCeID by e-mail address.
         width: calls at once, 1 to 8.
 
     Raises:
-        IncompleteSearch: the service left people out.
+        IncompleteSearch: the service did not return all people who match.
     """
     found: dict[str, User] = {}
     asked = [
