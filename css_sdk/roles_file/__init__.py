@@ -1,5 +1,5 @@
-"""Read, check and write roles files: the YAML of roles as code.
+"""Read, check and write roles files: YAML files that describe roles, composites and members ("roles as code").
 
-Pure: it imports `people` and the wanted state in `plan.desired`. Start reading at `parser`, which turns a text into
-a `Desired` or into all of its faults.
+Pure: it makes no requests, and may import `people` and `plan`. Start reading at `parser`, which converts a text to a
+wanted state (`plan.desired.Desired`), or reports all faults of the text.
 """

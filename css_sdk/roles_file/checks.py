@@ -1,7 +1,7 @@
 """Find contradictions between the listed roles, members and users of one environment, also across files. Pure.
 
-Only contradictions that are certain without a request are reported. For example, it is not certain whether an e-mail
-address and a username belong to the same person.
+Contradictions are reported only if they are certain without a request. For example, an e-mail address and a username
+may belong to the same person or not, so they are never reported as a contradiction.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from ..plan.desired import DesiredPlace, DesiredRole, Protection
 from .yaml_nodes import Node
 
 Contradiction = tuple[Node, str]
+"""The node of an entry that contradicts another entry, and the message about it."""
 Nodes = Mapping[tuple[str, ...], Node]
-"""The node of each part of an environment. These are the keys:
+"""The YAML node of each part of an environment, by key. Each key begins with the kind of the part:
 
 - (`roles`,): the list of roles
-- (`role`, name of the role)
-- (`was`, name of the role)
-- (`child`, name of the parent, name of the child)
-- (`members`, name of the role)
-- (`member`, name of the role, identity of the member)
-- (`user`, identity of the user)
-- (`user role`, identity of the user, name of the role)
+- (`role`, name of the role): a role
+- (`was`, name of the role): the old name of the role
+- (`child`, name of the parent, name of the child): a child of a composite role
+- (`members`, name of the role): the list of members
+- (`member`, name of the role, identity of the member): a member, or the group that contains the member
+- (`user`, identity of the user): a user in the list of users
+- (`user role`, identity of the user, name of the role): a role of the user
 """
 
 _MOST_CYCLES: Final = 20
@@ -33,12 +34,14 @@ _MOST_CYCLES: Final = 20
 
 
 def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> Iterator[Contradiction]:
-    """Yield contradictions between two entries: the node of one, and a message with the line of the other.
+    """Yield the contradictions in the roles, composites, members and users of one environment.
+
+    If two entries contradict each other, the node is that of one entry, and the message has the line of the other.
 
     Args:
-        place: an environment of the files.
-        nodes: the nodes of its parts in the files.
-        protect: what the files protect.
+        place: the wanted state of the environment, which can come from several files.
+        nodes: the YAML nodes of its parts.
+        protect: the roles and users that the files protect.
     """
     roles = place.roles.items if place.roles is not None else ()
     listed = {role.name: nodes["role", role.name] for role in roles}
@@ -70,7 +73,10 @@ def _missing_roles(
     listed: Mapping[str, Node],
     protect: Protection,
 ) -> Iterator[Contradiction]:
-    """Yield roles that the file names as children or as roles of users, but also renames or deletes."""
+    """Yield a contradiction for each child or role of a user that will not exist.
+
+    It will not exist if the files rename this role, or if an exact list of roles does not contain it.
+    """
     renamed = {role.was: role.name for role in roles if role.was is not None}
     named = [("child", role.name, child) for role in roles if role.composites for child in role.composites.items]
     named += [("user role", identity_of(user.person), name) for user in place.users for name in user.roles.items]
@@ -88,6 +94,7 @@ def _missing_roles(
 
 
 def _cycles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
+    """Yield a contradiction for each cycle of composite roles, up to a limit."""
     below: dict[str, dict[str, Node]] = {}
     for role in roles:
         children = role.composites.items if role.composites is not None else ()
@@ -106,7 +113,10 @@ def _cycles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradict
 
 
 def _users_and_members(place: DesiredPlace, roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
-    """Yield users whose list of roles contradicts the list of members of a role."""
+    """Yield a contradiction for each user whose list of roles contradicts a role's list of members.
+
+    Two lists contradict each other if one is exact and lacks what the other lists.
+    """
     members = {role.name: role.members for role in roles if role.members is not None} if place.users else {}
     identities = {name: set(map(identity_of, listed.items)) for name, listed in members.items()}
     # If a member is named by e-mail address, a search is needed to know the login, so nothing is certain.

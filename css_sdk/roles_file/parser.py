@@ -1,6 +1,6 @@
 """Parse roles files: return the wanted state, or all faults with their lines. Pure.
 
-Groups are resolved here: the wanted state has the people of a group as members of each role that lists the group.
+The wanted state has no groups: the people of a group are members of each role that lists the group.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Key = TypeVar("Key")
 
 
 def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> Desired:
-    """Read a roles file, and check it without a request.
+    """Return the wanted state that a roles file describes, after checking the file without a request.
 
     Args:
         content: the content of the file, YAML or JSON, as text or as bytes.
@@ -62,16 +62,17 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
 
 
 def read_together(files: Mapping[str, str | bytes], *, max_bytes: int | None = MOST_BYTES) -> Desired:
-    """Read roles files that belong together as one wanted state, and check them without a request.
+    """Return the wanted state that several roles files describe together, after checking them without a request.
 
-    A place can be spread over several files, and a group of one file can be used in all files.
+    Several files can describe the same place, and each file can use the groups of all files.
 
     Args:
-        files: the content of each file, by its name.
+        files: the content of each file, by the name of the file.
         max_bytes: the largest size of all files together that is accepted, by default 20 MiB; None for no limit.
 
     Raises:
-        InvalidFile: a file has faults, or two files say the same. The error lists the faults as for `read_desired`.
+        InvalidFile: a file has faults, or two files define the same role or user of a place, or the same group. The
+            error lists the faults as for `read_desired`.
 
     >>> people = "{version: 1, groups: {readers: [0f3ac87806aa7f215a7c0d4cc4d9e799@idir]}}"
     >>> role = "{name: reviewer, members: [group: readers]}"
@@ -93,7 +94,13 @@ def read_together(files: Mapping[str, str | bytes], *, max_bytes: int | None = M
 
 @frozen
 class FileRead:
-    """One of several roles files: what it says, or the error that lists its faults."""
+    """The result of reading one of several roles files.
+
+    Attributes:
+        name: the name of the file.
+        desired: the wanted state that the file describes, without the parts that have faults.
+        error: the error that lists the faults of the file; None if it has none.
+    """
 
     name: str
     desired: Desired
@@ -102,7 +109,12 @@ class FileRead:
 
 @frozen
 class FilesRead:
-    """Roles files that were read together: each file, and the wanted state that they describe if none has a fault."""
+    """The result of reading several roles files together.
+
+    Attributes:
+        files: the result for each file, in the order of the files.
+        desired: the wanted state that all files describe together. It is complete only if no file has an error.
+    """
 
     files: tuple[FileRead, ...]
     desired: Desired
@@ -111,15 +123,16 @@ class FilesRead:
 def read_each(
     files: Mapping[str, str | bytes], *, max_bytes: int | None = MOST_BYTES, is_complete: bool = True
 ) -> FilesRead:
-    """Read roles files that belong together, and report the faults of each file separately.
+    """Read several roles files together, and return the faults of each file separately.
 
     Args:
-        files: the content of each file, by its name.
+        files: the content of each file, by the name of the file.
         max_bytes: the largest size of all files together that is accepted, by default 20 MiB; None for no limit.
-        is_complete: whether these are all files. Otherwise, an unknown group is no fault.
+        is_complete: False if other roles files exist. Then an unknown group is not a fault, because another file may
+            define it.
 
     Raises:
-        InvalidFile: the files together are too large.
+        InvalidFile: there are several files, and together they are too large. All other faults are returned.
     """
     if max_bytes is not None and len(files) > 1 and sum(map(len, files.values())) > max_bytes:
         raise too_large(f"The sum of {len(files)} roles files", max_bytes)
@@ -138,7 +151,11 @@ def read_each(
 
 
 class _Entry(NamedTuple):
-    """A person in a list, with the last day, and the node that lists the person or the person's group."""
+    """A person in a list of people.
+
+    `until` is the last day in the list, or None. `node` is the item of the list that names the person, or that names a
+    group with this person.
+    """
 
     person: Person
     until: datetime.date | None
@@ -147,7 +164,13 @@ class _Entry(NamedTuple):
 
 @frozen
 class _PlaceRead:
-    """A place of a file, or of several files, with its nodes."""
+    """A place that one or several files describe.
+
+    Attributes:
+        place: the wanted state of the place.
+        nodes: the YAML nodes of its parts.
+        node: the YAML node of the whole place, in the first of these files.
+    """
 
     place: DesiredPlace
     nodes: Nodes
@@ -155,11 +178,12 @@ class _PlaceRead:
 
 
 class _Reader:
-    """Read files that belong together. Note a fault for each part that cannot be read, and leave the part out.
+    """Read several roles files together. Add a fault for each part that is not valid, and leave the part out.
 
     Args:
-        faults: gets the faults.
-        is_complete: whether all files could be read. Otherwise, an unknown group may be in one of the others.
+        faults: collects the faults.
+        is_complete: whether all roles files are read. If not, an unknown group is not a fault, because another file may
+            define it.
     """
 
     def __init__(self, faults: Faults, *, is_complete: bool) -> None:
@@ -169,11 +193,17 @@ class _Reader:
         self._groups: dict[str, tuple[Node, Mapping[str, _Entry]]] = {}
         self._used: set[str] = set()
         self._last_days: dict[str, Node] = {}
-        """The first last day of each file."""
+        """The YAML node of the first `until` in each file, by the name of the file."""
         self._warnings: dict[str, None] = {}
 
     def read(self, roots: Iterable[Node]) -> tuple[list[Desired], Desired]:
-        """Return what each file says, and what all files say together."""
+        """Return the wanted state of each file, and that of all files together.
+
+        Only the latter has the time zone and the warnings.
+
+        Args:
+            roots: the root node of each file.
+        """
         files = {root.file: self._header(root) for root in roots}
         for fields in files.values():
             self._read_groups(fields.get("groups"))
@@ -198,7 +228,10 @@ class _Reader:
         return parts, Desired(joined, protect, timezone, tuple(self._warnings))
 
     def _header(self, root: Node) -> dict[str, Node]:
-        """Return the nodes of the keys of a file. A file can consist of groups only."""
+        """Return the nodes of the keys at the top of a file. Add a fault for a wrong version or a missing key.
+
+        The key `integrations` may be missing if the file has groups.
+        """
         has_groups = isinstance(root.value, dict) and "groups" in root.value
         fields = self._fields(root, _FILE, required=_FILE[:1] if has_groups else _FILE[:2])
         version = fields.get("version")
@@ -212,7 +245,14 @@ class _Reader:
     # Places of several files
 
     def _add_places(self, places: dict[tuple[str, str], _PlaceRead], read: Iterable[_PlaceRead]) -> None:
-        """Add the places of one file to those of the files before."""
+        """Add the places that one file describes to the places of the files before, joining the same places.
+
+        If the file has a place twice, add a fault, and ignore the second one.
+
+        Args:
+            places: the places of the files before, by integration and environment. It is changed.
+            read: the places of this file.
+        """
         own: dict[tuple[str, str], Node] = {}
         for each in read:
             named = each.place.named
@@ -220,7 +260,10 @@ class _Reader:
                 places[named] = self._joined(places[named], each) if named in places else each
 
     def _joined(self, first: _PlaceRead, more: _PlaceRead) -> _PlaceRead:
-        """Return a place with its parts in two files. Note a fault for what both files say."""
+        """Return a place that two files describe, with the roles and users of both.
+
+        Add a fault for each role or user that both files have, and for two lists of roles of which only one is exact.
+        """
         for key, node in more.nodes.items():
             if key[0] in ("role", "user") and key in first.nodes:
                 what = f"the role {key[1]!r}" if key[0] == "role" else "the same user"
@@ -253,7 +296,14 @@ class _Reader:
                 self._groups[name] = inner, self._entries(inner, self._person_entry)
 
     def _members(self, node: Node | None, role: str) -> tuple[Listed[Person] | None, Mapping[Person, datetime.date]]:
-        """Return the people of a list of members, those of groups included, and the last days of some of them."""
+        """Return the people in a role's list of members, and the last day of each person who has one.
+
+        The people of groups are included. The list is None if the role has no list of members, or one with a fault.
+
+        Args:
+            node: the node of the list; None if the role has none.
+            role: the name of the role.
+        """
         found = self._mode_and_list(node)
         if found is None:
             return None, {}
@@ -266,11 +316,12 @@ class _Reader:
     def _entries(self, node: Node, read: Callable[[Node], Mapping[str, _Entry]]) -> dict[str, _Entry]:
         """Return the people of a list, by identity.
 
-        A person who is in several groups counts once, until the later of the last days. No last day is the latest.
+        If a person appears twice because of a group, the later of the two last days counts, with a warning. No last day
+        counts as later than any day. If the list names a person or a group twice, add a fault.
 
         Args:
             node: the list.
-            read: reads one item.
+            read: returns the people whom one item means, by identity.
         """
         found: dict[str, _Entry] = {}
         used: dict[str, Node] = {}
@@ -296,7 +347,11 @@ class _Reader:
         return found
 
     def _member_entries(self, node: Node) -> Mapping[str, _Entry]:
-        """Return the person or the people of a group that an item of a list of members means."""
+        """Return the people whom an item of a list of members means, by identity: one person, or those of a group.
+
+        If both the item and a person of its group have a last day, the earlier day counts for this person. If the item
+        is not valid, add a fault, and return no people.
+        """
         if not isinstance(node.value, dict) or "group" not in node.value:
             return self._person_entry(node)
         fields = self._fields(node, ("group", "until"), required=("group",))
@@ -315,6 +370,7 @@ class _Reader:
         }
 
     def _person_entry(self, node: Node) -> Mapping[str, _Entry]:
+        """Return the one person whom an item means, by identity. If it is not valid, add a fault, and return nobody."""
         until = None
         if isinstance(node.value, dict) and "group" in node.value:
             self._faults.add(node, "a group cannot contain a group: list the people")
@@ -343,12 +399,12 @@ class _Reader:
         return None
 
     def _timezone(self, nodes: Mapping[str, Node]) -> str | None:
-        """Return the time zone of the files.
+        """Return the time zone of the files; None if no file names one.
 
-        Note a fault if a file gives a last day for a member (`until`) but no time zone.
+        Add a fault if two files name different time zones, or if a file with a last day (`until`) names none.
 
         Args:
-            nodes: the nodes of the time zones, by file.
+            nodes: the node of the time zone in each file that names one, by the name of the file.
         """
         named: dict[str, Node] = {}
         for node in nodes.values():
@@ -443,7 +499,10 @@ class _Reader:
         return person if provider is None or self._checked(provider, _check_provider) else None
 
     def _named(self, node: Node, by: PersonBy, provider: str | None = None) -> Person | None:
-        """Return the person whom a text names. It is cleaned and checked as in a roster."""
+        """Return the person whom the text of a node names. The text is cleaned and checked as in a roster.
+
+        If the text cannot name a person, add a fault, and return None.
+        """
 
         def person(text: str) -> Person:
             cell = cells.cleaned(text)
@@ -456,11 +515,13 @@ class _Reader:
     def _collection(
         self, node: Node | None, read: Callable[[Node], Item | None], identity: Callable[[Item], str], *key: str
     ) -> Listed[Item] | None:
-        """Return the items of a list in the roles file, and store the YAML node of each in `self._nodes`.
+        """Return the items of a list in the roles file, and store the YAML node of each item in `self._nodes`.
+
+        Return None if there is no list, or if it is not clear whether the list is exact, which is a fault.
 
         Args:
-            node: a list, or a mapping with one key: `additive` or `exact`.
-            read: reads one item.
+            node: a list, or a mapping with one key, `additive` or `exact`, and a list; None if there is no list.
+            read: converts the node of an item to the item. It returns None after adding a fault.
             identity: returns the identity of an item. Two items with the same identity are a fault.
             key: the first parts of the key of each item in `self._nodes`. The identity of the item is the last part.
         """
@@ -475,7 +536,15 @@ class _Reader:
         key: tuple[str, ...],
         what: str = "the same",
     ) -> tuple[Item, ...]:
-        """Return the items of a list without repetition, as `_collection` does. `what` begins the fault of an item."""
+        """Return the items of a list, and store their nodes, as `_collection` does. Leave out repeated items.
+
+        Args:
+            node: the list; None if there is none.
+            read: as for `_collection`.
+            identity: as for `_collection`.
+            key: as for `_collection`.
+            what: the first words of the fault of a repeated item.
+        """
         nodes: dict[str, Node] = {}
         read_items = ((read(each), each) for each in self._items(node))
         items = tuple(
@@ -485,7 +554,10 @@ class _Reader:
         return items
 
     def _is_first(self, seen: dict[Key, Node], key: Key, node: Node, what: str = "the same") -> bool:
-        """Return whether nothing with this key was seen before. Otherwise, note a fault that begins with `what`."""
+        """Return whether `seen` does not have the key yet, and add the key with its node.
+
+        If `seen` has it already, add a fault of the node that begins with `what`.
+        """
         first = seen.setdefault(key, node)
         if first is not node:
             self._note_repeated(node, first, what)
@@ -495,7 +567,7 @@ class _Reader:
         self._faults.add(node, f"{what} is on {first.seen_from(node)} already")
 
     def _mode_and_list(self, node: Node | None) -> tuple[bool, Node] | None:
-        """Return whether a list is exact, and the node with its items."""
+        """Return whether a list is exact, and the node with its items; None if there is no list, or after a fault."""
         if node is None or not isinstance(node.value, dict):
             return None if node is None else (False, node)
         fields = self._fields(node, _MODES)
@@ -517,7 +589,16 @@ class _Reader:
     def _fields(
         self, node: Node | None, known: Sequence[str], *, required: Iterable[str] = (), what: str = "key"
     ) -> dict[str, Node]:
-        """Return the nodes of the known keys of a mapping. Note a fault for each key that is unknown or missing."""
+        """Return the nodes of the known keys of a mapping.
+
+        Add a fault for each unknown key, for missing keys, and for a node that is not a mapping.
+
+        Args:
+            node: the mapping; None if there is none, which is not a fault.
+            known: the keys that the mapping can have.
+            required: the keys that it must have.
+            what: the word for a key in messages.
+        """
         if node is None or node.value is None:
             return {}
         if not isinstance(node.value, dict):
@@ -532,7 +613,10 @@ class _Reader:
         return {key: inner for key, inner in node.value.items() if key in known}
 
     def _checked(self, node: Node | None, *checks: Callable[[str], object]) -> str | None:
-        """Return a text that passes the checks and has no invisible characters. Otherwise, note a fault."""
+        """Return the text of a node if it passes the checks and has no invisible characters.
+
+        Otherwise, add a fault, and return None. If there is no node, return None without a fault.
+        """
 
         def checked(text: str) -> str:
             for check in (_check_visible, *checks):
@@ -542,7 +626,11 @@ class _Reader:
         return self._converted(node, checked)
 
     def _converted(self, node: Node | None, convert: Callable[[str], Item]) -> Item | None:
-        """Convert a text that YAML cannot misread and that is not empty. Note a fault if this is not possible."""
+        """Return the text of a node as `convert` returns it.
+
+        If the node is not a text, is empty, can be misread by YAML, or is refused by `convert`, add a fault, and return
+        None. If there is no node, or it has a fault already, return None.
+        """
         if node is None or node.value is None:
             return None
         text = node.value
@@ -572,7 +660,7 @@ def _kind(node: Node) -> str:
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
-    """Return the known name that somebody may have meant, or else all known names."""
+    """Return a hint about an unknown name: the known name that is most similar, or else all known names."""
     near = similar(name, known)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'no groups'}"
 

@@ -18,14 +18,15 @@ _NEEDS_NO_QUOTES: Final = re.compile(r"\w[\w.@/+*-]*( [\w.@/+*-]+)*")
 
 Item = TypeVar("Item")
 Content = Union[str, "list[Content]", "dict[str, Content]"]
-"""A text in the form in which it is written to the file, or a list, or a mapping."""
+"""A text as it is written to the file (in quotes if it needs them), or a list or a mapping of such contents."""
 Names = Mapping[str, str]
+"""The names of people, by username."""
 
 
 def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None = None) -> str:
     """Return the roles file for a wanted state. `read_desired` returns an equal wanted state for this file.
 
-    Groups are written out: each role lists its people. The order of all items is kept, so that equal wanted states have
+    The file has no groups: each role lists its people. The items keep their order, so that equal wanted states have
     equal files.
 
     Args:
@@ -54,7 +55,10 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
 
 
 def _by_integration(places: Sequence[DesiredPlace]) -> list[list[DesiredPlace]]:
-    """Group neighbouring places of the same integration. A group has each environment only once."""
+    """Return the places in groups, in their order: neighbours of the same integration are in one group.
+
+    If a group has the environment of the next place already, this place begins a new group.
+    """
     groups: list[list[DesiredPlace]] = []
     for place in places:
         last = {other.named for other in groups[-1]} if groups else set()
@@ -140,7 +144,7 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Return a text for YAML. Put it in quotes if a YAML reader might not read it as a text."""
+    """Return a text as it is written in YAML. It is in quotes if YAML might otherwise not read it as the same text."""
     if _NEEDS_NO_QUOTES.fullmatch(text) and misread_as(text) is None:
         return text
     return f'"{"".join(map(_escaped, text))}"'

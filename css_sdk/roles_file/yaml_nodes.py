@@ -1,6 +1,7 @@
-"""Read YAML and JSON strictly, as nodes that know their line. Pure.
+"""Read YAML and JSON as nodes that know their line. Pure.
 
-Everything in YAML beyond lists, mappings and texts is refused: it hides from a reviewer what a file says.
+Only lists, mappings and texts are accepted. Other features of YAML, such as anchors and tags, are refused, because they
+hide from a reviewer what a file says.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
     import yaml
 
 _DEEPEST: Final = 24
-"""The largest number of nested levels that is read. A roles file has 12."""
+"""The largest number of nested levels that is accepted. A valid roles file has at most 12."""
 
 _CONTENT: Final = ("ScalarEvent", "SequenceStartEvent", "MappingStartEvent", "AliasEvent")
 _ENDS: Final = ("SequenceEndEvent", "MappingEndEvent")
 
 _NEVER_RAW: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
-"""Characters that no editor shows, in comments too: control characters and other line ends."""
+"""Matches a character that editors do not show: a control character or an unusual line end.
+
+Such characters are refused in the whole file, also in comments.
+"""
 
 _SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-"""A character that is escaped as two surrogates, as JSON allows and YAML does not."""
+"""Matches a character that is escaped as two surrogates. JSON allows this, and YAML does not."""
 
 _MISREAD: Final = {
     "a boolean": re.compile(r"(?i:y|yes|n|no|true|false|on|off)"),
@@ -55,10 +59,15 @@ _HINTS: Final = {
 
 @define(eq=False)
 class Node:
-    """A text, a list or a mapping in a file, and its line. If it is the value of a key, it has the line of the key.
+    """A text, a list or a mapping in a file.
 
-    `value` is None if a fault was noted for the node. `is_plain` is True for a text without quotes. The `key` of the
-    root is the name of the file.
+    Attributes:
+        value: the text, or the nodes in the list or mapping; None if the node is an alias, a text on several lines or a
+            text with a tag, which are faults.
+        line: the line on which the node begins, from 1. If the node is the value of a key, this is the line of the key.
+        parent: the list or mapping that contains the node; None for the root.
+        key: the key or the position of the node in its parent; for the root, the name of the file.
+        is_plain: True for a text without quotes.
     """
 
     value: str | list[Node] | dict[str, Node] | None
@@ -97,13 +106,19 @@ class Node:
 
 
 class Faults:
-    """The faults of files, each with its line."""
+    """Collect the faults of files, each with its line."""
 
     def __init__(self) -> None:
         self._by_file: dict[str, FirstFaults] = {}
 
     def add(self, node: Node, message: str, line: int | None = None) -> None:
-        """Add a fault of a node. Pass `line` if the fault is not on the line of the node."""
+        """Add a fault of a node. The path of the node is put before the message.
+
+        Args:
+            node: the node.
+            message: the fault.
+            line: the line of the fault, if it is not the line of the node.
+        """
         at = ": ".join(filter(None, [node.path, message]))
         self.add_line(node.file, node.line if line is None else line, at)
 
@@ -112,18 +127,26 @@ class Faults:
         self._by_file.setdefault(file, FirstFaults(file)).add(line, message)
 
     def stop(self, file: str, faults: Iterable[tuple[int, str]]) -> NoReturn:
-        """Add the last faults of a file that cannot be read to its end, with their lines. Raise the error with all."""
+        """Add the last faults of a file, and raise the error with all its faults, because reading cannot continue.
+
+        Args:
+            file: the name of the file.
+            faults: the line and the message of each of the last faults; at least one.
+
+        Raises:
+            InvalidFile: always.
+        """
         for line, message in faults:
             self.add_line(file, line, message)
         raise self._by_file[file].error() from None
 
     def error_of(self, file: str) -> InvalidFile | None:
-        """Return the error with all faults of a file, in the order of their lines; None if it has none."""
+        """Return the error with the faults of a file, in the order of their lines; None if the file has no faults."""
         return self._by_file[file].error() if file in self._by_file else None
 
 
 def misread_as(text: str) -> str | None:
-    """Return what YAML reads an unquoted text as, such as "a number"; None if YAML reads it as a text.
+    """Return what YAML takes an unquoted text for, such as "a number"; None if YAML reads it as a text.
 
     >>> [misread_as(text) for text in ("no", "012", "admin")]
     ['a boolean', 'a number', None]
@@ -132,16 +155,17 @@ def misread_as(text: str) -> str | None:
 
 
 def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int | None) -> Node:
-    """Read the nodes of a file, and return its root.
+    """Read a file of YAML or JSON, and return its root node.
 
     Args:
-        content: the content of the file, YAML or JSON, as text or as bytes.
+        content: the content of the file, as text or as bytes.
         name: the name of the file, for messages.
-        faults: gets the faults.
+        faults: collects the faults after which reading can continue, such as a repeated key.
         max_bytes: the largest size that is accepted; None for no limit.
 
     Raises:
-        InvalidFile: the file is too large, or not text, or cannot be read to its end.
+        InvalidFile: the file is too large, is empty, is not text, or is not YAML, so that reading cannot continue. The
+            error lists the faults that were found before, too.
     """
     import yaml  # noqa: PLC0415 - commands that read no roles file start faster without it
 
@@ -157,7 +181,11 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
 
 
 def _shown_text(text: str, name: str, faults: Faults) -> str:
-    """Return the text with surrogates joined. Refuse it if it has characters that an editor does not show."""
+    """Return the text. If it is JSON, replace each pair of escaped surrogates by an escape that YAML can read.
+
+    Raises:
+        InvalidFile: the text has characters that an editor does not show.
+    """
     if _NEVER_RAW.search(text):
         hidden = enumerate(map(_NEVER_RAW.search, _lines(text)), start=1)
         why = "cannot be seen: remove it, or escape it in double quotes"
@@ -166,6 +194,7 @@ def _shown_text(text: str, name: str, faults: Faults) -> str:
 
 
 def _joined(match: re.Match[str]) -> str:
+    """Return the escape of YAML for the character of two escaped surrogates, such as `\\U0001f600`."""
     high, low = int(match[2], 16), int(match[3], 16)
     return f"{match[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
@@ -175,7 +204,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
-    """Return the line of a syntax error, and a sentence about it."""
+    """Return the line of a syntax error, and a message that describes it, with a hint if the cause is a common one."""
     mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = str(getattr(error, "problem", None) or type(error).__name__)
     if mark is None:
@@ -213,7 +242,13 @@ class _Builder:
         return root
 
     def _filled(self, node: Node, event: Any, depth: int = 0) -> Node:
-        """Return the node with its content, which begins with this event. `depth` is the number of nodes above it."""
+        """Fill in the value of a node, and return the node.
+
+        Args:
+            node: the node, without its value.
+            event: the first event of the value. The further events are taken from the parser.
+            depth: the number of nodes above the node.
+        """
         kind = type(event).__name__
         if kind == "ScalarEvent":
             node.value, node.is_plain = event.value, not event.style
@@ -234,11 +269,22 @@ class _Builder:
         return node
 
     def _within(self) -> Iterator[Any]:
-        """Yield the events of the open list or mapping, to its end. The caller takes those of inner nodes."""
+        """Yield the first event of each item or key, up to the end of the current list or mapping.
+
+        Before the next step, the caller must take all further events of the item, or of the key's value.
+        """
         return takewhile(lambda event: type(event).__name__ not in _ENDS, self._events)
 
     def _value_of(self, key: Any, above: Node, siblings: dict[str, Node]) -> Node:
-        """Return an empty node for the value of a key. Note a fault if the mapping has the key already."""
+        """Return a new node for the value of a key, and add it to the mapping.
+
+        If the mapping has the key already, add a fault instead. The node is then not in the mapping.
+
+        Args:
+            key: the event of the key.
+            above: the node of the mapping.
+            siblings: the nodes in this mapping, by key.
+        """
         if type(key).__name__ != "ScalarEvent":
             self._stop(key, "a key must be a text")
         if key.value == "<<" and not key.style:
@@ -251,7 +297,12 @@ class _Builder:
         return node
 
     def _check_plainness(self, event: Any, node: Node) -> None:
-        """Refuse anchors, aliases and tags: they give a text a meaning that a reviewer does not see."""
+        """Add a fault if the event has an anchor, an alias or a tag, because a reviewer may not see its meaning.
+
+        Args:
+            event: the event of a node or of a key.
+            node: the node. A text with a tag loses its value.
+        """
         line = _line(event)
         if type(event).__name__ == "AliasEvent":
             fault = f"*{event.anchor} is an alias: write out what it means, or put the whole text in quotes"
