@@ -1,4 +1,4 @@
 """Make texts safe to show and files safe to read: escaping for terminals, decoding, tables.
 
-Pure: it imports only `errors`. Start reading at `escaping`.
+Pure: this package imports only `errors`. Start reading at `escaping`.
 """

@@ -1,7 +1,7 @@
 """Write CSV that a spreadsheet can open safely: no cell becomes a formula, and every cell can be read back. Pure.
 
-A program that reads `;` or a tab as the separator ignores the quotes of a comma-separated file, and begins a new cell
-in the middle of a quoted one. So a guard, `'`, is also written after each `;` and tab.
+If a program takes `;` or a tab as the separator, it can begin a new cell in the middle of a cell. So the guard `'` is
+written before a formula at the beginning of a cell, and also before one that follows a `;`, a tab or a line break.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _TO_QUOTE: Final = re.compile(r'[",;\t\r\n]|^\s|\s$')
 
 
 def csv_line(cells: Iterable[str]) -> str:
-    """Return a line of CSV, separated by commas and without a line end.
+    """Return a line of CSV with commas between its cells, and without a line end. Each cell is guarded.
 
     Args:
-        cells: the cells of the line.
+        cells: the texts of the cells.
 
     >>> print(csv_line(["reviewer", "=1+1", "a;=b", "a, b"]))
     reviewer,'=1+1,"a;'=b","a, b"
@@ -30,7 +30,10 @@ def csv_line(cells: Iterable[str]) -> str:
 
 
 def guarded(cell: str) -> str:
-    """Return a cell with a `'` before everything that a spreadsheet could read as a formula, and before a `'`.
+    """Return a cell with the guard `'` before everything that a spreadsheet could read as a formula.
+
+    A `'` in such a place, and a tab or line break at the beginning, get the guard as well. So `unguarded` can restore
+    the cell.
 
     >>> guarded("=1+1"), guarded("'t Hooft"), guarded("0f3a@idir")
     ("'=1+1", "''t Hooft", '0f3a@idir')
@@ -41,7 +44,7 @@ def guarded(cell: str) -> str:
 def unguarded(cell: str) -> str:
     """Return the original cell from a result of `guarded`.
 
-    A `'` that guards nothing stays: it is part of the text, as in a file that was written by hand.
+    A `'` before any other text stays, because somebody wrote it by hand.
 
     >>> unguarded("'=1+1"), unguarded("''t Hooft"), unguarded("'t Hooft")
     ('=1+1', "'t Hooft", "'t Hooft")

@@ -10,17 +10,17 @@ _IGNORABLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""The property Default_Ignorable_Code_Point of Unicode 16 (DerivedCoreProperties.txt)."""
+"""The characters with the property Default_Ignorable_Code_Point in Unicode 16 (DerivedCoreProperties.txt)."""
 _JOINERS: Final = "\u200c\u200d"
 _BLANK_BRAILLE: Final = "\u2800"
-"""A symbol that looks empty, but is not a blank in Unicode."""
+"""A symbol that looks like a blank, but is not a blank in Unicode."""
 
 
 def is_hidden(character: str) -> bool:
-    """Return whether a character is invisible, or only changes how others are displayed.
+    """Return whether a character is invisible, or only changes how other characters are displayed.
 
-    These are the format characters (category Cf), the characters that Unicode lets a program ignore, such as variation
-    selectors and tags, and the empty Braille pattern. Blanks and control characters are not among them.
+    Such characters are the format characters (category Cf), those that Unicode lets a program ignore, such as variation
+    selectors and tags, and the empty Braille pattern. Blanks and control characters do not count.
 
     >>> [is_hidden(character) for character in "a \\u200b\\u3164\\n"]
     [False, False, True, True, False]
@@ -33,7 +33,7 @@ def is_hidden(character: str) -> bool:
 
 
 def hidden_in(text: str) -> str:
-    """Return the hidden characters of a text, each once, in their order.
+    """Return the hidden characters of a text as one text, each once, in their order: see `is_hidden`.
 
     >>> hidden_in("ad\\u200bmin")
     '\\u200b'
@@ -42,7 +42,7 @@ def hidden_in(text: str) -> str:
 
 
 def without_hidden(text: str) -> str:
-    """Return the text without its hidden characters.
+    """Return the text without its hidden characters: see `is_hidden`.
 
     >>> without_hidden("ad\\u200bmin")
     'admin'
@@ -51,7 +51,7 @@ def without_hidden(text: str) -> str:
 
 
 def with_codes(text: str) -> str:
-    """Return the text with each hidden character replaced by its code.
+    """Return the text with each hidden character replaced by its code: see `is_hidden`.
 
     >>> with_codes("ad\\u200bmin")
     'ad<U+200B>min'
@@ -60,7 +60,10 @@ def with_codes(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return the text with the codes of hidden characters, and U+FFFD for characters that control a terminal or page.
+    """Return the text without characters that are invisible, or that control a terminal or a page.
+
+    Each hidden character is replaced by its code. Each other character that cannot be printed is replaced by U+FFFD;
+    among these are control characters, line breaks, and all blanks except the space.
 
     >>> shown("ad\\u200bmin\\x1b[2J")
     'ad<U+200B>min\N{REPLACEMENT CHARACTER}[2J'
@@ -69,14 +72,14 @@ def shown(text: str) -> str:
 
 
 def cut_name(text: str) -> str:
-    """Return the first 255 characters of a name: no person, and no project of the service, has a longer one."""
+    """Return the first 255 characters of a name. No person and no project of the service has a longer name."""
     return text[:255]
 
 
 def shown_name(text: str) -> str:
-    """Return a name with U+FFFD for each character that moves a cursor, hides text, or reverses its order.
+    """Return a name with U+FFFD for each character that can move the cursor, hide text, or reverse the order of text.
 
-    Joiners stay: emoji and Persian words need them, and they do not change the order.
+    The two joiners stay: emoji and Persian words need them, and they do not change the order of text.
 
     >>> shown_name("a\u200db\u202ec")
     'a\u200db�c'

@@ -1,4 +1,4 @@
-"""Decode files as editors and Excel write them, and collect their faults, within limits. Pure."""
+"""Decode files as editors and Excel write them, and collect the faults of a file. Both have limits. Pure."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import Final
 from ..errors import MOST_FAULTS, InvalidFile, InvalidRequest
 
 MOST_BYTES: Final = 20 * 2**20
-"""The default limit for the size of a file, in bytes."""
+"""The default limit for the size of a file, in bytes: 20 MiB."""
 
 
 def text_of(
     content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES, encoding: str | None = None, hint: str = ""
 ) -> str:
-    """Return the text of a file in UTF-8 or UTF-16, without its byte order mark.
+    """Return the text of a file, without its byte order mark.
 
     Args:
-        content: the content of the file, or its text.
-        name: of the file, for messages.
-        max_bytes: the largest size; None for no limit. For a text, the number of characters.
-        encoding: the encoding, if it is known; then it is the only one that is tried.
-        hint: a sentence for the error message that says how to name the encoding.
+        content: the content of the file in bytes, or as text.
+        name: the name of the file, for messages.
+        max_bytes: the largest accepted size in bytes, or in characters if the content is text; None for no limit.
+        encoding: the encoding of the file. If it is None, the encoding is UTF-16 or UTF-8, as the content shows.
+        hint: a sentence for the error message that says how to pass the encoding.
 
     Raises:
-        InvalidFile: the file is larger, or has another encoding; the fault names the line.
+        InvalidFile: the file is too large, is an Excel workbook or an archive, or does not have this encoding. In the
+            last case, the fault names the line.
         InvalidRequest: Python does not know the encoding.
 
     >>> text_of(b"\\xef\\xbb\\xbfrole", "roster.csv")
@@ -50,7 +51,10 @@ def text_of(
 
 
 def _encoding_of(content: bytes) -> str:
-    """Return UTF-16 if the content begins with its byte order mark or every second byte is zero; otherwise UTF-8."""
+    """Return UTF-16 if the content begins with the byte order mark of UTF-16; otherwise UTF-8.
+
+    Without the mark, the encoding is UTF-16 as well if every second of the first 200 bytes is zero.
+    """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     start = content[:200]
@@ -60,7 +64,7 @@ def _encoding_of(content: bytes) -> str:
 
 
 def too_large(name: str, max_bytes: int) -> InvalidFile:
-    """Return the error for a file that is larger than the limit."""
+    """Return the error for a file that is larger than `max_bytes`."""
     size = f"{max_bytes / 2**20:g} MiB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
     return InvalidFile(
         f"{name} is larger than {size}. It was not read, and nothing was sent. Split the file, or raise the "
@@ -69,7 +73,7 @@ def too_large(name: str, max_bytes: int) -> InvalidFile:
 
 
 class FirstFaults:
-    """Collect the first faults of a file by their lines, and count all of them.
+    """Collect the faults of a file. Keep the first 100 in the order of their lines, and count all.
 
     Args:
         name: the name of the file.
@@ -81,14 +85,14 @@ class FirstFaults:
         self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, message: str) -> None:
-        """Add a fault."""
+        """Add the fault that `message` describes, in this line of the file."""
         self.count += 1
         self._found.append((line, message))
         if len(self._found) >= 10 * MOST_FAULTS:
             self._found = self._first()
 
     def error(self) -> InvalidFile:
-        """Return the error that lists the faults in the order of their lines."""
+        """Return the error that lists the first 100 faults in the order of their lines, and gives the number of all."""
         faults = [f"{self._name}:{line}: {message}" for line, message in self._first()]
         return InvalidFile.with_faults(self._name, faults, fault_count=self.count)
 

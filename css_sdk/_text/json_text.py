@@ -1,4 +1,4 @@
-"""Read JSON that anybody may have written. Pure."""
+"""Parse JSON from sources that are not trusted. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 def parsed_json(text: str | bytes) -> Any:
     """Return the value in a JSON text; None if the text is not JSON, or too deeply nested.
 
-    The error of the parser contains the text, which may be secret, so no error is raised.
+    No error is raised, because an error of the parser contains the text, which may be secret.
 
     >>> parsed_json(b'{"role": "reviewer"}'), parsed_json("<html>")
     ({'role': 'reviewer'}, None)
@@ -22,11 +22,13 @@ def parsed_json(text: str | bytes) -> Any:
 
 
 def strict_json(text: str) -> Any:
-    """Return the value in a JSON text in which no key is repeated: other programs may read the other value.
+    """Return the value in a JSON text, if no object in the text repeats a key.
+
+    A repeated key is refused, because programs differ in which of its values they read.
 
     Raises:
-        ValueError: the text is not JSON, repeats a key, or holds NaN or Infinity.
-        RecursionError: it is too deeply nested.
+        ValueError: the text is not JSON, an object repeats a key, or the text holds NaN or Infinity.
+        RecursionError: the text is too deeply nested.
 
     >>> strict_json('{"role": "reviewer", "role": "admin"}')
     Traceback (most recent call last):

@@ -1,4 +1,4 @@
-"""Mask names and addresses in texts that others will read, always in the same way. Pure."""
+"""Mask names and addresses in texts that others will read. Equal names get equal masks. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from typing import Final
 
 _LONGEST_LEFT: Final = 6
-"""The most characters of a username, GUID or address that stay. Of a short one, only a quarter stays."""
+"""The most characters that a mask leaves of a username, GUID or address. It leaves at most a quarter of them."""
 _SERVICE_ACCOUNT: Final = "service-account-"
 _WITH_AT: Final = re.compile(r'[^\s@,;<>"()]*@(?:[\w.-]*\w)?')
 _USERNAME: Final = re.compile(r"\W?([0-9a-f]{6}[0-9a-f]{10,}@[a-z]+)", re.IGNORECASE)
 _NAME: Final = re.compile(r"(…@[a-z]+) \(.*?\)(?=[,.;]|$)", re.DOTALL)
-"""The name of a person, as messages write it after the username."""
+"""A masked username and the name of the person in parentheses, as messages write them."""
 _GUID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{6}[0-9a-f-]{10,}", re.IGNORECASE)
 
 
 def mask_name(name: str) -> str:
-    """Return a masked username, GUID or e-mail address. Equal names have equal masks.
+    """Return a username, GUID or e-mail address with `…` for most of its characters. Equal names have equal masks.
 
     >>> [mask_name(name) for name in ("jane.doe@example.com", "service-account-fisheries-service-102")]
     ['ja…', 'service-account-fishe…']
@@ -29,7 +29,9 @@ def mask_name(name: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return a text without e-mail addresses and without names after usernames, and with shortened usernames and GUIDs.
+    """Return a text in which usernames and GUIDs are shortened, and e-mail addresses are replaced by `…`.
+
+    A person's name in parentheses after a username is removed.
 
     >>> mask_text("2 logins have jane.doe@example.com: 0f3ac87806aa7f215a7c0d4cc4d9e799@idir (Jane Doe).")
     '2 logins have …: 0f3ac8…@idir.'

@@ -1,4 +1,4 @@
-"""Find the name that somebody may have meant. Pure."""
+"""Find the existing name that somebody may have meant by a mistyped one. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
-    """Return the existing name that is most similar to a mistyped one, in a tuple; an empty tuple if none is similar.
+    """Return a tuple with the existing name that is most similar to a mistyped one. It is empty if none is similar.
 
     >>> similar("Reviwer", ["admin", "reviewer"])
     ('reviewer',)
@@ -23,7 +23,12 @@ def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
 
 
 def suggest(error: NotFound, known: Iterable[str]) -> NotFound:
-    """Note in an error which names exist, and which of them is similar to the one that does not. Return the error."""
+    """Set the attributes `known` and `suggestions` of an error, and return the same error.
+
+    Args:
+        error: the error. Its `name` is the name that does not exist, or several, with commas between them.
+        known: the names that exist.
+    """
     error.known = tuple(known)
     # The service names several missing roles in one answer.
     error.suggestions = similar(error.name, error.known) or tuple(

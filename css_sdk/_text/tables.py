@@ -1,4 +1,4 @@
-"""Turn models into tables: flat rows for pandas and CSV files, HTML for notebooks. Pure."""
+"""Turn results of calls into tables: flat rows for pandas and CSV files, HTML for notebooks. Pure."""
 
 from __future__ import annotations
 
@@ -15,32 +15,40 @@ from .masking import mask_text
 
 _MOST_SHOWN: Final = 200
 _PERSONAL: Final = ("email", "first_name", "last_name", "name", "message")
-"""Columns that masking hides completely. A log line can contain all kinds of names and addresses."""
+"""The columns that masking hides completely. `message` is a log line, which can hold names and addresses."""
 
 Row = dict[str, Any]
 Item = TypeVar("Item", bound="Tabular | Mapping[str, Any]")
 
 
 class Tabular:
-    """A frozen attrs class that is one row of a table, or several. Class variables adjust its columns."""
+    """Base class of frozen attrs classes whose objects are one or several rows of a table.
+
+    The class variables below adjust the columns.
+    """
 
     __slots__ = ()
     __attrs_attrs__: ClassVar[Any]
 
     _rows_in: ClassVar[str] = ""
-    """The attribute whose items become the rows; empty if the object is one row.
+    """The attribute whose items become the rows; "" if the object itself is one row.
 
-    The other columns are repeated in each row.
+    The columns of the object's other attributes are repeated in each row.
     """
     _below: ClassVar[tuple[str, ...]] = ()
-    """Attributes that a notebook shows in tables of their own."""
+    """Attributes that are not columns. A notebook shows each of them in a table of its own."""
     _also: ClassVar[tuple[str, ...]] = ()
-    """Properties that are columns besides the attributes."""
+    """Properties that become columns, in addition to the attributes."""
     _renamed: ClassVar[Mapping[str, str]] = {}
-    """The column names of attributes, where they differ, so that the same thing has the same column in all tables."""
+    """The column names of attributes whose column has another name, so that it is the same in all tables."""
 
     def _cells(self) -> Row:
-        """Return the columns of this object's texts, numbers and times, and those of the objects in its attributes."""
+        """Return one row: the values of this object's attributes by column.
+
+        Texts, numbers, times and None become cells as they are, errors by their text, and tuples with commas between
+        their items. An attribute with a username becomes this username. Any other attribute that is itself `Tabular`
+        adds its own columns. Attributes of other types, those in `_below`, and `_rows_in` are left out.
+        """
         cells: Row = {}
         for name in (*(each.name for each in fields(type(self)) if each.repr), *self._also):
             value, column = getattr(self, name), self._renamed.get(name, name)
@@ -58,7 +66,7 @@ class Tabular:
         return cells
 
     def _rows(self) -> Iterator[Row]:
-        """Yield the rows."""
+        """Yield the rows: those of each item in `_rows_in`, or only one if `_rows_in` is empty."""
         if not self._rows_in:
             yield self._cells()
             return
@@ -67,7 +75,7 @@ class Tabular:
                 yield self._cells() | row
 
     def _repr_html_(self) -> str:
-        """Return the HTML for a notebook."""
+        """Return the rows as HTML, which a notebook shows as a table."""
         parts = [_html(list(self._rows()) or [self._cells()])]
         for name in self._below:
             if rows := table(getattr(self, name)):
@@ -76,7 +84,7 @@ class Tabular:
 
 
 class Record(Tabular, Mapping[str, Any]):
-    """A frozen attrs class that is one row of a table: it maps its columns to their values, as a dictionary does."""
+    """Base class of frozen attrs classes whose objects are one row. Each maps columns to values, like a dictionary."""
 
     __slots__ = ()
 
@@ -91,7 +99,7 @@ class Record(Tabular, Mapping[str, Any]):
 
 
 class Records(Tabular):
-    """A frozen attrs class that is several rows of a table. Iterating over it yields them as dictionaries."""
+    """Base class of frozen attrs classes whose objects are several rows. Iteration yields the rows as dictionaries."""
 
     __slots__ = ()
 
@@ -116,23 +124,25 @@ class TupleOf(tuple[Item, ...]):
 
 
 class Table(ListOf[Row]):
-    """A list of rows; `table` returns it."""
+    """A list of rows, as `table` returns it. A notebook shows it as a table."""
 
 
 def table(items: Tabular | Iterable[Tabular | Mapping[str, Any]], *, mask: bool = False) -> Table:
-    """Return the result of a call as a table: a list of flat dictionaries, which a notebook shows in rows and columns.
+    """Return the result of a call as a table: a list of flat dictionaries, one for each row.
 
-    `csv.DictWriter`, pandas and polars accept the table. They also accept results as they are:
-    `pandas.DataFrame(results)`. A search becomes a row for each user. A state becomes a row for each member of each
-    role. A result of a roster becomes one row, with its outcome.
+    A notebook shows the table in rows and columns, and `csv.DictWriter`, pandas and polars accept it. pandas also
+    accepts results without this function: `pandas.DataFrame(results)`.
+
+    A search becomes a row for each user. A state becomes a row for each member of each role. The result for one row of
+    a roster becomes one row, with its outcome.
 
     Args:
-        items: the result of a call, or several results; also rows of a table.
+        items: the result of a call, a collection of results, or rows of a table.
         mask: whether to hide names, e-mail addresses and log lines, and to shorten GUIDs, for a notebook that others
             will read.
 
     Raises:
-        InvalidRequest: the value is not the result of a call.
+        InvalidRequest: an item is neither the result of a call nor a row of a table.
 
     >>> from css_sdk import table
     >>> table(dev.roles.list())[0]
@@ -176,7 +186,7 @@ def _html(rows: Sequence[Row]) -> str:
 
 
 def _escaped(value: object) -> str:
-    """Return the value as text without markup, and without characters that reorder the text around them."""
+    """Return the value as text for HTML: markup is escaped, and characters that reorder text are replaced."""
     if isinstance(value, bool):
         text = "yes" if value else "no"
     elif isinstance(value, datetime):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun in the singular or plural.
+    """Return a number with its noun in the singular or plural. Commas separate thousands.
 
     Args:
         number: the number.
@@ -20,7 +20,7 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 
 def joined(names: Iterable[str]) -> str:
-    """Return names in one text, with commas and an "and".
+    """Return names as one text, with commas between them, and with "and" before the last one.
 
     Args:
         names: the names, at least one.

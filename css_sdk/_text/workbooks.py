@@ -10,14 +10,16 @@ from ..errors import ConfigurationError, InvalidFile
 
 _WIDEST: Final = 60
 _FIRST_ROWS: Final = 1000
-"""The rows by which the widths of columns are chosen."""
+"""The number of rows at the beginning that decide the widths of the columns."""
 
 
 def workbook_of(lines: Iterable[Sequence[str]], title: str) -> bytes:
-    """Return a workbook with one sheet. The first line is the header: it stays visible, and has filters.
+    """Return the bytes of an Excel workbook with one sheet.
+
+    The first line is the header. It stays visible when the user scrolls, and has filters.
 
     Args:
-        lines: the header, and the rows. All cells are written as texts.
+        lines: the header and the rows, all with the same number of cells. All cells are written as texts.
         title: the name of the sheet.
 
     Raises:
@@ -40,8 +42,8 @@ def workbook_of(lines: Iterable[Sequence[str]], title: str) -> bytes:
             for column, cell in enumerate(cells):
                 if cell and sheet.write_string(last, column, cell, bold if last == 0 else None) != 0:
                     raise InvalidFile(
-                        f"A sheet cannot hold row {last + 1}: it has at most 1,048,576 rows, and 32,767 characters in "
-                        f"a cell. Write CSV."
+                        f"Row {last + 1} does not fit into a sheet. A sheet can hold 1,048,576 rows, and a cell 32,767 "
+                        f"characters. Write CSV instead."
                     )
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(last, 1), max(len(widths) - 1, 0))

@@ -1,4 +1,4 @@
-"""Remember attempts that were never answered. The service may still carry them out, and reverse later steps. Pure."""
+"""Remember write attempts without an answer. The service may still carry them out, and reverse later steps. Pure."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Final
 from ..state import Step
 
 STILL_POSSIBLE: Final = 300.0
-"""Seconds after which css-sdk no longer expects that the service carries out an attempt without an answer.
+"""The seconds for which the service may still carry out an attempt without an answer, as css-sdk assumes.
 
 No server in front of the service or behind it is known to keep a request that long.
 """
 
 
 def may_reverse(late: Step, done: Step) -> bool:
-    """Return whether a step that is carried out late could undo a later step, or change a role that it needs.
+    """Return whether one step, if it is carried out late, could undo another step that is already done.
+
+    It also could if it changes a role that the done step needs.
 
     Args:
         late: the step that the service may still carry out.
-        done: the later step, which is done.
+        done: the step that is done. It was sent after the late step.
 
     >>> from css_sdk.state import Place
     >>> place = Place(101, "dev")
@@ -40,7 +42,7 @@ def may_reverse(late: Step, done: Step) -> bool:
 
 
 def _roles_needed(done: Step) -> set[str]:
-    """Return the roles that must stay unchanged so that the effect of a step lasts."""
+    """Return the names of the roles that must not change after a step, so that its effect lasts."""
     match done.kind:
         case "create_role" | "add_member":
             return {done.role}
@@ -53,23 +55,23 @@ def _roles_needed(done: Step) -> set[str]:
 
 
 class LateAttempts:
-    """The attempts of one client that were never answered, as long as the service may still carry them out."""
+    """Remember the attempts of one client without an answer, as long as the service may still carry them out."""
 
     def __init__(self) -> None:
         self._attempts: dict[Step, float] = {}
 
     def note(self, steps: Iterable[Step], now: float) -> None:
-        """Remember an attempt that was sent and not answered.
+        """Remember an attempt that was sent, and that the service did not answer.
 
         Args:
-            steps: the steps of the attempt.
+            steps: the steps that the attempt was to make.
             now: the time in seconds, on a clock that never goes back.
         """
         self._forget(now)
         self._attempts.update(dict.fromkeys(steps, now))
 
     def reversing(self, steps: Iterable[Step], now: float) -> Step | None:
-        """Return a step of an unanswered attempt that may still reverse one of these steps; None if there is none.
+        """Return a step of an attempt without an answer that may still reverse one of these steps; None if none may.
 
         Args:
             steps: the steps that were just done.
@@ -82,10 +84,10 @@ class LateAttempts:
         return next((one for done in steps for one in late if may_reverse(one, done)), None)
 
     def holds(self, steps: Iterable[Step], now: float) -> bool:
-        """Return whether an earlier attempt of one of these steps may still be carried out.
+        """Return whether the service may still carry out an earlier attempt to make one of these steps.
 
         Args:
-            steps: the steps that a read has just shown to be not done.
+            steps: the steps. A read has just shown that they are not done.
             now: the time in seconds, on a clock that never goes back.
         """
         self._forget(now)

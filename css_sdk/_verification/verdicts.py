@@ -1,6 +1,7 @@
 """Decide whether an answer shows that a write was done, and how one attempt ended. Pure.
 
-`VERIFIED_BY` has an entry for each kind of write, `VERDICTS` one for each HTTP status.
+`VERIFIED_BY` says for each kind of write what verifies it. `VERDICTS` says what each HTTP status means for a write that
+the answer does not verify.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from ..state import StepKind
 
 
 class VerifiedBy(Enum):
-    """What shows that a write was done."""
+    """List what can show that a write was done."""
 
-    ANSWER = "the answer holds what was asked"
+    ANSWER = "a success whose body shows what was requested"
     STATUS = "the status 204"
-    READ = "a read, and nothing else"
+    READ = "only a read"
 
 
 VERIFIED_BY: Final[Mapping[StepKind, VerifiedBy]] = {
@@ -31,19 +32,20 @@ VERIFIED_BY: Final[Mapping[StepKind, VerifiedBy]] = {
 }
 """What verifies each write. If the answer does not verify the write, a read follows.
 
-If the login server behind the service has a fault, the service answers a creation or a rename with an empty success,
-and a deletion with 204, whether it was done or not. For the other writes it answers 422, so a success can be trusted.
+If the login server behind the service has a fault, the service answers the creation or renaming of a role with a
+success without a body, and a deletion with 204, whether the write was done or not. It answers all other writes with
+422, so their success can be trusted.
 """
 
 
 class Verdict(Enum):
-    """Outcome of one attempt of a write."""
+    """List the possible outcomes of one attempt of a write."""
 
     DONE = "done: the answer shows it"
     REFUSED = "not done, and another attempt will not help"
     NOT_DONE = "certainly not done; may be attempted again"
     DOUBTFUL = "perhaps done, but no longer on its way: a read shows whether it was done"
-    PENDING = "perhaps still on its way: a read that does not show it decides nothing"
+    PENDING = "perhaps still on its way: even if a read shows no change, the write may be done later"
 
 
 VERDICTS: Final[dict[int | None, Verdict]] = {
@@ -57,7 +59,7 @@ VERDICTS: Final[dict[int | None, Verdict]] = {
     500: Verdict.DOUBTFUL,  # the service itself failed, and is finished with the request
     **dict.fromkeys(range(501, 600), Verdict.PENDING),  # from a proxy: the service behind it may still be at work
 }
-"""What each status means for a write if the answer does not show that it was done."""
+"""What each status means for a write, if the answer does not show that the write was done. None is no answer."""
 
 
 def verdict(kind: StepKind, status: int | None, *, sent: bool, shown: bool) -> Verdict:
@@ -68,7 +70,7 @@ def verdict(kind: StepKind, status: int | None, *, sent: bool, shown: bool) -> V
         status: the status of the answer, or None if no answer came.
         sent: False only if it is certain that the request did not reach the service, because there was no connection
             or a proxy refused it.
-        shown: whether the body of the answer shows what was requested.
+        shown: whether the body of the answer shows that the request was carried out.
 
     >>> [verdict("add_member", status, sent=True, shown=status < 300).name for status in (201, 504)]
     ['DONE', 'PENDING']
