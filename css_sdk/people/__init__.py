@@ -1,5 +1,6 @@
-"""Identify people: usernames, GUIDs, e-mail addresses and client ids, searches, and the logins of one person.
+"""Identify people by username, GUID, e-mail address, client id or name, and find all logins of a person.
 
-Pure: it imports `state` and the service's rules. Start reading at `identities`. `matching` finds the login that a list
-means. `identification` decides which members are safe from removal if no login is found.
+Pure: it makes no requests, and may import `state` and the rules of the service (`_service`). Start reading at
+`identities`. `matching` finds the login of a person in a list. If there is none, `identification` decides whether the
+person may still be a member, so that members must not be removed.
 """

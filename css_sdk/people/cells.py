@@ -1,7 +1,7 @@
-"""Clean and check how rosters and roles files name people. Pure.
+"""Clean and check the usernames, GUIDs, e-mail addresses and client ids in rosters and roles files. Pure.
 
-A search for a mistyped name finds nobody. A search for a person who never logged in finds nobody, too. To avoid this
-confusion, rosters and roles files use the same checks for mistyped names.
+A search by a mistyped text finds nobody, as if the person had never logged in. So these checks report mistyped texts
+before a search.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PersonBy = Literal["username", "guid", "email", "client_id"]
 
 PERSON_COLUMNS: Final[tuple[PersonBy, ...]] = ("username", "guid", "email", "client_id")
 PERSON_NAMES: Final = {"username": "username", "guid": "GUID", "email": "e-mail address", "client_id": "client id"}
-"""How messages call the texts that name people."""
+"""The words in messages for each kind of text that names a person."""
 
 _QUOTES: Final = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
 _IS_CLEAN: Final = re.compile(r"[0-9A-Za-z@._+-]*")
@@ -32,10 +32,10 @@ _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\:;,\"]+@[^\s@<>()\[\]\\:;,\".]+(\.
 
 
 def cleaned(text: str) -> str:
-    """Return a cell without the additions that programs make to an address or a GUID.
+    """Return the text of a cell without what other programs add to an address or a GUID.
 
-    Removed are: invisible characters, blanks and quotes around it, `mailto:`, a name before `<address>`, and commas and
-    semicolons at the end. `fault_of` checks the rest.
+    This removes invisible characters, blanks and quotes around the text, `mailto:`, a name before `<address>`, and
+    commas and semicolons at the end. `fault_of` checks the result.
 
     >>> cleaned('"Hargreave, Ilse" <mailto:ilse.hargreave@example.com>; ')
     'ilse.hargreave@example.com'
@@ -52,12 +52,12 @@ def cleaned(text: str) -> str:
 
 
 def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None:
-    """Return what is wrong with a text of a roster or a roles file, or None if it can name a person.
+    """Return what is wrong with a text in a roster or a roles file; None if the text can name a person.
 
     Args:
-        by: the column or key of the text.
+        by: the column of the roster, or the key in the roles file, that has the text.
         text: the text, as `cleaned` returns it.
-        provider: the provider of a GUID, if the list names it.
+        provider: the provider of a GUID, if the roster or roles file names it.
 
     >>> fault_of("email", "0f3a@idir")
     "'0f3a@idir' is a username, not an e-mail address. Write it under `username`"
@@ -67,10 +67,10 @@ def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None
 
 
 def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | None:
-    """Return the error about a text that cannot name a person; None if it can.
+    """Return the error about a text that cannot name a person; None if the text can name one.
 
     Args:
-        by: how the text names the person.
+        by: what the text must be.
         text: the text, as `cleaned` returns it.
         provider: the provider of a GUID, if it is known.
     """
@@ -93,9 +93,12 @@ def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | 
 def check_guid(text: str, providers: Collection[str] = ()) -> None:
     """Refuse a text that cannot be the GUID of a login at one of these providers.
 
+    A GUID of GitHub can be a number. If all providers are of GitHub, any text is accepted, because the form of GitHub's
+    GUIDs is not known.
+
     Args:
         text: the text to check.
-        providers: the providers whose GUIDs are accepted, by default all. GUIDs of GitHub can be numbers.
+        providers: the providers whose GUIDs are accepted; all if it is empty.
 
     Raises:
         UnusableUser: the text is not a complete GUID.

@@ -1,8 +1,8 @@
-"""Decide which members may be a person who was not found. Exact sets depend on it. Pure.
+"""Decide whether a person who was not found may still be a member of a role. Pure.
 
-A person who is not found by e-mail address may still be a member: the service may know this person by a different
-address. So nobody may lose a role because of such a row. Only a username, or a complete GUID with its provider, can
-show that a person never logged in, and so has no roles.
+A list can name a person by e-mail address, and the service may know this person by a different address. So if nobody is
+found, any member may be this person, and an exact list must not remove anybody from the role. Only a username, or a
+complete GUID with its provider, can show that a person never logged in, and so has no roles.
 """
 
 from __future__ import annotations
@@ -36,9 +36,12 @@ _STATES: Final[Mapping[type[CssError], str]] = {
 def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
     """Return whether a person is named uniquely: by a username, or by a complete GUID with its provider.
 
+    Return False for a service account, and for a GUID of GitHub, whose complete form is not known.
+
     Args:
-        person: the entry of the list that names the person.
-        providers: the providers of a GUID, if the person names none.
+        person: the person, as a list names them.
+        providers: the providers to search if the list names none. If there is exactly one, it is the provider of a
+            GUID.
 
     >>> from css_sdk.roster.rows import Person
     >>> guid = "0f3ac87806aa7f215a7c0d4cc4d9e799"
@@ -52,10 +55,12 @@ def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
 
 
 def state_of(person: Person, error: CssError | None) -> str:
-    """Return the reason why a person is not identified, in one or two words; `failed` for any other error.
+    """Return in a few words why the row of a person has failed, such as `never logged in`, `not found` or `withheld`.
+
+    Return `failed` for any other error, and if there is no error.
 
     Args:
-        person: the entry of the list that names the person.
+        person: the person, as the row names them.
         error: the error of the search for the person, or of a request about the person.
     """
     for kind, state in _STATES.items():
@@ -68,25 +73,27 @@ def state_of(person: Person, error: CssError | None) -> str:
 
 
 def may_be_member(person: Person, error: CssError | None) -> bool:
-    """Return whether a person whose row failed may be a member, so that nobody may lose the role.
+    """Return whether the row of a person has an error after which the person may still be a member of the role.
+
+    If so, nobody may lose the role. Return False if the row has no error, or if the person never logged in.
 
     Args:
-        person: the entry of the list that names the person.
-        error: the error of the person's row, if any.
+        person: the person, as the row names them.
+        error: the error of the row, if any.
     """
     return error is not None and state_of(person, error) != NEVER_LOGGED_IN
 
 
 @frozen
 class Unresolved:
-    """A person of a file who could not be identified.
+    """A person in a file who could not be identified.
 
     Attributes:
-        place: the place for which the person was searched.
-        person: the entry of the file that names the person.
+        place: the place in which the file gives the person roles. css-sdk searched for the person there.
+        person: the person, as the file names them.
         state: the reason, such as `never logged in`, `not found`, `wrong provider` or `ambiguous`.
         candidates: the usernames that the person may have.
-        roles: the roles that the file gives the person; none if it says that the person must have no roles.
+        roles: the roles that the file gives the person; empty if the file says that the person must have no roles.
     """
 
     place: Place
@@ -97,9 +104,9 @@ class Unresolved:
 
     @property
     def may_be_anybody(self) -> bool:
-        """Return whether the person may be any member, because nothing is known about the username.
+        """Return whether the person may be any member of a role, because nothing is known about the username.
 
-        Then no member may be removed.
+        If so, nobody may be removed from a role whose list in the file names this person.
         """
         if self.state in (NEVER_LOGGED_IN, WRONG_PROVIDER):
             return not is_identified(self.person)
@@ -109,6 +116,7 @@ class Unresolved:
     def never_logged_in(self) -> bool:
         """Return whether the person has probably never logged in.
 
-        This is so if the file names one exact login (by username or complete GUID) that the service does not know.
+        This is so if the file names exactly one login, by username or by a complete GUID with its provider, and the
+        service does not know this login.
         """
         return self.state == NEVER_LOGGED_IN and is_identified(self.person)

@@ -17,8 +17,8 @@ from .cells import PERSON_COLUMNS, PersonBy, check_guid, cleaned, error_of
 class Person(Record):
     """A person, or a service account, as a list names them: by `username`, `guid`, `email` or `client_id`.
 
-    `provider` selects the login if several logins have the GUID or e-mail address. A GUID may be given with dashes, and
-    is stored without them.
+    `by` is one of these four words, and `value` is the text. If several logins have the GUID or e-mail address,
+    `provider` selects one. A GUID may be given with dashes, and is stored without them.
     """
 
     by: PersonBy
@@ -44,16 +44,18 @@ class Person(Record):
 
     @property
     def is_service_account(self) -> bool:
-        """Return whether this names a service account, not a person."""
+        """Return whether this is a service account, that is a client id or a username without `@`."""
         return self.by == "client_id" or (self.by == "username" and "@" not in self.value)
 
 
 def checked_people(named: Mapping[str, Iterable[str]], providers: Sequence[str] = ()) -> list[Person]:
-    """Return the people whom a caller names, in order, after checking the texts.
+    """Return the person for each text that a caller passes, after checking the texts.
+
+    Usernames come first, then GUIDs, e-mail addresses and client ids.
 
     Args:
         named: the texts, by what they are: `username`, `guid`, `email` or `client_id`.
-        providers: the providers of GUIDs and addresses; if there is one, it is the provider of each GUID.
+        providers: the providers whose GUIDs are accepted, as for `check_guid`.
 
     Raises:
         UnusableUser: a text cannot name a person.
@@ -78,8 +80,10 @@ def checked_people(named: Mapping[str, Iterable[str]], providers: Sequence[str] 
 def login_of(person: Person) -> str | None:
     """Return the username of a person, or None if a search must find it first.
 
+    A username, a client id, and a GUID with its provider need no search.
+
     Raises:
-        UnusableUser: the person is named by a text that is not a username.
+        UnusableUser: the username is not valid.
 
     >>> login_of(Person("guid", "0F3A", "idir")), login_of(Person("email", "ilse@example.com", "idir"))
     ('0f3a@idir', None)
@@ -90,10 +94,13 @@ def login_of(person: Person) -> str | None:
 
 
 def identity_of(person: Person) -> str:
-    """Return a text that is the same for every way of naming the same login.
+    """Return a text that is equal for two people who are certainly the same login, without a search.
+
+    For example, a username and a GUID with its provider give the same text. An e-mail address equals only the same
+    address with the same provider, because its login is not known.
 
     Raises:
-        UnusableUser: the person is named by a text that is not a username.
+        UnusableUser: the username is not valid.
 
     >>> identity_of(Person("client_id", "grants-102")) == identity_of(Person("username", "service-account-grants-102"))
     True

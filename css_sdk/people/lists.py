@@ -1,4 +1,4 @@
-"""Read lists of people with a person on each line, and find the logins of each person in search results. Pure."""
+"""Read lists that name a person on each line, and find the logins of each person in search results. Pure."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class ListedPerson(Record):
 
     Attributes:
         text: the text that names the person in the list.
-        state: `found` (the logins of one person), `ambiguous` (several people), `not found`, `too many found` (the
+        state: `found` (one person), `ambiguous` (the text may mean several people), `not found`, `too many found` (the
             service may have left people out), or `failed`.
-        logins: the logins that were found.
-        error: why the text cannot be searched, or why the search failed.
+        logins: the logins that were found. If the state is `ambiguous`, they belong to several people.
+        error: why the text cannot be searched, or why the search failed; None for all states except `failed`.
     """
 
     text: str
@@ -41,10 +41,10 @@ class ListedPerson(Record):
 
 
 def people_in(text: str) -> list[tuple[int, str]]:
-    """Return the people of a list, each with the number of the line. A header and empty lines are left out.
+    """Return each person of a list, as the number of the line and the text. A header and empty lines are left out.
 
     Args:
-        text: the list, with a person on each line, or several people on a line, separated by semicolons.
+        text: the list. Each line names one person, or several people who are separated by semicolons.
 
     >>> people_in("email\\nilse@example.com; bo@example.com\\n\\nHargreave, Ilse")
     [(2, 'ilse@example.com'), (2, 'bo@example.com'), (4, 'Hargreave, Ilse')]
@@ -56,7 +56,9 @@ def people_in(text: str) -> list[tuple[int, str]]:
 
 
 def listed_person(text: str, terms: Mapping[str, str], found: PeopleFound) -> ListedPerson:
-    """Return the person whom a text means. Addresses and names must be equal, not only similar.
+    """Return a person of a list, with the logins that a search found and that the text in the list means.
+
+    The address or the name of a login must be equal to the text, ignoring case. A part of it is not enough.
 
     Args:
         text: the text that names the person in the list.

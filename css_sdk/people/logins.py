@@ -1,4 +1,4 @@
-"""Describe people and their logins: where a person was found, and which roles differ between logins. Pure."""
+"""Describe people, their logins and their roles. Compare the roles of two logins of one person. Pure."""
 
 from __future__ import annotations
 
@@ -24,15 +24,18 @@ All logins of a person in one family have the same GUID.
 """
 
 Seen = dict[str, dict[str, User]]
-"""The login as each environment knows it, by username and environment."""
+"""The logins that searches found, by username, then by environment: environments may know different addresses."""
 
 
 @frozen
 class PersonLogin(Record):
     """One login of a person.
 
-    `environments` has the environments that know the login. `never_in` has the environments that were searched and do
-    not know the login: the person never logged in there. If the search was incomplete, `never_in` is empty.
+    Attributes:
+        user: the login, as one of these environments knows it.
+        environments: the environments that know the login.
+        never_in: the environments that were searched and do not know the login, because the person never logged in
+            there. It is empty if the search was incomplete.
     """
 
     user: User
@@ -59,8 +62,8 @@ class PeopleFound(Records):
     """People found across providers and environments.
 
     Attributes:
-        people: sorted by name.
-        complete: False if the service may have left people out: it stops at 50 in each search.
+        people: the people, sorted by name.
+        complete: False if the service may have left people out, because each search returns at most 50 people.
         searches: the searches that were made.
         environments: the environments that were searched.
     """
@@ -83,8 +86,8 @@ class NamesFound(Record):
     """The names of people, by username.
 
     Attributes:
-        names: the names that are known. It has no entry for a person without a known name.
-        left_out: how many people were not looked up, because the limit was reached.
+        names: the names, by username. It lacks people whose names are not known.
+        left_out: the number of people who were not looked up, because the limit was reached.
     """
 
     names: Mapping[str, str] = field(factory=dict, hash=False)
@@ -93,7 +96,7 @@ class NamesFound(Record):
 
 @frozen
 class HeldRole(Record):
-    """A role of a login: assigned directly, or `through` composite roles, or both."""
+    """A role that a login has in a place: directly (`direct`), by the composite roles in `through`, or both."""
 
     place: Place
     project_name: str
@@ -117,10 +120,10 @@ class PersonRoles(Records):
     """The roles of a person in all integrations of a team.
 
     Attributes:
-        held: the roles.
-        never_in: the environments where the person never logged in, by username. It is empty unless one login was
-            requested.
-        unread: the places that could not be read completely.
+        held: the roles of all logins of the person.
+        never_in: the environments where the person never logged in, by username. It is empty unless the caller named
+            one login.
+        unread: the places that could not be read completely, so that roles may be missing.
         same_address: the usernames of members who have this person's e-mail address, but a different GUID.
     """
 
@@ -137,8 +140,12 @@ class PersonRoles(Records):
 class LoginDifference(Record):
     """Roles that one login of a person has and the person's other login lacks.
 
-    `user` is the login that has the roles. `username` is the login that lacks them. If `exists` is False, the person
-    never logged in with `username` in this environment, so `username` cannot get roles.
+    Attributes:
+        user: the login that has the roles.
+        username: the username of the login that lacks the roles.
+        roles: the names of these roles.
+        exists: False if the person never logged in with `username` in this environment. Then `username` cannot get
+            roles.
     """
 
     user: User
@@ -152,8 +159,10 @@ class LoginDifference(Record):
 def person_named(text: str) -> Person:
     """Return the person whom a text names by username, e-mail address or GUID.
 
+    A text with a dot after `@` is an e-mail address. A text of only letters, digits, dashes and braces is a GUID.
+
     Raises:
-        UnusableUser: the text is none of these.
+        UnusableUser: the text is neither of these, nor a username.
 
     >>> [person_named(text).by for text in ("583231@githubpublic", "ilse.hargreave@example.com", "0f3a")]
     ['username', 'email', 'guid']
@@ -182,11 +191,13 @@ def as_person(person: UserLike | Person) -> Person:
 
 
 def checked_person(person: UserLike | Person, providers: Names | None = None) -> tuple[Person, tuple[str, ...] | None]:
-    """Return the person whom the caller names and the providers of the logins, after checking that a GUID is complete.
+    """Return the person whom the caller names, and the providers that the caller names, after checking both.
+
+    The providers are None if the caller names none, which means all.
 
     Args:
-        person: the person, as for `as_person`.
-        providers: the providers of the logins, one or several; all by default.
+        person: the person, as for `as_person`. A GUID must be complete.
+        providers: the providers of the logins, one or several; None for all.
 
     Raises:
         UnusableUser: as `as_person`, or the GUID is not complete.
@@ -200,7 +211,9 @@ def checked_person(person: UserLike | Person, providers: Names | None = None) ->
 
 
 def family_and_guid(username: str) -> tuple[str, str]:
-    """Return the family of the provider and the GUID: all logins of a person in one family share them.
+    """Return the family of the provider in a username, and the GUID.
+
+    All logins of a person in one family have the same GUID. A provider that css-sdk does not know is its own family.
 
     >>> family_and_guid("0f3a@idir") == family_and_guid("0f3a@azureidir")
     True
@@ -212,7 +225,12 @@ def family_and_guid(username: str) -> tuple[str, str]:
 def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return the searches by GUID that may find more logins of people who were found by name or address.
 
-    A login can have a different name or address in a second environment, so that the first search did not find it.
+    A login can have a different name or address in another environment, so that the first search did not find it there.
+
+    Args:
+        seen: the logins that the first search found.
+        environments: the environments to search.
+        providers: the providers to search.
 
     Returns:
         The environment, the provider and the GUID of each search.
@@ -229,7 +247,13 @@ def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) ->
 
 
 def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> tuple[PersonFound, ...]:
-    """Return the people found with their logins, sorted by name."""
+    """Return the people to whom the logins belong, sorted by name.
+
+    Args:
+        seen: the logins that searches found.
+        environments: the environments that were searched.
+        complete: whether the searches left nobody out. If not, no login is reported as unknown in an environment.
+    """
     logins: dict[tuple[str, str], list[PersonLogin]] = {}
     for username in sorted(seen, key=_place_among_logins):
         known = tuple(environment for environment in environments if environment in seen[username])
@@ -241,6 +265,7 @@ def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> tup
 
 
 def _place_among_logins(username: str) -> tuple[int, str]:
+    """Return a key that sorts usernames by provider, in the order in which logins are shown, and then by GUID."""
     provider = username.partition("@")[2]
     return [*_FAMILIES, provider].index(provider), username
 
@@ -248,15 +273,15 @@ def _place_among_logins(username: str) -> tuple[int, str]:
 def login_differences(
     members: Mapping[str, Collection[str]], users: Mapping[str, User], to: str | None = None
 ) -> tuple[LoginDifference, ...]:
-    """Return the direct roles that a person has with one of the logins at `idir` and `azureidir`, but not with both.
+    """Return the direct roles that a person's login at `idir` has and the login at `azureidir` lacks, or vice versa.
 
     Args:
-        members: the usernames of the members, by role.
+        members: the usernames of the direct members, by role.
         users: the users that exist, by username.
-        to: the provider whose logins may lack roles; both by default.
+        to: `idir` or `azureidir`, to return only roles that the login at this provider lacks; None for both.
 
     Raises:
-        InvalidRequest: the provider is not `idir` or `azureidir`.
+        InvalidRequest: `to` is another provider.
 
     >>> ilse = User("d6df@idir", first_name="Ilse")
     >>> [found] = login_differences({"reviewer": ["d6df@idir"], "admin": []}, {"d6df@idir": ilse})

@@ -1,4 +1,4 @@
-"""Find the login that an entry of a list means: the searches to make, and how to read their results. Pure."""
+"""Find the login of a person in a list: decide which searches to make, and which result is meant. Pure."""
 
 from __future__ import annotations
 
@@ -32,15 +32,20 @@ _CHOOSE_PERSON: Final = Remedy(
 )
 
 Found = tuple[User, ...] | CssError
-"""The result of one search."""
+"""The result of one search: the users that it found, or the error with which it failed."""
 
 
 @frozen
 class Search:
-    """One search among the people of one provider; equal searches are made once.
+    """One search for a person among the logins of one provider. Equal searches are made only once.
 
-    `integration` is None if the search does not depend on the integration. A search for people of BCeID by e-mail
-    address finds only people who logged in to the integration from which it is made.
+    Attributes:
+        environment: the environment to search.
+        by: what `value` is: `guid` or `email`.
+        value: the text to search for, in lower case.
+        provider: the provider.
+        integration: the integration from which to search, if the result depends on it; otherwise None. A search for
+            people of BCeID by e-mail address finds only people who logged in to this integration.
     """
 
     environment: str
@@ -51,7 +56,7 @@ class Search:
 
 
 def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Search]:
-    """Return the searches for a person among the logins of these providers."""
+    """Return the searches for a person in a place: one search among the logins of each of these providers."""
     return [
         Search(
             place.environment,
@@ -65,7 +70,7 @@ def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Sea
 
 
 def providers_for(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
-    """Return the providers to search for a person: the provider in the entry, or else all given providers."""
+    """Return the providers to search for a person: the one that the list names, or else all in `providers`."""
     return (person.provider,) if person.provider else tuple(dict.fromkeys(providers))
 
 
@@ -76,10 +81,10 @@ def other_providers(person: Person, asked: Collection[str]) -> tuple[str, ...]:
 
 
 def identify(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> User | CssError:
-    """Return the one login that an entry means, or the error if there is not exactly one.
+    """Return the login of a person in a list, or an error if the searches failed or did not find exactly one login.
 
     Args:
-        person: the entry of the list.
+        person: the person, as the list names them.
         environment: the environment that was searched.
         asked: the providers that were searched.
         found: the result of the search at each of these providers.
@@ -107,15 +112,16 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
 
 
 def choose_logins(candidates: Sequence[User], *, prefer: Sequence[str], all_logins: bool) -> tuple[User, ...]:
-    """Return the logins that are meant, if all candidates are logins of one person; nothing otherwise.
+    """Choose among several logins of one person. Return an empty tuple if the logins belong to different people.
 
     Logins of one person have the same GUID. Different people can have the same e-mail address, but they have different
-    GUIDs. A preferred provider must not decide between different people, so then nothing is returned.
+    GUIDs. A preferred provider must not decide between different people.
 
     Args:
         candidates: the logins that were found.
-        prefer: providers, the first choice first. The first one with a login decides.
-        all_logins: whether to return all logins of the person. `prefer` is then ignored.
+        prefer: providers, the first choice first. The login at the first provider that has one is returned. If none
+            has one, the result is empty.
+        all_logins: whether to return all logins of the person. If so, `prefer` is ignored.
 
     >>> ilse, twin = [User("0f3a@idir"), User("0f3a@azureidir")], [User("0f3a@idir"), User("7c1d@azureidir")]
     >>> [user.provider for user in choose_logins(ilse, prefer=["azureidir", "idir"], all_logins=False)]
@@ -139,7 +145,7 @@ def explain_missing(missing: NotFound, person: Person, environment: str, found: 
 
     Args:
         missing: the error to return if no provider knows the person.
-        person: the entry of the list.
+        person: the person, as the list names them.
         environment: the environment that was searched.
         found: the results of the searches at the providers that were not requested.
     """
@@ -154,7 +160,7 @@ def explain_missing(missing: NotFound, person: Person, environment: str, found: 
 
 
 def _split(found: Iterable[Found]) -> tuple[list[User], list[CssError]]:
-    """Return the users that searches found, and the errors of searches that failed."""
+    """Return the users that all searches found, and the errors of the searches that failed."""
     results = list(found)
     users = [user for result in results if not isinstance(result, CssError) for user in result]
     return users, [result for result in results if isinstance(result, CssError)]

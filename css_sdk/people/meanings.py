@@ -1,4 +1,4 @@
-"""Decide which searches a text means: an e-mail address, a GUID, a username or a name. Pure."""
+"""Decide which searches to make for a text, which can be an e-mail address, a GUID, a username or a name. Pure."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def searches_for(
 ) -> tuple[PeopleSearch, ...]:
     """Return the searches that find everybody whom a text and terms may mean.
 
-    A word may be a last name, a first name, or a name at GitHub, so it takes several searches. A person must match all
-    terms of one of them.
+    A single word may be a last name, a first name, or a name at GitHub, so several searches are needed. Each search
+    finds the people who match all its terms.
 
     Args:
-        text: an e-mail address or a part of it, a GUID, a username, or a name; None for none.
-        terms: the terms by name. The term `name` is a name at any provider.
-        named: the providers to search, or None for all that can be searched.
+        text: an e-mail address or a part of it, a GUID, a username, or a name; None if only the terms count.
+        terms: the search terms, by name; None for a term that is not set. The term `name` is a name at any provider.
+        named: the providers to search; None for all that can be searched by the terms.
 
     Raises:
         InvalidRequest: there is no term, a term is not valid, or no provider can be searched by the terms.
@@ -80,7 +80,10 @@ def searches_for(
 
 
 def _combined(first: Iterable[Terms], second: Iterable[Terms]) -> list[dict[str, str]]:
-    """Return all pairs of terms. A pair that sets the same term twice is left out."""
+    """Return each combination of terms in `first` with terms in `second`, as one mapping.
+
+    A combination is left out if both have the same term.
+    """
     return [{**one, **other} for one in first for other in second if not one.keys() & other.keys()]
 
 
@@ -109,7 +112,10 @@ def _meanings_of_name(text: str) -> Sequence[Terms]:
 
 
 def _family_of(text: str) -> tuple[str, ...] | None:
-    """Return the providers that share the GUID in a username; None if the text is not a username."""
+    """Return the family of the provider in a username; None if the text is not a username.
+
+    At all providers of a family, a person has the same GUID.
+    """
     provider = provider_in(text)
     return next((family for family in PROVIDER_FAMILIES.values() if provider in family), None)
 
@@ -138,7 +144,11 @@ def terms_for(text: str) -> dict[str, str]:
 
 
 def kind_of(value: str) -> Literal["username", "email", "guid", "name"]:
-    """Return how a cleaned text names a person."""
+    """Return what a text is, from its form. Any text that is not a username, an address or a GUID is a name.
+
+    Args:
+        value: the text, as `cleaned` returns it.
+    """
     if value.rpartition("@")[2].lower() in PROVIDERS:
         return "username"
     if "@" in value:
@@ -153,7 +163,7 @@ def provider_in(text: str) -> str | None:
 
 
 def name_in(text: str) -> str:
-    """Return a name with the first name first and one blank between words.
+    """Return a name with one blank between words. The form `Last, First` becomes `First Last`.
 
     >>> name_in("van Dyk,  Anna")
     'Anna van Dyk'

@@ -1,7 +1,8 @@
 """Find the logins of one person among the members of roles, by comparing usernames, GUIDs and e-mail addresses. Pure.
 
-Searches of the service would not find all logins: searches of BCeID need an integration, each search shows at most 50
-people, and an address may differ between environments. The lists of members contain everybody who has a role.
+The lists of members contain everybody who has a role. Searches by the service would not find all logins: searches for
+people of BCeID need an integration, each search returns at most 50 people, and the address of a person may differ
+between environments.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from .logins import family_and_guid
 
 @frozen
 class MemberLogins:
-    """The logins of one person among members.
+    """The logins of one person among the members of roles.
 
     Attributes:
-        usernames: the usernames of these logins.
-        same_address: the usernames of members who have this person's e-mail address, but a different GUID.
+        usernames: the usernames of the person's logins.
+        same_address: the usernames of other members, who have this person's e-mail address, but a different GUID. They
+            may be different people.
     """
 
     usernames: frozenset[str]
@@ -32,15 +34,15 @@ class MemberLogins:
 
 
 def find_logins(person: Person, members: Collection[User], providers: Collection[str] | None = None) -> MemberLogins:
-    """Return the logins of a person among the members of all roles; none if no member is this person.
+    """Return the logins of a person among the members of all roles. They are empty if no member is this person.
 
     Args:
         person: the person.
         members: the members, as each environment knows them.
-        providers: the providers of the logins; all by default.
+        providers: the providers whose logins count; None for all.
 
     Raises:
-        Ambiguous: two people have the address.
+        Ambiguous: the person is named by an e-mail address that two people have.
     """
     logins = logins_of(person, [user for user in members if providers is None or user.provider in providers])
     addresses = {user.email.lower() for user in members if user.username in logins and user.email}
@@ -50,7 +52,7 @@ def find_logins(person: Person, members: Collection[User], providers: Collection
 
 
 def not_among_members(person: Person) -> NotFound:
-    """Return the error for a person who is not a member of any role, and whom no search for people finds."""
+    """Return the error for a person who is not a member of any role, and whom a search for people does not find."""
     remedy = Remedy(
         f"Search with css.find_people({person.by}={person.value!r}).",
         f"To search for people, run: css people find --{person.by} {quote(person.value)}",
@@ -74,7 +76,8 @@ def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
         members: the members, as each environment knows them.
 
     Raises:
-        Ambiguous: two logins of one family have the address but different GUIDs, so they belong to two people.
+        Ambiguous: the person is named by an e-mail address, and two logins of one family have this address but
+            different GUIDs, so they belong to two people.
 
     >>> members = [User("0f@idir", "ann@example.com"), User("0f@azureidir"), User("77@githubpublic", "ann@example.com")]
     >>> sorted(logins_of(Person("email", "Ann@example.com"), members))

@@ -33,18 +33,18 @@ _ATTRIBUTES: Final = {
     "username": "bceid_username",
     "display_name": "display_name",
 }
-"""For each search term that is not a field of `User`, the attribute of a user with this value."""
+"""The attribute of a user that a search term is compared with, for each term that is not a field of `User`."""
 _WILDCARDS: Final = frozenset("%_")
 
 
 def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
-    """Check the terms that are not None, and return them with GUIDs in the form of the service.
+    """Return the terms that are not None, after checking them. A GUID is returned without dashes and braces.
 
     Args:
         terms: the terms by name.
 
     Raises:
-        InvalidRequest: a term is not a text, is too short, has control characters, or is a part of a GUID.
+        InvalidRequest: a term is not a text, is too short, or has control characters.
 
     >>> terms_given({"guid": "{D6DFF8C2-5469-21B0-1198-B4EFD12CB3BC}", "email": None})
     {'guid': 'D6DFF8C2546921B01198B4EFD12CB3BC'}
@@ -104,20 +104,20 @@ def providers_for(
 
 
 def can_be_looked_up(guid: str, provider: str) -> bool:
-    """Return whether a person of this provider can be searched by this GUID: whether the GUID is complete.
+    """Return whether this GUID is complete, so that a search at this provider can find its person.
 
-    The service would find other people whose GUID ends with a part of a GUID. The form of GitHub's GUIDs is not known,
-    so only their characters are checked.
+    With a part of a GUID, the service would find all people whose GUID ends with it. The form of GitHub's GUIDs is not
+    known, so only their characters are checked.
     """
     is_of_github = provider in PROVIDER_FAMILIES["github"] and guid.isascii() and guid.isalnum()
     return is_of_github or (provider in PROVIDERS and identifiers.is_guid(guid))
 
 
 def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
-    """Return the users whose fields contain the terms, ignoring case, and whether no match can be missing.
+    """Return the users whose fields contain the terms, ignoring case, and whether the result is certainly complete.
 
-    A GUID must be equal. If an answer does not show a field, the service's match counts, unless the term has a
-    wildcard. Then the user is left out, and a match can be missing.
+    A GUID must be equal to its term. If the service does not return the field of a term, the service's own match
+    counts. If this term has a wildcard, the user is left out, and the result may be incomplete.
 
     Args:
         users: the users that the service found.
@@ -130,7 +130,9 @@ def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[Us
 
 
 def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
-    """Return the users whose fields equal all the terms, ignoring case, and whether these are certainly all.
+    """Return the users whose fields equal all the terms, ignoring case, and whether the result is certainly complete.
+
+    If the service does not return the field of a term, the user is left out, and the result may be incomplete.
 
     Args:
         users: the users that the service found.
@@ -145,13 +147,14 @@ def _narrowed(
     compare: Callable[[str, str], bool],
     counts_unseen: Callable[[str], bool],
 ) -> tuple[list[User], bool]:
-    """Return the users who match all terms, and whether no match can be missing.
+    """Return the users who match all terms, and whether the result is certainly complete.
 
     Args:
         users: the users that the service found.
         terms: the terms that were sent.
-        compare: compares a field with a term.
-        counts_unseen: whether the service's match counts for a term whose field the answer does not show.
+        compare: returns whether a field matches a term, both in lower case.
+        counts_unseen: returns whether the service's own match counts for a term whose field the service does not
+            return. If it does not, the user is left out, and the result may be incomplete.
     """
     matching, certain = [], True
     for user in users:
@@ -167,7 +170,7 @@ def _narrowed(
 
 
 def named(users: Iterable[User]) -> str:
-    """Return the usernames of users, each with the name.
+    """Return the usernames of users as one text for messages, each with the user's name if it is known.
 
     >>> named([User("0f3a@idir", first_name="Ilse"), User("7c1d@idir")])
     '0f3a@idir (Ilse), 7c1d@idir'
@@ -176,7 +179,14 @@ def named(users: Iterable[User]) -> str:
 
 
 def _matches(user: User, name: str, term: str, compare: Callable[[str, str], bool]) -> bool | None:
-    """Return whether a user's field matches a term; None if the answer does not show the field."""
+    """Return whether a user's field matches a term; None if the service does not return this field.
+
+    Args:
+        user: the user.
+        name: the name of the term.
+        term: the term.
+        compare: returns whether a field matches a term. A GUID must be equal to its term.
+    """
     match name:
         case "guid":
             return (user.guid or "").lower() == term.lower()
