@@ -79,7 +79,7 @@ def test_writes_whose_results_cannot_be_printed_fail_with_exit_code_3(
         done = css(f"css {line.format(user=user)} -i 101 -e dev{as_json} >/dev/full", environ, tmp_path)
     assert sandbox.count(method="POST", kind="api") == 1
     assert done.returncode == 3, done.stderr
-    assert "The writes were carried out. The results could not be printed: No space left on device." in done.stderr
+    assert "The writes were sent. The results could not be printed: No space left on device." in done.stderr
     assert "\n1 done\nTo undo the changes, run: css undo " in done.stderr
 
 

@@ -133,10 +133,10 @@ def test_delete_lists_the_people_and_roles_that_lose_something(
     err = capsys.readouterr().err.splitlines()
     assert err[0].startswith(f"{count} users lose the role 'reviewer' in Grants Portal (#101) dev: ")
     assert err[0].endswith(f", and {count - 10} more")
-    assert err[1].startswith("it is a child of 2 roles (admin, boss), through which ")
+    assert err[1].startswith("no longer through 2 parents (admin, boss): ")
     assert "797be66aabf29acf4646b4cb4894071a@githubpublic" in err[1]
     assert err[2].startswith("1 user loses the role 'admin'")
-    assert err[3] == "this also removes the roles that it contains: 2 roles (approver, reviewer)"
+    assert err[3] == "users who lose 'admin' also lose what they have only through it: 2 roles (approver, reviewer)"
     assert err[4:6] == [
         "nobody loses the role 'free' in Grants Portal (#101) dev",
         "there is no role 'nope' in Grants Portal (#101) dev",

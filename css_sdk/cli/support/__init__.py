@@ -1,1 +1,1 @@
-"""What several commands share: options, questions, tables, files, and carrying out plans."""
+"""Code that several commands share: options, questions, tables, files, and carrying out plans."""

@@ -1,4 +1,4 @@
-"""Carry out plans, the same for each command: options, preview, question, run with a journal, report."""
+"""Carry out plans, the same way for each command: show the plan, ask, run it with a journal, and report."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ class Origin:
 
     @property
     def remainder(self) -> Path:
-        """Return the path of the remainder file. A remainder of a remainder gets the next number, so that both stay."""
+        """Return the path of the remainder file.
+
+        If the plan itself was read from a remainder file, the new file has the next number, so that css keeps both.
+        """
         found = _REMAINDER.search(self.file.stem) if self.file else None
         number = f".{int(found[1] or 1) + 1}" if found else ""
         return self.folder / f"{self.name}.remainder{number}.json"
@@ -100,7 +103,7 @@ def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
 
 
 def _check_remainder(file: Path) -> None:
-    """Refuse to begin if the remainder could not be saved without replacing another file.
+    """Raise an error if saving the remainder later would replace a file that is not a plan of css-sdk.
 
     Raises:
         InvalidFile: when the file for the remainder holds something other than a plan.
@@ -109,15 +112,15 @@ def _check_remainder(file: Path) -> None:
 
     if file.exists() and not (file.is_file() and may_be_replaced(file, is_plan_of_ours)):
         raise InvalidFile(
-            f"{file} exists, and is not a plan that css-sdk wrote. Steps that cannot be done would be saved there. "
+            f"{file} exists, and is not a plan that css-sdk wrote. If steps fail, css saves them under this name. "
             f"Nothing was changed. Move the file."
         )
 
 
 def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, known: Sequence[User] = ()) -> int:
-    """Show a plan, ask, carry it out with a journal, report what was not done, and return the exit code.
+    """Show a plan, ask for confirmation, carry it out with a journal, print the results, and return the exit code.
 
-    After an interrupt, the calls that have begun are finished, and what was not done is reported as usual.
+    After an interrupt, css finishes the calls that have begun, and prints which steps were not done.
 
     Args:
         css: the client that carries out the plan.
@@ -125,6 +128,12 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
         given: the options.
         origin: where the plan comes from.
         known: users already read from the service who are not in `plan.known`, so that their names can be shown.
+
+    Raises:
+        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
+        StalePlan: when the state has changed, or the journal of `origin.resume` belongs to a different plan.
+        Refused: when a guard refuses the plan. Nothing was changed.
+        InvalidFile: when a journal cannot be read or written, or the remainder would replace another file.
     """
     resumed = read_resumed(css, plan, origin)
     if origin.resume is None and plan.steps:

@@ -1,4 +1,4 @@
-"""Ask, carry out and report, for all commands that give or remove roles."""
+"""Give and remove roles, the same way for each command: ask for confirmation, carry out, and report."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Labels:
         self._places: dict[str, tuple[int, str]] = {}
 
     def read(self, css: Css, results: Sequence[RowResult]) -> None:
-        """Add the labels of results, without a request."""
+        """Add the labels of the integrations and people in these results. The client has read them: send no request."""
         from ...errors import CssError
 
         for which in {result.row.integration for result in results}:
@@ -49,7 +49,7 @@ class Labels:
         self.names.update((result.user.username, result.user.name) for result in results if result.user is not None)
 
     def record(self, result: RowResult) -> dict[str, Any]:
-        """Return the record of a result."""
+        """Return the result of a row as a record, with the labels that were read so far."""
         from ...people.identities import login_of
 
         row = result.row
@@ -75,12 +75,16 @@ def change_roles(
     """Give or remove roles as arguments and options say, and return the exit code.
 
     Args:
-        action: what to do.
+        action: `grant` to give the roles, `revoke` to remove them.
         given: the options.
-        roles: names of roles.
-        prefer: the providers of the login that is meant if a person has several, the first choice first.
-        all_logins: whether all logins of a person are meant.
+        roles: the names of the roles.
+        prefer: if a person has several logins, use the one of the first of these providers that has one.
+        all_logins: whether to use all logins of a person.
         named: the users, by how they are named: `username`, `email`, `guid` and `client_id`.
+
+    Raises:
+        UsageError: when no role or no user is named.
+        CssError: when a text that names a user is not valid, or an error of `apply_rows`.
     """
     from ...people.identities import checked_people
     from ...roster.rows import Row
@@ -100,14 +104,14 @@ def apply_rows(
 ) -> Sequence[RowResult]:
     """Ask for confirmation if necessary, carry out rows, and return a result for each.
 
-    Before a question, css-sdk reads and shows who would gain or lose roles. After it, only these changes are carried
-    out. If there is nothing to do, there is no question.
+    Before a question, css-sdk reads and shows who would gain or lose roles. After the answer, it carries out only these
+    changes. If there is nothing to do, it asks nothing.
 
     Args:
         css: the client.
         rows: what is to be done.
         given: the options.
-        labels: collects the names of the integrations and people that are read.
+        labels: gets the names of the integrations and people that are read.
         progress: called with each result as soon as it is known.
         exact: whether to remove the roles in the rows from everybody whom the rows do not list.
         how: further arguments of `apply_roster` and `check_roster`.
@@ -149,16 +153,16 @@ def apply_rows(
 
 
 def _show_losses(css: Css, losses: Sequence[RoleRemovals]) -> None:
-    """Show who loses which role, and how many of these people the roster lists with a different login."""
+    """Print on stderr who loses which role, and how many of these people the roster lists with a different login."""
     for loss in losses:
         people = [f"{user.name} {user.username}".strip() for user in loss.users]
-        again = f". Listed with another login: {len(loss.also_listed)}" if loss.also_listed else ""
+        again = f". The roster lists {len(loss.also_listed)} of them with another login" if loss.also_listed else ""
         place = css.integration(loss.integration).environment(loss.environment).roles.place
         say(in_words("revoke", people, loss.role, place) + again)
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
-    """Return which kinds of changes rows make. `prod` names the integrations whose prod environment they change."""
+    """Return whether rows give or remove roles. `prod` names the integrations whose prod environment they change."""
     actions = {row.action for row in rows}
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 
@@ -167,7 +171,7 @@ def preview_of(changes: Iterable[tuple[str, str, Place, str]], people: Mapping[s
     """Return a sentence for each role of each place, with who gains or loses it.
 
     Args:
-        changes: what will be done: grants and removals, each with its role, its place and its person.
+        changes: what will be done, each as action (`grant` or `revoke`), role, place, and text that names the person.
         people: the names of people, by username, as far as they are known.
     """
     groups: dict[tuple[str, str, Place], dict[str, None]] = {}
@@ -199,17 +203,17 @@ def carry_out(
     with_bars: bool = False,
     **how: Any,
 ) -> int:
-    """Ask for confirmation, do what the rows say, print the results, write the result file, and return the exit code.
+    """Ask for confirmation, carry out rows, write the result file, print the results, and return the exit code.
 
     css-sdk reads the current roles first, and sends only what is missing. After an interrupt, the calls that have
     begun are finished, and the results are reported.
 
     Args:
         rows: what is to be done.
-        given: the options. With `--allow-missing`, rows of people who have never logged in do not count for the code.
+        given: the options. With `--allow-missing`, people who have never logged in do not change the exit code.
         result_file: the file for the results.
-        finished: rows of the roster that were done before. The file lists them, too.
-        always_written: whether to write the file even if no row is left to do.
+        finished: rows of the roster that were done before. The result file lists them, too.
+        always_written: whether to write the result file even if no row is left to do.
         with_bars: whether to show the progress on a terminal.
         how: further arguments of `apply_roster` and `check_roster`.
     """
@@ -249,10 +253,10 @@ def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: boo
     """Print the result of each row, and the number of rows in each state. Count repeated rows as "repeated".
 
     Args:
-        results: of the rows.
-        labels: of integrations and people.
+        results: the results of the rows.
+        labels: the names of integrations and people.
         as_json: whether to print JSON.
-        untried: whether to print the rows that were not attempted, too.
+        untried: whether to print the rows that were not attempted, too. The numbers always include them.
     """
     rows = [labels.record(result) for result in results if untried or result.state != "skipped"]
     if not as_json:
@@ -270,7 +274,11 @@ def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: boo
 
 
 def exit_code_of(results: Collection[RowResult | StepResult]) -> int:
-    """Return the exit code of a command with these results."""
+    """Return the exit code of a command with these results.
+
+    It is 0 if everything is done or needed no change. It is 3 if one of several changes failed, or the outcome of a
+    change is unknown. If there is only one change, and it failed, the code is 4 if a guard refused it, and otherwise 1.
+    """
     left = [result for result in results if result.outcome not in ("done", "already")]
     if not left:
         return 0

@@ -1,4 +1,4 @@
-"""Open the client for a command, with a journal if the command writes, and close both in the right order."""
+"""Open the client for a command, and if the command writes, its journal. Close both at the end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opened(given: Given | None = None) -> Iterator[Css]:
 
 @contextmanager
 def delayed_log() -> Iterator[list[logging.LogRecord]]:
-    """Collect warnings of the log in the yielded list. At the end, print the warnings that are still in it.
+    """Collect warnings of the log in the yielded list. At the end, print the warnings that are still in the list.
 
     If the program has configured its own log, that log gets the warnings at once, and nothing is printed.
     """

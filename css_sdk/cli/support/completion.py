@@ -1,6 +1,7 @@
-"""Complete integrations, environments and roles in a shell: from a cache, else from the service, else not at all.
+"""Complete integrations, environments, roles and profiles in a shell.
 
-A completion never prints, never raises an error, waits two seconds at most, and never runs a `credential_process`.
+css takes integrations and roles from a cache, or asks the service. If this fails, it completes nothing. A completion
+never prints, never raises an error, waits two seconds at most, and never runs a `credential_process`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _SECONDS: Final = 2.0
 """The time limit of each attempt, and of the whole call."""
 _LIFE: Final = 300.0
-"""Seconds for which names are taken from the cache."""
+"""For so many seconds, css uses the names in the cache, and does not ask the service."""
 
 
 def complete_environments(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -41,7 +42,8 @@ def complete_profiles(_: click.Context, __: click.Parameter, incomplete: str) ->
 def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the ids of integrations that match the incomplete word, with the names as help.
 
-    The word is the beginning of an id, or a part of a name. Only ids are completed, as shells break names at blanks.
+    The word is the beginning of an id, or a part of a name. The completion is always an id, because shells break names
+    at blanks.
     """
     found = _printable(
         lambda: _found("integrations", lambda css: [[str(one.id), one.project_name] for one in css.integrations()])
@@ -57,7 +59,8 @@ def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str
 def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the roles that begin with the incomplete word, in the integration and environment of the command.
 
-    If the command line does not name them, they are those of the variables, the project's css.toml or the profile.
+    If the command line does not name them, css uses those in variables, the project's css.toml or the profile. If they
+    are not set there, return no roles.
     """
 
     def find() -> list[list[str]]:
@@ -76,7 +79,7 @@ def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) 
 
 
 def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
-    """Return the found names, without those that a shell cannot read; an empty list if they cannot be found."""
+    """Return the names that `find` returns, except names with invisible characters. After any error, return []."""
     import logging
 
     from ..._text.escaping import shown
@@ -90,7 +93,12 @@ def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
 
 
 def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
-    """Return names from the cache, else from the service."""
+    """Return names from the cache, or if they are too old, from the service. If it fails, return the old names.
+
+    Args:
+        key: the name of the list in the cache.
+        read: reads the list from the service.
+    """
     from ... import Backoff, Css
     from ..._http.kept_values import KeptValue
     from ...config.sources import find_settings

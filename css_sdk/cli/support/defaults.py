@@ -8,13 +8,16 @@ from typing import Any, Final
 import click
 
 _GIVEN: Final = "css_sdk.cli.request_options"
-"""The key in the context's `meta` under which the values of the request options are."""
+"""The key in a context's `meta` for the values of the request options."""
 _FOUND: Final = "css_sdk.cli.defaults"
-"""The key in the context's `meta` under which the values that were found are."""
+"""The key in a context's `meta` for the defaults that were read."""
 
 
 def given_options() -> dict[str, Any]:
-    """Return the request options that the user gave before or after the command, by name. The command can add some."""
+    """Return the request options that the user gave before or after the command, by name.
+
+    Within one command, this is always the same dictionary, and callers may add to it. Outside of commands, it is empty.
+    """
     context = click.get_current_context(silent=True)
     found: dict[str, Any] = context.meta.setdefault(_GIVEN, {}) if context else {}
     return found
@@ -26,11 +29,11 @@ def given_profile() -> str | None:
 
 
 def default_of(name: str, otherwise: Any = None) -> Callable[[], Any]:
-    """Return a function for `default` of an option. It is called only if the option is not given.
+    """Return a function for `default` of an option. click calls it only if the option is not given.
 
     Args:
-        name: of the value, such as `integration`.
-        otherwise: the value if it is set nowhere.
+        name: the name of the default, such as `integration`.
+        otherwise: the value if this default is not set.
     """
 
     def find() -> Any:
@@ -40,7 +43,7 @@ def default_of(name: str, otherwise: Any = None) -> Callable[[], Any]:
 
 
 def found_defaults() -> dict[str, Any]:
-    """Return the values that are set, by name. They are read once for a command, and not for a completion."""
+    """Return the defaults that are set, by name. Read them once for a command. For a completion, return none."""
     context = click.get_current_context(silent=True)
     if context is None or context.resilient_parsing:
         return {}
@@ -51,7 +54,7 @@ def found_defaults() -> dict[str, Any]:
 
 
 def read_defaults() -> dict[str, Any]:
-    """Return the values that are set, by name. Read them now, for a completion, too."""
+    """Read the defaults that are set in variables, css.toml and the profile, and return them by name."""
     from ...config.sources import find_defaults
 
     return {name: default.value for name, default in find_defaults(profile=given_profile()).items()}

@@ -11,10 +11,10 @@ USAGE: Final = 64
 
 
 def code_of(error: CssError | None) -> int:
-    """Return the exit code for the error of a command, or of the one item that it was about.
+    """Return the exit code for the error of a command, or of its only change.
 
-    An integration that does not exist and an environment that does not exist have the same code: no request is sent
-    about a place that is not the team's.
+    The code is 4 for an integration or an environment that does not exist, too, because css-sdk sends no request about
+    it.
 
     >>> from css_sdk.errors import NotFound
     >>> code_of(NotFound("no role", what="role")), code_of(NotFound("no integration", what="integration"))

@@ -18,7 +18,7 @@ STDIN = Path("-")
 
 
 def limit() -> int:
-    """Return the size in bytes beyond which a file is refused: 20 MiB, or what CSS_MAX_FILE_MIB says.
+    """Return the largest size in bytes of a file that css reads: 20 MiB, or the number of MiB in CSS_MAX_FILE_MIB.
 
     Raises:
         ConfigurationError: when the variable is not a whole number of 1 or more.
@@ -37,8 +37,8 @@ def limit() -> int:
 def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
     """Return the content of a file or of stdin, and its name for messages.
 
-    A file that is too large is refused before it is read completely. A journal may have any size: it must be readable
-    to undo or continue what was done.
+    If a file is too large, css does not read it completely. A journal may have any size, because css undo and --resume
+    must be able to read it.
 
     Raises:
         InvalidFile: when the file cannot be read, or is too large.
@@ -64,7 +64,12 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
 
 
 def text_in(file: Path) -> tuple[str, str]:
-    """Return the text of a file or of stdin, and its name for messages."""
+    """Return the text of a file or of stdin, and its name for messages.
+
+    Raises:
+        InvalidFile: when the file cannot be read, is too large, or is not text.
+        ConfigurationError: when CSS_MAX_FILE_MIB is not valid.
+    """
     from ..._text.files import text_of
 
     content, name = content_of(file)
@@ -86,14 +91,14 @@ def why_not_writable(file: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputFile:
-    """A file that a command writes. It may replace an empty file or one that css-sdk wrote, with `--force` any file.
+    """A file that a command writes. Without `--force`, it may replace only an empty file, or a file that css-sdk wrote.
 
     Attributes:
-        path: of the file; None for standard output.
+        path: the path of the file; None for standard output.
         option: the option that names the file, for messages.
         kind: what is written, such as "a plan", for messages.
-        is_ours: returns whether css-sdk wrote a content as a file of this kind.
-        force: whether to replace an existing file without a look at its content.
+        is_ours: a function that returns whether css-sdk wrote a content as a file of this kind.
+        force: whether to replace any existing file.
     """
 
     path: Path | None
@@ -103,7 +108,7 @@ class OutputFile:
     force: bool = False
 
     def check(self, source: Path = STDIN) -> None:
-        """Refuse the file if it cannot be written or must not be replaced. Call this before anything is sent.
+        """Raise an error if the file cannot be written or must not be replaced. Call this before anything is sent.
 
         Args:
             source: the input file of the command, which is never replaced.
@@ -131,10 +136,10 @@ class OutputFile:
             )
 
     def write(self, pieces: Iterable[str] | bytes, encoding: str = "utf-8") -> None:
-        """Write the file with `write_whole`. If the path is None, print the pieces instead.
+        """Write the file completely or not at all. If the path is None, print the text on stdout instead.
 
         Args:
-            pieces: of the text; or the bytes of a workbook, which needs a file.
+            pieces: the pieces of the text; or the bytes of a workbook, which are never printed.
             encoding: `utf-8-sig` adds the byte order mark by which Excel recognizes UTF-8.
 
         Raises:
@@ -150,7 +155,7 @@ class OutputFile:
 
 
 def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
-    """Return whether an existing file is empty, or of a kind that may be replaced.
+    """Return whether an existing file is empty or blank, or `is_ours` accepts its content.
 
     Raises:
         InvalidFile: when it cannot be read.
@@ -174,4 +179,6 @@ def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
     try:
         replace_file(file, pieces)
     except OSError as error:
-        raise InvalidFile(f"{file} could not be written: {error.strerror}. Free space, or name another file.") from None
+        raise InvalidFile(
+            f"{file} could not be written: {error.strerror}. Free some disk space, or name another file."
+        ) from None

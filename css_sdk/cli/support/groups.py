@@ -1,4 +1,4 @@
-"""Command groups whose help lists every subcommand with its whole first sentence."""
+"""Groups of commands, such as `css roles`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from ..command_table import COMMANDS
 
 
 class Group(click.Group):
-    """A group of commands. A plain `click.Group` would cut each sentence to one line."""
+    """A group of commands. Its help lists each subcommand with its complete first sentence, which click would cut."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the subcommand. For an unknown one, the error names a similar one, a group with this name, or all."""
+        """Return the name of the subcommand, the subcommand, and its arguments.
+
+        Raises:
+            UsageError: when there is no such subcommand. It names a similar one, a command of `css` with this name, or
+                all subcommands.
+        """
         if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
             close = similar(args[0], self.commands)
             if args[0] in COMMANDS:

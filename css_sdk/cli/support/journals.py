@@ -35,7 +35,10 @@ def folder() -> JournalFolder:
 
 
 def journal_file(named: Path) -> Path:
-    """Return the file of a journal that is named by its path, or by its name in the folder of the user."""
+    """Return the file of a journal that is named by its path, or by its name in the folder of the user.
+
+    If neither names an existing journal, return the path as it is.
+    """
     if named.exists() or named.name != str(named):
         return named
     return folder().file_of(str(named)) or named
@@ -59,7 +62,7 @@ def newest_journal() -> Path:
 
 
 def _is_unused(file: Path, css: Css) -> bool:
-    """Return whether a file is a journal of this account without a single change."""
+    """Return whether a file is a journal of this account, and records no write."""
     from ...errors import InvalidFile
     from ...journal.entries import read_journal
 
@@ -80,21 +83,24 @@ def journaled(
     resume: Path | None = None,
     undoes: str = "",
 ) -> Iterator[tuple[Css, Journal | None]]:
-    """Open the journal, and yield a client that writes into it, and the journal. Do this before a question is asked.
+    """Open the journal. Yield a client that records its writes there, and the journal, which is None if there is none.
 
-    If nothing was changed, a journal that `--journal` names stays, so that scripts find it. A default journal is
-    removed. If the default journal cannot be written, say so, and go on without a journal.
+    Open it before css asks for confirmation, so that a journal that cannot be written is an error before that. At the
+    end, css prints how to undo the changes. If nothing was written, css keeps a journal that `--journal` names, so that
+    scripts find it, and removes a default journal. If the default journal cannot be written, css prints this and goes
+    on without a journal.
 
     Args:
         css: the client.
         given: the options.
-        is_needed: whether there is anything to change. If not, a journal that exists stays as it is.
+        is_needed: whether there is anything to change. If not, a journal that exists already stays as it is.
         plan_id: the id of the saved plan that the journal belongs to.
-        resume: an existing journal that is continued. Check before that it belongs to this account and plan.
+        resume: an existing journal to continue. The caller must have checked that it is of this account and plan.
         undoes: the name of the journal that this run undoes.
 
     Raises:
-        InvalidFile: when the journal cannot be written, or exists already and has changes.
+        InvalidFile: when the journal that `--journal` or `--resume` names cannot be written, or `--journal` names a
+            file that exists, and is not a journal of this account without writes.
     """
     has_journal = given.journal is not None and given.journal.exists()
     journal = _opened(css, given, plan_id, resume, undoes) if is_needed or not has_journal else None
@@ -146,8 +152,8 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
     except (OSError, InvalidFile) as error:
         why = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else message_of(error)
         say(
-            f"css: No journal is kept, so css undo cannot undo these changes. {why} To keep one, pass --journal FILE. "
-            f"To go on without one, pass --no-journal."
+            f"css: No journal is kept, so css undo cannot undo these changes. {why} To keep a journal elsewhere, pass "
+            f"--journal FILE. To get no such message, pass --no-journal."
         )
         return None
 

@@ -1,4 +1,4 @@
-"""Lay out tables: as wide as their cells, or to fit a terminal. Pure."""
+"""Lay out tables as lines of text: as wide as their cells, or to fit the width of a terminal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from ..._text.escaping import shown
 
 Paint = Callable[[str, str], str]
-"""Takes a column and the text of a cell, and returns the text in colour."""
+"""A function that takes a column and the text of a cell, and returns the text in colour."""
 BELOW = "message"
-"""The column whose cells go below their rows if the table is too wide."""
+"""The column whose cells are printed below their rows if the table is too wide."""
 
 
 def text_width(text: str) -> int:
-    """Return how many columns of a terminal a text takes: wide characters two, accents on a letter none.
+    """Return how many columns of a terminal a text takes. Wide characters take two, accents on a letter take none.
 
     >>> text_width("abc"), text_width("日本"), text_width("e\\u0301")
     (3, 4, 1)
@@ -36,10 +36,10 @@ def table_lines(
     own line.
 
     Args:
-        rows: of the table.
-        columns: of the table.
+        rows: the rows of the table, each with a value for each column.
+        columns: the columns of the table.
         most: the width of the terminal in characters; None for a table as wide as its cells.
-        paint: colours a cell.
+        paint: returns the text of a cell in colour.
 
     >>> rows = [{"role": "reviewer", "message": "There is no such role."}]
     >>> table_lines(rows, ["role", "message"])
@@ -81,7 +81,7 @@ def _lines(
 
 
 def _block(row: Mapping[str, str], columns: Sequence[str], most: int, paint: Paint) -> list[str]:
-    """Return a row as a line for each cell that is not empty, and an empty line."""
+    """Return the lines of a row: for each cell that is not empty, its column and text; at the end, an empty line."""
     indent = max(map(len, columns)) + 2
     lines = []
     for column in columns:
@@ -92,7 +92,7 @@ def _block(row: Mapping[str, str], columns: Sequence[str], most: int, paint: Pai
 
 
 def wrapped(text: str, most: int) -> list[str]:
-    """Return a text in lines of at most `most` characters, broken at blanks. Longer words are broken, too.
+    """Return a text in lines of at most `most` columns, broken at blanks. Break a longer word at the end of a line.
 
     >>> wrapped("There is no such role.", 12)
     ['There is no', 'such role.']
@@ -111,7 +111,7 @@ def wrapped(text: str, most: int) -> list[str]:
 
 
 def cell_text(value: object) -> str:
-    """Return the text of a cell: yes or no for a truth value, and nothing for None."""
+    """Return the text of a cell: "yes" or "no" for a truth value, "" for None, and a list joined with commas."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:

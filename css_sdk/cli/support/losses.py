@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
-    """Return sentences: who loses a role when these roles are deleted, and which roles contain them."""
+    """Return sentences about who loses a role when these roles are deleted, and which roles contain these roles."""
     from ...plan.impact import roles_leading_to
 
     tree = dev.roles.tree()
@@ -31,19 +31,19 @@ def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
         parents = {parent for parent, children in tree.children.items() if name in children} - {name}
         if parents:
             others = frozenset().union(*(held[role] for role in above)) - held[name]
-            more = _counted(others, "more user")
-            sentences.append(f"it is a child of {_counted(parents, 'role')}, through which {more} had it")
+            lost = in_words("revoke", others, name, dev.roles.place)
+            sentences.append(f"no longer through {_counted(parents, 'parent')}: {lost}")
         sentences += _what_it_stands_for(tree, name)
     return sentences
 
 
 def by_composing(dev: EnvironmentClient, parent: str, steps: Sequence[Step]) -> list[str]:
-    """Return sentences: who gains or loses a role when the children of a role change.
+    """Return sentences about who gains or loses a role when the children of a role change.
 
     Args:
         dev: the environment.
         parent: the role whose children change.
-        steps: add children to the role, or remove them.
+        steps: the steps that add children to the role, or remove them.
     """
     from ...plan.impact import people_having, roles_leading_to
 
@@ -73,11 +73,16 @@ def by_composing(dev: EnvironmentClient, parent: str, steps: Sequence[Step]) -> 
 
 def _what_it_stands_for(tree: RoleTree, name: str) -> list[str]:
     below = tree.descendants(name) - {name}
-    return [f"this also removes the roles that it contains: {_counted(below, 'role')}"] if below else []
+    if not below:
+        return []
+    return [f"users who lose {name!r} also lose what they have only through it: {_counted(below, 'role')}"]
 
 
 def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozenset[str]]:
-    """Return the direct members of each role, as name and username. Read each list until two readings agree."""
+    """Return the direct members of each role, each as a text of name and username.
+
+    Read the members of each role until two readings agree.
+    """
     return {
         role: frozenset(f"{user.name} {user.username}".strip() for user in dev.roles.settled_members(role))
         for role in sorted(roles)

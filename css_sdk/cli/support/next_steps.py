@@ -1,4 +1,4 @@
-"""Print errors, and the command to run next."""
+"""Print errors, what to do about them, and the command to run next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 CALLED: Final = "css_sdk.cli.called"
-"""The key in the context's `meta` under which the context of the command is that the user called."""
+"""The key in a context's `meta` for the context of the command that the user called."""
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _FEW: Final = 8
 """The largest number of names that a sentence lists."""
@@ -29,15 +29,15 @@ _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
 def _called() -> click.Context | None:
-    """Return the context of the command that the user called, which may have ended already."""
+    """Return the context of the command that the user called, even if that command has ended; None without one."""
     context = click.get_current_context(silent=True)
     return context.meta.get(CALLED) if context else None
 
 
 def remedy_for(error: CssError) -> str:
-    """Return what an error says to do, without the sentences that name an option which the user's command lacks.
+    """Return what an error says to do. Leave out each sentence that names an option that the user's command lacks.
 
-    Several commands raise the same error, and they do not all have the same options.
+    Several commands with different options raise the same error. If the error does not say what to do, return "".
     """
     called = _called()
     text = "" if error.remedy is None else error.remedy.command_line
@@ -50,13 +50,13 @@ def remedy_for(error: CssError) -> str:
 
 
 def message_of(error: CssError) -> str:
-    """Return what happened, without what to do."""
+    """Return the text of an error without its last part, which says what to do."""
     remedy = error.remedy.command_line if error.remedy else ""
     return error.text_for("command_line").removesuffix(remedy).rstrip()
 
 
 def next_step(error: CssError | None) -> str:
-    """Return a sentence with the command to run next, or "" if the error's own text says what to do.
+    """Return a sentence with the command to run next. Return "" if the error itself says what to do, or there is none.
 
     >>> from css_sdk.errors import NotFound
     >>> next_step(NotFound("role reviwer not found.", what="role"))
@@ -91,7 +91,13 @@ def next_step(error: CssError | None) -> str:
 
 
 def _what_there_is(error: CssError, what: str, command: str) -> str:
-    """Return a similar name, or all names if there are few, and then the sentence with the command that lists all."""
+    """Return a sentence with similar names, or with all names if there are few, followed by another sentence.
+
+    Args:
+        error: the error about a name that does not exist. It may have similar names and known names.
+        what: the word for what has these names, such as "roles".
+        command: the sentence that follows. It contains the command that lists all names.
+    """
     suggestions, known = getattr(error, "suggestions", ()), getattr(error, "known", ())
     meant = f"Did you mean {', '.join(map(repr, suggestions))}? " if suggestions else ""
     if not meant and 0 < len(known) <= _FEW:
@@ -100,7 +106,10 @@ def _what_there_is(error: CssError, what: str, command: str) -> str:
 
 
 def _place_of(error: CssError) -> str:
-    """Return the options -i and -e with the values that the command got, else with those of the failed request."""
+    """Return the options -i and -e with the values that the command got, else with those of the failed request.
+
+    If neither is known, the values are INTEGRATION and ENVIRONMENT.
+    """
     called = _called()
     integration, environment = (called.params.get(name) if called else None for name in ("integration", "environment"))
     if not (integration and environment):
@@ -110,11 +119,11 @@ def _place_of(error: CssError) -> str:
 
 
 def suggest_roles(found: Iterable[CssError | None], environment: Callable[[], EnvironmentClient]) -> None:
-    """Add the names of existing roles to errors about missing roles. Read the list once, only if there are such errors.
+    """Add the names of existing roles to errors about missing roles. If there are such errors, read the roles once.
 
     Args:
         found: the errors of one environment.
-        environment: returns the client of this environment.
+        environment: a function that returns the client of this environment.
     """
     from ...errors import CssError, NotFound
 
@@ -127,7 +136,7 @@ def suggest_roles(found: Iterable[CssError | None], environment: Callable[[], En
 
 
 def search_for_people(text: str) -> str:
-    """Return a sentence with the command that searches for the GUID or e-mail address in a text.
+    """Return a sentence with the command that searches for the GUID or e-mail address in a text, or for NAME.
 
     >>> search_for_people("nobody@example.com was not found.")
     'To search for people, run: css people find --email nobody@example.com'
@@ -139,14 +148,14 @@ def search_for_people(text: str) -> str:
 
 
 def print_error(error: CssError) -> None:
-    """Print an error on stderr: the message with the error's class, what to do, and notes, such as faults of a file."""
+    """Print an error on stderr: the message with the class of the error, what to do, and its notes, such as faults."""
     lines = [f"css: {message_of(error)} [{type(error).__name__}]", *filter(None, [remedy_for(error)])]
     for line in (*lines, *(f"  {note}" for note in getattr(error, "__notes__", ()))):
         print_on_stderr(line)
 
 
 def print_next_steps(found: Iterable[CssError | None]) -> None:
-    """Print the commands to run after these errors on stderr, each command once; nothing with `--quiet`."""
+    """Print on stderr the commands to run after these errors, each command once. With `--quiet`, print nothing."""
     if is_quiet():
         return
     errors = [error for error in found if error is not None]

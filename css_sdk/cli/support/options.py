@@ -33,7 +33,7 @@ ENVIRONMENT: Final = click.Choice(ENVIRONMENTS)
 
 
 class Given(NamedTuple):
-    """The values of the options that several commands share. An option that a command lacks has its default."""
+    """The values of the options that several commands share. If a command lacks an option, the field has a default."""
 
     integration: str = ""
     environment: str = ""
@@ -59,12 +59,12 @@ class Given(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        """Return whether the command writes, and so keeps a journal."""
+        """Return whether the command can write. Only commands that write have `--reason`, and keep a journal."""
         return self.reason is not None
 
     @property
     def employees(self) -> Sequence[str]:
-        """Return the login providers of people in a file: idir and azureidir by default."""
+        """Return the login providers that `--provider` names, by default idir and azureidir."""
         from ...models import EMPLOYEE_PROVIDERS
 
         return self.providers or EMPLOYEE_PROVIDERS
@@ -92,13 +92,13 @@ class Given(NamedTuple):
         )
 
     def names_of(self, css: Css, users: Mapping[str, str], known: Iterable[User] = ()) -> Mapping[str, str]:
-        """Return the names of people by username. Look up those that are not known, unless `--no-names` is given.
+        """Return the names of people by username. Look up names that are not known, at most 20.
 
-        With `--mask`, return no names.
+        With `--no-names`, look up none. With `--mask`, return no names. If there are more than 20, say so on stderr.
 
         Args:
             css: the client.
-            users: the usernames, each with an environment that may know the person.
+            users: the usernames, each with an environment in which to look up the person.
             known: people who were already read from the service.
         """
         names = {user.username: user.name for user in known}
@@ -122,7 +122,10 @@ class Given(NamedTuple):
 
     @contextmanager
     def place_of(self, css: Css) -> Iterator[EnvironmentClient]:
-        """Yield the client of the environment that the options name. An error about a missing role gets suggestions."""
+        """Yield the client of the environment that the options name.
+
+        If a role is not found inside the block, add the names of existing roles to the error.
+        """
         from ...errors import NotFound
 
         dev = css.integration(self.integration).environment(self.environment)
@@ -141,8 +144,8 @@ def together(*options: Decorator) -> Decorator:
 def takes(*options: Decorator) -> Decorator:
     """Return a decorator that adds these options and arguments to a command.
 
-    The command gets the values of options that are fields of `Given` in one `Given`, as its first argument, and all
-    other values as keyword arguments.
+    The first argument of the command is a `Given` with the values of the options that have a field there. The command
+    gets all other values as keyword arguments.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -159,7 +162,10 @@ def takes(*options: Decorator) -> Decorator:
 
 
 def check_one_format(**given: bool) -> None:
-    """Refuse options that each choose a format, if more than one is given.
+    """Raise an error if more than one of the options that choose an output format is given.
+
+    Args:
+        given: for each of these options, by its name without dashes, whether it is given.
 
     Raises:
         click.UsageError: several are given.
@@ -183,9 +189,9 @@ def several(*names: str, help: str, default_is: str = "", **attributes: Any) -> 
     """Return an option that can be given several times. Its help says so.
 
     Args:
-        names: of the option and its parameter.
+        names: the names of the option, and optionally the name of its parameter.
         help: the first sentence of the help.
-        default_is: the last sentence of the help, about the default.
+        default_is: the last sentence of the help, about the default; "" for none.
         attributes: further arguments of `click.option`.
     """
     text = f"{help} Can be given several times. {default_is}".rstrip()
@@ -193,7 +199,7 @@ def several(*names: str, help: str, default_is: str = "", **attributes: Any) -> 
 
 
 def roles(help: str) -> Decorator:
-    """Return the option `--role`, which can be given several times, and is completed in a shell.
+    """Return the option `--role`, which can be given several times. Shells can complete it.
 
     Args:
         help: the first sentence of the help.
@@ -202,31 +208,38 @@ def roles(help: str) -> Decorator:
 
 
 def removals(help_text: str) -> Decorator:
-    """Return the option `--max-removals`, with the help text of a command."""
+    """Return the option `--max-removals` with this help text."""
     return click.option("--max-removals", type=click.IntRange(0), metavar="N", help=help_text)
 
 
 def providers(help: str, default_is: str) -> Decorator:
-    """Return the option `--provider`, with the help text of a command, and its sentence about the default."""
+    """Return the option `--provider`, which can be given several times.
+
+    Args:
+        help: the first sentence of the help.
+        default_is: the last sentence of the help, about the default.
+    """
     return several("--provider", "providers", type=click.Choice(PROVIDERS), help=help, default_is=default_is)
 
 
 def environments(help: str) -> Decorator:
-    """Return the option that names several environments."""
+    """Return the option `--environment` that can be given several times. `help` is the first sentence of its help."""
     return several("-e", "--environment", "environments", help=help, default_is="Default: all.", type=ENVIRONMENT)
 
 
 def _check_given(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """Return the value. If the option is required, and there is neither a value nor a default, refuse the command."""
+    """Return the value of an option. Raise an error if the option is required, but has no value and no default."""
     if given is None and option.required and not context.resilient_parsing:
         raise click.MissingParameter(ctx=context, param=option)
     return given
 
 
 def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -> Decorator:
-    """Return the option that names an integration or an environment.
+    """Return the option that names one integration or one environment.
 
-    If it is required, a default of a variable, a profile or css.toml can replace it."""
+    If `required` is true and the option is not given, its value comes from a variable, css.toml or the profile. If none
+    of them sets it, click raises an error.
+    """
     return click.option(
         letter,
         f"--{name}",
@@ -240,7 +253,7 @@ def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -
 
 
 def integration(*, required: bool = True) -> Decorator:
-    """Return the option that names an integration."""
+    """Return the option `--integration` for one integration."""
     return _one("-i", "integration", "ID|NAME", "Integration, by id or exact project name.", required)
 
 
@@ -269,11 +282,11 @@ day = click.option(
     "--day",
     metavar="YYYY-MM-DD",
     callback=_day,
-    help="Plan for this day instead of today, to see which grants end until then.",
+    help="Plan for this day instead of today, to see which grants will have ended by then.",
 )
-"""The option that names the day of a plan; a time with its offset also names a day."""
+"""The option for the day of a plan: a date, or a date and time with an offset, such as 2027-03-31T09:00-08:00."""
 usernames = click.argument("users", nargs=-1, metavar="[USERNAME]...")
-"""Any number of usernames. Service accounts have an option of their own."""
+"""The argument for any number of usernames. Service accounts are named with `--client-id`."""
 client_ids = several("--client-id", "client_ids", help="Client id of a service account.", metavar="ID")
 json = flag("--json", "as_json", help="Print one JSON object per line.")
 no_names = flag(
@@ -288,7 +301,7 @@ provider = providers("Login provider of a GUID or e-mail address.", "Default: id
 
 
 def _preferred(context: click.Context, _: click.Parameter, given: str | None) -> Sequence[str]:
-    """Return the providers in the text."""
+    """Return the providers that `--prefer` lists, separated by commas. Raise an error beside `--all-logins`."""
     if given and context.params.get("all_logins"):
         raise click.UsageError("--prefer chooses one login, and --all-logins chooses all: pass one of them.")
     return [each.strip() for each in (given or "").split(",") if each.strip()]
@@ -299,7 +312,7 @@ logins = together(
         "--prefer",
         metavar="PROVIDERS",
         callback=_preferred,
-        help="Login to use if a person has several, in order of preference: idir,azureidir.",
+        help="Login to use if a person has several: providers in order of preference, such as idir,azureidir.",
     ),
     flag("--all-logins", is_eager=True, help="Use all logins of a person, such as idir and azureidir."),
 )
@@ -314,7 +327,10 @@ width = click.option(
 
 
 def _refused_beside(other: str, message: str) -> Callable[..., Any]:
-    """Return a callback that refuses an option beside an eager option, with this message."""
+    """Return a callback that raises an error with this message if its option and the option `other` are both given.
+
+    Click must read `other` first, so `other` must be eager.
+    """
 
     def check(context: click.Context, _: click.Parameter, given: Any) -> Any:
         if given and context.params.get(other):
@@ -336,15 +352,18 @@ journal = together(
         "--reason",
         default="",
         metavar="TEXT",
-        callback=_refused_beside("no_journal", "--reason is written into the journal. Leave out --no-journal."),
-        help="Reason, for the journal.",
+        callback=_refused_beside(
+            "no_journal", "--reason is written into the journal, and --no-journal keeps none: pass one of them."
+        ),
+        help="Reason for the changes. css writes it into the journal.",
     ),
-    flag("--no-journal", is_eager=True, help="Keep no journal. css undo cannot undo the changes then."),
+    flag("--no-journal", is_eager=True, help="Keep no journal. Then css undo cannot undo the changes."),
 )
 """The options of a command that writes."""
 missing = flag(
     "--allow-missing",
-    help="Do not fail because of people who have never logged in, named by username, or by whole GUID and provider.",
+    help="Do not fail because of people who have never logged in. This holds only for people named by username, or by "
+    "whole GUID and provider.",
 )
 identification = together(
     missing,
@@ -356,7 +375,7 @@ prod = flag(
     help="Write in prod without asking for the project's name. Scripts need this.",
 )
 consent = together(flag(YES, help="Skip the confirmation. Scripts need this."), prod)
-"""The options of a command that may remove something or carries out a plan."""
+"""The options of a command that may remove something, or that carries out a plan."""
 exact = together(
     flag("--allow-empty", help="Allow an empty set: remove everything if no name is given."),
     removals("Allow up to N removals. Default: a fifth of the set, but at least 4 and at most 10."),
@@ -393,7 +412,15 @@ carrying_out = together(consent, no_names, journal, width, json)
 def output_option(
     flag: str, kind: str, is_ours: Callable[[bytes], bool], help_text: str, *, metavar: str | None = "FILE"
 ) -> Decorator:
-    """Return two options: one for the file that a command writes, and `--force`. The command gets an `OutputFile`."""
+    """Return two options: one for the file that a command writes, and `--force`. The command gets an `OutputFile`.
+
+    Args:
+        flag: the name of the option for the file, such as `--output`.
+        kind: what the command writes, such as "a plan", for messages.
+        is_ours: a function that returns whether css-sdk wrote a content as a file of this kind.
+        help_text: the help of the option for the file.
+        metavar: the word for the value in the help.
+    """
 
     def as_output(context: click.Context, _: click.Parameter, path: Path | None) -> OutputFile:
         return OutputFile(path=path, option=flag, kind=kind, is_ours=is_ours, force=context.params.get("force", False))

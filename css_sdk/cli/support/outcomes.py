@@ -1,4 +1,4 @@
-"""Report how a plan ended, and how to continue or undo it."""
+"""Print the results of a plan, save the steps that are left, and print how to continue."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _ALREADY: Final[Mapping[StepKind, str]] = {
     "remove_composite": "is not a child",
     "create_role": "already exists",
 }
-"""The state of a step that is not needed, by its kind."""
+"""The state that css prints for a step that needed no change, by the kind of the step."""
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
-    """Return the steps of a plan that its journal does not record as done."""
+    """Return the steps of a plan that a journal does not record as done; all steps without a journal."""
     from ...plan.preconditions import without
 
     entries = journal.entries if journal is not None else ()
@@ -40,10 +40,10 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
 
 
 def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
-    """If an earlier run has carried out a saved plan or a part of it, say so in the error, with the next step.
+    """If an earlier run has carried out a part of a saved plan, or all of it, add this to the error, with a command.
 
     Args:
-        error: says that the state has changed. An error with another cause stays as it is.
+        error: the error that the state has changed. If it has no remedy, it stays as it is.
         origin: where the plan comes from.
         plan: the plan.
     """
@@ -65,7 +65,10 @@ def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
 
 
 def _beside(origin: Origin) -> Iterator[tuple[str, JournalRead]]:
-    """Yield the journals beside a saved plan that are named after it, the newest name first."""
+    """Yield the journals in the folder of a saved plan that are named after the plan, the newest first.
+
+    Each comes with its path. Files that are not journals are skipped.
+    """
     from ... import read_journal
     from ...errors import InvalidFile
 
@@ -77,12 +80,12 @@ def _beside(origin: Origin) -> Iterator[tuple[str, JournalRead]]:
 def after_an_interrupt(
     steps: Sequence[Step], settled: Mapping[Step, StepResult], entries: Iterable[Entry]
 ) -> Sequence[StepResult]:
-    """Return a result for each step: the settled one, else the outcome in the journal, else "skipped".
+    """Return a result for each step: the reported one, else the outcome in the journal, else "skipped".
 
     Args:
         steps: all steps of the plan.
         settled: the results that were reported before the interrupt.
-        entries: the entries of the journal.
+        entries: the entries of the journal. If an entry has no outcome, the result of its steps is "unknown".
     """
     from ...errors import Skipped
     from ...state import StepResult
@@ -98,10 +101,10 @@ def after_an_interrupt(
 def write_remainder(
     applied: Applied, origin: Origin, journal: Journal | None, given: Given, names: Mapping[str, str]
 ) -> None:
-    """Save what is left of a plan, and print how to continue.
+    """Save the steps of a plan that are left as a new plan, and print how to continue.
 
-    If the outcome of a step is unknown, a plan of the rest may be stale at once. Then css does not save one, and says
-    how to continue with the journal.
+    Save no new plan if the run continues a journal, or if the outcome of a step is unknown: as soon as that write takes
+    effect, the new plan would be stale. In these cases, print only how to continue with the journal.
     """
     from ...errors import InvalidFile
 
@@ -117,7 +120,11 @@ def write_remainder(
 
 
 def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:
-    """Print how to carry out the steps that are left, if they are not saved as a plan."""
+    """Print how to carry out the steps that are left, when they were not saved as a new plan.
+
+    A plan from a file continues with its journal, if the journal records a write. Otherwise, the same command must be
+    run again.
+    """
     again = (
         f"css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal.path))}"
         if origin.file and journal is not None and (journal.entries or origin.resume)
@@ -127,7 +134,7 @@ def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:
 
 
 def is_settled(result: StepResult, allow_missing: bool) -> bool:
-    """Return whether a step is done, or failed only because its user never logged in, if that is allowed."""
+    """Return whether a step is done. With `allow_missing`, return True, too, if its user has never logged in."""
     from ...people.identification import NEVER_LOGGED_IN
 
     return result.outcome == "done" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
@@ -136,11 +143,13 @@ def is_settled(result: StepResult, allow_missing: bool) -> bool:
 def print_step_results(
     results: Sequence[StepResult], names: Mapping[str, str], as_json: bool, *, with_done: bool = False
 ) -> None:
-    """Print all results as JSON, or a table of the steps that were not done. Print the counts on stderr.
+    """Print the results of all steps as JSON, or a table of the steps that were not done.
+
+    On stderr, print how many steps are in each state.
 
     Args:
-        results: of the steps.
-        names: of people, by username.
+        results: the results of the steps.
+        names: the names of people, by username.
         as_json: whether to print JSON.
         with_done: whether the table shows the steps that were done, too.
     """

@@ -1,4 +1,4 @@
-"""Print tables, JSON lines and counts."""
+"""Print the results of commands: tables, JSON lines and the number of results in each state."""
 
 from __future__ import annotations
 
@@ -58,15 +58,18 @@ def print_rows(
 ) -> None:
     """Print rows on stdout: JSON lines with all keys, or a table for people.
 
-    JSON lines are printed as soon as a row is known; a table is printed after the last row. If printing fails after
-    writes, the command does not end: it still prints the counts on stderr, and its exit code is 3.
+    css prints each JSON line as soon as its row is known, and a table after the last row.
 
     Args:
-        rows: to print.
+        rows: the rows to print.
         as_json: whether to print JSON lines.
-        columns: of the table; by default those of the first row.
-        empty: a sentence to print on stderr if there are no rows.
-        written: whether css wrote anything to the service.
+        columns: the columns of the table; by default all keys of the first row.
+        empty: a sentence to print on stderr instead, if there are no rows.
+        written: whether css wrote anything to the service. If it did and the rows cannot be printed, no error is
+            raised: the command goes on, prints what it prints on stderr, and its exit code is 3.
+
+    Raises:
+        click.ClickException: when the rows cannot be printed, and `written` is false.
     """
     first = next(remaining := iter(rows), None)
     if first is None and empty is not None:
@@ -82,10 +85,7 @@ def print_rows(
         if not written:
             raise
         click.get_current_context().meta[UNPRINTED] = True
-        say(
-            f"css: The writes were carried out. {error.message} To see the current state, run css again with working "
-            f"output."
-        )
+        say(f"css: The writes were sent. {error.message} To see the current state, run: css export")
     return None
 
 
@@ -99,10 +99,10 @@ def print_results(
     """Print the results of a change; on stderr, print how many are in each state and the commands to run next.
 
     Args:
-        rows: the results to print; if there are none, no table is printed.
+        rows: the results to print; if there are none, css prints no table.
         as_json: whether to print JSON lines.
-        states: of all results.
-        errors: of all results.
+        states: the states of all results, also of those that are not in `rows`.
+        errors: the errors of all results, None for a result without one.
     """
     counts = Counter(states)
     if rows:
@@ -114,7 +114,9 @@ def print_results(
 
 
 def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each message that several failures share, most frequent first. Names may differ.
+    """Return a line for each message that several failures have in common, the most frequent first.
+
+    Messages that differ only in names count as the same message. In the line, "…" stands for the names.
 
     >>> rows = [{"error": "NotFound", "message": f"There is no role {name!r}."} for name in ("a", "b")]
     >>> grouped_failures(rows)
@@ -126,30 +128,34 @@ def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def columns_for(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the columns of a table of changes, without those that are empty in every row."""
+    """Return the columns for a table of changes. If a column is empty in all rows, leave it out, except `_ALWAYS`."""
     keys = next(iter(rows), {}).keys()
     return [each for each in _COLUMNS if each in keys and (each in _ALWAYS or any(row[each] for row in rows))]
 
 
 def say(sentence: str) -> None:
-    """Print a sentence on stderr. With `--quiet`, print it only if it is an error."""
+    """Print a sentence on stderr. With `--quiet`, print it only if it begins with `css: `, as errors do."""
     if is_quiet() and not sentence.startswith("css: "):
         return
     print_on_stderr(sentence)
 
 
 def text_of(error: CssError | None) -> str:
-    """Return the text of an error in words of the command line; "" for none."""
+    """Return what happened and what to do, in words of the command line, on one line; "" without an error."""
     return "" if error is None else f"{message_of(error)} {remedy_for(error)}".rstrip()
 
 
 def columns_of(error: CssError | None) -> dict[str, str]:
-    """Return the class and the text of an error as columns of a result; both are empty for none."""
+    """Return the class and the text of an error as columns of a result; both are empty without an error."""
     return {"error": "" if error is None else type(error).__name__, "message": text_of(error)}
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines on stdout as soon as they are known. A reader that stops early, such as `head`, is not an error."""
+    """Print lines on stdout, each as soon as it is known. A reader that stops early, such as `head`, is not an error.
+
+    Raises:
+        click.ClickException: when stdout cannot be written for another reason, such as a full disk.
+    """
     try:
         for line in lines:
             click.echo(line)
@@ -162,12 +168,12 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def _silence_stdout() -> None:
-    """Discard what is printed from now on, so that the end of the program does not fail again."""
+    """Discard all later output on stdout. Otherwise Python would fail again when it ends and flushes stdout."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def json_line(row: Mapping[str, Any]) -> str:
-    """Return a row as JSON. Control characters and invisible characters are escaped."""
+    """Return a row as one line of JSON. Escape control characters, invisible ones, and those that stdout lacks."""
     is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
     text = json.dumps(row, ensure_ascii=not is_unicode)
     if text.isascii() and text.isprintable():

@@ -1,4 +1,4 @@
-"""Plans in the command line: read roles files and places, print plans, and save them."""
+"""Read roles files and the state of environments. Print plans, and save them."""
 
 from __future__ import annotations
 
@@ -25,32 +25,37 @@ if TYPE_CHECKING:
     from ...state import PlaceState
 
 CHANGES = 2
-"""Exit code if there are changes: of `css drift`, and of `css plan --detailed-exitcode`."""
+"""The exit code of `css drift` and of `css plan --detailed-exitcode` if there are changes."""
 _PURPOSES: Final = {
     "plan": ("carry it out", "apply"),
     "roster": ("apply it", "roster apply"),
     "journal": ("undo it", "undo"),
 }
-"""What to do with a file of each kind, and the command for it."""
+"""For each kind of file, what the user can do with it, and the command that does this."""
 UNIDENTIFIED = 3
-"""Exit code for people of the file who could not be identified."""
+"""The exit code if people in a file could not be identified."""
 
 
 def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:
-    """Return the people of a file who could not be identified, without those who are allowed to be missing."""
+    """Return the people whom a plan could not identify. With `allow_missing`, leave out those who never logged in."""
     from ...people.identification import NEVER_LOGGED_IN
 
     return [one for one in plan.unresolved if not (allow_missing and one.state == NEVER_LOGGED_IN)]
 
 
 def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> None:
-    """Print on stderr how many people could not be identified, and what to do about it."""
+    """Print on stderr how many people could not be identified, and what to do. If there are none, print nothing.
+
+    Args:
+        people: the people who could not be identified.
+        what_then: a sentence about the consequence, with a blank before it.
+    """
     if not people:
         return
     from ...people.identification import NEVER_LOGGED_IN
 
     missing = sum(one.state == NEVER_LOGGED_IN for one in people)
-    allowed = " To accept those who never logged in, pass --allow-missing." if missing else ""
+    allowed = " To accept people who have never logged in, pass --allow-missing." if missing else ""
     say(
         f"css: {counted(len(people), 'person', 'people')} could not be identified (marked ? above).{what_then}{allowed}"
     )
@@ -60,8 +65,8 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
 def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceState]:
     """Return the states of the environments that the options name, or of all environments of the team.
 
-    If `--integration` is given, each of these integrations must be applied and have the environments. Otherwise, drafts
-    are skipped, and stderr names them.
+    If `--integration` is given, each of these integrations must be applied and have the environments. Otherwise, css
+    skips integrations that are still drafts, and names them on stderr.
 
     Args:
         css: the client.
@@ -90,7 +95,7 @@ def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceStat
 
 
 def contents_of(files: Sequence[Path]) -> dict[str, bytes]:
-    """Return the content of files, of the roles files in folders, and of stdin, by name.
+    """Return the contents of files, of the roles files in folders, and of stdin, by the names of the files.
 
     Raises:
         InvalidFile: when a file cannot be read, or a folder has no roles files.
@@ -104,7 +109,7 @@ def desired_of(contents: Mapping[str, bytes]) -> Desired:
     """Return the wanted state that roles files describe together.
 
     Args:
-        contents: of the files, by name.
+        contents: the contents of the files, by their names.
 
     Raises:
         InvalidFile: when a file has faults, or is not a roles file.
@@ -117,10 +122,10 @@ def desired_of(contents: Mapping[str, bytes]) -> Desired:
 
 
 def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
-    """Return the error for a file of another kind than a command needs. It names the command for the file.
+    """Return the error for a file of a different kind than a command needs. It names the command for that kind.
 
     Args:
-        name: of the file.
+        name: the name of the file.
         kind: what the file is: "plan", "roster" or "journal".
         wanted: what the command needs.
     """
@@ -132,11 +137,11 @@ def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
 
 
 def check_roles_file(content: bytes, name: str) -> None:
-    """Refuse another file of css-sdk, and name the command for it.
+    """Raise an error if a file is not a roles file, but a plan, a roster or a journal. It names the right command.
 
     Args:
-        content: of the file.
-        name: of the file, for messages.
+        content: the content of the file.
+        name: the name of the file. A roster is recognized by its ending, .csv or .tsv.
 
     Raises:
         InvalidFile: when the content is a plan, a roster or a journal.
@@ -158,7 +163,7 @@ def is_saved_plan(content: bytes) -> bool:
 
 
 def _object_in(content: bytes) -> Mapping[str, Any]:
-    """Return the JSON object in the content; an empty one if it is something else."""
+    """Return the content as a JSON object; an empty object if the content is anything else."""
     found = parsed_json(content)
     return found if isinstance(found, dict) else {}
 
@@ -176,12 +181,18 @@ def plan_option(help_text: str) -> Decorator:
 def write_plan(plan: Plan, file: OutputFile, given: Given, names: Mapping[str, str]) -> None:
     """Write a plan into a file that only its owner may read, and print how to carry it out.
 
+    Args:
+        plan: the plan.
+        file: the file to write.
+        given: the options. With `--mask`, the plan has no usernames and cannot be carried out.
+        names: the names of people, by username.
+
     Raises:
         InvalidFile: when it cannot be written.
     """
     file.write([saved_plan(plan, given, names)])
     next_step = (
-        "It contains no usernames, so it cannot be carried out."
+        "It contains no usernames, so css cannot carry it out."
         if given.mask
         else f"To carry it out, run: css apply {quote(str(file.path))}"
     )
@@ -206,7 +217,7 @@ def print_plan_as(
         given: the options.
         markdown: whether `--markdown` is given.
         html: whether `--html` is given.
-        content: the JSON of a plan that was masked when it was saved, because css cannot write it again.
+        content: for a plan that was masked when it was saved, its JSON, because css cannot make this JSON again.
     """
     if given.as_json:
         print_lines([json_line(json.loads(content or saved_plan(plan, given, names)))])
@@ -222,14 +233,20 @@ def print_plan_as(
 
 
 def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) -> None:
-    """Print a plan on stderr, with people's names. If it is the rest of a plan, `whole` is the complete plan."""
+    """Print a plan on stderr, with people's names.
+
+    Args:
+        plan: the plan, or the steps of a plan that are left.
+        names: the names of people, by username.
+        whole: the complete plan, if `plan` has only the steps that are left.
+    """
     from ...plan.text import plan_as_text
 
     click.echo(painted_plan(plan_as_text(plan, names, whole=whole), "stderr"), err=True)
 
 
 def print_prune_hint(plan: Plan) -> None:
-    """Print on stderr how to remove what exact sets do not list."""
+    """If a plan left out removals because `--prune` is not given, print on stderr what to pass."""
     if plan.withheld and not plan.prune:
         if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
             say("css does not remove members whose last day is over. To remove them, pass --prune.")
@@ -238,7 +255,7 @@ def print_prune_hint(plan: Plan) -> None:
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:
-    """Print on stderr which people of a file could not be identified."""
+    """Print on stderr each person in a file who could not be identified, with the environment and the reason."""
     from ..._text.masking import mask_name
 
     for one in unresolved:

@@ -12,7 +12,10 @@ from .terminal import is_terminal
 
 
 def bar_on_terminal(total: int, unit: str = "row", wanted: bool = True) -> AbstractContextManager[Callable[..., None]]:
-    """Return a context manager with a progress bar on stderr. If stderr is not a terminal, it shows nothing."""
+    """Return a context manager that shows a progress bar on stderr, and yields a function to call after each unit.
+
+    It shows nothing if stderr is not a terminal, with `--quiet` or `--verbose`, without tqdm, or if `wanted` is false.
+    """
     if not wanted or is_quiet() or is_verbose() or not is_terminal("stderr") or find_spec("tqdm") is None:
         return nullcontext(lambda *_: None)
     from ...progress import progress_bar

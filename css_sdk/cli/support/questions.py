@@ -28,7 +28,7 @@ ALLOW_PROD: Final = "--allow-prod"
 
 
 class Changes(NamedTuple):
-    """What a command is about to write, as far as its questions depend on it.
+    """The facts about what a command is about to write that decide which questions it asks.
 
     Attributes:
         adds: whether it gives, creates or renames anything.
@@ -44,13 +44,13 @@ class Changes(NamedTuple):
 
     @classmethod
     def of(cls, steps: Iterable[Step], prod: tuple[str, ...], *, is_plan: bool = False) -> Changes:
-        """Return what steps write. `prod` names the projects in whose prod they write."""
+        """Return these facts for steps. `prod` names the projects in whose prod the steps write."""
         removing = {step.removes for step in steps}
         return cls(adds=False in removing, removes=True in removing, is_plan=is_plan, prod=prod)
 
 
 class Questions(NamedTuple):
-    """The questions that are still open: whether to go on, and the names of the projects to type."""
+    """The questions to ask: whether to go on, and the names of the projects that the user must type."""
 
     to_go_on: bool = False
     project_names: tuple[str, ...] = ()
@@ -90,14 +90,14 @@ def confirm(
 ) -> None:
     """Show who gains or loses what, and ask the questions that no option has answered.
 
-    Removals are shown even if there is no question.
+    css shows removals even if it asks no question.
 
     Args:
         changes: what is about to be written.
         given: the options.
         preview: returns sentences about who gains or loses what. It may send requests to find this out.
         is_unchanged: called after the answers; returns whether the state is the same as before the questions.
-            By default, `preview` is called again, and its sentences are compared.
+            By default, css calls `preview` again and compares its sentences.
 
     Raises:
         StalePlan: when the state has changed meanwhile. Nothing was changed by this command.
@@ -133,12 +133,14 @@ def confirm(
                 f"typing it, pass {ALLOW_PROD}."
             )
     if not (list(preview()) == sentences if is_unchanged is None else is_unchanged()):
-        raise StalePlan("Somebody else changed this while you were asked. Nothing was changed; run the command again.")
+        raise StalePlan(
+            "Somebody else changed the roles while you were asked, so css changed nothing. Run the command again."
+        )
 
 
 @contextmanager
 def _naming_what_was_changed() -> Iterator[None]:
-    """Print that nothing was changed if a question is interrupted."""
+    """If the question inside the block is interrupted, add to the interrupt that nothing was changed."""
     try:
         yield
     except click.Abort:

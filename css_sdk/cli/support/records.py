@@ -1,4 +1,4 @@
-"""Records of results: the same keys for the same things in the JSON of every command."""
+"""Make the records that `--json` prints. The same thing has the same keys in every command."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ ACTIONS: Final[Mapping[StepKind, str]] = {
     "remove_composite": "remove",
     "delete_role": "delete",
 }
-"""The word of commands and rosters for what a step does, by the kind of the step."""
+"""For each kind of step, the word for it in records, such as `grant` for `add_member`."""
 
 
 def of_place(integration_id: int | None, integration: str, environment: str) -> Record:
-    """Return the keys of one environment; the id is None if the integration was not found."""
+    """Return the part of a record that names an environment. The id is None if the integration was not found."""
     return {"integration_id": integration_id, "integration": integration, "environment": environment}
 
 
 def of(place: Place) -> Record:
-    """Return the keys of a place that was found."""
+    """Return the part of a record that names this place."""
     return of_place(place.integration, place.project_name, place.environment)
 
 
 def of_client(dev: EnvironmentClient) -> Record:
-    """Return the keys of the environment of a client."""
+    """Return the part of a record that names the environment of this client."""
     return of(dev.roles.place)
 
 
 def of_user(user: User | None) -> Record:
-    """Return the keys of a login that was read; they are empty if there is none."""
+    """Return the part of a record about a user: username, name, email and provider; all are "" without a user."""
     return {key: getattr(user, key, "") or "" for key in ("username", "name", "email", "provider")}
 
 
@@ -63,10 +63,10 @@ def of_change(
     Args:
         state: the state of the change, such as "done" or "failed".
         action: what the change does, such as "grant".
-        place: the keys of the environment, as `of_place` returns them.
+        place: the part that names the environment, as `of_place` returns it.
         role: the role that is changed, given or removed.
         target: the child of a composite role, or the new name of a role.
-        username: who gains or loses the role.
+        username: the username of the person who gains or loses the role.
         name: the person's name, if it is known.
         error: why the change was not made.
     """
@@ -80,7 +80,7 @@ def of_step(state: str, step: Step, names: Mapping[str, str], error: CssError | 
     Args:
         state: the state of the step, such as "done" or "failed".
         step: the step.
-        names: of people, by username.
+        names: the names of people, by username.
         error: why the step was not done.
     """
     who = {"username": step.target, "name": names.get(step.target, "")} if step.changes_member else {}

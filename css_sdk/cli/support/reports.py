@@ -1,4 +1,4 @@
-"""Read who has what, write it in one of several formats, and say what could not be read."""
+"""Read who has which role, write this in one of several formats, and print what could not be read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,13 @@ Cells = Iterator[list[str]]
 
 
 def access_of(given: Given, roles: Sequence[str], person: str = "") -> AccessReport:
-    """Read who has what in the places that the options name."""
+    """Read who has which role in the environments that the options name.
+
+    Args:
+        given: the options.
+        roles: the roles to report; all if it is empty.
+        person: a part of a username, name or e-mail address; everybody if it is empty.
+    """
     with given.client() as css:
         found = css.report(integrations=given.integrations or None, environments=given.environments or None)
     return found.only(roles=roles, person=person)
@@ -42,9 +48,9 @@ def written_as(formats: Sequence[str], kind: str, is_ours: Callable[[bytes], boo
     Args:
         formats: all formats, the default first.
         kind: what is written, such as "a report".
-        is_ours: returns whether css-sdk wrote a content as a file of this kind.
+        is_ours: a function that returns whether css-sdk wrote a content as a file of this kind.
     """
-    help_text = f"Default: by the file name of --output, otherwise {formats[0]}."
+    help_text = f"Format. By default, the ending of the --output file decides; without --output, it is {formats[0]}."
     older = f"An older {kind.removeprefix('an ').removeprefix('a ')} is replaced."
     return together(
         click.option("--format", "kind", type=click.Choice(formats), help=help_text),
@@ -54,7 +60,13 @@ def written_as(formats: Sequence[str], kind: str, is_ours: Callable[[bytes], boo
 
 
 def format_of(kind: str | None, output: Path | None, as_json: bool, formats: Sequence[str]) -> str:
-    """Return the format that the options mean; by default the first one.
+    """Return the format that the options or the ending of the file name choose; by default the first one.
+
+    Args:
+        kind: the value of `--format`; None without this option.
+        output: the file to write; None for stdout.
+        as_json: whether `--json` is given, which means the format "jsonl".
+        formats: the formats of the command.
 
     Raises:
         UsageError: the options contradict each other, or the name of the file does not show the format.
@@ -72,7 +84,7 @@ def format_of(kind: str | None, output: Path | None, as_json: bool, formats: Seq
 
 
 def write_table(output: OutputFile, kind: str, cells: Callable[[], Cells], title: str) -> None:
-    """Write cells as CSV or as a workbook."""
+    """Write a table as a workbook if `kind` is "xlsx", otherwise as CSV. `title` is the name of the sheet."""
     from ..._text.csv_lines import csv_line
     from ..._text.workbooks import workbook_of
 
@@ -93,7 +105,10 @@ def ended(lines: Iterable[str]) -> Iterator[str]:
 
 
 def begins_with(content: bytes, columns: Sequence[str]) -> bool:
-    """Return whether a file is CSV or a workbook whose header begins with these columns."""
+    """Return whether a content is CSV or a workbook, and its header begins with these columns.
+
+    Without the library for workbooks, return False for a workbook.
+    """
     if content.startswith(b"PK\x03\x04"):
         from ...errors import ConfigurationError
         from ...roster.workbooks import header_of
@@ -108,7 +123,7 @@ def begins_with(content: bytes, columns: Sequence[str]) -> bool:
 
 
 def is_roster(content: bytes) -> bool:
-    """Return whether a file begins as a roster that css-sdk wrote from what it read."""
+    """Return whether a content begins like a roster or a list of members that css-sdk exported."""
     from ...report.text import CSV_COLUMNS, ROSTER_COLUMNS
 
     is_report = begins_with(content, CSV_COLUMNS)
@@ -116,7 +131,15 @@ def is_roster(content: bytes) -> bool:
 
 
 def say_unread(found: AccessReport, given: Given, roles: Sequence[str]) -> int:
-    """Say which roles do not exist, and which places could not be read. Return the exit code."""
+    """Print which roles do not exist, and which environments could not be read. Return the exit code.
+
+    It is 3 if an environment could not be read. Without `--integration`, drafts do not count.
+
+    Args:
+        found: the report.
+        given: the options.
+        roles: the roles that the options name.
+    """
     from ...errors import NotApplied
 
     known = {role for state in found.places for role in state.roles}

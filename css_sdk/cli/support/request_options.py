@@ -12,27 +12,27 @@ from .defaults import found_defaults, given_options, given_profile
 
 
 def is_quiet() -> bool:
-    """Return whether the command must print only results, errors and questions."""
+    """Return whether `--quiet` is given: then the command prints only results, errors and questions."""
     return bool(given_options().get("quiet"))
 
 
 def is_verbose() -> bool:
-    """Return whether the command prints a line for each request. A progress bar would garble these lines."""
+    """Return whether `--verbose` is given: then the command prints a line for each request, and no progress bar."""
     return bool(given_options().get("verbose"))
 
 
 def given_timeout(*, or_default: bool = True) -> dict[str, Any]:
-    """Return the value of `--timeout` as an option of an httpx client; empty if there is none.
+    """Return the value of `--timeout` as the argument `timeout` of a client. Without a value, return {}.
 
     Args:
-        or_default: whether the default of the project or the profile counts if the option is not given.
+        or_default: whether to use the default of variables, css.toml or the profile if the option is not given.
     """
     timeout = given_options().get("timeout") or (found_defaults().get("timeout") if or_default else None)
     return {} if timeout is None else {"timeout": timeout}
 
 
 def client_options() -> dict[str, Any]:
-    """Return the options of `Css.from_env` that `--profile`, `--timeout` and `--retries` set."""
+    """Return the arguments for `Css.from_env` that `--profile`, `--timeout` and `--retries` set."""
     options: dict[str, Any] = given_timeout()
     if options:
         options["deadline"] = options["timeout"]
@@ -45,7 +45,7 @@ def client_options() -> dict[str, Any]:
 
 
 def add_request_options(command: click.Command) -> click.Command:
-    """Add the request options to a command and its subcommands. Only `css --help` lists them."""
+    """Add the request options to a command and its subcommands, hidden from their help. Return the command."""
     if not any(option.name == "verbose" for option in command.params):
         command.params += request_options(hidden=True)
         for each in command.commands.values() if isinstance(command, click.Group) else ():
@@ -54,7 +54,7 @@ def add_request_options(command: click.Command) -> click.Command:
 
 
 def request_options(*, hidden: bool = False) -> list[click.Parameter]:
-    """Return the options, for `params` of a command."""
+    """Return the request options as click parameters. `hidden` says whether help leaves them out."""
 
     def option(*names: str, **settings: Any) -> click.Parameter:
         return click.Option(names, expose_value=False, hidden=hidden, callback=_keep, **settings)
@@ -71,7 +71,7 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
             "--profile",
             metavar="NAME",
             shell_complete=completes("profiles"),
-            help="Use this profile of your config file. Default: CSS_PROFILE. To see it, run: css config show",
+            help="Use this profile of your config file. Default: CSS_PROFILE. css config show names the file.",
         ),
         option(
             "--timeout",
@@ -120,7 +120,7 @@ def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
 
 @contextmanager
 def _silent_log() -> Iterator[None]:
-    """Do not let Python print the warnings of css-sdk. If a program has its own log handlers, they still get them."""
+    """Keep Python from printing the warnings of css-sdk. The log handlers of a program still get these warnings."""
     import logging
 
     log, silent = logging.getLogger("css_sdk"), logging.NullHandler()
@@ -133,7 +133,7 @@ def _silent_log() -> Iterator[None]:
 
 @contextmanager
 def _printed_log(given: dict[str, Any]) -> Iterator[None]:
-    """Print the log of css-sdk on stderr, in more detail if `-v` was given twice."""
+    """Print the log of css-sdk on stderr. If `-v` is given twice, add the time and the thread to each line."""
     import logging
 
     from ..._text.escaping import shown

@@ -1,4 +1,4 @@
-"""Changes of roles and their children: preview, question, run and report, the same for each command."""
+"""Change roles, their children and members, the same way for each command: preview, ask, carry out, report."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NO_ERRORS: Final[Mapping[Step, CssError]] = {}
 Settle = Callable[["StepResult"], object]
 """A function that is called with the result of each step."""
 Preview = Callable[[], Sequence[str]]
-"""Reads who gains or loses what, and returns it in sentences."""
+"""A function that reads who gains or loses what, and returns sentences about it."""
 
 
 def steps_of(dev: EnvironmentClient, kind: StepKind, names: Iterable[str], parent: str = "") -> list[Step]:
-    """Return a step for each role, or for each child of the parent. A name that is repeated counts once."""
+    """Return a step for each role, or with `parent`, for each child of this role. A repeated name counts once."""
     from ...state import Step
 
     place = dev.roles.place
@@ -37,7 +37,7 @@ def steps_of(dev: EnvironmentClient, kind: StepKind, names: Iterable[str], paren
 
 
 def missing_role(name: str, dev: EnvironmentClient, existing: Iterable[str]) -> CssError:
-    """Return the error for a change of a role that does not exist."""
+    """Return the error for a change of a role that does not exist, with similar names among the existing roles."""
     from ...errors import NotFound
 
     sentence = f"There is no role {name!r} in {dev.roles.place}. Nothing was sent for it."
@@ -48,7 +48,8 @@ def ask(given: Given, dev: EnvironmentClient, steps: Iterable[Step], preview: Pr
     """Show what changes, and ask for confirmation if necessary.
 
     Raises:
-        NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
+        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
+        StalePlan: when the preview has changed since the question. Nothing was changed.
     """
     prod = (dev.integration.project_name,) if dev.name == "prod" else ()
     confirm(Changes.of(steps, prod), given, preview)
@@ -64,16 +65,21 @@ def ask_and_make(
     refused: Mapping[Step, CssError] = _NO_ERRORS,
     may_exist: bool = False,
 ) -> int:
-    """Ask, carry out steps one call after the other, report each, and return the exit code.
+    """Ask for confirmation, carry out steps one after the other, print all results, and return the exit code.
 
     Args:
         given: the options.
         dev: the environment.
         steps: all steps, of one kind.
-        preview: reads who gains or loses what.
-        done: the steps that are done already, as a read has shown. Nothing is sent for them.
-        refused: the errors of steps that are not possible, as a read has shown. Nothing is sent for them.
+        preview: reads who gains or loses what, and returns sentences about it.
+        done: those of the steps that need no change. css sends nothing for them.
+        refused: those of the steps that are not possible, each with its error. css sends nothing for them.
         may_exist: whether a role that somebody else has just created counts as created.
+
+    Raises:
+        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
+        StalePlan: when the preview has changed since the question. Nothing was changed.
+        CssError: when nothing could be changed because of this error.
     """
     from ..._sync.steps import StepRun
     from ...state import StepResult
@@ -99,20 +105,20 @@ def make_exact(
     setting: Callable[[EnvironmentClient], Callable[..., object]],
     preview: Callable[[EnvironmentClient, Plan, Mapping[str, str]], Sequence[str]],
 ) -> int:
-    """Make the members or the children of a role exactly as wanted, report each change, and return the exit code.
+    """Set exactly these members or children of a role, print the result of each change, and return the exit code.
 
     Args:
         given: the options.
         role: the role.
-        wanted: the members or children.
-        what: which of the two.
-        setting: returns the call of the facade that sets them in an environment.
-        preview: returns sentences about who gains or loses what by a plan. It gets the environment, the plan, and the
-            names of people by username.
+        wanted: all members or children that the role must have.
+        what: whether these are members or children.
+        setting: gets the environment, and returns the method of the facade that sets the members or children.
+        preview: gets the environment, a plan, and the names of people by username. It returns sentences about who
+            gains or loses what by this plan.
 
     Raises:
         EmptySet: when `wanted` is empty, unless `--allow-empty` is given. Nothing is sent.
-        CssError: what the call raises, if it made no change.
+        CssError: when the method of the facade failed with this error before any change.
     """
     from ..._service.service_limits import check_not_emptied
 
@@ -140,17 +146,18 @@ def reported(
     run: Callable[[Settle], object],
     names: Mapping[str, str] = _NO_NAMES,
 ) -> int:
-    """Carry out steps, report each, and return the exit code.
+    """Carry out steps, print the result of each, and return the exit code.
 
     Args:
         given: the options.
         dev: the environment.
         steps: all steps. `run` may add steps before it carries out the first one.
         run: carries out the steps, and calls its argument with the result of each.
-        names: of people, by username.
+        names: the names of people, by username.
 
     Raises:
-        CssError: what `run` raises, if it made no change.
+        CssError: when `run` failed with this error before the first result.
+        KeyboardInterrupt: after an interrupt, when the results are printed.
     """
     from ...errors import CssError
 

@@ -27,6 +27,9 @@ def rows_in(file: Path, **how: Any) -> Roster:
     Args:
         file: the file, or `-`.
         how: further arguments of `read_roster`.
+
+    Raises:
+        InvalidFile: when the file cannot be read, is too large, or has faults.
     """
     from ...roster.reading import read_roster
 
@@ -35,7 +38,7 @@ def rows_in(file: Path, **how: Any) -> Roster:
 
 
 def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
-    """Return the results, and a skipped result for each row without one."""
+    """Return the results, and for each row that has no result, the result that an interrupt skipped the row."""
     from ...errors import Skipped
     from ...roster.rows import RowResult
 
@@ -52,20 +55,20 @@ def result_file(
 ) -> tuple[OutputFile | None, str]:
     """Return the output file for the results of a roster, and a sentence if css chose an unusual name, else "".
 
-    Without `--result`, results are written beside the roster. If the roster is itself a result file, its results
-    replace it. An older result file that somebody corrected is replaced only with `force`. Otherwise css chooses a
-    different name, or refuses the `--result` file.
+    Without `--result`, results are written beside the roster; for a roster from stdin, there is no file (None). If the
+    roster is itself a result file, its results replace it. An older result file that somebody corrected is replaced
+    only with `force`. Otherwise css chooses a different name, or raises an error for the file that `--result` names.
 
     Args:
         roster: the file that is applied.
-        named: the file that `--result` names.
+        named: the file that `--result` names; None without this option.
         rows: the rows of the roster.
-        exact: whether the roster is exact.
+        exact: whether `--exact` is given.
         force: whether any file may be replaced.
 
     Raises:
         InvalidFile: the file cannot be written, or must not be replaced.
-        UsageError: the option names the roster itself.
+        UsageError: `--result` names the roster itself.
     """
     from ...errors import InvalidFile
     from .files import STDIN
@@ -95,7 +98,7 @@ def result_file(
         file = _output(path, force=force)
         where = None if force else _corrected(path, rows, exact=exact)
         if where is None:
-            return file, kept and f"{kept}. It is kept, and the results go to {path}."
+            return file, kept and f"{kept}. css keeps that file, and writes the results to {path}."
         kept = kept or where
     raise AssertionError  # `count` is endless
 
@@ -112,7 +115,10 @@ def _output(path: Path, *, force: bool) -> OutputFile:
 
 
 def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
-    """Return that an existing result file has rows that are not in the roster; None if it has no such rows."""
+    """Return a sentence if an existing result file has rows that are not in the roster; otherwise None.
+
+    The sentence has no full stop, and says which line or fault shows it.
+    """
     import datetime
 
     from ...errors import InvalidFile
@@ -132,7 +138,7 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
 
 
 def _is_file_of_results(content: bytes) -> bool:
-    """Return whether a file begins as a file of results does, as CSV with any separator or as a workbook."""
+    """Return whether a content begins like a result file: CSV with any separator, or a workbook."""
     from ...roster.columns import ALL_COLUMNS
 
     return begins_with(content, ALL_COLUMNS)
@@ -145,12 +151,12 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     service what is done already.
 
     Args:
-        results: of the rows.
+        results: the results of the rows.
         file: the file to write; None to write nothing.
-        always: write the file even if no row is left to do and no older file has to be updated.
+        always: whether to write the file even if no row is left to do and there is no older file to update.
 
     Returns:
-        Whether the file could be written, and sentences about the rows that are left, for the end of the report.
+        False if the file could not be written, otherwise True. And sentences about the rows that are left.
     """
     from ...errors import Ambiguous, InvalidFile, Withheld
 
@@ -158,7 +164,7 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     is_left = sum(not result.is_done for result in results) > waiting
     sentences = []
     if waiting:
-        removals = counted(waiting, "removal waits", "removals wait")
+        removals = counted(waiting, "removal was withheld", "removals were withheld")
         sentences.append(f"{removals}: correct the roster, and apply it again with --exact.")
     if file is None or file.path is None or not (is_left or always or file.path.exists()):
         return True, sentences

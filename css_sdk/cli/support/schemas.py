@@ -1,4 +1,4 @@
-"""The schemas of what `--json` prints: each key means the same in every command."""
+"""The JSON schemas of the objects that `--json` prints. A key means the same in every command."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ KEYS: Final[Mapping[str, Schema]] = {
     "@timestamp": _text("When the login server wrote a line of its log, as an ISO 8601 time."),
     "action": _text("What was done: create, rename, delete, add, remove, grant or revoke."),
     "api_url": _text("The address of the API."),
-    "at": _text("When it was done, as an ISO 8601 time."),
+    "at": _text("When the change was made or the journal was begun, as an ISO 8601 time."),
     "auth_type": _text("How the integration logs in."),
     "chains": {
         "type": "array",
         "items": {"type": "array"},
-        "description": "Composite roles through which the role comes.",
+        "description": "The chains of composite roles through which the user has the role.",
     },
     "changes": _text("How many changes are in each state."),
-    "check": _text("What was examined."),
+    "check": _text("What css doctor checked."),
     "children": _texts("The children of a composite role."),
     "claims": _of("object", "The claims of the token."),
-    "client_id": _of(["string", "null"], "The client id of an account."),
+    "client_id": _of(["string", "null"], "The client id of a service account."),
     "command": _text("The command that wrote the journal."),
     "complete": _flag("Whether the service returned everybody who matches."),
     "composite": _flag("Whether the role contains other roles."),
     "credentials": _text("Where the credentials come from."),
     "descendants": _texts("All roles that a role contains."),
-    "differs": _flag("Whether the places differ."),
+    "differs": _flag("Whether only some of the environments have the role, child or member."),
     "direct": _flag("Whether the role was given directly, not only through a composite role."),
     "email": _text("The e-mail address, or an empty text."),
     "environment": _text("dev, test or prod."),
@@ -49,7 +49,7 @@ KEYS: Final[Mapping[str, Schema]] = {
     "error": _text("The class of the error, or an empty text."),
     "expires_at": _text("When the token ends, as an ISO 8601 time."),
     "expires_in": _of(["number", "null"], "Seconds until the token ends."),
-    "fault_count": _number("How many faults there are, if not all are listed."),
+    "fault_count": _number("How many faults the file has, if `faults` does not list all."),
     "faults": _texts("What is wrong with a file."),
     "file": _text("The name of a file."),
     "grants": _number("How many grants the file has."),
@@ -59,33 +59,33 @@ KEYS: Final[Mapping[str, Schema]] = {
     "issued_at": _text("When the token was issued, as an ISO 8601 time."),
     "journal": _text("The name of a journal."),
     "kind": _text("What the object describes: a role, a composite or a member. For a token: `JWT` or `opaque`."),
-    "known_in": _texts("The environments that know a login."),
+    "known_in": _texts("The environments where the person has logged in with this login."),
     "lacks": _text("The username of the login that lacks roles."),
     "line": _number("The line of a roster or list; 0 for a removal that no line asks for."),
     "logins": {
         "type": "array",
-        "description": "The logins of a person, each with the environments that know it and those that do not.",
+        "description": "The logins of a person, and where each login was used or never used.",
         "items": {"type": "object", "required": ["username", "provider", "email", "known_in", "never_in"]},
     },
     "message": _text("What happened and what to do, or an empty text."),
-    "name": _text("The name of a person or a value, or an empty text if it is not known."),
-    "person": _text("The text that names a person in the roster or command."),
-    "places": _number("How many environments the file has."),
+    "name": _text("The name of a person or of a setting, or an empty text if it is not known."),
+    "person": _text("The text that names a person in the roster, list or command."),
+    "places": _number("How many environments the file names."),
     "present": {
         "type": "array",
-        "description": "For each place, whether it has this; null if that is not known.",
+        "description": "For each environment, whether it has the role, child or member; null if that is not known.",
         "items": {"type": "object", "required": ["integration_id", "integration", "environment", "present"]},
     },
     "provider": _text("The login provider, such as idir, or an empty text."),
-    "reason": _text("The reason that was given."),
+    "reason": _text("The reason for the changes, as `--reason` gave it, or an empty text."),
     "role": _text("The name of a role."),
-    "roles": {"type": ["array", "integer"], "description": "The names of roles, or how many there are."},
+    "roles": {"type": ["array", "integer"], "description": "The names of roles, or how many roles the file has."},
     "rows": _number("How many rows the file has."),
-    "service_account": _flag("Whether this is a service account."),
-    "source": _text("Where a value comes from."),
+    "service_account": _flag("Whether the user is a service account."),
+    "source": _text("Where a setting is set."),
     "state": _text("The state of a change, a check or a difference, such as done, failed, unknown or skipped."),
     "status": _text("The status of an integration."),
-    "subject": _text("The subject of the token."),
+    "subject": _text("The claim `sub` of the token, which identifies its user."),
     "system": _text("The system that issued the token."),
     "target": _text("The child of a composite role, or the new name of a role, or an empty text."),
     "team_id": {"type": ["integer", "null"], "description": "The id of the team."},
@@ -94,8 +94,8 @@ KEYS: Final[Mapping[str, Schema]] = {
     "undone_by": _text("The journal that undid this one, or an empty text."),
     "user": _text("The name of the user on this machine."),
     "username": _text("The username of a login, or an empty text if it is not known."),
-    "value": {"description": "A value."},
-    "write": _number("The number of a write in its journal."),
+    "value": {"description": "The value of a setting."},
+    "write": _number("The number of the write in its journal. One write can make several changes."),
 }
 """The schema of each key."""
 
@@ -105,7 +105,7 @@ _CHANGE: Final = ("state", "action", *_PLACE, "role", "target", *_PERSON, "error
 
 
 class Shape(NamedTuple):
-    """What one object is, the keys that it always has, and those that it may have."""
+    """The shape of one object that `--json` prints: a description, the keys it always has, and keys it may have."""
 
     description: str
     required: Sequence[str]
@@ -119,7 +119,7 @@ RECORDS: Final[Mapping[str, Shape]] = {
     ),
     "checks": Shape("One check of css doctor.", ("check", "state", "message")),
     "comparison": Shape("One row of css compare.", ("kind", "role", "target", "differs", "present")),
-    "config": Shape("One value of css config show.", ("name", "value", "source")),
+    "config": Shape("One setting: css config show.", ("name", "value", "source")),
     "differences": Shape(
         "One login that lacks roles: css people mirror.", ("state", *_PLACE, *_PERSON, "email", "lacks", "roles")
     ),
@@ -165,18 +165,18 @@ RECORDS: Final[Mapping[str, Shape]] = {
     ),
     "whoami": Shape("The account: css whoami.", ("team_id", "client_id", "api_url", "credentials")),
 }
-"""By name: what one object is, the keys that it always has, and those that it may have."""
+"""The shapes of all objects that `--json` prints, by the name that `css schema` takes."""
 
 FILES: Final[Mapping[str, str]] = {
     "journal": "css_sdk.journal",
     "plan": "css_sdk.plan",
     "roles-file": "css_sdk.roles_file",
 }
-"""The schemas of files, by name, with the package that holds each."""
+"""For each kind of file, the package that holds its JSON schema."""
 
 
 def schema_of(name: str) -> Schema:
-    """Return the JSON schema of a record or a file.
+    """Return the JSON schema of an object that `--json` prints, or of a file, by its name in `RECORDS` or `FILES`.
 
     >>> schema_of("roles")["required"]
     ['integration_id', 'integration', 'environment', 'role', 'composite']

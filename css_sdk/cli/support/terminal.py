@@ -64,20 +64,20 @@ def terminal_width(stream: Stream) -> int | None:
 
 
 def painted_cell(column: str, text: str) -> str:
-    """Return the text of a cell for stdout. A state gets its colour."""
+    """Return the text of a cell for stdout. If the column is `state` and stdout shows colours, colour the text."""
     colour = _STATES.get(text) if column == "state" and has_colour("stdout") else None
     return click.style(text, fg=colour) if colour else text
 
 
 def painted_plan(text: str, stream: Stream) -> str:
-    """Return the text of a plan for a stream, each line in the colour of its sign."""
+    """Return the text of a plan for a stream, each step in the colour of its sign, such as `+` or `-`."""
     if not has_colour(stream):
         return text
     return re.sub(r"^  ([-+~!=?]) .*$", lambda line: click.style(line[0], fg=_SIGNS[line[1]]), text, flags=re.MULTILINE)
 
 
 def _with_profile(sentence: str) -> str:
-    """Return a sentence with the option `--profile` of this command, if it ends with a command to run next."""
+    """If a sentence ends with a css command to run, add the `--profile` of this command to it. Return the sentence."""
     profile = given_profile()
     if profile is None or re.search(r"run: css .*[^.]$", sentence) is None:
         return sentence
@@ -85,7 +85,7 @@ def _with_profile(sentence: str) -> str:
 
 
 def print_on_stderr(sentence: str) -> None:
-    """Print a sentence on stderr. The mark of an error is red."""
+    """Print a sentence on stderr. Add `--profile` to a command at its end, and print the mark `css:` in red."""
     text = shown(_with_profile(sentence))
     if has_colour("stderr") and text.startswith("css: "):
         text = click.style("css:", fg=_BAD, bold=True) + text.removeprefix("css:")
