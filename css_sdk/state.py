@@ -67,9 +67,12 @@ class Step(Record):
     """One change of one role.
 
     `target` is the new name of a renamed role, the child of a composite, or the username of a member. It is empty for a
-    role that is created or deleted. `people` depends on the kind of the step: 1 if it adds or removes a
-    member; the direct members of the parent if it adds a child; everybody who loses a role if it removes a child or
-    deletes a role; the direct members of the role if it renames it.
+    role that is created or deleted. `people` is a number that depends on the kind of the step:
+
+    - 1 if the step adds or removes a member
+    - the number of direct members of the role if it renames the role, or adds a child to it
+    - the number of people who lose a role if it removes a child or deletes a role
+    - 0 if it creates a role
     """
 
     kind: StepKind

@@ -173,7 +173,7 @@ def test_keep_last_does_not_count_a_member_who_is_added_after_the_removal() -> N
     """
     steps = [step("add_member", "one", BOB), *taken("one", 1)]
     Guards(keep_last=["one"]).check(steps, [FULL])
-    with pytest.raises(LastMember, match="adds members first"):
+    with pytest.raises(LastMember, match="adds members before it removes any"):
         Guards(keep_last=["one"], remove_first=True).check(steps, [FULL])
 
 
@@ -258,7 +258,9 @@ def test_the_order_is_a_way_out_only_if_removals_come_first(remove_first: bool, 
         steps = steps[1:]
     with pytest.raises(LastMember, match=r"must keep a member\. Nothing was sent\.") as caught:
         guards.check(steps, [FULL])
-    assert ("Nothing was sent. If css-sdk adds members first, the role may keep one." in str(caught.value)) is advice
+    assert (
+        "Nothing was sent. If css-sdk adds members before it removes any, the role may keep one." in str(caught.value)
+    ) is advice
 
 
 def test_every_unknown_role_to_keep_is_named() -> None:

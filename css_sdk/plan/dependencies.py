@@ -66,8 +66,8 @@ class Dependencies:
       have roles, do not count here.
     - The step adds a member, and an earlier step that removes a role of the same place from this user was not done.
     - The step adds a child, and an earlier step that removes a child or a role in the same place was not done.
-    - The step removes a member, and an earlier step was not done that adds a member to this role, or that adds this
-      user to any role of the same place.
+    - The step removes a member, and an earlier step that adds a member to this role, or adds this user to any role of
+      the same place, was not done.
     - The step removes a child, and an earlier step that adds a child to the same parent was not done.
     - The step deletes a role, and an earlier step that creates, renames or adds something in its place was not done.
 

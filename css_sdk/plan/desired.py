@@ -91,7 +91,7 @@ class DesiredPlace:
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """Return all people whom the roles and users of this place name, each once, and the people in `ended`."""
+        """Return all people of this place, each once: members, people whose last day is over, and users."""
         roles = self._listed_roles
         listed = [person for role in roles for person in (*(role.members.items if role.members else ()), *role.ended)]
         return tuple(dict.fromkeys([*listed, *(user.person for user in self.users)]))
@@ -111,7 +111,7 @@ class DesiredPlace:
 
     @property
     def grants(self) -> tuple[tuple[Person, str], ...]:
-        """Return each person with a role that the person must have directly, each pair once."""
+        """Return pairs of a person and a role that the person must have directly. Each pair appears once."""
         listed = [(who, role.name) for role in self._listed_roles if role.members for who in role.members.items]
         listed += [(user.person, role) for user in self.users for role in user.roles.items]
         return tuple(dict.fromkeys(listed))
@@ -147,7 +147,7 @@ class Protection:
 
 @frozen
 class Desired:
-    """What roles files or a call want in all their places, and which roles and users are protected.
+    """What roles files or a call want in all places that they name, and which roles and users are protected.
 
     `timezone` is the IANA name of the time zone in which the days of `until` begin and end; None if none is given.
     `warnings` has sentences about parts of the files that have no effect.

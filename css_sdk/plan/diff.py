@@ -40,7 +40,7 @@ class PlacePlan:
     Args:
         wanted: what the file wants.
         state: the state that was read.
-        protect: the roles and users that must not be removed.
+        protect: the protected roles and users.
         people: for each place and person of the file, the username, or why no username was found.
 
     Attributes:

@@ -133,7 +133,7 @@ class Impact:
 
     @classmethod
     def of(cls, steps: Iterable[Step], states: Iterable[PlaceState], known: Impact | None = None) -> Impact:
-        """Simulate the steps, and return their impact.
+        """Simulate the steps, and return who loses which role by them.
 
         Args:
             steps: the steps, in the order of carrying out.
@@ -148,7 +148,10 @@ class Impact:
 
     @property
     def counted(self) -> tuple[Step, ...]:
-        """Return the steps. In each deletion and each removal of a child, `people` is how many people lose a role."""
+        """Return the steps, with the number of people who lose a role.
+
+        A step that deletes a role or removes a child has this number as `people`. Other steps are unchanged.
+        """
         numbers = {loss.number: len(loss.members) + len(loss.others) for loss in self.losses}
         return tuple(evolve(step, people=numbers[n]) if n in numbers else step for n, step in enumerate(self.steps))
 

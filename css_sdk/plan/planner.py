@@ -3,8 +3,8 @@
 `plan` compares the file with what was read and returns a `Plan`; `count_removals` and `emptied_roles` return what a
 plan removes, for the guards. `diff` compares one environment, `ordering` puts steps in order.
 
-Only with `prune`, a plan removes anything: what an `exact` collection does not list, and members whose last day is
-over. Protected roles and users stay as they are in any case. If a person in the file could not be identified, every
+A plan removes items only with `prune`: what an `exact` collection does not list, and members whose last day is over.
+Protected roles and users stay as they are in any case. If a person in the file could not be identified, every
 member who may be that person keeps the roles that the file gives to the person.
 """
 
@@ -34,7 +34,7 @@ from .impact import FollowedRole, Impact, followed_roles, people_having
 from .ordering import ordered
 
 _COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
-"""The collection of a role from which each kind of step removes an item."""
+"""For each kind of step that removes a member or a child of a role: the collection that loses this item."""
 
 _ALL_MANAGED: Final = Unmanaged()
 
@@ -251,7 +251,7 @@ def plan(
 
 
 def _dates(desired: Desired, day: datetime.date | None) -> Dates | None:
-    """Return the dates of a plan, still without the grants that end; None if nobody has a last day."""
+    """Return the dates of a plan, with `endings` still empty; None if nobody has a last day."""
     last_days = desired.last_days
     if not last_days:
         return None

@@ -40,7 +40,7 @@ class Guards:
     Args:
         max_removals: how many items may be removed from each collection, such as the members of a role. By default, a
             fifth of the collection, but at least 4 and at most 10.
-        keep_last: the names of the roles that must never be without a member.
+        keep_last: the names of the roles that must not lose their last member.
         remove_first: remove before anything is added, so that nobody has the old and the new role at the same time.
         allow_empty: whether all roles of a place, or all members of a role that stays, may be removed.
     """
@@ -70,9 +70,10 @@ class Guards:
 
         Raises:
             Refused: a role of `keep_last` exists in no place of the plan, or `remove_first` is set for an undo.
-            EmptySet: a place would end up without roles, or a role without members. Not raised for an undo.
+            EmptySet: `allow_empty` is False, and a place would end up without roles, or a role without members. An undo
+                may do this.
             TooManyRemovals: a collection would lose more than the limit allows.
-            LastMember: a role of `keep_last` would have no member at some time, even if members are added later.
+            LastMember: a role of `keep_last` would lose its last member at some time, even if others are added later.
         """
         states = list(before)
         if self.remove_first and leads_back:
@@ -93,13 +94,15 @@ class Guards:
         for what, removed, size in count_removals(impact or Impact.of(steps, states), users):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied_roles(self.order(steps, states), states, self.keep_last):
-            way_out = " If css-sdk adds members first, the role may keep one." if self.remove_first else ""
+            way_out = (
+                " If css-sdk adds members before it removes any, the role may keep one." if self.remove_first else ""
+            )
             raise LastMember(
                 f"{place}: nobody would be left in the role {role!r}, which must keep a member. Nothing was sent."
                 f"{way_out}",
                 remedy=Remedy(
-                    "Leave a member in it, or leave it out of keep_last.",
-                    "Leave a member in it, or leave out --keep-last for it.",
+                    "Leave a member in the role, or leave the role out of keep_last.",
+                    "Leave a member in the role, or leave out --keep-last for this role.",
                 ),
             )
 
@@ -277,7 +280,7 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
 
 
 def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:
-    """Return the roles whose members must be read again, and the names that journaled steps may have given to roles."""
+    """Return the roles whose members must be read again, under all names that journaled steps may have given them."""
     there = [step for step in journaled if step.place == planned.place]
     new = {step.target or step.role for step in there if step.kind in ("create_role", "rename_role")}
     return frozenset(planned.members_read) | new

@@ -107,7 +107,8 @@ def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: b
 
     Args:
         plan: the plan to render.
-        names: as for `plan_as_text`.
+        names: the names of people, by username; the text shows each name after the username. By default, these are the
+            names in the file from which the plan was read.
         mask: whether to leave out names and shorten usernames.
 
     >>> print(plan_as_markdown(Plan(steps=(Step("create_role", Place(101, "dev"), "@all|x"),))).splitlines()[4])
@@ -211,7 +212,7 @@ class Rendering:
         return f"{one.until}: {who}, {self._words.quote(self.title(one.place))}"
 
     def sum(self) -> str:
-        """Return a summary of the plan in one line."""
+        """Return a summary of the plan in one line, such as `Plan: 2 to create. Not part of it: 1 withheld.`"""
         counts = Counter(STEPS[step.kind][1] for step in self.plan.steps)
         done = [
             f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word, _ in STEPS.values()) if counts[word]

@@ -18,7 +18,7 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     """Return the plan that undoes the steps that still have an effect. Changes that others made since then stay.
 
     If others have since added members, children or parents to a role that these steps created, the role is not deleted.
-    It loses only what these steps added to it.
+    It loses only what these steps added to it. If these steps also renamed the role, it stays as it is.
 
     Args:
         done: the steps that were done, or may have been done, in their order.
@@ -117,7 +117,10 @@ def roles_concerned(done: Iterable[Step], place: Place) -> frozenset[str]:
 
 
 def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
-    """Return whether everything that the steps changed is as it was before the first step."""
+    """Return whether everything that the steps changed in a place is as it was before the first step.
+
+    If roles only exchanged their names, nothing shows this, and the result is False.
+    """
     at_first: dict[str, str | None] = {}
     facts: dict[tuple[str, str, str], bool] = {}
     for step in done:
@@ -159,10 +162,10 @@ def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
 
 
 def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
-    """Return the roles that these steps created and others have used since, each with the steps that are not undone.
+    """Return the roles that these steps created and others have used since. These roles must not be deleted.
 
-    The steps are given by their indexes. The steps that create such a role are not undone: there are several if others
-    deleted the role in between. If one of the steps renames the role, none of the steps that name it is undone.
+    Each role has the indexes of the steps that are not undone. If one of the steps renames the role, these are all
+    steps that name it. Otherwise, these are the steps that create it: several if others deleted the role in between.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(done):
@@ -340,7 +343,7 @@ def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]
     back: list[tuple[Step, ...]] = []
     for step, role, _ in followed_roles(done, states):
         if step.place not in drafts:
-            raise InvalidRequest(f"{step.place}: the state before is not known, so it cannot be restored.")
+            raise InvalidRequest(f"{step.place}: the state before the changes is not known, so it cannot be restored.")
         steps = inverse(step, drafts[step.place])
         # The undo deletes a role that these steps created. This removes its members, so they need no steps.
         back.append(() if role.created is not None and step.changes_member else steps)

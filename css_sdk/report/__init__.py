@@ -1,4 +1,4 @@
 """Report who has what: rows, CSV, Markdown and the HTML page with its graphs; and a plan as an HTML page.
 
-Pure: it imports `people`, `plan.impact` and `state`. Start reading at `rows`.
+Pure: it imports `people`, `plan`, `state` and lower layers. Start reading at `rows`.
 """

@@ -18,7 +18,7 @@ from .text import heading, narrowing, reason_of, unread_in_words
 _COLUMNS: Final = ("Integration", "Environment", "Role", "Person", "E-mail", "Provider", "Held")
 
 _FIRST: Final = 'document.documentElement.classList.add("waiting");'
-"""Hides the rows until the script at the end runs, because the layout of thousands of rows takes seconds."""
+"""A script that hides the rows until the script at the end runs: the layout of thousands of rows takes seconds."""
 
 _PROD: Final = ' class="prod"'
 

@@ -74,7 +74,7 @@ class AccessRow(Record):
 
 @frozen
 class AccessSummary(Record):
-    """The numbers of a report: places that were read, roles with members, people, service accounts, and rows.
+    """The numbers of a report: places that were read, roles that somebody has, people, service accounts, and rows.
 
     Logins that share a GUID count as one person.
     """
@@ -213,7 +213,7 @@ def roles_among_members(person: Person, report: AccessReport, providers: Collect
 
     Raises:
         NotFound: no member of any role has the GUID or the address, and every place was read.
-        Ambiguous: two people have the address.
+        Ambiguous: several people have the address.
     """
     logins = find_logins(person, report.users, providers)
     if not logins.usernames and not report.unread:
