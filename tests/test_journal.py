@@ -167,8 +167,8 @@ def test_a_closed_journal_warns_once_and_refuses_further_writes(
         journal.close()
     [record] = caplog.records
     assert record.getMessage().endswith(
-        "journal is closed. Nothing more was sent. The journal records the calls in flight as begun, "
-        "without an outcome."
+        "journal is closed. Nothing more was sent. For calls in flight, the journal records that they began, "
+        "but not how they ended."
     )
     assert [entry.outcome for entry in read_journal(journal.path.read_bytes(), "journal").entries] == [None] * 3
     assert (tmp_path / "another").read_bytes() == b""

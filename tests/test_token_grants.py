@@ -65,7 +65,7 @@ def test_the_first_request_decides_the_origin(call: Call) -> None:
     """
     service, auth = Service(), AUTHS["form"]()
     call(auth, service, API)
-    with pytest.raises(ConfigurationError, match="another origin"):
+    with pytest.raises(ConfigurationError, match="because it may go only to"):
         call(auth, service, "https://elsewhere.example/")
     call(auth, service, "https://api.example/other")
     assert [url for _, url in service.seen] == [LOGIN, API, "https://api.example/other"]

@@ -43,7 +43,7 @@ def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int,
         call(AUTHS[kind](), service, API, follow_redirects=follow)
     assert service.seen == [("POST", LOGIN)]
     path = "/signin" if place == "https://login.example" else ""
-    assert f"the token endpoint at login.example redirects ({status}) to {place}{path}, and" in str(caught.value)
+    assert f"the token endpoint at login.example redirects ({status}) to {place}{path}. css-sdk" in str(caught.value)
     assert SECRET not in str(caught.value)
     assert (caught.value.status, caught.value.request) == (status, "POST /token")
 
@@ -56,7 +56,7 @@ def test_a_circular_redirect_ends_after_one_request(call: Call, place: str, stat
     address.
     """
     service = Service(login=httpx.Response(status, headers={"Location": place}))
-    with pytest.raises(AuthenticationError, match=r" to https://(login\.example/token|elsewhere\.example), and"):
+    with pytest.raises(AuthenticationError, match=r" to https://(login\.example/token|elsewhere\.example)\. css-sdk"):
         call(AUTHS["basic"](), service, API, follow_redirects=True, max_redirects=1)
     assert service.seen == [("POST", LOGIN)]
 
@@ -72,7 +72,7 @@ def test_a_client_that_follows_anyway_has_no_secret_to_send(
     """Even if an HTTP client follows a redirect, credentials are sent only once, and the other answer is not used."""
     monkeypatch.setattr(TokenRequest, "refuse_redirect", lambda _: None)
     service = Service(login=httpx.Response(status, headers={"Location": place}))
-    with pytest.raises(AuthenticationError, match=r"redirects|sent once"):
+    with pytest.raises(AuthenticationError, match=r"redirects|only once"):
         call(AUTHS[kind](), Streaming(service), API, follow_redirects=True)
     assert service.requests[0].url == LOGIN
     for followed in service.requests[1:]:
@@ -235,7 +235,7 @@ def test_a_redirect_is_refused_even_if_the_body_was_not_read(call: Call, status:
 def test_a_secret_in_a_redirect_is_not_shown() -> None:
     """If a redirect repeats the secret in its address, the error hides it and is short."""
     service = Service(login=httpx.Response(302, headers={"Location": f"/again/{SECRET}/{'x' * 500}"}))
-    with pytest.raises(AuthenticationError, match=r" to https://login\.example/again/…/x+, and") as caught:
+    with pytest.raises(AuthenticationError, match=r" to https://login\.example/again/…/x+\. css-sdk") as caught:
         in_a_thread(AUTHS["form"](), service, API)
     assert len(str(caught.value)) < 500
 
@@ -314,7 +314,7 @@ def test_a_token_request_is_sent_once(call: Call) -> None:
             return await super().handle_async_request(request)
 
     service = Service()
-    with pytest.raises(AuthenticationError, match="They are sent once, to the configured address alone"):
+    with pytest.raises(AuthenticationError, match="css-sdk sends them only once, and only to the configured address"):
         call(AUTHS["form"](), Stubborn(service), API)
     assert service.seen == [("POST", LOGIN)]
 

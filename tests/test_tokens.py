@@ -172,13 +172,13 @@ def test_each_invalid_token_is_refused_with_its_reason(given_token: Any, expecte
 
 
 SENTENCES = {
-    "None": "A token must be a text, and this is not.",
+    "None": "A token must be a text, not a value of type NoneType.",
     "one letter too many": "It has more than 16384 characters, which is too long for a token.",
     "the header's word with it": 'Pass the token without the word "Bearer" before it.',
-    "one word": "It is not a JWT, and an opaque token cannot be verified. Check that it is complete.",
+    "one word": "It is not a JWT, and css-sdk cannot verify an opaque token. Check that it is complete.",
     "two parts": "It is not a JWT: three parts of base64url with JSON in them. Check that it is complete.",
     "crit": "Its header demands extensions that css-sdk does not support.",
-    "a logout token": "It is another kind of signed text, not an access token.",
+    "a logout token": "It is not an access token: the field typ in its header names another kind of token.",
     "a kid that is no text": "The key id in its header is not a text.",
     "an unknown kid": f"Its key id fits no key of {ISSUER}. Check who issued it.",
     "cut short": "Its signature is not valid: the token was changed, or another server issued it.",
@@ -186,8 +186,8 @@ SENTENCES = {
     "no issuer, no audience": "It lacks iss, aud.",
     "another issuer": f"Its issuer is not {ISSUER}.",
     "another audience": f"Its audience is not {AUDIENCE!r}.",
-    "an ID token": "It is not an access token, but perhaps an ID token, or a token that is bound to a key.",
-    "exp as a text": "A time in it is not a number of seconds.",
+    "an ID token": "Its claim typ is not Bearer. It may be an ID token, or a token that is bound to a key.",
+    "exp as a text": "One of its claims exp, iat, nbf is not a valid number of seconds.",
     "a subject that is no text": "One of its claims sub, azp, client_id is not a text.",
     "expired": "It has expired. Request a new one.",
     "issued later": "It is not valid yet. Check the clock of this machine.",
@@ -212,7 +212,7 @@ def test_a_refusal_names_the_algorithms_that_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("header", "keys", "sentence"),
     [
-        ({}, [jwk(), jwk("other")], f"It does not name its key, and several keys of {ISSUER} can have signed it."),
+        ({}, [jwk(), jwk("other")], f"Its header names no key, and {ISSUER} has several keys for its algorithm."),
         (None, [jwk(), jwk("other", kid="first")], f"Its key id fits several keys of {ISSUER}."),
     ],
 )
@@ -403,7 +403,7 @@ def test_issuer_and_audience_have_to_be_passed(issuer: Any, audience: Any) -> No
 
 def test_an_opaque_token_cannot_be_verified() -> None:
     """An opaque token, such as one of the BSS, is refused, and the error says that it cannot be verified."""
-    with pytest.raises(InvalidToken, match="not a JWT, and an opaque token cannot be verified") as caught:
+    with pytest.raises(InvalidToken, match="not a JWT, and css-sdk cannot verify an opaque token") as caught:
         verifier().verify("0b7d3f4e-5a1f-4d1c-9a57-3f3b0c9d8e21")
     assert caught.value.reason == "malformed"
 

@@ -74,13 +74,16 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
     if response.status_code != 204 and not response.content:
         raise MalformedAnswer(f"{request}: the service answered {response.status_code} with an empty body.", **facts)
     if response.status_code != 204 and not _is_json(response):
-        kind = clean(response.headers.get("Content-Type", "")) or "of no type"
-        raise MalformedAnswer(f"{request}: the answer is {kind}, not JSON. Check the address of the API.", **facts)
+        kind = clean(response.headers.get("Content-Type", "")) or "missing"
+        raise MalformedAnswer(
+            f"{request}: the Content-Type of the answer is {kind}, not application/json. Check the address of the API.",
+            **facts,
+        )
     try:
         answer = operation._parse_response(client=_CLIENT, response=response)
         if getattr(answer, "data", None) == [] and response.json()["data"] != []:
             # The generated parsers take an empty text or object for an empty list.
-            raise TypeError("data is not a list")
+            raise TypeError("the field data is not a list")
         return convert(answer)
     except Exception as error:
         # The generated parsers raise any kind of error for JSON that has another structure.

@@ -116,8 +116,8 @@ class TokenRequest(httpx.Request):
         if content is None:
             raise AuthenticationError(
                 f"{where_of(self.url)}: a redirect, or a transport that repeats requests, would send the credentials a "
-                f"second time. They are sent once, to the configured address alone. Check the token address and the "
-                f"transport.",
+                f"second time. css-sdk sends them only once, and only to the configured address. Check the token "
+                f"address and the transport.",
                 request=f"POST {self.url.path}",
             )
         self.headers.pop("Authorization", None)
@@ -136,8 +136,8 @@ class TokenRequest(httpx.Request):
         if self._sealed is not None:
             raise ConfigurationError(
                 f"An event hook or a transport changes {what} of the token request to {self._address.host}. "
-                f"Nothing was sent: credentials go only to the configured address. The hook must not change this "
-                f"request."
+                f"Nothing was sent, because credentials go only to the configured address. Make the hook or the "
+                f"transport leave this request unchanged."
             )
 
     def __reduce__(self) -> tuple[type[httpx.Request], tuple[str, str]]:
@@ -235,8 +235,8 @@ def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: An
     status = None if response is None else response.status_code
     how = f" ({status})" if status else ""
     return AuthenticationError(
-        f"POST {url.path}: the token endpoint at {url.host} redirects{how}{_target(url, response, asked.hide)}, and "
-        f"credentials are sent to no other address. Check the token address.",
+        f"POST {url.path}: the token endpoint at {url.host} redirects{how}{_target(url, response, asked.hide)}. "
+        f"css-sdk sends credentials to no other address. Check the token address.",
         **{"status": status, "request": f"POST {url.path}", **facts},
     )
 

@@ -58,7 +58,7 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
         reason = str(error).rpartition("() ")[2].rstrip(".")
     except ImportError as error:  # a SOCKS proxy, for which a package is missing
         reason = str(error).rstrip(".")
-    raise ConfigurationError(f"No httpx client can be made: {reason}.")
+    raise ConfigurationError(f"css-sdk cannot create an httpx client: {reason}.")
 
 
 def set_variables(names: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -27,11 +27,12 @@ _NOT_SENT: Final = (
 
 _PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _ADVICE: Final = (
-    "Check the address and the network; HTTPS_PROXY names a proxy, and NO_PROXY the hosts that are reached without it."
+    "Check the address and the network. If you need a proxy, set HTTPS_PROXY. NO_PROXY lists the hosts to reach "
+    "without the proxy."
 )
 _TLS_ADVICE: Final = (
-    "If a proxy or firewall of your organization signs certificates, name its CA certificates in SSL_CERT_FILE "
-    "(REQUESTS_CA_BUNDLE is not read)."
+    "If a proxy or firewall of your organization signs certificates, set SSL_CERT_FILE to the file with its CA "
+    "certificates (REQUESTS_CA_BUNDLE is not read)."
 )
 
 
@@ -92,15 +93,15 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
         case httpx.ConnectError():
             return lost(f"no connection to {at}")
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
-            return lost(f"no connection in time to {at}")
+            return lost(f"no connection to {at} in time")
         case httpx.TimeoutException() | TimeoutError():
             return lost(f"no answer in time from {at}")
         case httpx.TransportError():
-            return lost(f"the connection was lost to {at}")
+            return lost(f"the connection to {at} was lost")
         case httpx.RequestError():  # the answer cannot be decoded, or redirects in a circle
             return senseless("the answer cannot be decoded")
         case _:
-            return senseless(f"the HTTP library cannot read what came from {at} ({type(error).__name__})")
+            return senseless(f"the HTTP library cannot read the answer from {at} ({type(error).__name__})")
 
 
 def _proxy_advice() -> str:

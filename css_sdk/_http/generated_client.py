@@ -16,9 +16,10 @@ class NoTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> NoReturn:
         """Raise `ConfigurationError`; its message says how to use the generated client."""
         raise ConfigurationError(
-            f"{request.method} {request.url.path}: css.api does not send this. Nothing was sent. Pass css.api itself "
-            f"as client= to functions of css_sdk_openapi.api: sync and sync_detailed with a Css, asyncio and "
-            f"asyncio_detailed with an AsyncCss. Give options such as timeout= to Css and AsyncCss."
+            f"{request.method} {request.url.path}: this request would bypass the checks of css-sdk. Nothing was sent. "
+            f"Pass css.api itself, not a copy, as client= to the functions of css_sdk_openapi.api. With a Css, call "
+            f"sync or sync_detailed; with an AsyncCss, asyncio or asyncio_detailed. Pass options such as timeout= to "
+            f"Css or AsyncCss."
         )
 
     async def handle_async_request(self, request: httpx.Request) -> NoReturn:

@@ -244,7 +244,9 @@ class Journal:
                     self._entries[number] = evolve(self._entries[number], outcome=outcome)
             except InvalidFile as fault:
                 if not self._is_logged:
-                    _LOG.error("%s The journal records the calls in flight as begun, without an outcome.", fault)
+                    _LOG.error(
+                        "%s For calls in flight, the journal records that they began, but not how they ended.", fault
+                    )
                 self._is_logged = True
 
     def _at(self) -> str:
@@ -265,7 +267,11 @@ class Journal:
                 os.ftruncate(self._file, self._length)  # a line cut short would spoil the one that follows
             if not self._is_required:
                 self._is_given_up = True
-                _LOG.warning("The journal %s cannot be written: %s. It ends here.", self.path, error.strerror)
+                _LOG.warning(
+                    "The journal %s cannot be written: %s. css-sdk continues without recording changes.",
+                    self.path,
+                    error.strerror,
+                )
                 return
             self._why_not = f"cannot be written: {error.strerror}."
             raise InvalidFile(f"The journal {self.path} {self._why_not} {otherwise}") from None
@@ -284,10 +290,12 @@ class Journal:
             lock(self._file)
         except OSError as error:
             if error.errno in _LOCKED:
-                raise InvalidFile(f"The journal {self.path} is in use by another run. Nothing was sent.") from None
+                raise InvalidFile(
+                    f"The journal {self.path} is in use by another run. Nothing was sent. Wait until that run ends."
+                ) from None
             if self._is_required:  # no other run uses the name of a default journal
                 _LOG.warning(
-                    "The journal %s cannot be locked here (%s): take care that no other run uses it.",
+                    "The journal %s cannot be locked here (%s). Make sure that no other run uses it.",
                     self.path,
                     error.strerror,
                 )

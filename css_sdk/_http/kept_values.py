@@ -57,7 +57,7 @@ class KeptValue:
             file = self._folder() / f"{self._name}.json"
             with os.fdopen(os.open(file, _FLAGS), "rb") as opened:
                 if not _is_private(os.fstat(opened.fileno()), 0o077):
-                    warning = "Other users can read or replace the kept %s, so it is not used. Delete %s"
+                    warning = "css-sdk does not use the kept %s, because other users can read or replace it. Delete %s"
                     _LOG.warning(warning, self._what, file)
                     return None, 0.0
                 content = json.loads(opened.read(_LARGEST))

@@ -284,8 +284,8 @@ class TokenAuth(httpx.Auth):
                 self._origins = self._origins or frozenset({here})
         if here not in self._origins:
             raise ConfigurationError(
-                f"The token of {self._token_url.host} is not sent to {here}, which is another origin. It may go only "
-                f"to {', '.join(sorted(self._origins))}."
+                f"The token of {self._token_url.host} is not sent to {here}, because it may go only to "
+                f"{', '.join(sorted(self._origins))}."
             )
 
     def _token_request(self, call: httpx.Request) -> TokenRequest:
@@ -411,10 +411,11 @@ def credentials_of(
     """
 
     def check_team(claims: dict[str, Any]) -> None:
-        if settings.team_id is not None and team_of(claims) != settings.team_id:
+        team = team_of(claims)
+        if settings.team_id is not None and team != settings.team_id:
             raise WrongTeam(
-                f"The credentials of {settings.client_id!r} belong to team {team_of(claims)}, not to "
-                f"{settings.team_id}. Nothing was sent."
+                f"The credentials of {settings.client_id!r} belong to {'no team' if team is None else f'team {team}'}, "
+                f"not to {settings.team_id}. Nothing was sent. Use the API account of team {settings.team_id}."
             )
 
     return ClientCredentials(

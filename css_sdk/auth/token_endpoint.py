@@ -293,7 +293,7 @@ def _what_instead(content: bytes, encoding: str) -> str:
         return "it is empty"
     if start.startswith((b"<!doctype", b"<html")):
         return "it is a page of HTML"
-    return "it is not a JSON object" + (f", but compressed ({clean(encoding, most=20)})" if encoding else "")
+    return "it is not a JSON object" + (f", and its Content-Encoding is {clean(encoding, most=20)}" if encoding else "")
 
 
 def fits_a_header(token: str) -> bool:
@@ -342,7 +342,7 @@ def token_from(
         # The sender of this answer did not check the credentials.
         error = AuthenticationError if response.status_code == 401 else MalformedAnswer
         raise error(
-            f"{where}: the answer ({response.status_code}) is not one of a login server: {answer.fault}. A firewall "
+            f"{where}: the answer ({response.status_code}) is not from a login server: {answer.fault}. A firewall "
             f"or a proxy may have sent it. {address[:-1]} and the proxy settings (HTTPS_PROXY, NO_PROXY).",
             **facts,
         )
@@ -367,8 +367,8 @@ def _advice(answer: _Answer, name_of: Callable[[str], str]) -> str:
     """Return sentences that say what to check after the login server has refused a token request."""
     if "audience" in answer.words.lower() or answer.error == "invalid_target":
         return (
-            "Check the audience. It must be the client id of the application to call. The login server must know that "
-            "application, which must allow this client."
+            "Check the audience. It must be the client id of the application to call. That application must be "
+            "registered at the login server, and must allow this client."
         )
     if answer.error == "invalid_scope":
         return "Check the scope."

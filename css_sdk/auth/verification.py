@@ -94,8 +94,7 @@ class Terms:
         if unsafe or not self.algorithms:
             named = ", ".join(map(str, unsafe)) or "no algorithm"
             raise ConfigurationError(
-                f"Tokens cannot be verified with {named}. Algorithms with a public key are safe: "
-                f"{', '.join(_KIND_OF_KEY)}."
+                f"Tokens cannot be verified with {named}. Use algorithms with a public key: {', '.join(_KIND_OF_KEY)}."
             )
         if not _is_number(self.leeway) or not 0 <= self.leeway <= _MOST_LEEWAY:
             raise ConfigurationError(f"The leeway must be 0 to {_MOST_LEEWAY:.0f} seconds, not {self.leeway!r}.")
@@ -282,14 +281,14 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
     """
     token = secret.reveal()
     if not isinstance(token, str):
-        return _invalid("malformed", "A token must be a text, and this is not.")
+        return _invalid("malformed", f"A token must be a text, not a value of type {type(token).__name__}.")
     if len(token) > LONGEST:
         return _invalid("too long", f"It has more than {LONGEST} characters, which is too long for a token.")
     if token[:7].lower() == "bearer ":
         return _invalid("malformed", 'Pass the token without the word "Bearer" before it.')
     if token and "." not in token:
         return _invalid(
-            "malformed", "It is not a JWT, and an opaque token cannot be verified. Check that it is complete."
+            "malformed", "It is not a JWT, and css-sdk cannot verify an opaque token. Check that it is complete."
         )
     match = _COMPACT.fullmatch(token)
     header = _object(_decoded(match[1])) if match and all(map(_is_canonical, match.groups())) else None
@@ -303,7 +302,7 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
     if "crit" in header or "b64" in header:
         return _invalid("malformed", "Its header demands extensions that css-sdk does not support.")
     if not isinstance(kind, str) or kind.lower() not in _HEADER_TYPES:
-        return _invalid("type", "It is another kind of signed text, not an access token.")
+        return _invalid("type", "It is not an access token: the field typ in its header names another kind of token.")
     if kid is not None and not isinstance(kid, str):
         return _invalid("malformed", "The key id in its header is not a text.")
     issuer: object = terms.issuers[0]
@@ -328,9 +327,7 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
     if len(fitting) != 1:
         many = "several keys" if fitting else "no key"
         if token.kid is None:
-            return _invalid(
-                "unknown key", f"It does not name its key, and {many} of {token.issuer} can have signed it."
-            )
+            return _invalid("unknown key", f"Its header names no key, and {token.issuer} has {many} for its algorithm.")
         return _invalid("unknown key", f"Its key id fits {many} of {token.issuer}. Check who issued it.")
     content, _, signature = token.secret.reveal().rpartition(".")
     [key] = fitting
@@ -367,11 +364,11 @@ def _fault(
     # Keycloak writes the kind of the token here. Its ID tokens have the same audience, but are not access tokens.
     if str(claims.get("typ", "Bearer")).lower() != "bearer":
         return _invalid(
-            "type", "It is not an access token, but perhaps an ID token, or a token that is bound to a key."
+            "type", "Its claim typ is not Bearer. It may be an ID token, or a token that is bound to a key."
         )
     times = {name: claims[name] for name in ("exp", "iat", "nbf") if name in claims}
     if not all(map(_is_moment, times.values())):
-        return _invalid("malformed", "A time in it is not a number of seconds.")
+        return _invalid("malformed", "One of its claims exp, iat, nbf is not a valid number of seconds.")
     if not all(isinstance(claims.get(name, ""), str) for name in _NAMES):
         return _invalid("malformed", f"One of its claims {', '.join(_NAMES)} is not a text.")
     if now >= times["exp"] + terms.leeway:

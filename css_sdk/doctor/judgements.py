@@ -108,7 +108,7 @@ def fault_of_discovery(status: int, content: bytes) -> str:
     if status == 200 and isinstance(found, Mapping) and "issuer" in found:
         return ""
     return (
-        f"the answer ({status}) is not one of a login server. A proxy or a firewall may have sent it. "
+        f"the answer ({status}) is not from a login server. A proxy or a firewall may have sent it. "
         f"Check the address and the proxy variables"
     )
 

@@ -18,8 +18,8 @@ from tests.support import Clock, at_once
 class Teams:
     """A login server that issues tokens of these teams one after another, and an API that records its requests."""
 
-    def __init__(self, *teams: int) -> None:
-        self.teams: Iterator[int] = iter(teams)
+    def __init__(self, *teams: int | str) -> None:
+        self.teams: Iterator[int | str] = iter(teams)
         self.calls: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -31,12 +31,12 @@ class Teams:
 
 
 def test_a_token_of_another_team_is_not_used_for_the_next_call(sandbox: Sandbox) -> None:
-    """A token of another team is refused at each call, and the API gets no request."""
-    teams = Teams(4711, 4711, 4711)
+    """A token of another team, or of none, is refused at each call, and the API gets no request."""
+    teams = Teams(4711, 4711, "")
     pinned = Settings(**sandbox.credentials(), team_id=2016)
     with Css(pinned, transport=httpx.MockTransport(teams), retry=at_once) as css:
-        for _ in range(3):
-            with pytest.raises(WrongTeam, match="team 4711, not to 2016"):
+        for owner in ("team 4711", "team 4711", "no team"):
+            with pytest.raises(WrongTeam, match=f"{owner}, not to 2016"):
                 css.integrations(refresh=True)
     assert teams.calls == []
 
