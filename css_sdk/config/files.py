@@ -22,10 +22,10 @@ _LARGEST: Final = 1024 * 1024
 
 
 def config_path(environ: Mapping[str, str]) -> Path | None:
-    """Return where the user's config file is, or None if `CSS_CONFIG_FILE` is `off`.
+    """Return the path of the user's config file, which need not exist; None if `CSS_CONFIG_FILE` is `off`.
 
-    `CSS_CONFIG_FILE` can set the path. The default is `config.toml` in the folder `css-sdk` of the platform's config
-    folder, such as `~/.config`.
+    `CSS_CONFIG_FILE` can set the path. The default is `css-sdk/config.toml` in the config folder of the user, such as
+    `~/.config` on Linux.
 
     Args:
         environ: the environment variables.
@@ -41,10 +41,13 @@ def config_path(environ: Mapping[str, str]) -> Path | None:
 
 
 def project_path(folder: Path | None = None) -> Path | None:
-    """Return the `css.toml` of a project: in this folder, or in one above it within the same git repository.
+    """Return the path of the `css.toml` of a project; None if there is none.
+
+    css-sdk looks in a folder, and then in those above it within the same git repository. Outside of a repository, it
+    looks only in the folder itself.
 
     Args:
-        folder: where to begin; by default the current folder.
+        folder: the folder; by default the current one.
     """
     try:
         folder = Path.cwd() if folder is None else folder
@@ -64,15 +67,16 @@ def _exists(path: Path) -> bool:
 
 
 def read_config(path: Path, *, must_exist: bool = False, profile: str | None = None) -> dict[str, Any]:
-    """Return the content of the user's config file; empty if there is none.
+    """Return the parsed content of the user's config file. If there is no such file, return an empty dictionary.
 
     Args:
-        path: of the file.
+        path: the path of the file.
         must_exist: whether a missing file is an error.
-        profile: the name of the profile that is looked for, for the example in the error message.
+        profile: the name of the profile to read, for the example in the error message.
 
     Raises:
-        ConfigurationError: if others can change the file or its folder, or if it cannot be read.
+        ConfigurationError: the file cannot be read or is not valid TOML, other users can change the file or one of its
+            folders, or the file is missing and `must_exist` is True.
     """
     if not _is_missing(path):
         return _read(path, is_private=True)
@@ -105,10 +109,10 @@ def _toml_key(name: str) -> str:
 
 
 def read_project_file(path: Path) -> dict[str, Any]:
-    """Return the content of a project's `css.toml`.
+    """Return the parsed content of a project's `css.toml`.
 
     Raises:
-        ConfigurationError: if it cannot be read.
+        ConfigurationError: the file cannot be read, or is not valid TOML.
     """
     return _read(path, is_private=False)
 
@@ -138,10 +142,14 @@ def _read(path: Path, *, is_private: bool) -> dict[str, Any]:
 
 
 def _check_private(path: Path, found: os.stat_result) -> None:
-    """Check that only the user, or the system's administrator, can change a file or put another in its place.
+    """Check that only the user and the administrator of the system can change or replace a file. Skip this on Windows.
+
+    Args:
+        path: the path of the file.
+        found: the status of the opened file.
 
     Raises:
-        ConfigurationError: others can change the file or replace it. The message has the command that prevents this.
+        ConfigurationError: others can change or replace the file. The message has the command that prevents this.
     """
     if sys.platform == "win32":
         return

@@ -1,4 +1,4 @@
-"""Run the command of a profile that prints credentials, such as the command of a vault. No error shows its output."""
+"""Run the command that prints the credentials of a profile, such as that of a vault. No error shows its output."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ from ..settings import Secret
 
 TIMEOUT: Final = 30.0
 _LARGEST: Final = 64 * 1024
-"""Bytes of output."""
+"""The most bytes that the command may print."""
 
 
 def run_credential_process(command: Sequence[str], folder: Path, what: str, timeout: float = TIMEOUT) -> Secret:
-    """Run a command without a shell and return what it prints on stdout.
+    """Run a command without a shell, and return what it prints on stdout.
 
-    The command gets no input. What it prints on stderr goes to the terminal, so it can ask the user to log in. It
-    runs in the folder of the config file, so that files in the current folder, which may be a cloned repository, cannot
-    change what it does.
+    The command gets no input. Its stderr goes to the terminal, so that it can ask the user to log in. It runs in
+    `folder` and not in the current folder, because files of a cloned repository could change what it does.
 
     Args:
         command: program and arguments. A program without a path is looked for in the absolute folders of `PATH`.
-        folder: the folder to run the command in.
+        folder: the folder to run the command in: that of the config file.
         what: what the command is. Error messages begin with these words.
-        timeout: seconds after which the command is ended, with the processes that it started.
+        timeout: seconds after which css-sdk ends the command and the processes that it started.
 
     Raises:
-        ConfigurationError: if the command cannot be run, fails, takes too long, or prints too much.
+        ConfigurationError: the command cannot be run, fails, takes longer than `timeout`, or prints more than 64 KiB.
     """
     program = _program(command[0], what)
     try:
@@ -62,7 +61,10 @@ def run_credential_process(command: Sequence[str], folder: Path, what: str, time
     if code is None or reading.is_alive() or is_too_much:
         _end(process)
         reading.join(1)  # the thread ends when no process is left that could print
-        raise ConfigurationError(f"{what} took longer than {timeout:g} seconds, or printed too much. It was ended.")
+        raise ConfigurationError(
+            f"{what} took longer than {timeout:g} seconds, or printed too much (more than {_LARGEST} bytes). css-sdk "
+            f"ended it. Run it yourself to see what it does."
+        )
     if code:
         raise ConfigurationError(
             f"{what} failed with exit code {code}. Run it yourself to see why; its output is not repeated here."
@@ -71,7 +73,11 @@ def run_credential_process(command: Sequence[str], folder: Path, what: str, time
 
 
 def _program(name: str, what: str) -> str:
-    """Return the path of a program, never one in the current folder."""
+    """Return the absolute path of a program. Do not use relative paths or relative folders of `PATH`.
+
+    Raises:
+        ConfigurationError: the program has a relative path, or is not in `PATH`.
+    """
     if os.path.dirname(name):  # noqa: PTH120 - the same on all systems, for a text
         path = Path(name).expanduser()
         if path.is_absolute():
@@ -91,7 +97,7 @@ def _read(stream: Any, printed: bytearray) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and those that it started."""
+    """End a process. On POSIX, also end the processes that it started."""
     with suppress(OSError):
         if sys.platform == "win32":
             process.kill()

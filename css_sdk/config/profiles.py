@@ -1,4 +1,4 @@
-"""The content of the user's config file and of a project's `css.toml`, checked. Pure."""
+"""Check the content of the user's config file and of a project's `css.toml`, and return its values. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from ..errors import ConfigurationError
 
 ENVIRONMENTS: Final = ("dev", "test", "prod")
 PROJECT_KEYS: Final = ("integration", "environment", "width", "timeout")
-"""What a project may set. Nothing else: a cloned repository must not run a command, redirect a secret or switch off a
-guard."""
+"""The only keys that a project may set in `css.toml`.
+
+With other keys, a cloned repository could run a command, redirect a secret, or switch off a guard.
+"""
 
 
 def _is_text(value: object) -> bool:
@@ -30,12 +32,12 @@ def _is_command(value: object) -> bool:
 
 
 def _key(is_valid: Callable[[Any], bool], valid: str, **options: Any) -> Any:
-    """Return the field for a key that a profile may have.
+    """Return the attrs field for a key that a profile may have. If the key is not set, its value is None.
 
     Args:
         is_valid: returns whether a value is valid.
-        valid: what a valid value is, for messages.
-        options: of the field.
+        valid: a description of valid values, for messages.
+        options: further options of the field.
     """
     return field(default=None, metadata={"rule": (is_valid, valid)}, **options)
 
@@ -45,20 +47,20 @@ class Profile:
     """A named set of settings in the user's config file.
 
     Attributes:
-        name: of the profile.
-        file: the config file.
+        name: name of the profile.
+        file: path of the config file.
         credentials_file: path of the account file.
-        credential_process: program and arguments of the command that prints the content of such a file.
+        credential_process: program and arguments of the command that prints the content of an account file.
         api_url: address of the API, if it is not the public one.
-        token_url: address of the token endpoint, if neither the account file nor the command gives one.
+        token_url: address of the token endpoint, if neither the account file nor the command sets it.
         team_id: the team that the credentials must belong to.
-        allow_prod: whether commands write in prod without the question for the project's name.
-        keep_token: whether the token is kept for the next run; by default as `CSS_KEEP_TOKEN` says.
+        allow_prod: whether commands write in prod without asking for the project's name.
+        keep_token: whether the token is kept for the next run. If it is None, `CSS_KEEP_TOKEN` decides.
         integration: the default for `--integration`.
         environment: the default for `--environment`.
         width: the default for `--width`.
         timeout: the default for `--timeout`, in seconds.
-        journal_days: the days after which a journal is removed.
+        journal_days: the number of days after which css-sdk removes a journal.
     """
 
     name: str
@@ -82,25 +84,26 @@ class Profile:
 
     @property
     def where(self) -> str:
-        """Return the name of the profile in messages."""
+        """Return how messages name the profile: with its name and its config file."""
         return f"the profile {self.name!r} ({self.file})"
 
 
 _RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     each.name: each.metadata["rule"] for each in fields(Profile) if "rule" in each.metadata
 }
-"""By key: whether a value is valid, and what a valid one is."""
+"""For each key of a profile, a function that returns whether a value is valid, and a description of valid values."""
 
 
 def read_profiles(content: Mapping[str, Any], file: str) -> tuple[dict[str, Profile], str]:
     """Return the profiles of a config file by name, and the name of the default profile.
 
     Args:
-        content: of the file.
-        file: its name, for messages.
+        content: the parsed content of the file.
+        file: path of the file, for messages.
 
     Raises:
-        ConfigurationError: if it holds an unknown key or a wrong value. The message never repeats the value.
+        ConfigurationError: the file has an unknown key or a wrong value, a profile does not have exactly one source of
+            credentials, or the default profile does not exist. The message never repeats a wrong value.
 
     >>> read_profiles({"profiles": {"grants": {"credentials_file": "team.json"}}}, "config.toml")[0]["grants"].name
     'grants'
@@ -113,7 +116,7 @@ def read_profiles(content: Mapping[str, Any], file: str) -> tuple[dict[str, Prof
     default = content.get("default_profile", "default")
     if "default_profile" in content and default not in profiles:
         raise ConfigurationError(
-            f"{file}: default_profile does not name one of its profiles. {_names(profiles)} Correct default_profile."
+            f"{file}: default_profile does not name a profile of this file. {_names(profiles)} Correct default_profile."
         )
     return profiles, default
 
@@ -124,7 +127,8 @@ def _profile(name: str, table: Mapping[str, Any], file: str) -> Profile:
     values = checked_values(table, where)
     if ("credentials_file" in values) == ("credential_process" in values):
         raise ConfigurationError(
-            f"{where}: the credentials come from one source. Set either credentials_file or credential_process."
+            f"{where}: the credentials must come from exactly one source. Set either credentials_file or "
+            f"credential_process."
         )
     if "credential_process" in values:
         values["credential_process"] = tuple(values["credential_process"])
@@ -132,14 +136,14 @@ def _profile(name: str, table: Mapping[str, Any], file: str) -> Profile:
 
 
 def read_project(content: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """Return the defaults of a project.
+    """Return the defaults that a project sets, by key. An integration is always returned as text.
 
     Args:
-        content: of its `css.toml`.
-        file: its name, for messages.
+        content: the parsed content of the project's `css.toml`.
+        file: path of this file, for messages.
 
     Raises:
-        ConfigurationError: if it sets anything else than a default, or a wrong value.
+        ConfigurationError: the file has a key that a project cannot set, or a wrong value.
 
     >>> read_project({"integration": 101, "environment": "dev"}, "css.toml")
     {'integration': '101', 'environment': 'dev'}
@@ -148,21 +152,21 @@ def read_project(content: Mapping[str, Any], file: str) -> dict[str, Any]:
         if (key in _RULES and key not in PROJECT_KEYS) or key in ("profile", "profiles", "default_profile"):
             raise ConfigurationError(
                 f"{file}: a project cannot set {key}, because css-sdk would then do what the author of the project "
-                f"wants with your credentials. Remove it. A project can set {', '.join(PROJECT_KEYS)}."
+                f"wants with your credentials. Remove {key}. A project can set {', '.join(PROJECT_KEYS)}."
             )
     _check_keys(content, PROJECT_KEYS, file)
     return checked_values(content, file)
 
 
 def checked_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return values whose keys are known, after checking each.
+    """Return values of a profile or a project, after checking each. An integration is always returned as text.
 
     Args:
-        values: by key.
+        values: the values by key. Each must be a key of a profile.
         where: where the values are set. Error messages begin with these words.
 
     Raises:
-        ConfigurationError: if values are not valid. The message names each key and what a valid value is.
+        ConfigurationError: values are not valid. The message names the key of each, and describes valid values.
     """
     faults = [f"{key} must be {_RULES[key][1]}." for key, value in values.items() if not _RULES[key][0](value)]
     if faults:
@@ -171,16 +175,16 @@ def checked_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def choose_profile(profiles: Mapping[str, Profile], name: str, named_by: str, file: str) -> Profile:
-    """Return the profile that has a certain name.
+    """Return the profile with this name.
 
     Args:
         profiles: all profiles, by name.
-        name: the name.
-        named_by: words that say who asks for the profile, such as `You chose`. The error message begins with them.
-        file: the config file, for messages.
+        name: the name of the profile.
+        named_by: the beginning of the error message, which says who named the profile, such as `You chose`.
+        file: path of the config file, for messages.
 
     Raises:
-        ConfigurationError: if no profile has the name. The message lists the profiles.
+        ConfigurationError: no profile has this name. The message lists the names of all profiles.
     """
     if name not in profiles:
         raise ConfigurationError(
@@ -197,7 +201,7 @@ def _names(profiles: Mapping[str, Profile]) -> str:
 def _check_keys(content: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     if {"client_secret", "clientSecret", "client_id", "clientId"} & content.keys():
         raise ConfigurationError(
-            f"{where}: credentials do not belong into this file. Put them into an account file, and set "
+            f"{where}: credentials do not belong in this file. Put them into an account file, and set "
             f"credentials_file to its path."
         )
     faults = []

@@ -1,4 +1,4 @@
-"""Decide where settings and defaults come from, and read them there."""
+"""Decide from which source settings and defaults come, and read them from this source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROFILE_VARIABLE: Final = "CSS_PROFILE"
 _CREDENTIALS: Final = ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE")
 _ADDRESSES: Final = ("CSS_API_URL", "CSS_TOKEN_URL")
 DEFAULTS: Final = ("integration", "environment", "width", "timeout", "allow_prod", "journal_days")
-"""The options and settings for which a profile can set a default."""
+"""The options and settings for which a profile can set a default value."""
 _NOT_SET: Final = "not set"
 _PUBLIC: Final = "the public address"
 _LOG: Final = logging.getLogger("css_sdk")
@@ -32,7 +32,7 @@ _LOG: Final = logging.getLogger("css_sdk")
 
 @frozen
 class Default:
-    """The value of an option that was not given, and where it is set."""
+    """A value with its source: the variable, file or profile that sets it, as messages name it."""
 
     value: Any
     source: str
@@ -46,18 +46,20 @@ def find_settings(
     allow_http: bool = False,
     may_run: bool = True,
 ) -> Settings:
-    """Return settings from one source: a profile that is named, else the variables, else the default profile.
+    """Return settings from one source: a named profile, otherwise the variables, otherwise the default profile.
 
     Args:
         environ: the variables to read; by default those of the process. If you pass variables, the default profile is
             used only if `CSS_CONFIG_FILE` is among them.
-        profile: name of a profile in the user's config file; by default the one in `CSS_PROFILE`.
-        team_id: the team that the credentials must belong to; by default that of the profile.
+        profile: name of a profile in the user's config file; by default the name in `CSS_PROFILE`.
+        team_id: the team that the credentials must belong to; by default the team that the profile sets.
         allow_http: whether plain `http` is allowed to other machines.
-        may_run: whether the command of a profile may be run.
+        may_run: whether css-sdk may run the command in `credential_process` of a profile.
 
     Raises:
-        ConfigurationError: if there are no credentials, or only some, or if the config file cannot be used.
+        ConfigurationError: credentials are missing; the config file, the profile or an address cannot be used;
+            `CSS_API_URL` or `CSS_TOKEN_URL` is set beside a profile; or the profile has a command and `may_run` is
+            False.
     """
     variables = os.environ if environ is None else environ
     chosen = find_profile(environ, profile)
@@ -107,14 +109,17 @@ def _settings_of(
 
 
 def find_profile(environ: Mapping[str, str] | None, named: str | None) -> Profile | None:
-    """Return the profile that settings come from, or None if they come from variables.
+    """Return the profile from which settings come; None if they come from variables.
+
+    If no profile is named, and the variables set no credentials, this is the default profile.
 
     Args:
-        environ: the variables to read; by default those of the process.
-        named: name of a profile; by default the one in `CSS_PROFILE`.
+        environ: the variables to read; by default those of the process. As in `find_settings`, they can exclude the
+            default profile.
+        named: name of a profile; by default the name in `CSS_PROFILE`.
 
     Raises:
-        ConfigurationError: if there is no such profile, or the config file cannot be used.
+        ConfigurationError: the config file does not have the named profile, or cannot be used.
     """
     variables = os.environ if environ is None else environ
     named_by = "You chose" if named else f"{PROFILE_VARIABLE} names"
@@ -122,7 +127,8 @@ def find_profile(environ: Mapping[str, str] | None, named: str | None) -> Profil
     path = config_path(variables) if named else _path_for_default(environ)
     if path is None and named:
         raise ConfigurationError(
-            f"{named_by} the profile {named!r}, but {CONFIG_VARIABLE} is 'off'. Unset one of them."
+            f"{named_by} the profile {named!r}, but {CONFIG_VARIABLE} is 'off'. Unset {CONFIG_VARIABLE}, or "
+            f"choose no profile."
         )
     if path is None:
         return None
@@ -136,13 +142,13 @@ def find_profile(environ: Mapping[str, str] | None, named: str | None) -> Profil
 
 
 def profile_names(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Return the names of the profiles in the user's config file. No command of a profile is run.
+    """Return the names of the profiles in the user's config file. Run no command of a profile.
 
     Args:
         environ: the variables to read; by default those of the process.
 
     Raises:
-        ConfigurationError: if the config file cannot be used.
+        ConfigurationError: the config file cannot be used.
     """
     path = config_path(os.environ if environ is None else environ)
     if path is None:
@@ -153,7 +159,7 @@ def profile_names(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
 
 
 def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None) -> ConfigurationError:
-    """Return an error about missing credentials, with the profiles that can be chosen."""
+    """Return an error about missing credentials, with the names of the profiles that the user can choose instead."""
     path = _path_for_default(environ)
     profiles = sorted(profile_names(environ)) if path else []
     if not profiles:
@@ -169,9 +175,10 @@ def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None)
 
 
 def _path_for_default(environ: Mapping[str, str] | None) -> Path | None:
-    """Return the config file whose default profile counts; None if the variables set credentials or switch it off.
+    """Return the path of the config file, if its default profile may be used; otherwise None.
 
-    If the caller passed variables, the file counts only if it is named among them.
+    The default profile is not used if the variables set credentials, or if `CSS_CONFIG_FILE` is `off`. It is also not
+    used if the caller passed variables without `CSS_CONFIG_FILE`.
     """
     variables = os.environ if environ is None else environ
     is_excluded = environ is not None and CONFIG_VARIABLE not in environ
@@ -181,18 +188,17 @@ def _path_for_default(environ: Mapping[str, str] | None) -> Path | None:
 def find_defaults(
     environ: Mapping[str, str] | None = None, *, profile: str | None = None, folder: Path | None = None
 ) -> dict[str, Default]:
-    """Return the defaults of options by name, each from the first of these: variables, the project, the profile.
+    """Return the default values of options, by name. Only options of `DEFAULTS` that have a default are returned.
+
+    Each value comes from the first source that sets it: a variable, the project's `css.toml`, or the profile.
 
     Args:
         environ: the variables to read; by default those of the process.
-        profile: name of a profile; by default the one in `CSS_PROFILE`.
-        folder: the folder in which to look for the project's `css.toml` first; by default the current one.
-
-    Returns:
-        Those of `DEFAULTS` that are set.
+        profile: name of a profile; by default the name in `CSS_PROFILE`.
+        folder: the folder in which css-sdk first looks for `css.toml`; by default the current folder.
 
     Raises:
-        ConfigurationError: if the config file or `css.toml` cannot be used, or a value is not valid.
+        ConfigurationError: the config file or `css.toml` cannot be used, or a value is not valid.
     """
     variables = os.environ if environ is None else environ
     found: dict[str, Default] = {}
@@ -218,16 +224,17 @@ def find_defaults(
 
 
 def describe_config(environ: Mapping[str, str] | None = None, *, profile: str | None = None) -> dict[str, Default]:
-    """Return every setting by name, with its value and the place that sets it, to show to people, without secrets.
+    """Return every setting by name, with its value and the source that sets it, for people to read.
 
-    The command of a profile is not run.
+    Secrets are not shown. The command of a profile is not run. If the credentials or addresses cannot be used, their
+    value is the error message.
 
     Args:
         environ: the variables to read; by default those of the process.
-        profile: name of a profile; by default the one in `CSS_PROFILE`.
+        profile: name of a profile; by default the name in `CSS_PROFILE`.
 
     Raises:
-        ConfigurationError: if the config file or `css.toml` cannot be used.
+        ConfigurationError: the config file or `css.toml` cannot be used, or a default is not valid.
     """
     variables = os.environ if environ is None else environ
     chosen = find_profile(environ, profile)
