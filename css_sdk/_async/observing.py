@@ -1,4 +1,4 @@
-"""Read the state of an environment, with one or more calls for each role that is read."""
+"""Read the state of an environment: its roles, their children and their members."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ Chosen = Callable[[frozenset[str]], Collection[str]]
 
 @contextmanager
 def reading_listed_roles(place: Place) -> Iterator[None]:
-    """Explain a `NotFound` for a listed role: somebody else has renamed or deleted the role since.
+    """Explain a `NotFound` about a role inside a `with` statement: somebody else renamed or deleted the role.
+
+    Use this while you read roles that the service has just listed.
 
     Raises:
-        NotFound: a listed role was not found. The message names the place, and says to try again.
+        NotFound: a role was not found. The message names the place, and says to try again.
     """
     try:
         yield
@@ -42,21 +44,21 @@ def reading_listed_roles(place: Place) -> Iterator[None]:
 
 
 async def observe(roles: AsyncRoles, members_of: Chosen, *, settled: bool, width: int) -> PlaceState:
-    """Read the state of one environment: the list of roles, the children of composite roles, and members.
+    """Read the state of one environment: the list of roles, the children of composite roles, and members of roles.
 
-    If the name of a role cannot be put into a request, its children and members are not read, and the log says so.
+    If the name of a role cannot be put into a request, its children and members are not read, and a warning is logged.
 
     Args:
         roles: the client for the roles of the environment.
-        members_of: chooses the roles whose members are read.
-        settled: read members until two readings in a row agree. Removals need this.
+        members_of: gets the names of all roles, and returns the names of the roles whose members are read.
+        settled: whether to read members until two readings in a row agree. Removals need this.
         width: calls at once, 1 to 8.
 
     Raises:
         ConfigurationError: `width` is out of range.
         IncompleteSearch: the service did not return all roles.
         NotFound: somebody else renamed or deleted a role during the reading.
-        OutcomeUnknown: the members kept changing during the reading.
+        OutcomeUnknown: `settled` is set, and the members kept changing during the reading.
     """
     service_limits.check_width(width)
     place, listed = roles.place, await roles.list()
@@ -87,13 +89,17 @@ async def observe(roles: AsyncRoles, members_of: Chosen, *, settled: bool, width
 async def with_members(
     roles: AsyncRoles, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
 ) -> PlaceState:
-    """Return the state with the members of these roles added.
+    """Read the members of these roles, and return the state with these members added.
 
     Args:
         roles: the client for the roles of the environment.
-        state: the state that was read before.
-        names: the names of the roles whose members are read and added.
+        state: the state that was read before. Members of these roles in it are replaced.
+        names: the names of the roles whose members are read.
         settled, width: as for `observe`.
+
+    Raises:
+        NotFound: one of the roles does not exist.
+        OutcomeUnknown: `settled` is set, and the members kept changing during the reading.
     """
     members, users = dict(state.members), dict(state.users)
 

@@ -37,7 +37,7 @@ _SEARCHES: Final[dict[str, answers.Operation]] = {
 
 
 def names_found_by(wire: AsyncWire) -> dict[str, str]:
-    """Return the names of the people that searches of this client have found, by username."""
+    """Return the dictionary in which this client remembers the names of people whom its searches found, by username."""
     return wire.remembered("names of people", dict)
 
 
@@ -58,23 +58,26 @@ class AsyncPeople:
         return AsyncPeople(self._wire, self._environment)
 
     async def search(self, providers: str | Iterable[str], **terms: str | None) -> SearchResult:
-        """Return the people whose fields contain all the terms.
+        """Return the people who match all terms. A term matches if the field with its name contains it.
 
-        `%` and `_` in a term are ordinary characters. The service reads them as wildcards, so this method narrows its
-        answer to people who really have them.
+        `%` and `_` in a term are ordinary characters. The service reads them as wildcards, so this method leaves out
+        people of the answer whose fields do not really contain the term.
 
         Args:
-            providers: one or several, as after the `@` of usernames, such as `idir`. Without an integration, the three
-                kinds of BCeID can be searched by `guid` only.
-            terms: of 2 characters or more. A `guid` must be complete, with or without dashes. The others match a part
-                of the field. Case is ignored. IDIR accepts `first_name`, `last_name`, `email`; GitHub `name`, `login`,
-                `email`; BCeID `display_name`, `username`, `email`. A term that is None is ignored.
+            providers: the identity providers to search, one or several, such as `idir`: the part after `@` in
+                usernames. With `AsyncCss.people`, which belongs to no integration, BCeID can be searched by `guid`
+                only.
+            terms: texts of 2 characters or more. A `guid` must be complete, with or without dashes. Other terms match a
+                part of the field. Case is ignored. IDIR accepts `first_name`, `last_name`, `email`; GitHub `name`,
+                `login`, `email`; BCeID `display_name`, `username`, `email`. A term that is None is ignored.
 
         Returns:
-            The people found, each once, and whether the list is complete: the service shows at most 50.
+            The people found, each once, and whether the list is complete: the service shows at most 50 for each
+            provider.
 
         Raises:
-            InvalidRequest: a provider or term is unknown, or a GUID is incomplete. Nothing is sent.
+            InvalidRequest: no term is given, a provider does not exist or cannot be searched by a term, a term is too
+                short, or a GUID is incomplete. Nothing is sent.
 
         >>> found = await dev.people.search("idir", email="front.counter")
         >>> len(found.users), found.complete
@@ -91,19 +94,19 @@ class AsyncPeople:
         return SearchResult(tuple(users.values()), complete)
 
     async def find_one(self, *, providers: str | Iterable[str] = EMPLOYEE_PROVIDERS, **terms: str | None) -> User:
-        """Return the one login whose fields equal the terms, ignoring case. It never guesses.
+        """Return the one login whose fields equal the terms, ignoring case. If several match, raise an error.
 
         Args:
             providers: the providers to search, one or several.
-            terms: as for `search`, but the fields must be equal. `guid` identifies a person and is shared by the
-                person's logins. Two people can have the same e-mail address.
+            terms: as for `search`, but each field must equal its term. A GUID identifies one person: the person's IDIR
+                and Azure IDIR logins have the same GUID. Two people can have the same e-mail address.
 
         Raises:
-            InvalidRequest: there is no term, a provider cannot be searched by a term, or a GUID is incomplete.
+            InvalidRequest: as for `search`. Nothing is sent.
             NotFound: no login matches; most likely the person never logged in to this environment.
             Ambiguous: several logins match; `candidates` has them. If a person has an IDIR and an Azure IDIR login,
                 pass one provider.
-            IncompleteSearch: the service left people out or does not show a field, so that the result is not certain.
+            IncompleteSearch: the service left people out, or its answer lacks a field that must be compared.
 
         >>> (await dev.people.find_one(guid="D6DFF8C2546921B01198B4EFD12CB3BC")).username
         'd6dff8c2546921b01198b4efd12cb3bc@idir'
@@ -134,7 +137,7 @@ class AsyncPeople:
             providers, terms: as for `find_one`.
 
         Raises:
-            InvalidRequest, IncompleteSearch: as `find_one`.
+            InvalidRequest, IncompleteSearch: as for `find_one`.
         """
         given = searches.terms_given(terms)
         wanted = searches.in_words(given)
@@ -148,8 +151,8 @@ class AsyncPeople:
             matching, certain = searches.equal_to(rows, given)
             if not certain:
                 raise IncompleteSearch(
-                    f"People of {provider} match {wanted}, but the service shows only a part of this field, so css-sdk "
-                    f"cannot compare it. Search by GUID, login or e-mail address."
+                    f"The service found people of {provider} for {wanted}, but its answer lacks a field that css-sdk "
+                    f"must compare. Search by GUID, login or e-mail address."
                 )
             found.update((user.username, user) for user in matching)
         return tuple(found.values())
@@ -162,12 +165,16 @@ class AsyncPeople:
     def _calls(
         self, providers: str | Iterable[str], terms: Mapping[str, str]
     ) -> list[tuple[str, answers.Operation, dict[str, Any]]]:
-        """Return the call for each provider. All are checked before the first is sent."""
+        """Return, for each provider, its name, the operation that searches it, and the operation's path arguments.
+
+        Raises:
+            InvalidRequest: a provider does not exist or cannot be searched by the terms, or a GUID is incomplete.
+        """
         searchable = searches.TERMS_ANYWHERE if self._integration_id is None else searches.TERMS
         return [(provider, *self._call(provider)) for provider in searches.providers_for(terms, providers, searchable)]
 
     def _call(self, provider: str) -> tuple[answers.Operation, dict[str, Any]]:
-        """Return the operation and the path arguments with which a provider is searched."""
+        """Return the operation that searches a provider, and the operation's path arguments."""
         place: dict[str, Any] = {"environment": self._environment}
         if provider in PROVIDER_FAMILIES["bceid"] and self._integration_id is not None:
             bceid_type = BceidType(provider.removeprefix("bceid"))

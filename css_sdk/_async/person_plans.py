@@ -59,15 +59,23 @@ async def plan_copy(
 async def _logins_of(
     wire: AsyncWire, report: AccessReport, person: Person, among: Collection[str] | None, width: int
 ) -> MemberLogins:
-    """Return the logins of a person among the members in a report, in lower case.
+    """Return the usernames of a person among the members in a report, in lower case; none if the person has no roles.
 
-    A second person with the same e-mail address may have no roles, and so may be no member. Therefore the login servers
-    are searched for the address, too. If no member is the person, this search shows whether the person exists.
+    A second person with the same e-mail address may have no roles, and is then not among the members. So the login
+    servers are searched for an address, too. They are also searched if no member is the person, to find out whether the
+    person exists.
+
+    Args:
+        wire: sends the searches.
+        report: the roles and members of all places.
+        person: the person.
+        among: the providers of the logins; None for all.
+        width: calls at once, 1 to 8.
 
     Raises:
-        NotFound: all places were read, and neither a member nor a login at the login servers is this person.
+        NotFound: all places were read, and the person is neither among the members nor known to the login servers.
         Ambiguous: two people have the address.
-        IncompleteSearch: the service left people out of a search.
+        IncompleteSearch: a search did not return all people who match.
     """
     found = find_logins(person, report.users, among)
     is_open = not (found.usernames or report.unread or is_identified(person, tuple(among or ())))

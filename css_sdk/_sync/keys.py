@@ -38,7 +38,7 @@ _HEADERS: Final = {
 }
 
 _PAUSE: Final = 30.0
-"""Seconds between two attempts to fetch keys, also after a success."""
+"""The fewest seconds between two attempts to fetch keys, also after a success."""
 
 _FRESH: Final = 3600.0
 """Seconds after which keys are fetched again, so that retired keys are forgotten."""
@@ -47,7 +47,7 @@ _USABLE: Final = 24 * 3600.0
 """Seconds for which keys are used while their server cannot be reached."""
 
 _GRACE: Final = 0.5
-"""Seconds after its timeout in which a fetch can report why it failed."""
+"""Seconds that callers wait for a fetch beyond its timeout, so that the fetch can report why it failed."""
 
 _OBSERVER: Final = Observer(None)
 _DISCOVERY: Final = "/.well-known/openid-configuration"
@@ -60,7 +60,7 @@ _LARGEST: Final = 256 * 1024
 
 @frozen
 class _Fetched:
-    """The keys of an issuer, and the time of the fetch."""
+    """The keys of an issuer, and the time when they were fetched, in seconds since 1970."""
 
     keys: tuple[SigningKey, ...]
     at: float
@@ -70,33 +70,35 @@ _NOTHING: Final = _Fetched((), float("-inf"))
 
 
 def _is_within(now: float, then: float, seconds: float) -> bool:
-    # In both directions, so that a clock that is set back a little does not invalidate the keys.
+    # The times are compared in both directions, so that a clock that is set back a little does not invalidate the keys.
     return abs(now - then) < seconds
 
 
 @define(eq=False)
 class IssuerKeys:
-    """Find the keys of an issuer by discovery or at a given address, and keep them.
+    """Fetch the keys of an issuer, by discovery or from a given address, and remember them.
 
-    The first caller that needs keys fetches them. Later callers wait for this fetch, unless the known keys can still be
-    used. There are at least 30 seconds between two fetches, also after a success. A fetch whose thread or event loop
-    ended does not count.
+    The first caller that needs keys fetches them. Callers that come during the fetch wait for it, unless the known keys
+    can still be used. There are at least 30 seconds between two fetches, also after a success. A fetch that could not
+    end, because its event loop was closed, does not count.
 
     No caller waits longer than `timeout` and half a second. In synchronous code each fetch runs in its own thread,
     because nothing can stop a client or transport of the caller while a server sends the head of an answer byte by
-    byte. As long as such a fetch runs, no new fetch begins, and callers that need keys get an error at once.
+    byte. If such a fetch takes longer than this limit, no new fetch begins until it ends. Callers that need keys then
+    get an error at once.
 
     Args:
         issuer: the address of the issuer.
-        jwks_url: the address of its keys. Without it, discovery finds the address.
+        jwks_url: the address of the issuer's keys; None to find the address by discovery.
         allow_http: whether `jwks_url` may be plain http to another machine.
-        algorithms: the algorithms of the keys.
-        http: the httpx client for fetches. Without it, each fetch creates a client for the running event loop.
-        timeout: seconds for discovery and keys together.
+        algorithms: the accepted algorithms; other keys are ignored.
+        http: the httpx client for fetches; None to create a client for each fetch.
+        timeout: seconds for a fetch, including discovery.
         clock: returns seconds since 1970.
 
     Raises:
-        ConfigurationError: the address of the issuer, or of its keys, is not valid or unsafe.
+        ConfigurationError: the address of the issuer or of its keys is not valid or is unsafe, or `timeout` is not a
+            positive number.
     """
 
     _issuer: str
@@ -134,10 +136,10 @@ class IssuerKeys:
             raise ConfigurationError(f"timeout= must be a positive number of seconds, not {self._timeout!r}.")
 
     def current(self) -> _Fetched:
-        """Return keys that are at most an hour old, or at most a day old if their server cannot be reached.
+        """Return keys that are at most an hour old. If they cannot be fetched, return keys that are at most a day old.
 
         Raises:
-            KeysUnavailable: there are no such keys.
+            KeysUnavailable: the keys cannot be fetched, and no known keys are at most a day old.
         """
         known, now = self._keys, self._clock()
         if _is_within(now, known.at, _FRESH):
@@ -149,13 +151,13 @@ class IssuerKeys:
         return renewed
 
     def newer(self, known: _Fetched) -> _Fetched:
-        """Return newer keys, or the known keys if these were fetched in the last 30 seconds.
+        """Return newer keys. If the last fetch was less than 30 seconds ago, return the known keys.
 
         Args:
             known: the known keys, which do not contain the needed key.
 
         Raises:
-            KeysUnavailable: the last attempt to fetch keys failed.
+            KeysUnavailable: there are no newer keys, and the last attempt to fetch keys failed.
         """
         renewed = self._renew(known, waits=True)
         if renewed is known and self._failure is not None:
@@ -163,7 +165,12 @@ class IssuerKeys:
         return renewed
 
     def _renew(self, known: _Fetched, waits: bool) -> _Fetched:
-        """Return newer keys; the known keys if there are none, or if a fetch runs and `waits` is False."""
+        """Return newer keys, or the known keys if no newer keys can be had now.
+
+        Args:
+            known: the keys that the caller knows.
+            waits: whether to wait for a fetch of another caller. If False, return the known keys while it runs.
+        """
         while True:
             own, now = SharedRequest[_Fetched](), self._clock()
             with SharedRequest.lock:
@@ -188,7 +195,11 @@ class IssuerKeys:
                 return known
 
     def _attempt(self) -> _Fetched:
-        """Fetch keys and return them. If this fails, note the failure and return the known keys."""
+        """Fetch keys and return them. If the fetch fails, remember the failure and return the known keys.
+
+        Raises:
+            ConfigurationError: the verifier or its httpx client is closed or belongs to the parent process.
+        """
         if self.is_closed or (self._http is not None and self._http.is_closed):
             raise ConfigurationError(
                 "The verifier, or the HTTP client that was passed to it, is closed. Create another."
@@ -204,12 +215,12 @@ class IssuerKeys:
         except KeysUnavailable as error:
             failure = error
             if _is_within(now, self._keys.at, _USABLE):
-                _LOG.warning("%s The known keys are used until then.", error)
+                _LOG.warning("%s css-sdk uses the known keys until it can fetch keys again.", error)
         self._failure, self._tried_at = failure, now
         return self._keys
 
     def _unavailable(self) -> KeysUnavailable:
-        """Return the last failure, as a new error for each caller."""
+        """Return an error with the cause of the last failure. Each caller gets an error object of its own."""
         last = self._failure or KeysUnavailable(f"The keys of {self._issuer} cannot be fetched.")
         unavailable = last.with_message(f"{last} The token could not be verified.")
         unavailable.retry_after = max(0.0, _PAUSE - abs(self._clock() - self._tried_at))
@@ -279,7 +290,12 @@ class IssuerKeys:
 
 
 def _is_safe(address: str, needs_https: bool = False) -> bool:
-    """Return whether an address is safe: it uses https or, unless `needs_https`, http on this machine."""
+    """Return whether an address is valid and safe: it uses https, or http on this machine.
+
+    Args:
+        address: the address; it may have a query.
+        needs_https: whether http on this machine is unsafe, too.
+    """
     path, _, query = address.partition("?")
     try:
         checked_address(path, "An address")
@@ -296,14 +312,20 @@ def _alone(names: tuple[str, ...]) -> str | tuple[str, ...]:
 def _addresses_of_keys(
     issuers: Sequence[str], jwks_url: str | Mapping[str, str] | None, has_keys: bool
 ) -> Mapping[str, str]:
-    """Return the addresses of keys that the caller passed, by issuer.
+    """Return the addresses of keys that the caller passed, by issuer. Issuers without an address are left out.
+
+    Args:
+        issuers: the accepted issuers.
+        jwks_url: the address of the keys of the only issuer, or the addresses by issuer; None for none.
+        has_keys: whether the caller passed the keys themselves.
 
     Raises:
-        ConfigurationError: it is not clear to which issuer keys or an address belong.
+        ConfigurationError: it is not clear to which issuer the keys or an address belong, or an issuer is unknown.
     """
     if has_keys and (jwks_url is not None or len(issuers) > 1):
         raise ConfigurationError(
-            "keys= are the keys of one issuer, and nothing is fetched then: pass one issuer=, and no jwks_url=."
+            "keys= contains the keys of one issuer, so css-sdk fetches no keys. Pass exactly one issuer=, and leave "
+            "out jwks_url=."
         )
     if jwks_url is None:
         return {}
@@ -314,38 +336,43 @@ def _addresses_of_keys(
             )
         return {issuers[0]: jwks_url}
     if unknown := [name for name in jwks_url if name not in issuers]:
-        raise ConfigurationError(f"jwks_url= names {', '.join(map(repr, unknown))}, which issuer= does not name.")
+        raise ConfigurationError(
+            f"jwks_url= has addresses for {', '.join(map(repr, unknown))}, which issuer= does not name. Use the same "
+            f"issuers in both."
+        )
     return jwks_url
 
 
 class TokenVerifier:
     """Verify the access tokens that an application receives: signature, issuer, audience and time.
 
-    Create one, and share it among threads and event loops. It keeps the keys of each issuer, so that most checks need
-    no request. Keys are fetched again after an hour, and when a token names an unknown key, but at most once in 30
-    seconds. If their server is down, the known keys are used for a day.
+    Create one verifier, and share it among threads and event loops. It remembers the keys of each issuer, so that most
+    checks need no request. It fetches keys again after an hour, and when a token names an unknown key, but at most once
+    in 30 seconds. If the keys cannot be fetched, it uses the known keys for a day.
 
-    A key verifies only tokens of its own issuer. With several issuers and audiences, every audience is accepted from
-    every issuer. To accept only some pairs, create a verifier for each pair.
+    A key verifies only tokens of its own issuer. If you pass several issuers and several audiences, the verifier
+    accepts every audience from every issuer. To accept only some pairs, create a verifier for each pair.
 
     Args:
-        issuer: the exact claim `iss`, which is also the address for the discovery of keys; or several in a list.
-        audience: your own client id, which the claim `aud` must contain; or several in a list.
-        keys: the issuer's keys, as a key set or a list, to use instead of fetching them.
-        jwks_url: the address of the issuer's keys, instead of the one that discovery finds; for several issuers, a
-            dictionary with the address for each of them that needs one. The issuer itself is not asked then.
-        allow_http: whether `jwks_url` may be plain http to another machine. Others in that network could replace the
-            keys, and issue tokens of their own.
+        issuer: the exact value of the claim `iss`, which is also the address for the discovery of keys; or several
+            values in a list.
+        audience: your own client id, which the claim `aud` must contain; or several client ids in a list, one of which
+            `aud` must contain.
+        keys: the issuer's public keys, as a JSON Web Key Set or a list of keys. The verifier then fetches no keys.
+        jwks_url: the address of the issuer's keys. The verifier then needs no discovery. For several issuers, pass a
+            dictionary from issuers to addresses; for issuers that are not in it, discovery finds the address.
+        allow_http: whether `jwks_url` may be plain http to another machine. Others in that network could then replace
+            the keys, and issue tokens of their own.
         algorithms: the accepted signature algorithms; only algorithms with a public key are allowed.
-        leeway: the seconds by which this clock and the issuer's may differ.
-        clock: returns seconds since 1970.
-        http_client: an httpx client for fetching keys, in the event loops that it belongs to. The caller closes it. Its
-            headers, cookies and credentials are not sent.
-        transport: an httpx transport for the verifier's own client.
+        leeway: the seconds by which the clocks of this machine and of the issuer may differ.
+        clock: returns the current time in seconds since 1970.
+        http_client: an httpx client for fetching keys. The verifier can then be used only in the event loops in which
+            this client can be used. The caller closes the client. Its headers, cookies and credentials are not sent.
+        transport: an httpx transport for the client that the verifier creates.
         timeout: seconds for fetching the keys of an issuer, for all requests together.
 
     Raises:
-        ConfigurationError: the conditions are unsafe or contradict each other, no key is usable, or the extra `verify`
+        ConfigurationError: the arguments are unsafe or contradict each other, no key is usable, or the extra `verify`
             is not installed.
 
     >>> issuer = "http://localhost/auth/dev/realms/standard"

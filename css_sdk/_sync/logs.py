@@ -18,7 +18,7 @@ from .wire import Wire
 
 
 class LogMeter:
-    """Count the log calls of one integration and environment, and refuse those that the service would refuse."""
+    """Count a client's log calls for one integration and environment. Refuse calls that the service would refuse."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -32,7 +32,7 @@ class LogMeter:
         self._lock = Lock()
 
     def attempt(self, call: Call, number: int) -> Exchange:
-        """Send one call and count it. Then correct the count with the header of the service's answer.
+        """Send one call and count it. Then correct the count from the header `RateLimit` of the answer.
 
         Args:
             call: the call.
@@ -60,7 +60,7 @@ class LogMeter:
 
 
 def meter_for(wire: Wire, place: Place) -> LogMeter:
-    """Return the meter that counts the log calls of a client for one place."""
+    """Return the meter that counts a client's log calls for one place. Create it at the first call."""
     return wire.remembered(("log calls", place), lambda: LogMeter(wire))
 
 
@@ -76,7 +76,7 @@ def read_logs(wire: Wire, place: Place, since: log_windows.Moment, until: log_wi
         try:
             if calls > log_windows.MOST_CALLS:
                 raise MalformedAnswer(
-                    f"The range was not complete after {log_windows.MOST_CALLS} calls. Choose a shorter range."
+                    f"The time range needs more than {log_windows.MOST_CALLS} calls. Choose a shorter range."
                 )
             call = wire.call(get_logs, "integration", place.path | window.query)
             response = wire.answer(call, meter.attempt)
@@ -84,7 +84,8 @@ def read_logs(wire: Wire, place: Place, since: log_windows.Moment, until: log_wi
             is_cut = log_windows.is_cut(len(found), message, place.environment)
             if is_cut and window.halves is None:
                 raise IncompleteSearch(
-                    f"{len(found)} lines in the millisecond of {window.query['start']}: some are missing."
+                    f"The service returned {len(found)} lines for the millisecond of {window.query['start']}, and left "
+                    f"out others."
                 )
         except CssError as error:
             raise _with_lines(error, lines, window) from error

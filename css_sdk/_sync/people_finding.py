@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/people_finding.py by `make generate`; edit that one.
-"""Find the users of the people in a list. Each search is made once."""
+"""Find the users whom the entries of a roster or roles file mean. Make each search once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ from .wire import Wire
 
 @define(eq=False)
 class PeopleFinding:
-    """Search for people, and make each search once for each environment (for BCeID by e-mail: for each integration).
+    """Search for people. Each search is made once for each environment, because its integrations know the same people.
+
+    An exception is a search of BCeID by e-mail address: its result depends on the integration.
 
     Args:
         wire: sends the searches.
-        providers: the providers that are searched by GUID or e-mail address. All of them exist.
+        providers: the providers to search for people without a provider. The caller has checked that they exist.
         width: calls at once, 1 to 8.
-        calls: the progress callback. After each search it gets the number of finished searches and of all searches
-                so far.
+        calls: the progress callback. After each search it gets the number of finished searches and the number of all
+            searches so far.
     """
 
     wire: Wire
@@ -41,13 +43,16 @@ class PeopleFinding:
     _found: dict[Search, Found] = field(factory=dict, init=False)
 
     def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
-        """Return the user of each person in each place. The remaining providers are searched only if nobody was found.
+        """Return the user of each person in each place.
+
+        If nobody is found, the other providers are searched, too, so that the error can name logins of the person
+        there.
 
         Args:
-            wanted: the places and people.
+            wanted: pairs of a place and a person to find there.
 
         Returns:
-            For each person and place, the user, or the error that says why there is not exactly one.
+            For each pair, the user, or an error that says why there is no user, or not exactly one.
 
         Raises:
             AuthenticationError: the service refuses the credentials.
@@ -77,7 +82,11 @@ class PeopleFinding:
         return people
 
     def _search(self, needed: Iterable[Sequence[Search]]) -> None:
-        """Make those searches that were not made before, each once."""
+        """Make the needed searches that were not made before, each once. Keep the results, errors included.
+
+        Raises:
+            AuthenticationError: the service refuses the credentials.
+        """
         distinct = [one for one in dict.fromkeys(chain.from_iterable(needed)) if one not in self._found]
         if not distinct:
             return

@@ -212,7 +212,7 @@ def test_known_keys_are_used_for_a_day(
     clock.now += 30
     verifier.verify(known)
     assert fetches(sandbox) == (4, 1)
-    assert ["The known keys are used" in record.getMessage() for record in caplog.records] == [True] * 3
+    assert ["css-sdk uses the known keys until" in record.getMessage() for record in caplog.records] == [True] * 3
     clock.now = NOW + 24 * HOUR
     with pytest.raises(KeysUnavailable):
         verifier.verify(known)
