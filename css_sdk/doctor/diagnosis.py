@@ -1,4 +1,4 @@
-"""The result of an examination: its checks, those that matter most first, and a text for people. Pure."""
+"""Hold the result of an examination: its checks, with what is wrong first, and a text for people. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LAST: Final = (
     "You can paste this text into a support ticket: secrets, tokens and the path of your home folder are masked."
 )
 _LONGEST: Final = 2000
-"""Characters of a message."""
+"""The most characters of a message."""
 
 
 @frozen
@@ -29,7 +29,7 @@ class Check(Record):
     Attributes:
         name: what was checked, such as `credentials` or `clock`.
         state: `wrong`, `warning` (css-sdk works, but perhaps not as you expect), `ok`, or `skipped` (not checked).
-        message: what was found, and if it is wrong, what to do. Secrets are masked.
+        message: what was found. If something is wrong, the message also says what to do. Secrets are masked.
     """
 
     name: str
@@ -43,7 +43,7 @@ def _sorted(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 @frozen
 class Diagnosis(Records):
-    """The result of all checks. `checks` holds what is wrong first.
+    """The result of all checks. `checks` begins with those that found something wrong, followed by warnings.
 
     >>> diagnosis = Diagnosis([Check("clock", "ok", "right"), Check("token", "wrong", "refused")])
     >>> diagnosis.is_good, diagnosis.checks[0].name
@@ -56,7 +56,7 @@ class Diagnosis(Records):
 
     @property
     def is_good(self) -> bool:
-        """Return whether nothing is wrong. Warnings do not count."""
+        """Return whether no check found something wrong. Warnings do not count."""
         return not any(check.state == "wrong" for check in self.checks)
 
     def text(self) -> str:
@@ -77,12 +77,12 @@ class Diagnosis(Records):
 
 
 def masked(checks: Iterable[Check], secrets: Iterable[Secret], home: str) -> list[Check]:
-    """Return the checks with messages that hold no secret, on one line each.
+    """Return the checks with masked messages. Each message is one line without secrets, of at most 2,000 characters.
 
     Args:
-        checks: to mask.
-        secrets: what no message may hold.
-        home: the path of the user's home folder, which becomes `~`.
+        checks: the checks.
+        secrets: the texts that no message may contain.
+        home: the path of the user's home folder. In messages, `~` replaces it.
 
     >>> masked([Check("file", "ok", "/home/jane/s3cret.json")], [Secret("s3cret")], "/home/jane")
     [Check(name='file', state='ok', message='~/….json')]

@@ -32,7 +32,7 @@ from .diagnosis import Check, Diagnosis, State, masked
 from .machine import check_extras, check_variables, check_versions, proxy_secrets
 
 _LARGEST: Final = 64 * 1024
-"""Bytes of an answer that are read."""
+"""The most bytes of an answer that are read."""
 
 
 def diagnose(
@@ -47,26 +47,27 @@ def diagnose(
     clock: Callable[[], float] = time.time,
     reader: Reader = "python",
 ) -> Diagnosis:
-    """Find out why css-sdk does not work here, and what to do about it. Nothing is changed, and no error is raised.
+    """Find out why css-sdk does not work on this machine, and what to do. Change nothing, and raise no error.
 
-    Checks versions, extras, proxy and certificate variables, credentials, addresses, the login server of each
-    environment, the service, the token, the account and its team, the default integration and environment, and the
+    This function checks versions, extras, proxy and certificate variables, credentials, addresses, the login server of
+    each environment, the service, the token, the account and its team, the default integration and environment, and the
     clock of this machine.
 
     Args:
-        environ: the variables with the credentials; by default those of the process.
-        profile: name of a profile in the user's config file; by default the one in `CSS_PROFILE`.
+        environ: the variables with the credentials; by default those of the process. Variables for proxies and
+            certificates are always those of the process.
+        profile: name of a profile in the user's config file; by default the name in `CSS_PROFILE`.
         team_id: the team that the credentials must belong to, or None for any.
         extras: names of extras that you need, such as `verify`.
-        login_servers: the issuers of further login servers, by environment; by default those of dev and test if the
-            addresses are the public ones.
+        login_servers: the issuers of further login servers to check, by environment. By default, those of dev and test
+            if the token address is the public one; otherwise none.
         transport: an httpx transport to send the requests through.
         timeout: seconds for each request.
         clock: returns the time of this machine in seconds since 1970.
-        reader: whose words the advice uses: `python` or `command_line`.
+        reader: for whom the advice is worded: `python` names arguments, and `command_line` names options.
 
     Returns:
-        All checks, those that found something wrong first. No message holds a secret.
+        The result of all checks. Those that found something wrong come first. No message holds a secret.
 
     >>> from css_sdk import diagnose
     >>> variables = {f"CSS_{name.upper()}": value for name, value in sandbox.credentials().items()}
@@ -98,7 +99,10 @@ def diagnose(
 
 
 def _secrets(client_id: str, client_secret: str) -> list[Secret]:
-    """Return what no message may show: the secret, its HTTP Basic header, and a client id that may be a secret."""
+    """Return the texts that no message may show: the client secret, and both credentials as HTTP Basic encodes them.
+
+    If the client id does not have the form of one, it is also returned, because it may be the secret.
+    """
     pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode().rstrip("=")
     texts = (client_secret, pair, "" if judgements.is_account(client_id) else client_id)
     return [Secret(text) for text in texts if text]
@@ -132,12 +136,12 @@ class _Examination:
 
     Args:
         settings: credentials and addresses.
-        defaults: the defaults of options.
-        http: sends requests without a token.
-        options: the options of clients that request a token.
+        defaults: the default values of options, by name.
+        http: the client for requests without a token.
+        options: the options of the clients for requests with a token.
         timeout: seconds for each request.
         clock: returns seconds since 1970.
-        reader: whose words the advice uses.
+        reader: for whom the advice is worded.
     """
 
     _settings: Settings
@@ -150,7 +154,11 @@ class _Examination:
     _ahead: list[float] = field(factory=list, init=False)
 
     def checks(self, login_servers: Mapping[str, str] | None) -> Iterator[Check]:
-        """Yield the result of each check. A check comes after those that it depends on."""
+        """Yield the result of each check. A check runs after those that it depends on, and is skipped if they fail.
+
+        Args:
+            login_servers: the issuers of further login servers, as for `diagnose`.
+        """
         settings = self._settings
         set_by = f"The address is set by {settings.name_of('token_url')}."
         login, can_log_in = self._login_server("prod", judgements.issuer_of(settings.token_url), set_by)
@@ -170,7 +178,13 @@ class _Examination:
         yield judgements.judge_clock(max(self._ahead, key=abs, default=None))
 
     def _login_server(self, environment: str, issuer: str, set_by: str = "") -> tuple[Check, bool]:
-        """Check that a login server can be reached. Return the check, and whether it makes sense to ask for a token."""
+        """Check that a login server can be reached. Return the check, and whether the server answered at all.
+
+        Args:
+            environment: the environment of the login server.
+            issuer: the address of its realm.
+            set_by: a sentence that says what sets this address. The message ends with it if something is wrong.
+        """
         name, server = f"login server ({environment})", f"the login server of {environment}"
         answer = self._ask(judgements.discovery_of(issuer), server)
         if isinstance(answer, CssError):
@@ -181,7 +195,7 @@ class _Examination:
         return Check(name, "ok", f"{issuer} can be reached."), True
 
     def _service(self) -> tuple[Check, bool]:
-        """Check that the service can be reached. Return the check, and whether it makes sense to read from it."""
+        """Check that the service can be reached. Return the check, and whether further reads make sense."""
         settings = self._settings
         set_by = f"The address is set by {settings.name_of('api_url')}."
         answer = self._ask(f"{settings.api_url}/heartbeat", "the service")
@@ -197,7 +211,7 @@ class _Examination:
         return self._wrong("service", answer, set_by), False
 
     def _account(self, can_read: bool) -> Iterator[Check]:
-        """Check the token, and the team of the account."""
+        """Yield the checks of the token, the account, its team, and the default integration and environment."""
         try:
             life = self._request_token()
         except WrongTeam as error:
@@ -223,7 +237,7 @@ class _Examination:
         yield Check("account", state, f"It belongs to team {team}, which has {count or 'no'} Gold integrations.")
 
     def _default_place(self, css: Css) -> Iterator[Check]:
-        """Yield a check if the default integration does not exist, or does not have the default environment."""
+        """Yield a check if the default integration or environment cannot be used. If both are right, yield nothing."""
         name = "integration"
         if name not in self._defaults:
             return
@@ -237,7 +251,7 @@ class _Examination:
             yield Check("defaults", "wrong", f"{error.text_for('file')} {set_by}")
 
     def _request_token(self) -> str:
-        """Request a token, and return how long it is valid, in words.
+        """Request a token. Return how long it is valid, as in ` for 300 seconds`; "" if this is not known.
 
         Raises:
             CssError: no token could be obtained.
@@ -249,7 +263,12 @@ class _Examination:
         return "" if token.life is None else f" for {token.life:.0f} seconds"
 
     def _ask(self, address: str, server: str) -> httpx.Response | CssError:
-        """Send a request without a token, and return the answer, or the error that came instead of one."""
+        """Send a GET request without a token. Return the answer, or an error if there is none that can be read.
+
+        Args:
+            address: the complete address.
+            server: what messages call the server.
+        """
         label = f"GET {urlsplit(address).path}"
         before = self._clock()
         try:
@@ -268,7 +287,12 @@ class _Examination:
         return response
 
     def _compare_clocks(self, before: float, theirs: object) -> None:
-        """Remember by how many seconds this machine's clock is ahead of a time that a server sent."""
+        """Note by how many seconds this machine's clock is ahead of the clock of a server that answered a request.
+
+        Args:
+            before: this machine's time before the request.
+            theirs: the server's time in the answer, in seconds since 1970. Anything else than a number is ignored.
+        """
         if isinstance(theirs, (int, float)) and not isinstance(theirs, bool):
             after = self._clock()
             # The server read its clock at some moment between the two, and gives whole seconds.

@@ -1,4 +1,4 @@
-"""Decide what addresses, answers and clocks mean. Pure."""
+"""Decide whether addresses, answers and the clock are right, and say what to do if they are not. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..settings import Settings
 from .diagnosis import Check
 
 MOST_SECONDS: Final = 60.0
-"""The largest difference between two clocks that is accepted."""
+"""The largest accepted difference between this machine's clock and that of a server, in seconds."""
 _ACCOUNT: Final = re.compile(r"service-account-team-\d+-\d+")
 _TOKEN_PATH: Final = "/protocol/openid-connect/token"  # noqa: S105
 _ENVIRONMENTS: Final = ("dev", "test")
@@ -29,7 +29,7 @@ def is_account(client_id: str) -> bool:
 
 
 def judge_credentials(settings: Settings) -> Check:
-    """Return the check of credentials that are complete: where they are set, and whether the client id looks right."""
+    """Return the check of complete credentials. It says where they are set, and warns if the client id looks wrong."""
     if settings.file:
         where = f"The file {settings.file} holds the credentials"
     elif settings.source == "process":
@@ -44,13 +44,13 @@ def judge_credentials(settings: Settings) -> Check:
         "credentials",
         "warning",
         f"{where}, but the client id does not look like one of an API account (service-account-team-…), so it is not "
-        f"shown. Check that you did not exchange the client id and the secret, and that they do not belong to an "
+        f"shown. Check that you did not swap the client id and the secret, and that they are not those of an "
         f"integration.",
     )
 
 
 def judge_addresses(settings: Settings) -> Check:
-    """Check whether the addresses of the service and of the login server can belong together."""
+    """Return the check whether the addresses of the service and of the login server can belong together."""
     api, token = (urlsplit(address) for address in (settings.api_url, settings.token_url))
     public_api, public_login = (str(urlsplit(address).hostname) for address in (API_URL, TOKEN_URL))
     name = settings.name_of("token_url")
@@ -70,7 +70,9 @@ def judge_addresses(settings: Settings) -> Check:
 
 
 def issuer_of(token_url: str) -> str:
-    """Return the address of the realm that a token address belongs to, or the token address itself without a query.
+    """Return the address of the realm to which a token address belongs.
+
+    If the token address does not end like one of Keycloak, return it unchanged, but without its query.
 
     >>> issuer_of("https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token")
     'https://loginproxy.gov.bc.ca/auth/realms/standard'
@@ -79,12 +81,12 @@ def issuer_of(token_url: str) -> str:
 
 
 def discovery_of(issuer: str) -> str:
-    """Return the address of the discovery document, in which a login server describes itself."""
+    """Return the address of the discovery document, in which the login server of an issuer describes itself."""
     return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
 
 def other_login_servers(token_url: str) -> dict[str, str]:
-    """Return the issuers of dev and test; empty if they are not known, because the token address is not the public one.
+    """Return the issuers of dev and test by environment. If the token address is not the public one, return none.
 
     >>> other_login_servers(TOKEN_URL)["dev"]
     'https://dev.loginproxy.gov.bc.ca/auth/realms/standard'
@@ -95,7 +97,13 @@ def other_login_servers(token_url: str) -> dict[str, str]:
 
 
 def fault_of_discovery(status: int, content: bytes) -> str:
-    """Return what is wrong with the discovery document of a login server; "" if nothing is.
+    """Return what is wrong with the answer that should hold a discovery document; "" if nothing is wrong.
+
+    The result is the end of a sentence, without its full stop.
+
+    Args:
+        status: the HTTP status of the answer.
+        content: the body of the answer.
 
     >>> fault_of_discovery(200, b'{"issuer": "https://login.example"}')
     ''
@@ -103,7 +111,7 @@ def fault_of_discovery(status: int, content: bytes) -> str:
     if status >= 500:
         return f"the answer is {status}. This is a fault of the login server. Try again later"
     if status == 404:
-        return "there is no login server of this realm (404). Check the address"
+        return "the server does not know this realm (404). Check the address"
     found = parsed_json(content)
     if status == 200 and isinstance(found, Mapping) and "issuer" in found:
         return ""
@@ -124,10 +132,10 @@ def is_heartbeat(content: bytes) -> bool:
 
 
 def judge_clock(ahead: float | None) -> Check:
-    """Check whether this machine's clock is right.
+    """Return the check whether this machine's clock agrees with the servers' clocks to 60 seconds.
 
     Args:
-        ahead: seconds by which this clock is ahead of the servers' clock; None if no server sent its time.
+        ahead: seconds by which this machine's clock is ahead; negative if it is behind; None if no server sent a time.
 
     >>> judge_clock(-600.0).state, judge_clock(2.0).state
     ('wrong', 'ok')
@@ -140,6 +148,6 @@ def judge_clock(ahead: float | None) -> Check:
     return Check(
         "clock",
         "wrong",
-        f"The clock of this machine is {abs(ahead):.0f} seconds {direction} the servers' clock. Tokens are refused as "
-        f"expired or not yet valid. Set the clock, best by time synchronization (NTP).",
+        f"The clock of this machine is {abs(ahead):.0f} seconds {direction} the servers' clock. Because of "
+        f"this, tokens can be refused as expired or not yet valid. Set the clock, best by time synchronization (NTP).",
     )

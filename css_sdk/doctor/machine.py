@@ -23,7 +23,7 @@ _EXTRA: Final = re.compile(r"""\s*([\w.-]+)[^;]*;.*\bextra\s*==\s*['"]([\w.-]+)[
 
 
 def check_versions() -> Check:
-    """Return the versions of css-sdk, Python, the libraries that matter, and the operating system."""
+    """Return a check whose message lists the versions of css-sdk, Python, some libraries and the operating system."""
     libraries = ", ".join(f"{name} {_version(name) or '(version unknown)'}" for name in ("httpx", "anyio", "click"))
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
     return Check("versions", "ok", f"css-sdk {__version__}, Python {platform.python_version()}, {libraries}, {system}")
@@ -38,12 +38,12 @@ def _version(package: str) -> str | None:
 
 
 def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
-    """Check that the packages of the extras are installed.
+    """Yield checks whether the packages of the extras are installed.
 
-    A missing package is wrong if its extra is needed. Otherwise it is a warning.
+    If the packages of a needed extra are missing, its check is `wrong`. For all other extras, there is one warning.
 
     Args:
-        needed: names of extras.
+        needed: the names of the extras that the user needs.
     """
     try:
         requirements = metadata.requires("css-sdk") or []
@@ -71,7 +71,7 @@ def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
 
 
 def check_variables(environ: Mapping[str, str]) -> Iterator[Check]:
-    """Check the variables that httpx reads: for proxies and for certificates.
+    """Yield checks of the variables for proxies and certificates that httpx reads.
 
     Args:
         environ: the variables of the process.
@@ -106,7 +106,7 @@ def check_variables(environ: Mapping[str, str]) -> Iterator[Check]:
 
 
 def proxy_secrets(environ: Mapping[str, str]) -> list[Secret]:
-    """Return the users and passwords in addresses of proxies."""
+    """Return the users and passwords in the addresses of proxies, as they are written and percent-decoded."""
     secrets = []
     for value in set_variables(_PROXIES, environ).values():
         user, at, _ = value.rpartition("@")
