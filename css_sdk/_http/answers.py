@@ -92,12 +92,12 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
 
 
 def integrations(answer: Any) -> tuple[Integration, ...]:
-    """Convert a generated `IntegrationList` to integrations, in the order of the answer."""
+    """Convert an `IntegrationList` of the generated client to integrations of css-sdk, in the same order."""
     return TupleOf(map(integration, _of(generated.IntegrationList, answer).data))
 
 
 def integration(answer: Any) -> Integration:
-    """Convert a generated `Integration` to an integration.
+    """Convert an `Integration` of the generated client to one of css-sdk.
 
     A value that the OpenAPI document does not list, such as a new status, is kept as it is.
     """
@@ -114,24 +114,24 @@ def integration(answer: Any) -> Integration:
 
 
 def roles(answer: Any) -> tuple[Role, ...]:
-    """Convert a generated `RoleList` to roles, sorted by name."""
+    """Convert a `RoleList` of the generated client to roles of css-sdk, sorted by name."""
     return TupleOf(sorted(map(role, _of(generated.RoleList, answer).data), key=attrgetter("name")))
 
 
 def role(answer: Any) -> Role:
-    """Convert a generated `Role` to a role."""
+    """Convert a `Role` of the generated client to one of css-sdk."""
     found = _of(generated.Role, answer)
     return Role(name=_of(str, found.name), composite=_of(bool, found.composite))
 
 
 def users(answer: Any) -> tuple[User, ...]:
-    """Convert a generated `UserPage`, or the `UserList` of a search, to users."""
+    """Convert a `UserPage` of the generated client, or the `UserList` of a search, to users of css-sdk."""
     found = answer if isinstance(answer, generated.UserPage) else _of(generated.UserList, answer)
     return TupleOf(map(user, found.data))
 
 
 def user(answer: Any) -> User:
-    """Convert a generated `User` to a user. For a service account, every field except the username is empty."""
+    """Convert a `User` of the generated client to one of css-sdk. A service account has only a username."""
     found = _of(generated.User, answer)
     attributes = {} if isinstance(found.attributes, Unset) else found.attributes.additional_properties
     return User(
@@ -144,7 +144,10 @@ def user(answer: Any) -> User:
 
 
 def logs(answer: Any) -> tuple[tuple[LogLine, ...], str]:
-    """Convert generated `Logs` to the log lines and the service's message, which says whether there are more lines."""
+    """Convert `Logs` of the generated client. Return the log lines, and the service's message.
+
+    The message says whether there are more lines.
+    """
     found = _of(generated.Logs, answer)
     return tuple(_log_line(line.additional_properties) for line in found.data), _text(found.message)
 

@@ -44,7 +44,7 @@ class Body:
         self._is_whole = True
 
     def add(self, piece: bytes) -> None:
-        """Add the next piece of the body, as it was received: if the body is compressed, still compressed.
+        """Add the next piece of the body, exactly as it was received. Do not decompress it before.
 
         Raises:
             MalformedAnswer: the piece cannot be decompressed, or the body is larger than the limit.

@@ -32,7 +32,8 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
     Raises:
         ConfigurationError: an option does not exist, or the package for SOCKS proxies is not installed. Or environment
             variables name certificates or proxies that cannot be used.
-        OSError, ValueError, httpx.InvalidURL: the options are not usable, and no such variable is set.
+        OSError, ValueError, httpx.InvalidURL: the options are not usable, and no environment variable for certificates
+            or proxies is set.
     """
     is_ours = options.get("transport") is None and "mounts" not in options
     if not {"mounts", "proxy"} & options.keys():
@@ -62,7 +63,7 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
 
 
 def set_variables(names: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment variables of these names that have a value, by name.
+    """Return the environment variables that are set and not empty, among those with the given names.
 
     Args:
         names: the names, in capital letters. Each is also looked up in small letters.

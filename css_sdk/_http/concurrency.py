@@ -50,7 +50,7 @@ class AsyncLock:
 
 
 class Slots:
-    """Let at most `count` threads enter at once. The others wait, and enter in the order in which they came.
+    """Let at most `count` threads into a `with` block at once. The others wait, and enter in the order of arrival.
 
     `threading.Semaphore` does not keep this order: a thread that leaves and returns can overtake waiting threads.
     """
@@ -90,7 +90,7 @@ slots = Slots
 
 
 def async_slots(count: int) -> CapacityLimiter:
-    """Return an object that lets at most `count` tasks enter at once, as `Slots` does for threads."""
+    """Return an object that lets at most `count` tasks into an `async with` block, as `Slots` does for threads."""
     import anyio
 
     return anyio.CapacityLimiter(count)
@@ -104,7 +104,7 @@ def _event_loop() -> RunVar[object]:
 
 
 def event_loop() -> object:
-    """Return the same object in every thread, because threads belong to no event loop."""
+    """Return an object for comparison with later calls. It is always the same, as threads have no event loop."""
     return _event_loop
 
 
@@ -321,10 +321,9 @@ async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Re
 
 
 def _is(kind: Callable[[object], bool], callback: object) -> bool:
-    """Return whether a callback is of a kind.
+    """Return whether a check is true of a callback, or of the `__call__` method of the callback.
 
-    If the callback is a `functools.partial`, the function inside it is checked. The `__call__` method of the callback
-    counts too.
+    If the callback is a `functools.partial`, the function inside it is checked instead.
 
     Args:
         kind: the check, such as `inspect.iscoroutinefunction`.

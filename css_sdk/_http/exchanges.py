@@ -112,7 +112,7 @@ def _proxy_advice() -> str:
 
 
 def shown_proxy(address: str) -> str:
-    """Return the address of a proxy without user and password; "" if the address is not a valid one of a proxy.
+    """Return the address of a proxy without user and password; "" if it is not a valid address of a proxy.
 
     >>> shown_proxy("jane:pa55word@proxy.example:8080"), shown_proxy("ftp://proxy.example")
     ('http://proxy.example:8080', '')

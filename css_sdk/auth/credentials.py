@@ -265,9 +265,9 @@ class TokenAuth(httpx.Auth):
             return self._pending
 
     def _may_repeat(self, request: httpx.Request, refused: Token) -> bool:
-        """Return whether a request can be sent again, because its body is in memory.
+        """Return True if the body of a request is in memory, so that the request can be sent again.
 
-        If it cannot, discard the refused token, so that the next call requests a new one.
+        Otherwise, discard the refused token, so that the next call requests a new one, and return False.
         """
         if isinstance(request.stream, httpx.ByteStream):
             return True

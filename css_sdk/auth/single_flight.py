@@ -200,10 +200,11 @@ class SharedRequest(Generic[Value]):
 
 
 def cause_of(error: BaseException | None) -> BaseException | None:
-    """Return the error with which a request failed, from the exception that its auth flow got; None for None.
+    """Return the error with which a request failed, from the exception that its auth flow got.
 
     If a request fails, httpx closes the flow while it handles the error. So the flow gets a `GeneratorExit`, which has
-    the error as its `__context__`. An exception of another class is the error itself.
+    the error as its `__context__`. An exception of another class is the error itself. For None, return
+    None.
     """
     return error.__context__ if isinstance(error, GeneratorExit) else error
 
@@ -247,14 +248,14 @@ def _timeouts(request: httpx.Request | None) -> object:
 
 
 def _seconds(request: httpx.Request | None) -> float | None:
-    """Return the seconds of the connect and the read timeout of a request together; None if one of them is not set."""
+    """Return the sum of the connect and read timeouts of a request, in seconds; None if one of them is not set."""
     timeouts = (request.extensions.get("timeout") if request is not None else None) or {}
     connect, read = timeouts.get("connect"), timeouts.get("read")
     return None if connect is None or read is None else float(connect + read)
 
 
 def current_task() -> int | None:
-    """Return None, because a `SharedRequest` identifies a thread without the id of a task."""
+    """Return None in place of the id of a task, because a `SharedRequest` identifies a thread by its own id."""
     return None
 
 

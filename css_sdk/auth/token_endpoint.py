@@ -135,7 +135,7 @@ class TokenExchange:
             cause.request = _bare(self._request.url)
             # Causes of this error may repeat what a server sent. Errors of the operating system do not, so they stay.
             cause.__cause__, cause.__context__ = system_error_behind(cause), None
-        elif isinstance(cause, AuthenticationError) and (answer := _answer_in(cause.__traceback__, self._request)):
+        elif isinstance(cause, AuthenticationError) and (answer := _answer_in(cause.__traceback__)):
             # Only for the message: the redirect was refused already.
             refusal = redirected(self._request, answer)
             cause.args, cause.status = refusal.args, refusal.status
@@ -145,7 +145,7 @@ class TokenExchange:
         cut_frames(cause, self._outer)
 
 
-def _answer_in(trace: TracebackType | None, request: httpx.Request) -> httpx.Response | None:
+def _answer_in(trace: TracebackType | None) -> httpx.Response | None:
     """Return the answer whose redirect a client was about to follow, from the frames of a traceback, or None."""
     for frame, _ in walk_tb(trace):
         found = frame.f_locals.get("response")

@@ -140,8 +140,9 @@ class VerifiedToken:
 
     Args:
         subject: the id of the person or the client (the claim `sub`); None if the token has none.
-        client_id: the client that the token was issued to: the claim `azp`, or else `client_id`.
-        is_service_account: whether the token belongs to that client itself, not to a person.
+        client_id: the client that the token was issued to: the claim `azp`, or else `client_id`;
+            None if the token has neither.
+        is_service_account: whether the token belongs to the client itself, not to a person.
         roles: the roles in the first of the `audiences`. For the roles in the others, call `roles_in`.
         issued_at: when the token was issued.
         expires_at: when the token expires.
