@@ -211,8 +211,8 @@ def test_protected_roles_and_people_lose_nothing(
     file.write_text(text.replace("version: 1", f"version: 1, {protect}"), encoding="utf-8")
     assert run_css("apply", file, "--prune", "--yes") == 0
     printed = capsys.readouterr().err.splitlines()
-    assert any(line.startswith("  = protected: would delete role admin, taking it from ") for line in printed)
-    assert printed[-1] == "No changes. Not part of it: 4 protected."
+    assert any(line.startswith("  = protected: would delete role admin (") for line in printed)
+    assert printed[-1] == "No changes. Not planned: 4 protected."
     assert writes(sandbox) == []
 
 

@@ -462,8 +462,8 @@ def test_an_exact_list_deletes_roles_beside_one_that_no_request_can_name() -> No
 @pytest.mark.parametrize(
     ("members", "note"),
     [
-        ((ANN,), "1 member of 'a' stays: a member in the file could not be identified, and may be one of them"),
-        ((ANN, BOB), "2 members of 'a' stay: a member in the file could not be identified, and may be one of them"),
+        ((ANN,), "1 member of 'a' stays: a person in the file could not be identified, and may be this member"),
+        ((ANN, BOB), "2 members of 'a' stay: a person in the file could not be identified, and may be one of them"),
         (("x@otp",), "1 member of 'a' stays: no request can remove the role from them"),
         (("x@otp", "y@otp", "z@otp"), "3 members of 'a' stay: no request can remove the role from them"),
     ],

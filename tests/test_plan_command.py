@@ -37,7 +37,7 @@ def test_a_plan_is_shown_and_nothing_written(
         f"  ! would remove {MAREN} ('Maren Fairweather') from reviewer",
         "  unmanaged, left alone: 1 role, 2 composites, 1 member",
         "",
-        "Plan: 1 to create, 1 to rename. Not part of it: 1 withheld.",
+        "Plan: 1 to create, 1 to rename. Not planned: 1 withheld.",
         out.splitlines()[-1],
     ]
     assert re.fullmatch("Plan id: [0-9a-f]{64}", out.splitlines()[-1])

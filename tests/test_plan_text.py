@@ -49,7 +49,8 @@ PLAN = Plan(
 def test_the_text_of_a_plan_has_a_line_for_each_step() -> None:
     """The text lists each step by environment, the steps that are not done with the reason, and a sum at the end."""
     total = "Plan: 1 to create, 1 to rename, 2 to add, 2 to remove, 1 to delete."
-    left = "Not part of it: 1 withheld, 1 protected, 2 not resolved."
+    left = "Not planned: 1 withheld, 1 protected, 2 not resolved."
+    hint = "write one of these usernames into the file"
     assert (
         plan_as_text(PLAN, {ANN: "Ann Ó Brien"})
         == f"""\
@@ -59,15 +60,15 @@ Grants Portal (#101) dev
   + add reviewer to composite admin
   + add {ANN} ('Ann Ó Brien') to reviewer
   - remove {BOB} from admin
-  - remove reader from composite admin, taking it from 40 people
+  - remove reader from composite admin (40 people lose reader)
   ! would remove {BOB} from reviewer
-  = protected: would delete role break-glass, taking it from 1 person
-  ? ambiguous: jane.doe@example.com, for reviewer, 'old name', may be {ANN} ('Ann Ó Brien') or {BOB}: name the username
+  = protected: would delete role break-glass (1 person loses break-glass)
+  ? ambiguous: jane.doe@example.com, for reviewer, 'old name', may be {ANN} ('Ann Ó Brien') or {BOB}: {hint}
   ? never logged in: ab12, among the users
   unmanaged, left alone: 3 roles, 1 composite
 
 Grants Portal (#101) prod
-  - delete role x, taking it from 1,200 people
+  - delete role x (1,200 people lose x)
 
 Note: Grants Portal dev: 'a' and 'b' both exist.
 {total} {left}"""
@@ -86,7 +87,7 @@ def test_markdown_is_readable_in_a_log() -> None:
 def test_a_plan_without_steps_says_that_there_are_no_changes() -> None:
     """A plan without steps says that there are no changes, as text and as Markdown."""
     assert plan_as_text(Plan()) == "No changes."
-    assert plan_as_text(Plan(withheld=PLAN.withheld)).splitlines()[-1] == "No changes. Not part of it: 1 withheld."
+    assert plan_as_text(Plan(withheld=PLAN.withheld)).splitlines()[-1] == "No changes. Not planned: 1 withheld."
     assert plan_as_markdown(Plan()) == "**No changes.**\n"
 
 

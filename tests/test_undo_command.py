@@ -142,7 +142,7 @@ def test_undo_shows_its_steps_needs_yes_and_keeps_a_journal(
     assert run_css("undo", journal) == 4
     printed = capsys.readouterr().err.splitlines()
     assert f"  + add {TOBIAS} ('Tobias Bellwether') to reviewer" in printed
-    assert "  - delete role clerk, taking it from 1 person" in printed
+    assert "  - delete role clerk (1 person loses clerk)" in printed
     assert everything(sandbox) == changed
     assert run_css("undo", journal, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "approver", "reviewer"}

@@ -335,7 +335,8 @@ class PlacePlan:
                 self.removals.append(step)
         if staying:
             self.notes.append(
-                f"{_staying(staying, role)}: a member in the file could not be identified, and may be one of them"
+                f"{_staying(staying, role)}: a person in the file could not be identified, and may be "
+                f"{'this member' if staying == 1 else 'one of them'}"
             )
         if unsendable:
             self.notes.append(f"{_staying(unsendable, role)}: no request can remove the role from them")

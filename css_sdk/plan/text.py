@@ -212,14 +212,14 @@ class Rendering:
         return f"{one.until}: {who}, {self._words.quote(self.title(one.place))}"
 
     def sum(self) -> str:
-        """Return a summary of the plan in one line, such as `Plan: 2 to create. Not part of it: 1 withheld.`"""
+        """Return a summary of the plan in one line, such as `Plan: 2 to create. Not planned: 1 withheld.`"""
         counts = Counter(STEPS[step.kind][1] for step in self.plan.steps)
         done = [
             f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word, _ in STEPS.values()) if counts[word]
         ]
         rest = {"withheld": self.plan.withheld, "protected": self.plan.protected, "not resolved": self.plan.unresolved}
         left = ", ".join(f"{len(found):,} {word}" for word, found in rest.items() if found)
-        return (f"Plan: {', '.join(done)}." if done else "No changes.") + (f" Not part of it: {left}." if left else "")
+        return (f"Plan: {', '.join(done)}." if done else "No changes.") + (f" Not planned: {left}." if left else "")
 
     def _note(self, place: Place, sign: str, words: str) -> None:
         self._by_place.setdefault(place, []).append((sign, words))
@@ -230,13 +230,16 @@ class Rendering:
             case "rename_role":
                 return f"{words}, with {counted(step.people, 'member')}"
             case "remove_composite" | "delete_role":
-                return f"{words}, taking it from {counted(step.people, 'person', 'people')}"
+                lost = self._words.quote(step.target or step.role)
+                return f"{words} ({counted(step.people, 'person loses', 'people lose')} {lost})"
             case _:
                 return words
 
     def _unresolved(self, one: Unresolved) -> str:
         maybe = (
-            f", may be {' or '.join(map(self._words.who, one.candidates))}: name the username" if one.candidates else ""
+            f", may be {' or '.join(map(self._words.who, one.candidates))}: write one of these usernames into the file"
+            if one.candidates
+            else ""
         )
         state = one.state if re.fullmatch("[a-z ]+", one.state) else self._words.quote(one.state)
         wanted = f"for {', '.join(map(self._words.quote, one.roles))}" if one.roles else "among the users"

@@ -157,8 +157,8 @@ def composed() -> Sandbox:
 @pytest.mark.parametrize(
     ("what", "lost", "line"),
     [
-        ("taken out", 39, "  - remove two from composite one, taking it from 39 people"),
-        ("deleted", 40, "  - delete role two, taking it from 40 people"),
+        ("taken out", 39, "  - remove two from composite one (39 people lose two)"),
+        ("deleted", 40, "  - delete role two (40 people lose two)"),
     ],
 )
 async def test_people_who_lose_a_role_through_a_composite_are_counted(what: str, lost: int, line: str) -> None:
