@@ -21,7 +21,7 @@ def with_whole_guids(text: str) -> str:
     [
         ("roles: [a, {name: a}]", "roles[1]: the same is on line 6 already"),
         ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' has this name already"),
-        ("roles: [{name: a, was: b}, b]", "roles[0].was: line 6 lists 'b' as a role, too"),
+        ("roles: [{name: a, was: b}, b]", "roles[0].was: the old name 'b' is also listed as a role on line 6"),
         ("roles: [{name: a, was: c}, {name: b, was: c}]", "roles[1].was: line 6 renames the role 'c' already"),
         ("roles: [{name: a, was: b, composites: [b]}]", "composites[0]: line 6 renames the role 'b': write 'a'"),
         ("roles: [{name: a, composites: [a]}]", "composites[0]: the role 'a' cannot be a child of itself"),
@@ -53,11 +53,11 @@ def with_whole_guids(text: str) -> str:
         ),
         (
             "roles: [{name: a, members: [0F3A@idir]}]\nusers: [{username: 0f3a@idir, roles: {exact: []}}]",
-            "users[0]: the exact roles do not contain 'a', but line 6 lists this user as a member of it",
+            "users[0]: the exact list of roles does not contain 'a', but line 6 lists this user as a member of 'a'",
         ),
         (
             "roles: [{name: a, members: {exact: []}}]\nusers: [{username: 0f3a@idir, roles: [a]}]",
-            "users[0].roles[0]: the exact members of 'a' on line 6 do not contain this user",
+            "users[0].roles[0]: the exact list of members of 'a' on line 6 does not contain this user",
         ),
     ],
 )

@@ -218,9 +218,9 @@ def test_a_text_that_is_not_a_roles_file_is_refused_with_the_line(content: str |
         ("roles: !include x.yaml", "6: integrations[0].environments.dev.roles: the tag '!include' is not supported"),
         (
             "roles:\n  - name: admin\n     was chief\n",
-            "7: integrations[0].environments.dev.roles[0].name: a text is on one",
+            "7: integrations[0].environments.dev.roles[0].name: a text must be on one",
         ),
-        ("roles:\n  - |\n    admin\n", "7: integrations[0].environments.dev.roles[0]: a text is on one line"),
+        ("roles:\n  - |\n    admin\n", "7: integrations[0].environments.dev.roles[0]: a text must be on one line"),
     ],
 )
 def test_anchors_aliases_tags_and_multiline_texts_are_refused(inner: str, expected: str) -> None:

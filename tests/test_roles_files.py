@@ -81,7 +81,7 @@ def test_groups_can_be_used_across_files() -> None:
             f"{{caseworkers: [{ANN}]}}",
             "the group 'caseworker' is unknown; did you mean case",
         ),
-        ("[group: x]", "", "the group 'x' is unknown; known are no groups"),
+        ("[group: x]", "", "the group 'x' is unknown; no file defines a group"),
         ("[caseworkers]", f"{{caseworkers: [{ANN}]}}", "'caseworkers' is a group: write «group: caseworkers»"),
         ("[group: x]", "{x: []}", "groups.x: the group is empty: list its people, or remove it"),
         (
@@ -243,7 +243,7 @@ def test_a_place_can_be_spread_over_files() -> None:
     assert desired.protect.roles == ("a", "b")
     old = a_file(role="{name: c, was: a}").replace("{name: {", "{").replace("}, members: []}", ", members: []}")
     assert faults({"a.yaml": one, "c.yaml": old}) == [
-        "c.yaml:7: integrations[0].environments.dev.roles[0].was: a.yaml:8 lists 'a' as a role, too"
+        "c.yaml:7: integrations[0].environments.dev.roles[0].was: the old name 'a' is also listed as a role on a.yaml:8"
     ]
 
 
@@ -252,7 +252,7 @@ def test_what_two_files_say_is_refused_with_both_lines() -> None:
     one = a_file(groups=f"{{x: [{ANN}]}}", above=ZONE)
     users = f"        users: [{{username: {ANN}, roles: [a]}}]\n"
     assert faults({"a.yaml": one + users, "b.yaml": one.replace("Vancouver", "Whitehorse") + users}) == [
-        "b.yaml:2: timezone: the time zone is 'America/Vancouver' on a.yaml:2: use one for all files",
+        "b.yaml:2: timezone: the time zone is 'America/Vancouver' on a.yaml:2: use the same time zone in all files",
         "b.yaml:3: groups.x: the group 'x' is on a.yaml:3 already",
         "b.yaml:9: integrations[0].environments.dev.roles[0]: the role 'a' is on a.yaml:9 already",
         "b.yaml:10: integrations[0].environments.dev.users[0]: the same user is on a.yaml:10 already",

@@ -142,7 +142,7 @@ def test_css_validate_checks_files_together(access: Path, run_css: Run, capsys: 
     assert run_css("validate", access / "people.yaml") == 0
     assert f"Note: {access / 'people.yaml'}:11: no role uses the group 'leads'.\n" in capsys.readouterr().err
     assert run_css("validate", access / "portal.yaml") == 64
-    assert "the group 'caseworkers' is unknown; known are no groups" in capsys.readouterr().err
+    assert "the group 'caseworkers' is unknown; no file defines a group" in capsys.readouterr().err
     shutil.copy(access / "portal.yaml", access / "twice.yml")
     for command in ("validate", "plan", "drift"):
         assert run_css(command, access) == 64

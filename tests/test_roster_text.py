@@ -167,15 +167,15 @@ def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
     assert "did you mean 'username'? Then pass --column username='Usr Name'; to ignore this column of " in unknown[0]
     assert "a roster has no column 'Notes'; to ignore this column of your file, pass --ignore Notes (in" in unknown[1]
     assert faults_of(f"username,role\n{JANE},reviewer,note\n", "r.csv") == [
-        "r.csv:2: 3 cells where the header has 2; name the column in the header, and pass --ignore with that name (in "
-        "Python ignore=)"
+        "r.csv:2: the row has 3 cells, but the header has 2; to ignore the cells at the end, name their columns in the "
+        "header, and pass --ignore with each name (in Python ignore=)"
     ]
     text = f"username,Notes,role\n{JANE},hello,reviewer\n"
     [row] = read_roster(text, ignore=["NOTES", "role"], role="reader", **PLACE)
     assert (row.person.value, row.role) == (JANE, "reader")
     with pytest.raises(InvalidFile, match="these are not the columns") as caught:
         read_roster(text, ignore=["NOTES", "role"], **PLACE)
-    assert "the column 'role' is missing, and was not given for all rows: pass --role" in caught.value.faults[0]
+    assert "the column 'role' is missing: pass one value for all rows with --role" in caught.value.faults[0]
 
 
 @pytest.mark.parametrize("content", ["roster.csv", Path("roster.csv"), None])

@@ -16,8 +16,8 @@ from .identities import Person
 from .searches import can_be_looked_up, named
 
 _HOW_TO_IDENTIFY: Final = (
-    "Correct it, or use the username. If this person has never logged in there, delete the row, and add it again after "
-    "the first login."
+    "Correct the row, or use the username. If this person has never logged in there, delete the row, and add it again "
+    "after the first login."
 )
 
 _CHOOSE_LOGIN: Final = Remedy(

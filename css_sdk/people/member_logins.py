@@ -57,9 +57,10 @@ def not_among_members(person: Person) -> NotFound:
         f"Search with css.find_people({person.by}={person.value!r}).",
         f"To search for people, run: css people find --{person.by} {quote(person.value)}",
     )
+    name = PERSON_NAMES[person.by]
     return NotFound(
-        f"No member of any role has the {PERSON_NAMES[person.by]} {person.value}, and a search for people does not "
-        f"find it. Check its spelling, and whether the person has another one.",
+        f"No member of any role has the {name} {person.value}, and a search for people does not find it. Check the "
+        f"spelling, and whether the person has another {name}.",
         remedy=remedy if person.by in ("guid", "email") else None,
         what="user",
     )

@@ -98,7 +98,7 @@ def providers_for(
         hint = "" if asked else " For a GUID of GitHub, name the provider."
         raise InvalidRequest(
             f"{guid!r} is not a complete GUID, which has 32 hex digits, with or without dashes. The service would find "
-            f"people whose GUID ends with it.{hint}"
+            f"everybody whose GUID ends with {guid!r}.{hint}"
         )
     return chosen
 

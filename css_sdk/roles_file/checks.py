@@ -60,7 +60,7 @@ def _renames(roles: tuple[DesiredRole, ...], nodes: Nodes, listed: Mapping[str, 
         if role.was == role.name:
             yield node, f"the role {role.name!r} has this name already: leave `was` out"
         elif role.was in listed:
-            yield node, f"{listed[role.was].seen_from(node)} lists {role.was!r} as a role, too"
+            yield node, f"the old name {role.was!r} is also listed as a role on {listed[role.was].seen_from(node)}"
         elif role.was in seen:
             yield node, f"{seen[role.was].seen_from(node)} renames the role {role.was!r} already"
         seen.setdefault(role.was, node)
@@ -131,9 +131,13 @@ def _users_and_members(place: DesiredPlace, roles: tuple[DesiredRole, ...], node
             if name not in own:
                 node = nodes["user", identity]
                 where = nodes["member", name, identity].seen_from(node)
-                yield node, f"the exact roles do not contain {name!r}, but {where} lists this user as a member of it"
+                yield (
+                    node,
+                    f"the exact list of roles does not contain {name!r}, but {where} lists this user as a member of "
+                    f"{name!r}",
+                )
         for name in user.roles.items:
             if name in closed and identity not in identities[name] and login_of(user.person) is not None:
                 node = nodes["user role", identity, name]
                 where = nodes["members", name].seen_from(node)
-                yield node, f"the exact members of {name!r} on {where} do not contain this user"
+                yield node, f"the exact list of members of {name!r} on {where} does not contain this user"

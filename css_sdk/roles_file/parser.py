@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from attrs import evolve, frozen
@@ -414,7 +414,7 @@ class _Reader:
             first = next(iter(named), zone)
             if zone != first:
                 where = named[first].seen_from(node)
-                self._faults.add(node, f"the time zone is {first!r} on {where}: use one for all files")
+                self._faults.add(node, f"the time zone is {first!r} on {where}: use the same time zone in all files")
             named.setdefault(zone, node)
         for file, node in self._last_days.items():
             if file not in nodes:
@@ -486,7 +486,8 @@ class _Reader:
         named = [by for by in PERSON_COLUMNS if by in fields]
         if len(named) != 1:
             self._faults.add(
-                node, f"name the person by exactly one of {', '.join(PERSON_COLUMNS)}; this entry has {len(named)}"
+                node,
+                f"name the person by exactly one of {', '.join(PERSON_COLUMNS)}; this entry has {len(named)} of them",
             )
             return None
         [by] = named
@@ -659,10 +660,12 @@ def _kind(node: Node) -> str:
     return "a text"
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
+def _hint(name: str, known: Collection[str]) -> str:
     """Return a hint about an unknown name: the known name that is most similar, or else all known names."""
     near = similar(name, known)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'no groups'}"
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"known are {', '.join(known)}" if known else "no file defines a group"
 
 
 def _group_in(node: Node) -> str:

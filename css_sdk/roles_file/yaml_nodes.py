@@ -254,7 +254,7 @@ class _Builder:
             node.value, node.is_plain = event.value, not event.style
             if event.end_mark.line != event.start_mark.line:
                 node.value = None
-                self._faults.add(node, "a text is on one line; is a colon or a dash missing on the next?")
+                self._faults.add(node, "a text must be on one line; is a colon or a dash missing on the next line?")
         elif kind != "AliasEvent":
             if depth >= _DEEPEST:
                 self._stop(event, f"a roles file has no more than {_DEEPEST} levels")

@@ -105,5 +105,5 @@ def sendable(text: str) -> str:
         CellFault: the text contains half of a UTF-16 character (a surrogate), which has no encoding in UTF-8.
     """
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise CellFault("holds characters that cannot be sent")
+        raise CellFault("contains characters that cannot be sent to the service")
     return text

@@ -105,8 +105,8 @@ class ColumnNames:
                 faults.append(self._unknown(name))
             elif meant in self._names and key not in self._given:
                 faults.append(
-                    f"the column {meant!r} is {self._names[meant]!r}, and there is {name!r} too; to leave it out, pass "
-                    f"--ignore {quote(name)} (in Python ignore=)"
+                    f"{self._names[meant]!r} was given as the name of the column {meant!r}, but the file also has "
+                    f"{name!r}; to ignore {name!r}, pass --ignore {quote(name)} (in Python ignore=)"
                 )
             elif meant and meant in columns:
                 faults.append(
@@ -127,20 +127,20 @@ class ColumnNames:
             names: the names of the file's columns, for which `find` was called before.
         """
         faults = [
-            f"the file has no column {name!r}, which was given for {column!r}"
+            f"the file has no column {name!r}, which was given as the name of the column {column!r}"
             for column, name in self._names.items()
             if _folded(name) not in set(map(_folded, names))
         ]
         if not {*PERSON_COLUMNS, "person"} & self._used:
             faults.append(
-                f"no column names the users: {', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}; if one has "
-                f"another name, pass --column email=NAME (in Python columns=)"
+                f"no column identifies the users ({', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}); if the "
+                f"file has such a column under another name, pass --column email=NAME (in Python columns=)"
             )
         for column, (option, *others) in _NEEDED.items():
             if not given[column] and not {column, *others} & self._used:
                 faults.append(
-                    f"the column {column!r} is missing, and was not given for all rows: pass {option} (in Python "
-                    f"{column}=), or --column {column}=NAME (columns=)"
+                    f"the column {column!r} is missing: pass one value for all rows with {option} (in Python "
+                    f"{column}=), or the name of the column in the file with --column {column}=NAME (columns=)"
                 )
         return faults
 

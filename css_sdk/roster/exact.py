@@ -83,8 +83,8 @@ def _refusal(rows: Sequence[FoundRow], change: RoleChange, guards: Guards) -> Cs
     is_left = any(step is not None for _, step, _ in rows)
     if not is_left and all(isinstance(error, NotFound) and not isinstance(error, WrongProvider) for _, error in errors):
         return EmptySet(
-            f"The service knows nobody whom the roster lists for the role {row.role!r} in {row.integration}, "
-            f"{row.environment}. All {len(members)} members would lose the role. Nothing was sent."
+            f"The service knows none of the people whom the roster lists for the role {row.role!r} in "
+            f"{row.integration}, {row.environment}. All {len(members)} members would lose the role. Nothing was sent."
         )
     if any(may_be_member(person, error) for person, error in errors):
         return withheld(row.role)

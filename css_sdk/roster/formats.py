@@ -26,7 +26,7 @@ from .columns import ColumnNames, knows_several
 
 EXPECTED_CONTENT: Final = (
     "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument. Or pass a "
-    "DataFrame or a list of dictionaries, a dictionary for each row."
+    "DataFrame, or a list with one dictionary for each row."
 )
 
 _DELIMITERS: Final = ",;\t|"
@@ -122,7 +122,7 @@ def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
             return _json_lines(text) if is_lines else _json_array(text, source.name)
         _refuse(source, "CSV", "sheet")
         return _csv_grid(text, source)
-    _refuse(source, "no file", "sheet", "skip_rows", "encoding")
+    _refuse(source, "not a file", "sheet", "skip_rows", "encoding")
     return _grid_of_frame(content) if is_frame(content) else _records_of(content)
 
 
@@ -303,8 +303,10 @@ def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapp
     lines = []
     for number, cells in grid.rows:
         if len(cells) > len(meant) and len(filled := _without_empty_end(cells)) > len(meant):
-            named = "name the column in the header, and pass --ignore with that name (in Python ignore=)"
-            fault = f"{len(filled)} cells where the header has {len(meant)}; {named}"
+            fault = (
+                f"the row has {len(filled)} cells, but the header has {len(meant)}; to ignore the cells at the end, "
+                f"name their columns in the header, and pass --ignore with each name (in Python ignore=)"
+            )
             lines.append(Line(number, {}, (fault,)))
         elif (line := _line(number, cells, meant, grid.text)) is not None:
             lines.append(line)

@@ -111,7 +111,7 @@ def read_roster(
     source = Source(name, skip_rows, sheet, encoding, max_bytes)
     given = {"role": role, "integration": integration, "environment": environment, "action": action and action.lower()}
     emptied = EmptySet(
-        f"{name} names nobody: everybody would lose their roles. Nothing was sent; list everybody who must have them.",
+        f"{name} names nobody: everybody would lose their roles. Nothing was sent. List all who must have a role.",
         remedy=Remedy("Or leave out exact=True.", "Or leave out --exact."),
     )
     if exact and isinstance(content, (str, bytes)) and not content.strip(_BLANK_TEXT[isinstance(content, str)]):
@@ -174,13 +174,13 @@ def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
     first = given[0] if isinstance(given, list) and given else given
     if is_table or (isinstance(first, Mapping | Tabular) and not isinstance(first, Row)):
         return read_roster(given, "the rows", exact=exact)
-    source = "read_roster(text, name) reads them. A DataFrame or a list of dictionaries can be passed as it is."
+    source = "read_roster(text, name) returns such rows. You can also pass a DataFrame or a list of dictionaries."
     return arguments.objects(given, Row, "Rows of a roster", source)
 
 
 def _faults_of_direct(line: Line) -> list[str]:
     said = line.cells.get("direct", "")
-    return [] if said.strip().lower() in _YES_OR_NO else [f"the column 'direct' is {said!r}, and must be yes or no"]
+    return [] if said.strip().lower() in _YES_OR_NO else [f"the column 'direct' is {said!r}, but must be yes or no"]
 
 
 def _outcome_of(line: Line) -> Literal["done", "already"] | None:
@@ -203,7 +203,7 @@ def _rows_of(line: Line, given: Given, split: str | None, day: datetime.date | N
     parts = {column: _parts(cells[column], split) for column in filled}
     several = [column for column, found in parts.items() if column != "role" and len(found) > 1]
     if len(several) > 1:
-        return [], [f"{' and '.join(several)} each name several people; leave one of them"]
+        return [], [f"{' and '.join(several)} each name several people; fill in only one of them"]
     rows: list[Row] = []
     wrong: dict[str, None] = {}
     for chosen in product(*parts.values()):
@@ -238,7 +238,7 @@ def _row(line: int, cells: Mapping[str, str], given: Given, day: datetime.date |
     until, wrong = _last_day(cells.get("until", "").strip(), day)
     faults += wrong
     if until and action == "revoke":
-        faults.append("a last day is for a row that grants a role, and this row revokes it")
+        faults.append("only a row that grants a role can have a last day (until), and this row revokes a role")
     if faults or person is None:
         return None, faults
     return Row(line, person, role, integration, environment, _ACTIONS[action], tuple(others), email, until), []
@@ -248,7 +248,8 @@ def _last_day(cell: str, today: datetime.date | None) -> tuple[datetime.date | N
     if not cell:
         return None, []
     if today is None:
-        return None, ["the column until needs a time zone: pass --timezone America/Vancouver (in Python the day, day=)"]
+        hint = "pass --timezone America/Vancouver (in Python, pass the current day as day=)"
+        return None, [f"the column until needs a time zone: {hint}"]
     try:
         return read_day(cell), []
     except ValueError as error:
@@ -293,9 +294,9 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
     [(by, text)] = named.items()
     fault = fault_of(by, text, provider)
     if fault is not None and re.search(r"\S@.*[;,\n].*\S@", text, re.DOTALL):
-        fault += "; if it names several people, pass --split with what stands between them (in Python split=)"
+        fault += "; if it names several people, pass the separator between them with --split (in Python split=)"
     if by == "client_id" and provider is not None:
-        faults.append("fill in provider only with a guid or an email")
+        faults.append("leave the provider empty: only a guid or an email can have one")
     return Person(by, text, provider), "", faults if fault is None else [*faults, fault]
 
 
@@ -353,7 +354,7 @@ def _differences(username: str, named: Mapping[PersonBy, str], provider: str | N
 def _hidden(names: Mapping[str, str]) -> list[str]:
     """Return a fault for each name that contains invisible characters."""
     return [
-        f"the {column} {with_codes(name)!r} holds {with_codes(hidden)}, which is invisible: type it again without this"
+        f"the {column} {with_codes(name)!r} contains {with_codes(hidden)}, which is invisible: type the {column} again"
         for column, name in names.items()
         if (hidden := hidden_in(name))
     ]

@@ -143,8 +143,8 @@ def withheld(role: str) -> Withheld:
         role: the role whose removals are withheld.
     """
     return Withheld(
-        f"Nobody loses the role {role!r} for now, because a row of this role has a fault and may mean this user. "
-        f"Correct or delete that row, and apply the roster again."
+        f"Nobody loses the role {role!r} for now, because a row of the roster has failed, and may mean one of the "
+        f"members. Correct or delete that row, and apply the roster again."
     )
 
 
@@ -214,8 +214,8 @@ def check_exact(rows: Sequence[Row]) -> None:
     lines = [str(row.line) for row in rows if row.action == "revoke"]
     if lines:
         raise Refused(
-            f"An exact roster names who must have a role, and removes it from everybody else. Leave out the rows that "
-            f"revoke (line {', '.join(lines[:10])}{', …' if len(lines) > 10 else ''}). Nothing was sent."
+            f"An exact roster lists everybody who must have a role, and all others lose the role. Leave out the rows "
+            f"that revoke a role (line {', '.join(lines[:10])}{', …' if len(lines) > 10 else ''}). Nothing was sent."
         )
 
 

@@ -79,7 +79,7 @@ def grid_of(content: bytes, source: Source) -> Grid:
             raise
         raise _unreadable(name, "its content is damaged") from None
     if extents and sheet.name not in extents:
-        raise _unreadable(name, f"the place of the sheet {sheet.name!r} in it is unknown")
+        raise _unreadable(name, f"the data of the sheet {sheet.name!r} cannot be found")
     trouble = extents.get(sheet.name, {})
     first_column = sheet.start[1] if sheet.start else 0
     for (row, column), why in trouble.items():
@@ -329,8 +329,8 @@ def _parse(data: bytes, start: Any, end: Any = None, characters: Any = None) -> 
 
 def _too_wide(name: str) -> InvalidFile:
     return InvalidFile(
-        f"{name} has a sheet whose cells lie too far apart: its rectangle has more than {_MOST_CELLS:,} cells. Copy "
-        f"the filled cells to a new workbook. {_AS_CSV}"
+        f"{name} has a sheet whose cells lie too far apart: with the empty cells between them, it has more than "
+        f"{_MOST_CELLS:,} cells. Copy the filled cells to a new workbook. {_AS_CSV}"
     )
 
 
