@@ -208,7 +208,7 @@ def test_a_text_is_refused_where_objects_are_expected(text: str, sandbox: Sandbo
         (lambda css: css.integration(101.0), "must be a whole number, not the float 101.0"),
         (lambda css: css.integration(True), "whole number"),
         (lambda css: css.plan("roles.yaml"), r"css_sdk.Desired, not builtins.str. read_desired"),
-        (lambda css: css.apply_plan("plan.json"), r"read_plan\(…\) reads it"),
+        (lambda css: css.apply_plan("plan.json"), r"read_plan\(…\) returns a plan"),
         (lambda css: css.apply_plan(Plan(), guards={}), "guards= must be css_sdk.Guards"),
         (lambda css: css.undo_plan("journal.jsonl"), "read_journal"),
         (lambda css: dev(css).logs(5, "2026-11-21"), "since is 5, which is not a time"),

@@ -64,7 +64,7 @@ async def observe(roles: AsyncRoles, members_of: Chosen, *, settled: bool, width
     place, listed = roles.place, await roles.list()
     if not service_limits.list_is_complete(listed):
         raise IncompleteSearch(
-            f"Integration #{place.integration}, {place.environment}: the list of roles stops at {len(listed)}, and "
+            f"Integration #{place.integration}, {place.environment}: the service lists only {len(listed)} roles, and "
             f"there may be more."
         )
     names = frozenset(role.name for role in listed)

@@ -1,6 +1,7 @@
-"""Read who has which roles, in several places at once. If a place cannot be read, the others are still read.
+"""Read who has which roles, in several environments of integrations. If one cannot be read, the others still are.
 
-The roles of one login are read directly. The roles of a person with several logins are found in lists of members.
+The roles of one login are read directly. The roles of a person with several logins are found in the lists of members of
+all roles.
 """
 
 from __future__ import annotations
@@ -52,14 +53,22 @@ async def report(
 async def read_access(
     integrations: Sequence[AsyncIntegrationClient], environments: Collection[str], width: int, *, settled: bool = False
 ) -> AccessReport:
-    """Return the state of these environments of these integrations.
+    """Read these environments of these integrations, and return the states and the places that could not be read.
 
-    With `settled`, members are read until two readings in a row agree. Removals need this.
+    Args:
+        integrations: the integrations. Each is read once.
+        environments: the environments. An integration that lacks one of them is read in its other ones.
+        width: calls at once, 1 to 8.
+        settled: whether to read members until two readings in a row agree. Removals need this.
+
+    Raises:
+        EnvironmentMissing: none of the integrations has one of the environments.
+        AuthenticationError, ConfigurationError: no place can be read.
     """
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]
     if chosen and not places:
-        raise EnvironmentMissing(f"None of {len(chosen)} integrations has an environment {' or '.join(environments)}.")
+        raise EnvironmentMissing(f"No requested integration has the environment {' or '.join(environments)}.")
     states: list[PlaceState] = []
     unread: list[UnreadPlace] = []
     at_once = max(1, min(width, len(places)))
@@ -68,7 +77,7 @@ async def read_access(
         client, environment = place
         name = client.info.project_name
         try:
-            # Places that are read at once share the `width`, so that there are never more calls at once.
+            # The places that are read at once share the `width`, so that there are never more than `width` calls.
             state = await client.environment(environment).state(settled=settled, width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise
@@ -77,9 +86,7 @@ async def read_access(
         else:
             states.append(state)
             if names := sorted(state.roles - state.members.keys()):
-                why = (
-                    f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain such a name."
-                )
+                why = f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain this name."
                 unread.append(UnreadPlace(state.place, state.project_name, IncompleteSearch(why)))
 
     await async_each(read, places, at_once)
@@ -87,7 +94,7 @@ async def read_access(
 
 
 async def roles_of(css: AsyncCss, person: UserLike | Person, providers: Names | None, width: int) -> PersonRoles:
-    """Return the roles of a person in all places of the team; see `AsyncCss.roles_of`."""
+    """Return the roles of a person in all integrations and environments of the team; see `AsyncCss.roles_of`."""
     service_limits.check_width(width)
     meant, among = checked_person(person, providers)
     if meant.user is not None:
@@ -107,10 +114,15 @@ def _applied(integrations: Sequence[Integration]) -> list[Integration]:
 
 
 async def read_all_places(css: AsyncCss, width: int, *, settled: bool = False) -> AccessReport:
-    """Return a report of all environments of integrations that are not drafts.
+    """Read all environments of all the team's integrations that are not drafts, and return them as a report.
+
+    Args:
+        css: the client.
+        width: calls at once, 1 to 8.
+        settled: whether to read members until two readings in a row agree. Removals need this.
 
     Raises:
-        NotFound: the team has no integration that is applied.
+        NotFound: the team has no integration, or only drafts.
     """
     clients = [AsyncIntegrationClient(css._wire, info) for info in _applied(await css.integrations())]
     if not clients:
@@ -120,7 +132,12 @@ async def read_all_places(css: AsyncCss, width: int, *, settled: bool = False) -
 
 
 async def _of_login(wire: AsyncWire, integrations: Sequence[Integration], username: str, width: int) -> PersonRoles:
-    """Return the roles of one login, with a call for each place and each composite role."""
+    """Return the roles of one login. This takes a call for each place, and one for each composite role of the login.
+
+    Raises:
+        NotFound: no environment knows the login.
+        AuthenticationError: the service does not accept the credentials or the token.
+    """
     by_environment = {
         environment: there
         for environment in environment_checks.ENVIRONMENTS

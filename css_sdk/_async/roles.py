@@ -44,14 +44,14 @@ class AsyncRoles:
 
     @property
     def _users(self) -> AsyncUsers:
-        """Return the client for the roles of users."""
+        """Return the client for the roles of users in the same environment."""
         return AsyncUsers(self._wire, self)
 
     async def list(self) -> tuple[Role, ...]:
-        """Return all roles, sorted by name. The service lists at most 5000.
+        """Return all roles of the environment, sorted by name. The service lists at most 5000 roles.
 
         Raises:
-            NotApplied: the login server does not know the integration.
+            NotApplied: the login server does not know the integration, because it is a draft.
 
         >>> [role.name for role in await dev.roles.list()]
         ['admin', 'approver', 'reviewer']
@@ -61,16 +61,16 @@ class AsyncRoles:
     async def get(self, name: str) -> Role:
         """Return one role.
 
-        If the login server has a fault, the service also answers 404 for roles that exist. So after a 404 the list of
-        roles is read.
+        If the login server has a fault, the service answers 404 even for roles that exist. css-sdk therefore reads the
+        list of roles after a 404.
 
         Args:
             name: the name of the role. Upper and lower case differ.
 
         Raises:
             UnusableName: requests cannot address a role of this name; see `check_role_name`.
-            NotFound: the list shows that there is no such role.
-            IncompleteSearch: the service did not list all roles, so the role may still exist.
+            NotFound: the list of roles does not contain the role.
+            IncompleteSearch: the service answered 404 and did not list all roles, so the role may still exist.
 
         >>> await dev.roles.get("admin")
         Role(name='admin', composite=True)
@@ -82,21 +82,20 @@ class AsyncRoles:
     async def create(self, name: str) -> Role:
         """Create a role that does not exist yet.
 
-        If the login server fails, the service answers with an empty 201, whether the role was created or not. So after
-        an empty 201 the list of roles is read.
+        If the login server has a fault, the service answers 201 without a body, whether the role was created or not.
+        css-sdk then reads the list of roles.
 
         Args:
-            name: the name of the role. Requests contain it percent-encoded twice, and the longest of them must not be
-                longer than the service accepts.
+            name: the name of the role. It is percent-encoded twice in paths, which have at most 255 characters.
 
         Returns:
-            The role.
+            The new role.
 
         Raises:
-            UnusableName: the service cannot store or address the name safely, or a part of the name is invisible.
-            RequestTooLong: the longest request with this name would be too long.
+            UnusableName: the service cannot store or address the name safely, or the name has invisible characters.
+            RequestTooLong: a later request, such as to remove the role from a user, would be too long.
             Conflict: the role exists already.
-            OutcomeUnknown: the role may have been created or not, and no read could show which.
+            OutcomeUnknown: css-sdk cannot know whether the role was created.
 
         >>> await dev.roles.create("50% / auditor")
         Role(name='50% / auditor', composite=False)
@@ -131,7 +130,8 @@ class AsyncRoles:
             The role that existed, or the new role.
 
         Raises:
-            UnusableName, RequestTooLong, OutcomeUnknown: as `create`.
+            UnusableName, RequestTooLong, OutcomeUnknown: as for `create`.
+            IncompleteSearch: the service did not list all roles, so the role may exist.
 
         >>> (await dev.roles.ensure("reviewer")).name
         'reviewer'
@@ -149,23 +149,26 @@ class AsyncRoles:
     async def rename(self, name: str, new_name: str, *, confirm: Confirm | None = None) -> Role:
         """Rename a role. Its members keep the role, and composites that contain the role still contain it.
 
-        The list of roles is read first. The rename is verified if the role existed under the old name before, and
-        exists under the new name afterwards.
+        css-sdk reads the list of roles first. The rename is verified by an answer with the new name. If there is no
+        such answer, css-sdk reads the list again: it must contain the new name, and not the old name.
 
         Args:
             name: the current name of the role.
             new_name: the new name.
-            confirm: called with the `Plan` after the role was found and before the rename, as for `set_members`.
+            confirm: called with the `Plan` before the rename, if the role exists. If `confirm` raises an exception or
+                returns False, nothing is changed. An `AsyncCss` also accepts a coroutine function.
 
         Returns:
             The role under its new name.
 
         Raises:
-            UnusableName, RequestTooLong: as `create`, for either name.
-            NotFound: there is no such role.
+            UnusableName, RequestTooLong: one of the names is not safe in a request, or a request with it would be too
+                long. Nothing is sent.
+            NotFound: there is no role `name`.
+            IncompleteSearch: the service did not list all roles, so the role may exist.
             Conflict: a role with the new name exists already.
             NotConfirmed: `confirm` returned False. Nothing was changed.
-            OutcomeUnknown: the role may have been renamed or not, and no read could show which.
+            OutcomeUnknown: css-sdk cannot know whether the role was renamed.
 
         >>> (await dev.roles.rename("reviewer", "examiner")).name
         'examiner'
@@ -205,16 +208,17 @@ class AsyncRoles:
     async def delete(self, name: str) -> None:
         """Delete a role. All its members lose the role, and it is removed from all composites.
 
-        The answer 204 does not show that the role was deleted, so the list of roles is read afterwards.
+        The service may answer 204 although it did not delete the role. css-sdk therefore reads the list of roles
+        afterwards.
 
         Args:
             name: the name of the role.
 
         Raises:
-            UnusableName: the name cannot be put into a request safely. For `.` and `..` the service would delete the
-                whole client of the integration.
+            UnusableName: the name is not safe in a request. For `.` and `..` the service would delete the integration's
+                whole client, with all its roles.
             NotFound: there is no such role.
-            OutcomeUnknown: the role may have been deleted or not, and no read could show which.
+            OutcomeUnknown: css-sdk cannot know whether the role was deleted.
 
         >>> await dev.roles.delete("approver")
         """
@@ -232,7 +236,7 @@ class AsyncRoles:
         await carry_out(self._wire, change)
 
     def composites(self, name: str) -> AsyncComposites:
-        """Return the client for the children of a role, to list and change them.
+        """Return the client that lists and changes the children of one role. No request is sent.
 
         Args:
             name: the name of the role.
@@ -246,7 +250,9 @@ class AsyncRoles:
         return AsyncComposites(self._wire, self, name)
 
     async def tree(self) -> RoleTree:
-        """Return all roles and their children. This takes one call, and one more for each composite role.
+        """Return all roles of the environment, and the children of each composite role.
+
+        This takes one call, and one more for each composite role.
 
         >>> sorted((await dev.roles.tree()).descendants("admin"))
         ['approver', 'reviewer']
@@ -256,15 +262,16 @@ class AsyncRoles:
     async def members(self, name: str) -> AsyncIterator[User]:
         """Yield the direct members of the role, each once, sorted by username, with one call for each 50 members.
 
-        If somebody loses the role during the reading, the pages shift, and a different member may be missing. If you
-        remove members in a loop, make a list of all members first, or use `set_members`.
+        If somebody loses the role during the reading, the next page begins one member later, and this reading may miss
+        another member. If you remove members in a loop, read all members into a list first, or use `set_members`.
 
         Args:
             name: the name of the role.
 
         Raises:
             NotFound: there is no such role.
-            MalformedAnswer: the list does not end.
+            MalformedAnswer: the list does not seem to end: a full page repeats earlier pages, or there are more than
+                5000 pages.
 
         >>> [user.email async for user in dev.roles.members("admin")]
         ['ilse.hargreave@example.com']
@@ -287,28 +294,29 @@ class AsyncRoles:
                 return
             if len(known) == before:
                 raise MalformedAnswer(
-                    f"The members of {name!r} in {self.place}: page {number} is full, but holds only people of "
-                    f"earlier pages. The list would never end."
+                    f"The members of {name!r} in {self.place}: page {number} is full, but contains only people of "
+                    f"earlier pages. css-sdk stopped reading, because the list would never end."
                 )
         raise MalformedAnswer(
-            f"The members of {name!r} in {self.place} have more than {service_limits.MOST_PAGES} pages. "
-            f"The list does not seem to end."
+            f"The members of {name!r} in {self.place} have more than {service_limits.MOST_PAGES} pages. css-sdk "
+            f"stopped reading, because the list does not seem to end."
         )
 
     async def members_page(self, name: str, number: int, size: int = service_limits.PAGE_SIZE) -> tuple[User, ...]:
-        """Return one page of the members of a role.
+        """Return one page of the direct members of a role. If there is no such page, the result is empty.
 
         Args:
             name: the name of the role.
             number: the number of the page, from 1.
-            size: members on a page, 1 to 50. A page with fewer members is the last. The service gives no total.
+            size: the members on a full page, 1 to 50. A page with fewer members is the last one. The service gives no
+                total.
 
         Returns:
             The users on the page, sorted by username.
 
         Raises:
             NotFound: there is no such role.
-            InvalidRequest: `number` or `size` is out of range.
+            InvalidRequest: `number` or `size` is not a whole number or is out of range.
 
         >>> len(await dev.roles.members_page("reviewer", 1, size=1))
         1
@@ -318,18 +326,17 @@ class AsyncRoles:
         return await self._wire.read(list_role_members, answers.users, "role", **path, **page)
 
     async def settled_members(self, name: str) -> tuple[User, ...]:
-        """Return all direct members of the role, read until two readings in a row agree. Removals need this.
+        """Return all direct members of the role. Read them until two readings in a row agree, at most three times.
 
-        The service's pages have no total and no cursor: if somebody loses the role between the requests for two pages,
-        another member may be missing from the result. The members are therefore read again until two readings in a row
-        agree.
+        Read members in this way before you remove anybody. The service's pages have no total and no cursor: if somebody
+        loses the role between the requests for two pages, a single reading may miss another member.
 
         Args:
             name: the name of the role.
 
         Raises:
             NotFound: there is no such role.
-            OutcomeUnknown: the members kept changing during three readings.
+            OutcomeUnknown: the members changed between all three readings.
 
         >>> len(await dev.roles.settled_members("reviewer"))
         2
@@ -342,7 +349,7 @@ class AsyncRoles:
             before = {user.username for user in users}
         raise OutcomeUnknown(
             f"The members of {name!r} in {self.place} changed between {service_limits.MOST_READINGS} readings. "
-            f"Nothing was removed; try again when nobody else changes them."
+            f"Nothing was removed. Try again when nobody else changes the members."
         )
 
     async def set_members(
@@ -353,33 +360,37 @@ class AsyncRoles:
         width: int = 4,
         **options: Unpack[AsyncExactOptions],
     ) -> MembersChange:
-        """Make the role's members exactly these. Add members before removing members.
-
-        If somebody could not be added, nobody is removed, so that a mistake in the list removes nobody.
+        """Give the role exactly these direct members. Add members first. If an addition fails, remove nobody.
 
         Args:
             name: the name of the role.
-            users: usernames, `User` or `ServiceAccount` values. A single one may be passed without a list.
-            allow_empty: let the role lose all its members if `users` is empty.
-            max_removals: how many may be removed. The default is a fifth of the members, but at least 4 and at most 10.
-            confirm: called with the `Plan` before the first write, if anything changes. If it raises an exception or
-                returns False, nothing is changed. An `AsyncCss` awaits it if it is a coroutine function. Afterwards the
-                members are read again. If they have changed, `StalePlan` is raised.
+            users: usernames, `User` or `ServiceAccount` values. A single user may be passed without a list.
+            allow_empty: whether the role may lose all its members if `users` is empty.
+            max_removals: how many members may be removed. The default is a fifth of the members, but at least 4 and at
+                most 10.
+            confirm: called with the `Plan` before the first write, if anything changes. If `confirm` raises an
+                exception or returns False, nothing is changed. An `AsyncCss` also accepts a coroutine function. After
+                `confirm` has returned, css-sdk reads the members again. If they have changed, it raises `StalePlan`.
             width: calls at once, 1 to 8.
-            progress: called with the result of each step, one at a time, possibly in a different thread. An `AsyncCss`
-                awaits it if it is a coroutine function. After an exception it is not called again.
+            progress: called with the `StepResult` of each step as soon as it is known, one call at a time, possibly in
+                a different thread. An `AsyncCss` also accepts a coroutine function. If `progress` raises an exception,
+                it is not called again.
 
         Returns:
             The usernames that were added to the role, and those that were removed from it.
 
         Raises:
             EmptySet: `users` is empty, and `allow_empty` is not set. Nothing is sent.
-            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
-            ConfigurationError: `width` is out of range, or `confirm` or `progress` cannot be called or awaited.
-                Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong: a user or the role name is not valid, or a request would be too
+                long. Nothing is sent.
+            InvalidRequest: an option does not exist. Nothing is sent.
+            ConfigurationError: `width` is out of range, or `confirm` or `progress` cannot be called or awaited. Nothing
+                is sent.
             NotFound: there is no such role.
             OutcomeUnknown: the members kept changing during the reading. Nothing was changed.
-            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed.
+            TooManyRemovals: more members would be removed than `max_removals` allows. Nothing was changed.
+            NotConfirmed: `confirm` returned False. Nothing was changed.
+            StalePlan: the members changed while `confirm` was called. Nothing was changed.
             NotAllDone: somebody could not be added or removed. `results` has a `GrantResult` for each attempt.
             CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
 
@@ -406,7 +417,7 @@ class AsyncRoles:
         for tried, what in ((added, "added. Nobody was removed."), (removed, "removed.")):
             if left := [result for result in tried if result.outcome != "done"]:
                 raise NotAllDone(
-                    f"{len(left)} of {len(tried)} users could not be {what} The first: {left[0].error}",
+                    f"{len(left)} of {len(tried)} users could not be {what} The first error: {left[0].error}",
                     results=[
                         GrantResult(Grant(each.step.target, name), each.outcome, each.error)
                         for each in results
@@ -419,19 +430,24 @@ class AsyncRoles:
         return self._find(name, await self.list())
 
     def _state_of(self, role: Role | None) -> PlaceState:
-        """Return a state that only shows whether one role exists: `role` is None if it does not."""
+        """Return a state with only this role, or without any role if `role` is None."""
         return PlaceState(self.place, "", frozenset([role.name] if role else ()))
 
     def _find(self, name: str, roles: Sequence[Role]) -> Role | None:
         found = next((role for role in roles if role.name == name), None)
         if found is None and not service_limits.list_is_complete(roles):
             raise IncompleteSearch(
-                f"The list of roles of {self.place} stops at {len(roles)}, so it does not show whether {name!r} exists."
+                f"The service lists only {len(roles)} roles of {self.place}, so css-sdk cannot know whether {name!r} "
+                f"exists."
             )
         return found
 
     async def _goes_along(self, name: str) -> tuple[Step, ...]:
-        """Return the steps that a deletion of the role includes: removals of its members, children and parents."""
+        """Read what the service changes when it deletes the role, and return it as steps.
+
+        The steps remove the role's members, its children, and the role from the composites that contain it. If the role
+        does not exist, there are none.
+        """
         tree = await self.tree()
         if all(role.name != name for role in tree.roles):
             return ()

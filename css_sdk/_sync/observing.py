@@ -65,7 +65,7 @@ def observe(roles: Roles, members_of: Chosen, *, settled: bool, width: int) -> P
     place, listed = roles.place, roles.list()
     if not service_limits.list_is_complete(listed):
         raise IncompleteSearch(
-            f"Integration #{place.integration}, {place.environment}: the list of roles stops at {len(listed)}, and "
+            f"Integration #{place.integration}, {place.environment}: the service lists only {len(listed)} roles, and "
             f"there may be more."
         )
     names = frozenset(role.name for role in listed)

@@ -49,8 +49,8 @@ def make_plan(
     providers: str | Iterable[str],
     width: int,
 ) -> Plan:
-    """Return the plan that leads from the current state to the wanted state; see `Css.plan`."""
-    arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
+    """Read the current state, and return the plan that leads to the desired state; see `Css.plan`."""
+    arguments.check_kind(desired, Desired, "The desired state", "read_desired(text, name) returns one.")
     logins = arguments.known_providers(providers)
     service_limits.check_width(width)
     chosen = [(css.integration(each)).info for each in arguments.integrations(integrations)]
@@ -88,8 +88,8 @@ def _members_to_read(wanted: Iterable[DesiredPlace], existing: frozenset[str]) -
 
 
 def make_undo_plan(css: Css, journal: JournalRead, *, width: int) -> Plan:
-    """Return the plan that undoes the writes of a journal; see `Css.undo_plan`."""
-    arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
+    """Read the current state, and return the plan that undoes the writes of a journal; see `Css.undo_plan`."""
+    arguments.check_kind(journal, JournalRead, "The journal to undo", "read_journal(text, name) returns a journal.")
     preconditions.check_whose_journal(journal, css.settings)
     service_limits.check_width(width)
     states: dict[Place, PlaceState] = {}
@@ -109,7 +109,7 @@ def make_undo_plan(css: Css, journal: JournalRead, *, width: int) -> Plan:
 
 
 def _named_anew(steps: Iterable[Step], environments: Mapping[Place, EnvironmentClient]) -> tuple[Step, ...]:
-    """Return the steps with the current project names: the names in a journal may be old, or not from css-sdk."""
+    """Return the steps with the current project names. Names in a journal can be out of date or written by others."""
     places = {place: environment.roles.place for place, environment in environments.items()}
     return tuple(evolve(step, place=places.get(step.place, step.place)) for step in steps)
 
@@ -124,11 +124,13 @@ def _with_impact(
 ) -> Plan:
     """Return a plan that counts everybody who loses a role, also people who have it only through composite roles.
 
+    If the first plan shows that the members of composite roles are needed for this count, read these members, and plan
+    again.
+
     Args:
         planned: makes the plan from `states`.
         environments: the environments, by place.
-        states: the states that were read, by place. This function adds the members of composite roles that contain a
-            role that people lose.
+        states: the states that were read, by place. This function adds the members that it reads.
         settled, width: as for `observe`.
     """
     made = planned()
@@ -141,7 +143,17 @@ def _with_impact(
 
 
 def _username_in(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:
-    """Return the username of a person in a place, or an `Unresolved` with the reason why it is not known."""
+    """Return the username of a person in a place, or an `Unresolved` that says why there is no username.
+
+    Args:
+        place: the place.
+        person: the person, as the roles file names them.
+        user: the user whom the search found, or the error of the search.
+        providers: the providers that were searched for people without a provider.
+
+    Raises:
+        CssError: the search failed, so that nothing is known about the person.
+    """
     if not isinstance(user, CssError):
         return identifiers.username_of(user)
     state = "too many found" if isinstance(user, IncompleteSearch) else identification.state_of(person, user)
@@ -155,7 +167,7 @@ def _username_in(place: Place, person: Person, user: UserLike | CssError, provid
 
 
 def completed(css: Css, plan: Plan) -> Plan:
-    """Return the plan with the service, the team, the version of css-sdk and the current time."""
+    """Return the plan with the API address, the team, the version of css-sdk and the current time added."""
     css.integrations()
     return evolve(
         plan,
@@ -175,13 +187,13 @@ def apply_plan(
     width: int,
     progress: Callable[[StepResult], object] | None,
 ) -> Applied:
-    """Read every place of the plan again, and carry the plan out if it still fits; see `Css.apply_plan`."""
+    """Read the places of a plan again. If nothing has changed, carry out the plan; see `Css.apply_plan`."""
     calls = ProgressCalls(progress)
     guards = Guards() if guards is None else guards
-    arguments.check_kind(plan, Plan, "What is applied", "css.plan(…) makes it, read_plan(…) reads it.")
+    arguments.check_kind(plan, Plan, "The plan to apply", "css.plan(…) or read_plan(…) returns a plan.")
     arguments.check_kind(guards, Guards, "guards=")
     if resume is not None:
-        arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
+        arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) returns a journal.")
     preconditions.check_complete(plan)
     service_limits.check_width(width)
     if plan.dates is not None:

@@ -1,7 +1,8 @@
 # Written from css_sdk/_async/reporting.py by `make generate`; edit that one.
-"""Read who has which roles, in several places at once. If a place cannot be read, the others are still read.
+"""Read who has which roles, in several environments of integrations. If one cannot be read, the others still are.
 
-The roles of one login are read directly. The roles of a person with several logins are found in lists of members.
+The roles of one login are read directly. The roles of a person with several logins are found in the lists of members of
+all roles.
 """
 
 from __future__ import annotations
@@ -53,14 +54,22 @@ def report(
 def read_access(
     integrations: Sequence[IntegrationClient], environments: Collection[str], width: int, *, settled: bool = False
 ) -> AccessReport:
-    """Return the state of these environments of these integrations.
+    """Read these environments of these integrations, and return the states and the places that could not be read.
 
-    With `settled`, members are read until two readings in a row agree. Removals need this.
+    Args:
+        integrations: the integrations. Each is read once.
+        environments: the environments. An integration that lacks one of them is read in its other ones.
+        width: calls at once, 1 to 8.
+        settled: whether to read members until two readings in a row agree. Removals need this.
+
+    Raises:
+        EnvironmentMissing: none of the integrations has one of the environments.
+        AuthenticationError, ConfigurationError: no place can be read.
     """
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]
     if chosen and not places:
-        raise EnvironmentMissing(f"None of {len(chosen)} integrations has an environment {' or '.join(environments)}.")
+        raise EnvironmentMissing(f"No requested integration has the environment {' or '.join(environments)}.")
     states: list[PlaceState] = []
     unread: list[UnreadPlace] = []
     at_once = max(1, min(width, len(places)))
@@ -69,7 +78,7 @@ def read_access(
         client, environment = place
         name = client.info.project_name
         try:
-            # Places that are read at once share the `width`, so that there are never more calls at once.
+            # The places that are read at once share the `width`, so that there are never more than `width` calls.
             state = client.environment(environment).state(settled=settled, width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise
@@ -78,9 +87,7 @@ def read_access(
         else:
             states.append(state)
             if names := sorted(state.roles - state.members.keys()):
-                why = (
-                    f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain such a name."
-                )
+                why = f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain this name."
                 unread.append(UnreadPlace(state.place, state.project_name, IncompleteSearch(why)))
 
     each(read, places, at_once)
@@ -88,7 +95,7 @@ def read_access(
 
 
 def roles_of(css: Css, person: UserLike | Person, providers: Names | None, width: int) -> PersonRoles:
-    """Return the roles of a person in all places of the team; see `Css.roles_of`."""
+    """Return the roles of a person in all integrations and environments of the team; see `Css.roles_of`."""
     service_limits.check_width(width)
     meant, among = checked_person(person, providers)
     if meant.user is not None:
@@ -108,10 +115,15 @@ def _applied(integrations: Sequence[Integration]) -> list[Integration]:
 
 
 def read_all_places(css: Css, width: int, *, settled: bool = False) -> AccessReport:
-    """Return a report of all environments of integrations that are not drafts.
+    """Read all environments of all the team's integrations that are not drafts, and return them as a report.
+
+    Args:
+        css: the client.
+        width: calls at once, 1 to 8.
+        settled: whether to read members until two readings in a row agree. Removals need this.
 
     Raises:
-        NotFound: the team has no integration that is applied.
+        NotFound: the team has no integration, or only drafts.
     """
     clients = [IntegrationClient(css._wire, info) for info in _applied(css.integrations())]
     if not clients:
@@ -121,7 +133,12 @@ def read_all_places(css: Css, width: int, *, settled: bool = False) -> AccessRep
 
 
 def _of_login(wire: Wire, integrations: Sequence[Integration], username: str, width: int) -> PersonRoles:
-    """Return the roles of one login, with a call for each place and each composite role."""
+    """Return the roles of one login. This takes a call for each place, and one for each composite role of the login.
+
+    Raises:
+        NotFound: no environment knows the login.
+        AuthenticationError: the service does not accept the credentials or the token.
+    """
     by_environment = {
         environment: there
         for environment in environment_checks.ENVIRONMENTS
