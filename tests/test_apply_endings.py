@@ -124,7 +124,7 @@ def test_an_interrupt_is_reported_from_the_journal(
     assert 0 < len(done) < new
     assert done <= set(sandbox.members(GRANTS_PORTAL, "dev", "admin"))
     assert {row["message"] for row in rows if row["state"] == "skipped"} == {
-        "css-sdk was interrupted before it sent this."
+        "css-sdk was interrupted before it sent this change."
     }
     [journal] = journals()
     assert f"--resume {journal.stem}" in err

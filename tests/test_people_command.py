@@ -120,7 +120,7 @@ def test_roles_of_a_person_are_printed(run: Run, sandbox: Sandbox) -> None:
     }  # fmt: skip
     code, out, err = run("roles", f"{ANN}@azureidir")
     assert (code, len(out)) == (0, 1 + 4)
-    assert f"{ANN}@azureidir is not known in prod" in err
+    assert f"{ANN}@azureidir has never logged in to prod" in err
     code, out, _ = run("roles", f"{NELL}@idir")
     assert (code, words(out)) == (0, [["Alpha", "dev", f"{NELL}@idir", "reader", "yes"]])
     assert [line[3] for line in words(run("roles", "--client-id", f"alpha-{ALPHA}")[1])] == ["reader"]

@@ -64,7 +64,8 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
 
     css records each change in a journal, which css journal list shows. If steps fail, css prints them and saves them as
     a new plan, NAME.remainder.json. If the outcome of a step is unknown, or css was interrupted, continue with
-    --resume. The exit code is 3 if steps failed or are unknown, or if a person in the file could not be identified.
+    --resume. The exit code is 3 if a step failed, if its outcome is unknown, or if a person in the file could not be
+    identified.
 
     \b
     Examples:

@@ -15,8 +15,8 @@ from ..support.output import print_rows
 def config() -> None:
     """Show the settings that commands use.
 
-    Your config file has a table for each profile. `css config show` prints where the file is. Nobody else may be
-    allowed to write it. A relative path in the file starts at the folder of the file.
+    Your config file has a table for each profile. `css config show` prints where the file is. css does not
+    use the file if other users can change it. A relative path in the file starts at the folder of the file.
 
     \b
     Example of a config.toml:

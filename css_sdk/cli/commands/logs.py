@@ -78,7 +78,7 @@ def logs(given: Given, since: str, until: str | None) -> int:
 def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime.datetime) -> Iterator[LogLine]:
     """Yield the log lines of a range. Read one window of time after the other, so that memory stays small.
 
-    If an error or an interrupt stops a reading, yield the lines that were read, print how to continue, and raise it.
+    After an error or an interrupt, yield the lines that were read, print how to continue, and raise the error.
     """
     from ..._service.log_windows import SHORTEST_WINDOW, Window, joined, windows
     from ...errors import CssError

@@ -238,7 +238,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
     read = "the places that could be read" if found.unread else "any environment"
     print_rows(rows, given.as_json, columns, empty=f"{person or client_id} has no roles in {read}.")
     for username, environments in found.never_in.items():
-        say(f"{username} is not known in {', '.join(environments)}.")
+        say(f"{username} has never logged in to {', '.join(environments)}.")
     for username in found.same_address:
         say(
             f"{username} has the same e-mail address and another GUID. To see its roles, run: css people roles "

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 _READING = together(
     options.file,
     options.place(required=False),
-    click.option("--role", metavar="NAME", help="Role of rows that name none."),
+    click.option("--role", metavar="NAME", help="Role of the rows that name no role."),
     click.option(
-        "--action", type=click.Choice(["grant", "revoke"]), help="Action of rows that name none. Default: grant."
+        "--action",
+        type=click.Choice(["grant", "revoke"]),
+        help="Action of the rows that name no action. Default: grant.",
     ),
     several(
         "--column", "columns", help="Name that a column has in the file, such as role=Rolle.", metavar="COLUMN=NAME"

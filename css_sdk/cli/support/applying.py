@@ -81,10 +81,10 @@ class Origin:
 
 
 def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
-    """Read and check the journal that a saved plan resumes. Return None if the plan resumes no journal.
+    """Return the journal that `--resume` names. Check that it belongs to this saved plan. Without one, return None.
 
     Raises:
-        StalePlan: when the journal belongs to a different plan, account or address.
+        StalePlan: when the journal belongs to a different plan, account or address, or to no saved plan.
         InvalidFile: when the journal cannot be read, or is not a journal.
     """
     from ...errors import StalePlan

@@ -162,7 +162,7 @@ def _show_losses(css: Css, losses: Sequence[RoleRemovals]) -> None:
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
-    """Return whether rows give or remove roles. `prod` names the integrations whose prod environment they change."""
+    """Return as `Changes` whether rows give or remove roles. `prod` names the integrations whose prod they change."""
     actions = {row.action for row in rows}
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 
@@ -181,14 +181,14 @@ def preview_of(changes: Iterable[tuple[str, str, Place, str]], people: Mapping[s
 
 
 def in_words(action: str, people: Collection[str], role: str, place: Place) -> str:
-    """Return a sentence: how many people gain or lose a role, with the first ten names and usernames."""
+    """Return a sentence that says how many people gain or lose a role, with the first ten names and usernames."""
     verb = "gain" if action == "grant" else "lose"
     who = {0: f"nobody {verb}s", 1: f"1 user {verb}s"}.get(len(people), f"{len(people)} users {verb}")
     return f"{who} the role {role!r} in {place}" + (f": {the_first_of(people)}" if people else "")
 
 
 def the_first_of(names: Collection[str]) -> str:
-    """Return the first ten of these names, sorted, and the number of the others."""
+    """Return a text with the first ten of these names, sorted, and the number of the others, if there are more."""
     more = len(names) - _MOST_NAMED
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
@@ -205,8 +205,8 @@ def carry_out(
 ) -> int:
     """Ask for confirmation, carry out rows, write the result file, print the results, and return the exit code.
 
-    css-sdk reads the current roles first, and sends only what is missing. After an interrupt, the calls that have
-    begun are finished, and the results are reported.
+    css-sdk reads the current roles first, and sends only what is missing. After an interrupt, it finishes the calls
+    that have begun, prints the results, and raises the interrupt again.
 
     Args:
         rows: what is to be done.

@@ -93,7 +93,7 @@ def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
 
 
 def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
-    """Return names from the cache, or if they are too old, from the service. If it fails, return the old names.
+    """Return names from the cache, or if these are too old, from the service. If the service fails, return old names.
 
     Args:
         key: the name of the list in the cache.

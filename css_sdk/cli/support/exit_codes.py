@@ -11,10 +11,10 @@ USAGE: Final = 64
 
 
 def code_of(error: CssError | None) -> int:
-    """Return the exit code for the error of a command, or of its only change.
+    """Return the exit code for the error of a command, or of its only change. Without an error, return 1.
 
-    The code is 4 for an integration or an environment that does not exist, too, because css-sdk sends no request about
-    it.
+    If an integration or an environment does not exist, the code is 4, as after a refusal by a guard: css-sdk refuses to
+    send requests about it.
 
     >>> from css_sdk.errors import NotFound
     >>> code_of(NotFound("no role", what="role")), code_of(NotFound("no integration", what="integration"))

@@ -9,7 +9,7 @@ from ..command_table import COMMANDS
 
 
 class Group(click.Group):
-    """A group of commands. Its help lists each subcommand with its complete first sentence, which click would cut."""
+    """A group of commands. Its help lists each subcommand with its first sentence, which `click.Group` would cut."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -83,9 +83,9 @@ def journaled(
     resume: Path | None = None,
     undoes: str = "",
 ) -> Iterator[tuple[Css, Journal | None]]:
-    """Open the journal. Yield a client that records its writes there, and the journal, which is None if there is none.
+    """Open the journal. Yield a client that records its writes there, and the journal; None if css keeps no journal.
 
-    Open it before css asks for confirmation, so that a journal that cannot be written is an error before that. At the
+    Call this before css asks for confirmation: if the journal cannot be written, css fails before the question. At the
     end, css prints how to undo the changes. If nothing was written, css keeps a journal that `--journal` names, so that
     scripts find it, and removes a default journal. If the default journal cannot be written, css prints this and goes
     on without a journal.
@@ -153,7 +153,7 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
         why = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else message_of(error)
         say(
             f"css: No journal is kept, so css undo cannot undo these changes. {why} To keep a journal elsewhere, pass "
-            f"--journal FILE. To get no such message, pass --no-journal."
+            f"--journal FILE. To keep none on purpose, pass --no-journal."
         )
         return None
 

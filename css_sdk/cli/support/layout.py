@@ -32,8 +32,8 @@ def table_lines(
 ) -> list[str]:
     """Return the lines of a table with these columns.
 
-    If the table is wider than the terminal, messages go below their rows. If it is still too wide, each cell gets its
-    own line.
+    If the table is wider than the terminal, print each message below its row. If the table is still too wide, print
+    each cell on its own line.
 
     Args:
         rows: the rows of the table, each with a value for each column.
@@ -92,7 +92,7 @@ def _block(row: Mapping[str, str], columns: Sequence[str], most: int, paint: Pai
 
 
 def wrapped(text: str, most: int) -> list[str]:
-    """Return a text in lines of at most `most` columns, broken at blanks. Break a longer word at the end of a line.
+    """Return a text in lines of at most `most` columns, broken at blanks. If a word is longer than a line, break it.
 
     >>> wrapped("There is no such role.", 12)
     ['There is no', 'such role.']

@@ -50,13 +50,13 @@ def remedy_for(error: CssError) -> str:
 
 
 def message_of(error: CssError) -> str:
-    """Return the text of an error without its last part, which says what to do."""
+    """Return what happened: the text of an error without the sentences at its end that say what to do."""
     remedy = error.remedy.command_line if error.remedy else ""
     return error.text_for("command_line").removesuffix(remedy).rstrip()
 
 
 def next_step(error: CssError | None) -> str:
-    """Return a sentence with the command to run next. Return "" if the error itself says what to do, or there is none.
+    """Return a sentence with the command to run next; "" if the error itself says what to do, or no command helps.
 
     >>> from css_sdk.errors import NotFound
     >>> next_step(NotFound("role reviwer not found.", what="role"))
@@ -91,12 +91,12 @@ def next_step(error: CssError | None) -> str:
 
 
 def _what_there_is(error: CssError, what: str, command: str) -> str:
-    """Return a sentence with similar names, or with all names if there are few, followed by another sentence.
+    """Return the sentence `command`. Before it, put similar names, or all names if there are few.
 
     Args:
         error: the error about a name that does not exist. It may have similar names and known names.
         what: the word for what has these names, such as "roles".
-        command: the sentence that follows. It contains the command that lists all names.
+        command: a sentence with the command that lists all names.
     """
     suggestions, known = getattr(error, "suggestions", ()), getattr(error, "known", ())
     meant = f"Did you mean {', '.join(map(repr, suggestions))}? " if suggestions else ""

@@ -94,7 +94,8 @@ class Given(NamedTuple):
     def names_of(self, css: Css, users: Mapping[str, str], known: Iterable[User] = ()) -> Mapping[str, str]:
         """Return the names of people by username. Look up names that are not known, at most 20.
 
-        With `--no-names`, look up none. With `--mask`, return no names. If there are more than 20, say so on stderr.
+        With `--no-names`, look up none. With `--mask`, return no names. If more than 20 names are not known, print how
+        many people have no name in the result.
 
         Args:
             css: the client.
@@ -253,12 +254,12 @@ def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -
 
 
 def integration(*, required: bool = True) -> Decorator:
-    """Return the option `--integration` for one integration."""
+    """Return the option `--integration` for one integration. Unless it is required, it has no default."""
     return _one("-i", "integration", "ID|NAME", "Integration, by id or exact project name.", required)
 
 
 def place(*, required: bool = True) -> Decorator:
-    """Return the options that name an integration and one of its environments."""
+    """Return the options for one integration and one of its environments. Unless required, they have no defaults."""
     environment = _one("-e", "environment", "ENV", "Environment: dev, test or prod.", required)
     return together(integration(required=required), environment)
 
@@ -301,7 +302,7 @@ provider = providers("Login provider of a GUID or e-mail address.", "Default: id
 
 
 def _preferred(context: click.Context, _: click.Parameter, given: str | None) -> Sequence[str]:
-    """Return the providers that `--prefer` lists, separated by commas. Raise an error beside `--all-logins`."""
+    """Return the providers that `--prefer` lists, separated by commas. If `--all-logins` is given, raise an error."""
     if given and context.params.get("all_logins"):
         raise click.UsageError("--prefer chooses one login, and --all-logins chooses all: pass one of them.")
     return [each.strip() for each in (given or "").split(",") if each.strip()]
@@ -403,7 +404,8 @@ removing = together(place(), consent, journal, json)
 """The options of a command that removes in one environment."""
 keep_last = several("--keep-last", help="Never leave ROLE without a member.", metavar="ROLE")
 plan_removals = removals(
-    "Allow up to N removals from each set, such as one role's members. Default: a fifth, but at least 4 and at most 10."
+    "Allow up to N removals from each set, such as one role's members. Default: a fifth of the set, but at least 4 and "
+    "at most 10."
 )
 carrying_out = together(consent, no_names, journal, width, json)
 """The options of a command that carries out a plan."""

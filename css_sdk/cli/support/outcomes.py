@@ -40,10 +40,10 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
 
 
 def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
-    """If an earlier run has carried out a part of a saved plan, or all of it, add this to the error, with a command.
+    """If an earlier run has carried out a saved plan or a part of it, make the error say so, and what to do.
 
     Args:
-        error: the error that the state has changed. If it has no remedy, it stays as it is.
+        error: the error that the state has changed. Its remedy is replaced; without a remedy, it stays as it is.
         origin: where the plan comes from.
         plan: the plan.
     """
@@ -91,7 +91,7 @@ def after_an_interrupt(
     from ...state import StepResult
 
     noted = {step: entry.outcome or "unknown" for entry in entries for step in entry.steps}
-    skipped = Skipped("css-sdk was interrupted before it sent this.")
+    skipped = Skipped("css-sdk was interrupted before it sent this change.")
     return [
         settled.get(step) or (StepResult(step, noted[step]) if step in noted else StepResult(step, "skipped", skipped))
         for step in steps

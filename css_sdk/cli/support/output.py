@@ -96,7 +96,7 @@ def print_results(
     states: Iterable[str],
     errors: Iterable[CssError | None],
 ) -> None:
-    """Print the results of a change; on stderr, print how many are in each state and the commands to run next.
+    """Print the results of changes. On stderr, print how many are in each state, and the commands to run next.
 
     Args:
         rows: the results to print; if there are none, css prints no table.
@@ -128,7 +128,7 @@ def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def columns_for(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the columns for a table of changes. If a column is empty in all rows, leave it out, except `_ALWAYS`."""
+    """Return the columns for a table of changes. Leave out each empty column that is not in `_ALWAYS`."""
     keys = next(iter(rows), {}).keys()
     return [each for each in _COLUMNS if each in keys and (each in _ALWAYS or any(row[each] for row in rows))]
 
@@ -173,7 +173,10 @@ def _silence_stdout() -> None:
 
 
 def json_line(row: Mapping[str, Any]) -> str:
-    """Return a row as one line of JSON. Escape control characters, invisible ones, and those that stdout lacks."""
+    """Return a row as one line of JSON. Escape control characters and invisible characters.
+
+    If the encoding of stdout is not a Unicode one, escape all characters outside of ASCII.
+    """
     is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
     text = json.dumps(row, ensure_ascii=not is_unicode)
     if text.isascii() and text.isprintable():

@@ -127,7 +127,7 @@ def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
     Args:
         name: the name of the file.
         kind: what the file is: "plan", "roster" or "journal".
-        wanted: what the command needs.
+        wanted: what the command needs, such as "roles file".
     """
     from ...errors import InvalidFile, Remedy
 
@@ -137,7 +137,7 @@ def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
 
 
 def check_roles_file(content: bytes, name: str) -> None:
-    """Raise an error if a file is not a roles file, but a plan, a roster or a journal. It names the right command.
+    """Raise an error if a file is a plan, a roster or a journal. The error names the command for such a file.
 
     Args:
         content: the content of the file.
@@ -213,7 +213,7 @@ def print_plan_as(
 
     Args:
         plan: the plan.
-        names: of people, by username.
+        names: the names of people, by username.
         given: the options.
         markdown: whether `--markdown` is given.
         html: whether `--html` is given.

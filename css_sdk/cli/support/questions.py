@@ -62,7 +62,7 @@ class Questions(NamedTuple):
 
 
 def open_questions(changes: Changes, *, yes: bool = False, allow_prod: bool = False) -> Questions:
-    """Return the questions of the table that no option has answered.
+    """Return the questions that the table above demands for these changes, and that no option has answered.
 
     Args:
         changes: what is about to be written.

@@ -38,7 +38,7 @@ def rows_in(file: Path, **how: Any) -> Roster:
 
 
 def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
-    """Return the results, and for each row that has no result, the result that an interrupt skipped the row."""
+    """Return the results. For each row that has none because of an interrupt, add a result with the error `Skipped`."""
     from ...errors import Skipped
     from ...roster.rows import RowResult
 
@@ -46,7 +46,7 @@ def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence
     untried = [row for row in rows if id(row) not in tried]
     return [
         *settled,
-        *(RowResult(row, "failed", Skipped("css-sdk was interrupted before it sent this.")) for row in untried),
+        *(RowResult(row, "failed", Skipped("css-sdk was interrupted before it sent this change.")) for row in untried),
     ]
 
 
