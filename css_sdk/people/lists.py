@@ -27,7 +27,8 @@ class ListedPerson(Record):
     Attributes:
         text: the text that names the person in the list.
         state: `found` (one person), `ambiguous` (the text may mean several people), `not found`, `too many found` (the
-            service may have left people out), or `failed`.
+            service may have left people out), or `failed`. Logins of different provider families, such as IDIR and
+            GitHub, count as one person.
         logins: the logins that were found. If the state is `ambiguous`, they belong to several people.
         error: why the text cannot be searched, or why the search failed; None for all states except `failed`.
     """

@@ -32,7 +32,7 @@ class PersonLogin(Record):
     """One login of a person.
 
     Attributes:
-        user: the login, as one of these environments knows it.
+        user: the login, as the last of its `environments` knows it.
         environments: the environments that know the login.
         never_in: the environments that were searched and do not know the login, because the person never logged in
             there. It is empty if the search was incomplete.

@@ -34,7 +34,7 @@ class MemberLogins:
 
 
 def find_logins(person: Person, members: Collection[User], providers: Collection[str] | None = None) -> MemberLogins:
-    """Return the logins of a person among the members of all roles. They are empty if no member is this person.
+    """Return the logins of a person among the members of all roles. `usernames` is empty if no member is this person.
 
     Args:
         person: the person.

@@ -58,7 +58,7 @@ def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
 
 
 def in_words(terms: Mapping[str, str]) -> str:
-    """Return terms in words, for messages.
+    """Return search terms as one text for messages.
 
     >>> in_words({"first_name": "Ilse", "last_name": "Hargreave"})
     'first name Ilse and last name Hargreave'
@@ -73,7 +73,7 @@ def providers_for(
 
     Args:
         terms: the terms by name, as `terms_given` returns them.
-        named: one provider or several, or None.
+        named: one provider or several; None for all that can be searched by these terms.
         searchable: the search terms of each provider: `TERMS` or `TERMS_ANYWHERE`.
 
     Raises:

@@ -73,9 +73,9 @@ def _missing_roles(
     listed: Mapping[str, Node],
     protect: Protection,
 ) -> Iterator[Contradiction]:
-    """Yield a contradiction for each child or role of a user that will not exist.
+    """Yield a contradiction for each role that a parent or a user must have, but that will not exist.
 
-    It will not exist if the files rename this role, or if an exact list of roles does not contain it.
+    A role will not exist if the files rename it, or if the exact list of roles lacks it and it is not protected.
     """
     renamed = {role.was: role.name for role in roles if role.was is not None}
     named = [("child", role.name, child) for role in roles if role.composites for child in role.composites.items]
@@ -94,7 +94,10 @@ def _missing_roles(
 
 
 def _cycles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
-    """Yield a contradiction for each cycle of composite roles, up to a limit."""
+    """Yield a contradiction for each role that contains itself, directly or through its children.
+
+    At most 20 cycles of two or more roles are reported.
+    """
     below: dict[str, dict[str, Node]] = {}
     for role in roles:
         children = role.composites.items if role.composites is not None else ()

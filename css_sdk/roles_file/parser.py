@@ -51,7 +51,7 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
 
     Raises:
         InvalidFile: the file has faults. The error lists each fault with its line. If there are more than 100, it lists
-            the first 100 and gives their number.
+            the first 100 and gives the number of all faults.
 
     >>> text = "{version: 1, integrations: [{integration: 101, environments: {dev: {roles: [reviewer, admin]}}}]}"
     >>> [place] = read_desired(text, "roles.yaml").places
@@ -153,8 +153,8 @@ def read_each(
 class _Entry(NamedTuple):
     """A person in a list of people.
 
-    `until` is the last day in the list, or None. `node` is the item of the list that names the person, or that names a
-    group with this person.
+    `until` is the last day on which the person counts as listed, or None. `node` is the item of the list that names the
+    person, or that names a group with this person.
     """
 
     person: Person
@@ -250,7 +250,7 @@ class _Reader:
         If the file has a place twice, add a fault, and ignore the second one.
 
         Args:
-            places: the places of the files before, by integration and environment. It is changed.
+            places: the places of the files before, by integration and environment. This mapping is modified.
             read: the places of this file.
         """
         own: dict[tuple[str, str], Node] = {}
@@ -314,7 +314,7 @@ class _Reader:
         return Listed(people, exact), {one.person: one.until for one in entries.values() if one.until is not None}
 
     def _entries(self, node: Node, read: Callable[[Node], Mapping[str, _Entry]]) -> dict[str, _Entry]:
-        """Return the people of a list, by identity.
+        """Return the people of a list, by identity (see `identity_of`).
 
         If a person appears twice because of a group, the later of the two last days counts, with a warning. No last day
         counts as later than any day. If the list names a person or a group twice, add a fault.
@@ -568,7 +568,13 @@ class _Reader:
         self._faults.add(node, f"{what} is on {first.seen_from(node)} already")
 
     def _mode_and_list(self, node: Node | None) -> tuple[bool, Node] | None:
-        """Return whether a list is exact, and the node with its items; None if there is no list, or after a fault."""
+        """Return whether a list is exact, and the node with its items.
+
+        Return None if there is no list. If there are both modes or none, add a fault, and return None, too.
+
+        Args:
+            node: a list, or a mapping with one key, `additive` or `exact`, and a list; None if there is no list.
+        """
         if node is None or not isinstance(node.value, dict):
             return None if node is None else (False, node)
         fields = self._fields(node, _MODES)
@@ -661,7 +667,12 @@ def _kind(node: Node) -> str:
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    """Return a hint about an unknown name: the known name that is most similar, or else all known names."""
+    """Return a hint about an unknown name: the known name that is most similar, or else all known names.
+
+    Args:
+        name: the unknown name.
+        known: the known names; empty if the name is of a group and no group exists.
+    """
     near = similar(name, known)
     if near:
         return f"did you mean {near[0]}?"

@@ -122,7 +122,7 @@ def _listed(listed: Listed[Item], content_of: Callable[[Item], Content]) -> Cont
 
 
 def _lines(content: Content) -> Iterator[str]:
-    """Yield the lines of YAML for a content."""
+    """Yield the lines of YAML for a text, a list or a mapping."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, list):

@@ -85,7 +85,7 @@ class Node:
         return str(node.key)
 
     def seen_from(self, other: Node) -> str:
-        """Return where the node is, for a message about another node: its line, and its file if that is another one.
+        """Return where this node is, for a message about another node: its line, and its file if the files differ.
 
         >>> one, two = Node("a", 3, key="a.yaml"), Node("b", 6, key="b.yaml")
         >>> one.seen_from(one), one.seen_from(two)

@@ -73,8 +73,9 @@ def plain_text(value: Any) -> str:
             for example because of an error in a formula, this is a `CellFault`, which is raised.
 
     Raises:
-        CellFault: the value is not known; it is neither a text nor a number nor a boolean; it is a date or a number of
-            more than 15 digits, so a program may have changed what somebody typed; or the service accepts no such text.
+        CellFault: the value is not known, or it is neither a text nor a number nor a boolean. A date, a time or a float
+            of more than 15 digits is refused, because a program may have changed what somebody typed. A text that
+            cannot be sent to the service is refused, too.
 
     >>> [plain_text(value) for value in ("reviewer", 101.0, None, float("nan"), True)]
     ['reviewer', '101', '', '', 'TRUE']

@@ -145,9 +145,12 @@ class ColumnNames:
         return faults
 
     def _ignored(self, names: Sequence[str]) -> set[str]:
-        """Return the names of the file to ignore, in the form of `_folded`: those that were passed as `ignore`.
+        """Return which of these names to ignore, as `_folded` returns them: the names that were passed as `ignore`.
 
-        If a name in `ignore` is not in the file, return the names of the file that mean the same column of a roster.
+        If a name in `ignore` is not among these names, ignore those that mean the same column of a roster.
+
+        Args:
+            names: the names of columns in the file.
         """
         keys = {_folded(name) for name in names}
         exact = keys & self._ignore
@@ -155,7 +158,10 @@ class ColumnNames:
         return exact | {key for key in keys if _BY_NAME.get(_squeezed(key)) in others}
 
     def _unknown(self, name: str) -> str:
-        """Return the fault of an unknown name. If it resembles a column, this column does not count as missing."""
+        """Return the fault of a column name that means no column of a roster.
+
+        If the name resembles a column of a roster, `missing` does not report this column.
+        """
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
         self._used.update(close)
         meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={quote(name)}; " if close else ""
@@ -168,7 +174,7 @@ class ColumnNames:
 def _no_column(column: str, name: str) -> str:
     """Return the error message for an entry of `columns=` or `--column` whose column is not a column of a roster.
 
-    If its name is such a column, the message says that the two are in the wrong order.
+    If the name is a column of a roster, the message says that the column and the name are in the wrong order.
 
     Args:
         column: the column of the entry.
@@ -199,7 +205,9 @@ def knows_several(names: Iterable[str]) -> bool:
 
 
 def read_mapping(text: str, name: str) -> dict[str, str]:
-    """Return the names of columns in a roster, by column, from a mapping file with lines such as `role=Rolle`.
+    """Read a mapping file, and return the names that it gives to columns of a roster, by column.
+
+    Each line is for one column, such as `role=Rolle`.
 
     Args:
         text: the content of the file. Empty lines, and lines that begin with `#`, are left out.

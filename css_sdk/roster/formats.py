@@ -154,8 +154,8 @@ def _csv_grid(text: str, source: Source) -> Grid:
 def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
     """Yield each row of a CSV file that is not empty: the number of the line on which it begins, and its cells.
 
-    The separator is the one in a first line such as `sep=;`. Without this line, it is the separator that appears most
-    often in the first row.
+    A first line such as `sep=;` sets the separator. Without this line, it is the separator that appears most often in
+    the first row.
 
     Raises:
         InvalidFile: the text is not CSV.

@@ -89,7 +89,7 @@ def read_roster(
 
     Raises:
         InvalidFile: the roster has faults. The error lists each fault with its line. If there are more than 100, it
-            lists the first 100 and gives their number.
+            lists the first 100 and gives the number of all faults.
         InvalidRequest: `content` is the name of a file, or is not content of a roster.
         EmptySet: `exact` is True, and the roster names nobody.
         Refused: `exact` is True, and the content is a result file, which does not list everybody.
@@ -269,8 +269,8 @@ def _integrations(cells: Mapping[str, str]) -> list[str]:
 def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
     """Return the person whom a row names, the e-mail address beside a username, and the faults.
 
-    The person is None if the row does not name exactly one. The address is "" if the row has no username, or none
-    beside it.
+    The person is None if the row does not name exactly one. The address is "" if the row does not have both a username
+    and an address.
     """
     provider = cells.get("provider", "").strip().lower() or None
     faults = []
@@ -361,7 +361,9 @@ def _hidden(names: Mapping[str, str]) -> list[str]:
 
 
 def _one_of(column: str, own: str, given: Given) -> tuple[str, list[str]]:
-    """Return the value of a row, or the value for all rows if the row has none. If both exist and differ, add a fault.
+    """Return the value of a row, and a list with a fault if a different value was passed for all rows.
+
+    If the row has no value, return the value for all rows; "" if there is none.
 
     Args:
         column: the name of the column.
