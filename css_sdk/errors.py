@@ -584,7 +584,7 @@ def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[
         case 403:
             return (
                 AuthenticationError,
-                f"{said}. The API account is not allowed to do this. Check with css whoami whose account it is.",
+                f"{said}. The API account is not allowed to do this. Run css whoami to see whose account it is.",
             )
         case 404 if not answer.is_json:
             return MalformedAnswer, "The service does not know this path. Check the address of the API (CSS_API_URL)."
@@ -605,8 +605,8 @@ def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[
             return Conflict, f"{said}."
         case 422 if answer.message == UNKNOWN_EXCEPTION:
             return ServiceUnavailable, (
-                f"The service answered '{said}'. This can be any fault, also of the login server behind the service. "
-                f"Try again later."
+                f"The service answered '{said}'. The cause can be any fault, also one of the login server "
+                f"behind the service. Try again later."
             )
         case 429:
             return RateLimited, f"There were too many calls. Try again in {in_words(answer.retry_after)}."

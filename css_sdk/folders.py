@@ -48,7 +48,7 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         for file in _files_of(path):
             if file.absolute() in seen:
-                raise InvalidFile(f"{file} is named twice. Nothing was sent. Name each file and folder once.")
+                raise InvalidFile(f"{file} is named twice, itself or by its folder. Nothing was sent. Name it once.")
             seen.add(file.absolute())
             yield file
 
@@ -70,8 +70,8 @@ def _files_of(path: Path) -> list[Path]:
         raise InvalidFile(f"{path} cannot be read: {error.strerror}. Nothing was sent.") from None
     if not files:
         raise InvalidFile(
-            f"The folder {path} has no roles files: no *.yaml and no *.yml. Folders within it and hidden files are not "
-            f"read. Nothing was sent."
+            f"The folder {path} has no roles files: no *.yaml and no *.yml. Hidden files are not read, and "
+            f"neither are folders within it. Nothing was sent."
         )
     return files
 

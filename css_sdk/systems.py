@@ -384,6 +384,6 @@ def issuer_of(token_url: str | httpx.URL) -> str | None:
     >>> issuer_of("https://login.example/auth/realms/standard/protocol/openid-connect/token")
     'https://login.example/auth/realms/standard'
     """
-    # As tokens contain their issuer: scheme and host in lower case, without the default port.
+    # Tokens contain their issuer in this form: scheme and host in lower case, without the default port.
     address, _, _ = str(httpx.URL(_token_address(token_url))).partition("?")
     return next((address.removesuffix(path) for path in _TOKEN_PATHS if address.endswith(path)), None)

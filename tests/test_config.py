@@ -94,7 +94,7 @@ def test_variables_do_not_complete_a_profile(config: WriteConfig, caplog: pytest
     ):
         find_settings({**environ, "CSS_API_URL": url, "CSS_TOKEN_URL": url})
     find_settings({**environ, **PAIR})
-    assert "does not use CSS_CLIENT_ID, CSS_CLIENT_SECRET" in caplog.text
+    assert "and not those in CSS_CLIENT_ID, CSS_CLIENT_SECRET" in caplog.text
     assert "of-the-variables" not in caplog.text
 
 

@@ -43,7 +43,7 @@ def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
     """
     if isinstance(given, str):
         return (given,)
-    found = tuple(_each(given, f"Give one {what}, or several as a list of texts"))
+    found = tuple(_each(given, f"Pass one {what}, or several as a list of texts"))
     for name in found:
         if not isinstance(name, str):
             raise InvalidRequest(f"Each {what} must be text, not {described(name)}.")
@@ -260,4 +260,4 @@ def check_several(given: object, what: str) -> None:
     Raises:
         InvalidRequest: the argument is not a collection. The message asks for a tuple.
     """
-    _each(given, f"{what} must be in a tuple, even if there is only one: (one,)")
+    _each(given, f"{what} must be a tuple, such as (one,) for a single item")

@@ -75,7 +75,7 @@ def moment(value: Moment, what: str) -> datetime.datetime:
     """
     if isinstance(value, str):
         value = _parsed(value, what)
-    elif type(value).__name__ == "datetime64":  # numpy's, which is converted to one of Python
+    elif type(value).__name__ == "datetime64":  # a time of numpy, which becomes one of Python
         value = cast(Any, value).astype("datetime64[us]").item()
     # A missing time of pandas passes for a `datetime`, but is not equal to itself.
     is_missing = isinstance(value, datetime.date) and value != value

@@ -27,7 +27,9 @@ def check_path(path: str, request: str) -> None:
     """
     check_length(path, request)
     if not (path.startswith("/") and path.isascii() and path.isprintable()):
-        raise UnusableName(f"{request}: this is not an encoded path below the address of the API.", request=request)
+        raise UnusableName(
+            f"{request}: the path does not begin with /, or is not percent-encoded. Nothing was sent.", request=request
+        )
     _, *parts = path.split("/")
     if len(parts) > 3 and unquote(parts[3]).lower() == "user-role-mappings":
         raise HarmfulRequest(

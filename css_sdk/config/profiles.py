@@ -67,7 +67,9 @@ class Profile:
     file: str
     credentials_file: str | None = _key(_is_text, "the path of an account file, as a text")
     credential_process: tuple[str, ...] | None = _key(
-        _is_command, 'a list of texts, such as ["vault-print", "css/grants"]: it is not run by a shell', repr=False
+        _is_command,
+        'a list of texts, such as ["vault-print", "css/grants"], because no shell runs the command',
+        repr=False,
     )
     api_url: str | None = _key(_is_text, "an address, as a text")
     token_url: str | None = _key(_is_text, "an address, as a text")
@@ -111,7 +113,7 @@ def read_profiles(content: Mapping[str, Any], file: str) -> tuple[dict[str, Prof
     _check_keys(content, ("default_profile", "profiles"), file)
     tables = content.get("profiles", {})
     if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
-        raise ConfigurationError(f"{file}: a profile is a table. Begin it with [profiles.NAME].")
+        raise ConfigurationError(f"{file}: each profile must be a table. Begin it with [profiles.NAME].")
     profiles = {name: _profile(name, table, file) for name, table in tables.items()}
     default = content.get("default_profile", "default")
     if "default_profile" in content and default not in profiles:

@@ -69,7 +69,7 @@ def find_settings(
         except ConfigurationError as error:
             raise _with_profiles(error, environ) from None
     if not may_run and chosen.credential_process is not None:
-        raise ConfigurationError(f"The command in credential_process of {chosen.where} is not run here.")
+        raise ConfigurationError(f"css-sdk does not run the command in credential_process of {chosen.where} for this.")
     if addresses := [name for name in _ADDRESSES if variables.get(name)]:
         are_set = " and ".join(addresses) + (" is" if len(addresses) == 1 else " are")
         keys = " and ".join(name.removeprefix("CSS_").lower() for name in addresses)
@@ -78,7 +78,7 @@ def find_settings(
             f"{keys} in the profile if it needs other addresses."
         )
     if beside := [name for name in _CREDENTIALS if variables.get(name)]:
-        _LOG.warning("css-sdk uses %s, and does not use %s.", chosen.where, ", ".join(beside))
+        _LOG.warning("css-sdk uses the credentials of %s, and not those in %s.", chosen.where, ", ".join(beside))
     return _settings_of(chosen, environ, team_id, allow_http)
 
 

@@ -173,7 +173,7 @@ class _Examination:
         for environment, issuer in others.items():
             yield self._login_server(environment, issuer)[0]
         if not others:
-            why = "Their addresses are known only for the public service."
+            why = "css-sdk knows the addresses of these login servers only for the public service."
             yield Check("login servers (dev, test)", "skipped", why)
         yield judgements.judge_clock(max(self._ahead, key=abs, default=None))
 
@@ -203,7 +203,7 @@ class _Examination:
             if answer.status_code == 200 and judgements.is_heartbeat(answer.content):
                 return Check("service", "ok", f"{settings.api_url} can be reached."), True
             foreign = MalformedAnswer(
-                f"GET /heartbeat: the answer is not one of the CSS API ({settings.api_url}). "
+                f"GET /heartbeat: the answer does not come from the CSS API ({settings.api_url}). "
                 f"A proxy or a firewall may have sent it."
             )
             reported = error_answer(answer, f"GET {answer.url.path}", time.time())

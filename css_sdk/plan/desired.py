@@ -26,7 +26,7 @@ class Listed(Generic[Item_co]):
     exact: bool = False
 
     def __attrs_post_init__(self) -> None:
-        arguments.check_several(self.items, "What is listed")
+        arguments.check_several(self.items, "The listed items")
 
 
 @frozen
