@@ -203,8 +203,8 @@ def cause_of(error: BaseException | None) -> BaseException | None:
     """Return the error with which a request failed, from the exception that its auth flow got.
 
     If a request fails, httpx closes the flow while it handles the error. So the flow gets a `GeneratorExit`, which has
-    the error as its `__context__`. An exception of another class is the error itself. For None, return
-    None.
+    the error as its `__context__`. An exception of another class is the error itself. If there
+    is no exception, return None.
     """
     return error.__context__ if isinstance(error, GeneratorExit) else error
 
