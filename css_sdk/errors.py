@@ -9,7 +9,7 @@
     │   ├── UnusableName       the service cannot store or address this role name safely
     │   ├── UnusableUser       this text is not a username, or this login cannot have roles
     │   ├── RequestTooLong     path and query have more than 255 characters
-    │   ├── HarmfulRequest     the call is one of two that would stop the service or answer wrongly
+    │   ├── HarmfulRequest     the deprecated call would stop the service, or get a wrong answer
     │   ├── EnvironmentMissing the integration does not have this environment
     │   ├── WrongTeam          the credentials belong to another team
     │   ├── NotGold            the integration is not Gold
@@ -18,7 +18,7 @@
     │   ├── EmptySet           a set would become empty without `allow_empty`
     │   ├── TooManyRemovals    an exact set would remove more than its limit
     │   ├── LastMember         a role that must keep a member would lose the last one
-    │   ├── NotConfirmed       a removal was not confirmed
+    │   ├── NotConfirmed       a removal, a plan or a change in prod was not confirmed
     │   ├── Withheld           a removal waits until all rows of the role are correct
     │   └── MissingRole        a token is valid, but does not have the required role
     ├── AuthenticationError    the credentials or the token were not accepted
@@ -82,9 +82,9 @@ class Remedy:
     """Hold the next step after an error, worded for each kind of reader. An empty text means no next step.
 
     Attributes:
-        python: for the author of a program that calls css-sdk. Names arguments and methods.
-        command_line: for a user of the command line. Names options and commands.
-        file: for somebody who corrects a line of a roster or a roles file. Names columns and keys.
+        python: for the author of a program that calls css-sdk. It names arguments and methods.
+        command_line: for a user of the command line. It names options and commands.
+        file: for somebody who corrects a line of a roster or a roles file. It names columns and keys.
     """
 
     python: str
@@ -227,9 +227,9 @@ class UnusableName(Refused):
 
 
 class UnusableUser(Refused):
-    """Report a text that is not a valid username, GUID or e-mail address, or a login whose provider has no roles.
+    """Report a text that is not a valid username, GUID or e-mail address, or a login that cannot have roles.
 
-    If users of a provider cannot have roles, `provider` is the name of this provider. Otherwise it is empty.
+    `provider` is the provider of a login that cannot have roles, and otherwise empty.
 
     Next step: correct the text, or use the username of another login of the person, such as `<GUID>@idir`.
     """
@@ -299,7 +299,9 @@ class EmptySet(Refused):
 
 
 class TooManyRemovals(Refused):
-    """Report that an exact set would remove more than its limit: a fifth of the set, but at least 4 and at most 10.
+    """Report that a change to an exact set would remove more items from the set than the limit allows.
+
+    The default limit is a fifth of the present items, but at least 4 and at most 10.
 
     Next step: check the list. If all removals are right, pass `max_removals=N` or `--max-removals N`.
     """
@@ -345,7 +347,9 @@ class MissingRole(Refused):
 
 
 class AuthenticationError(CssError):
-    """Report that the login server did not accept the credentials, or the service did not accept the token.
+    """Report that the login server did not accept the credentials, or that the service did not accept the token.
+
+    It is also raised if the service does not allow the call to this API account (403).
 
     If the login server gave a reason, `error` holds the code of the reason (RFC 6749, 5.2), and `error_description` its
     text. Otherwise both are None.
@@ -367,7 +371,7 @@ class InvalidToken(CssError):
 
 
 class NotFound(CssError):
-    """Report that something does not exist. `what` is its kind: integration, environment, role, user, or another path.
+    """Report that something does not exist. `what` is its kind, such as `role`; it is `path` if the kind is not known.
 
     A user exists in an environment only after the person has logged in to this environment once.
 

@@ -141,7 +141,7 @@ class System:
         return self._new(_AsyncClient, options)
 
     def token(self, **options: Any) -> Token:
-        """Return the current token, for use outside of httpx clients. Request a new one if it is missing or expired.
+        """Return the token, for use outside of httpx clients. If there is none, or it expires soon, request a new one.
 
         Args:
             options: options of the `httpx.Client` that requests a new token.
@@ -252,8 +252,9 @@ def cern(
         client_secret: secret of your own application.
         token_url: address of the token endpoint. By default, css-sdk uses `CERN_TOKEN_URL`, otherwise `tokenUrl` of the
             file, otherwise the address of CERN's login server.
-        base_url: address of the application to call. It is required, unless you call the Authorization Service. Its
-            default is `CERN_API_URL`, otherwise `apiUrl` of the file, otherwise the address that css-sdk knows.
+        base_url: address of the application to call. If you call the Authorization Service, the default is
+            `CERN_API_URL`, otherwise `apiUrl` of the file, otherwise the address that css-sdk knows. For any other
+            application, this argument is required.
         clock: returns seconds that never decrease.
 
     Raises:

@@ -13,9 +13,9 @@ from ..errors import ConfigurationError, Remedy
 API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
 TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""The names of this machine. Plain http to other machines must be allowed with an option."""
+"""The host names of this machine. To any other host, css-sdk sends plain http only if an option allows it."""
 _PUBLIC_HOST: Final = ".loginproxy.gov.bc.ca"
-"""The end of the hosts of the public service and of its login servers."""
+"""How the host names of the public service and of its login servers end."""
 _ADDRESS: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
     r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
@@ -41,7 +41,7 @@ def _is_host(host: str) -> bool:
 def checked_address(
     url: object, what: str, allow_http: bool | None = None, *, may_have_query: bool = False, like: str = ""
 ) -> str:
-    """Return an address that secrets and tokens may go to, without a slash at its end.
+    """Return an address, after checking that secrets and tokens may go to it. Remove slashes at the end of its path.
 
     Args:
         url: the address, as a text or as a URL of httpx.

@@ -255,7 +255,7 @@ def check_several(given: object, what: str) -> None:
 
     Args:
         given: the argument.
-        what: what the collection holds. The error message begins with these words.
+        what: what the argument is called. The error message begins with these words.
 
     Raises:
         InvalidRequest: the argument is not a collection. The message asks for a tuple.

@@ -192,10 +192,10 @@ def _text(line: LogLine) -> str:
 
 @frozen
 class Budget:
-    """The number of log calls that may still be made in the current hour.
+    """The log calls that may still be made in the current hour, for one environment of one integration.
 
     Args:
-        left: this number.
+        left: the number of calls that may still be made.
         renewed_at: when 20 calls may be made again, on the caller's clock; minus infinity before the first call.
     """
 

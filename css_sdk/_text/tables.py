@@ -40,7 +40,7 @@ class Tabular:
     _also: ClassVar[tuple[str, ...]] = ()
     """Properties that become columns, in addition to the attributes."""
     _renamed: ClassVar[Mapping[str, str]] = {}
-    """The column names of attributes whose column has another name, so that it is the same in all tables."""
+    """The column names of attributes whose own name differs. So the same thing has the same column in all tables."""
 
     def _cells(self) -> Row:
         """Return one row: the values of this object's attributes by column.

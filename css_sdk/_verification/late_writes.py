@@ -15,9 +15,7 @@ No server in front of the service or behind it is known to keep a request that l
 
 
 def may_reverse(late: Step, done: Step) -> bool:
-    """Return whether one step, if it is carried out late, could undo another step that is already done.
-
-    It also could if it changes a role that the done step needs.
+    """Return whether a late step could undo a step that is already done, or change a role that the done step needs.
 
     Args:
         late: the step that the service may still carry out.
