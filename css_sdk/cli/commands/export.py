@@ -54,6 +54,6 @@ def export(given: Given, additive: bool, by_name: bool, names: bool, output: Out
     try:
         read_desired(text, "the file", max_bytes=None)
     except InvalidFile as error:
-        message = "A roles file cannot hold what the service holds. No file was written."
+        message = "A roles file cannot describe what is in the service. No file was written."
         raise InvalidFile(message, faults=error.faults) from None
     output.write([text])

@@ -312,7 +312,7 @@ def copy_roles(given: Given, source: str, target: str) -> int:
 
 
 def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothing: str, command: str) -> int:
-    """Show a person's plan, carry it out, print what it leaves out, and return the exit code.
+    """Show the plan for a person, carry it out, print what it leaves out, and return the exit code.
 
     Args:
         css: the client.

@@ -49,10 +49,10 @@ class Origin:
     Attributes:
         name: the first part of the name of the remainder file, in which steps that are left are saved.
         folder: the folder of the remainder file.
-        file: the file of the plan, if the plan was saved before.
-        plan_id: the id of the saved plan.
-        resume: the journal of an earlier run, which this run continues.
-        undoes: the name of the journal that the plan undoes.
+        file: the file of a saved plan; None for a new plan, and for a plan from stdin.
+        plan_id: the id of a saved plan; None for a new plan.
+        resume: the journal of an earlier run that this run continues, if there is one.
+        undoes: the name of the journal that the plan undoes; "" if it undoes none.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Origin:
 
     @classmethod
     def of_file(cls, file: Path, plan_id: str, resume: Path | None) -> Origin:
-        """Return the origin of a saved plan."""
+        """Return the origin of a saved plan, which was read from this file or from stdin."""
         if file == STDIN:
             return cls("stdin", plan_id=plan_id, resume=resume)
         return cls(_REMAINDER.sub("", file.stem), file.parent, file, plan_id, resume)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ... import Css
 
 _SECONDS: Final = 2.0
-"""The time limit of each attempt, and of the whole call."""
+"""The time limit of each attempt and of the whole call, in seconds."""
 _LIFE: Final = 300.0
-"""For so many seconds, css uses the names in the cache, and does not ask the service."""
+"""The number of seconds for which css uses names in the cache without asking the service."""
 
 
 def complete_environments(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -126,11 +126,11 @@ def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:
     run again.
     """
     again = (
-        f"css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal.path))}"
+        f"run: css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal.path))}"
         if origin.file and journal is not None and (journal.entries or origin.resume)
-        else "the same command again"
+        else "run the same command again."
     )
-    say(f"To carry out the steps that are left, run: {again}")
+    say(f"To carry out the steps that are left, {again}")
 
 
 def is_settled(result: StepResult, allow_missing: bool) -> bool:

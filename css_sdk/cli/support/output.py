@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...errors import CssError
 
 UNPRINTED: Final = "css_sdk.cli.unprinted"
-"""The key in the context's `meta` that is set if writes were carried out but their results could not be printed."""
+"""The key in the context's `meta` that is set if css sent writes, but could not print their results."""
 _WRITTEN: Final = frozenset(("done", "unknown"))
 """The states of results for which css sent a write."""
 

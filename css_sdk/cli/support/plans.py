@@ -95,7 +95,7 @@ def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceStat
 
 
 def contents_of(files: Sequence[Path]) -> dict[str, bytes]:
-    """Return the contents of files, of the roles files in folders, and of stdin, by the names of the files.
+    """Return, by file name, the contents of files, of the roles files in folders, and of stdin.
 
     Raises:
         InvalidFile: when a file cannot be read, or a folder has no roles files.

@@ -31,7 +31,7 @@ KEYS: Final[Mapping[str, Schema]] = {
         "items": {"type": "array"},
         "description": "The chains of composite roles through which the user has the role.",
     },
-    "changes": _text("How many changes are in each state."),
+    "changes": _text("The number of changes in each state, such as `2 done, 1 failed`."),
     "check": _text("What css doctor checked."),
     "children": _texts("The children of a composite role."),
     "claims": _of("object", "The claims of the token."),
