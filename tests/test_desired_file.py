@@ -185,7 +185,7 @@ def test_a_key_without_a_value_is_a_fault(text: str) -> None:
         (b"\xef\xbb\xbf# nothing\n", "1: the file is empty"),
         ("---\n", "2: a mapping is expected here, not nothing"),
         ("[]", "1: a mapping is expected here, not a list"),
-        ("a: 1\n---\nb: 2", "2: a second document begins; a file can hold only one"),
+        ("a: 1\n---\nb: 2", "2: a second document begins; a file can contain only one document"),
         ("version: 1\nx: [", "3: this is not YAML: did not find expected node content"),
         ("version: 1\n\tx: 1", "2: this is not YAML: .*; indent with blanks, not with tabs"),
         ("version: 1\nx: @idir", "2: .* write a text that begins with @ in quotes"),

@@ -1,4 +1,4 @@
-"""Name people by username, GUID, e-mail address or client id. Pure."""
+"""Define how lists and callers name people: by username, GUID, e-mail address or client id. Pure."""
 
 from __future__ import annotations
 
@@ -94,10 +94,10 @@ def login_of(person: Person) -> str | None:
 
 
 def identity_of(person: Person) -> str:
-    """Return a text that is equal for two people who are certainly the same login, without a search.
+    """Return a text that identifies the login of a person, as far as it is known without a search.
 
-    For example, a username and a GUID with its provider give the same text. An e-mail address equals only the same
-    address with the same provider, because its login is not known.
+    If two entries of a list have the same text, they name the same person. For example, a username gives the same text
+    as its GUID with its provider. For an e-mail address, the login is not known, so the text contains the address.
 
     Raises:
         UnusableUser: the username is not valid.

@@ -1,7 +1,7 @@
-"""Check the terms of searches for people, and narrow the answers to exact matches. Pure.
+"""Check the terms of searches for people, and remove people who do not match from the answers. Pure.
 
 The service matches any part of a field, but only the end of a GUID. It reads `%` as any characters and `_` as any one
-character, and a caller cannot escape them. So this module removes from each answer the people who do not match.
+character, and a caller cannot escape them. So an answer can contain people who do not match.
 """
 
 from __future__ import annotations

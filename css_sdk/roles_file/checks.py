@@ -1,7 +1,7 @@
 """Find contradictions between the listed roles, members and users of one environment, also across files. Pure.
 
-Contradictions are reported only if they are certain without a request. For example, an e-mail address and a username
-may belong to the same person or not, so they are never reported as a contradiction.
+A contradiction is reported only if it is certain without a request. For example, an e-mail address and a username may
+or may not belong to the same person, so they never contradict each other.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _MOST_CYCLES: Final = 20
 def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> Iterator[Contradiction]:
     """Yield the contradictions in the roles, composites, members and users of one environment.
 
-    If two entries contradict each other, the node is that of one entry, and the message has the line of the other.
+    Each contradiction is the node of an entry, and a message. If this entry contradicts another entry, the message has
+    the line of the other entry.
 
     Args:
         place: the wanted state of the environment, which can come from several files.
@@ -73,7 +74,7 @@ def _missing_roles(
     listed: Mapping[str, Node],
     protect: Protection,
 ) -> Iterator[Contradiction]:
-    """Yield a contradiction for each role that a parent or a user must have, but that will not exist.
+    """Yield a contradiction for each role that is listed as a child or as a user's role, but that will not exist.
 
     A role will not exist if the files rename it, or if the exact list of roles lacks it and it is not protected.
     """

@@ -633,7 +633,7 @@ class _Reader:
         return self._converted(node, checked)
 
     def _converted(self, node: Node | None, convert: Callable[[str], Item]) -> Item | None:
-        """Return the text of a node as `convert` returns it.
+        """Convert the text of a node with `convert`, and return the result.
 
         If the node is not a text, is empty, can be misread by YAML, or is refused by `convert`, add a fault, and return
         None. If there is no node, or it has a fault already, return None.

@@ -18,7 +18,7 @@ _NEEDS_NO_QUOTES: Final = re.compile(r"\w[\w.@/+*-]*( [\w.@/+*-]+)*")
 
 Item = TypeVar("Item")
 Content = Union[str, "list[Content]", "dict[str, Content]"]
-"""A text as it is written to the file (in quotes if it needs them), or a list or a mapping of such contents."""
+"""Content for a YAML file: a text with the quotes that it needs, or a list or a mapping of content."""
 Names = Mapping[str, str]
 """The names of people, by username."""
 

@@ -50,8 +50,8 @@ _MISREAD: Final = {
 
 _HINTS: Final = {
     "mapping values are not allowed": "write a text with «: » in quotes, and indent all keys of a mapping alike",
-    "could not find expected ':'": "is a colon missing, or the blank after it?",
-    "did not find expected key": "is the indentation that of the lines above? Is there a quote within the text?",
+    "could not find expected ':'": "is a colon missing, or the blank after a colon?",
+    "did not find expected key": "is the line indented like the lines above? Is there a quote within the text?",
     "unexpected end of stream": "is a quote or a bracket not closed?",
     "nesting depth": f"a roles file has no more than {_DEEPEST} levels",
 }
@@ -123,7 +123,7 @@ class Faults:
         self.add_line(node.file, node.line if line is None else line, at)
 
     def add_line(self, file: str, line: int, message: str) -> None:
-        """Add a fault of a line."""
+        """Add a fault of a line of a file."""
         self._by_file.setdefault(file, FirstFaults(file)).add(line, message)
 
     def stop(self, file: str, faults: Iterable[tuple[int, str]]) -> NoReturn:
@@ -238,7 +238,7 @@ class _Builder:
             if type(event).__name__ in _CONTENT:
                 root = self._filled(Node(None, _line(event), key=self._name), event)
             elif root is not None and type(event).__name__ == "DocumentStartEvent":
-                self._stop(event, "a second document begins; a file can hold only one")
+                self._stop(event, "a second document begins; a file can contain only one document")
         return root
 
     def _filled(self, node: Node, event: Any, depth: int = 0) -> Node:
@@ -269,9 +269,10 @@ class _Builder:
         return node
 
     def _within(self) -> Iterator[Any]:
-        """Yield the first event of each item or key, up to the end of the current list or mapping.
+        """Yield the first event of each item of the current list, or of each key of the current mapping, to its end.
 
-        Before the next step, the caller must take all further events of the item, or of the key's value.
+        The caller must read the further events of the item, or those of the key's value, before it continues the loop.
+        All of them come from the same stream.
         """
         return takewhile(lambda event: type(event).__name__ not in _ENDS, self._events)
 
@@ -305,7 +306,7 @@ class _Builder:
         """
         line = _line(event)
         if type(event).__name__ == "AliasEvent":
-            fault = f"*{event.anchor} is an alias: write out what it means, or put the whole text in quotes"
+            fault = f"*{event.anchor} is an alias: write out its value, or put the whole text in quotes"
             self._faults.add(node, fault, line)
         elif event.anchor is not None:
             fault = f"&{event.anchor} is an anchor, which is not supported: remove it, or put the whole text in quotes"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import frozen
 
 _MOST_EXACT: Final = 10**15
-"""The smallest number that is refused, because a spreadsheet keeps only 15 digits of a number."""
+"""Floats of this size or more are refused, because a spreadsheet keeps only 15 digits of a number."""
 
 
 @frozen

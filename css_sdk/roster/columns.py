@@ -82,7 +82,10 @@ class ColumnNames:
         self._used: set[str] = set()
         """The columns that `find` has found and that are not ignored, and those that a mistyped name may mean."""
         self.synonyms: dict[str, str] = {}
-        """The column that css-sdk recognized by another name, by this name, such as `{"Role name": "role"}`."""
+        """The column of a roster for each name that css-sdk recognized as another name of it.
+
+        For example, this is `{"Role name": "role"}`. Names that the caller gave for a column are not included.
+        """
 
     def find(self, names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """Return the column of a roster that each name means, and the faults of the names.

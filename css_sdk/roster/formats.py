@@ -35,7 +35,7 @@ _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 """The ends of lines. `splitlines` would also split at characters that a text in JSON may contain."""
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _MOST_BEFORE_HEADER: Final = 20
-_HOW_TO_DECODE: Final = "Or name its encoding with --encoding (in Python encoding=), such as cp1252."
+_HOW_TO_DECODE: Final = "Or name the encoding of the file with --encoding (in Python encoding=), such as cp1252."
 
 
 @frozen

@@ -31,7 +31,7 @@ class Row(Record):
     given: tuple[str, ...] = field(default=(), repr=False, eq=False)
     """Other names or ids given for the integration, in the row or for all rows. They must mean the same integration."""
     email: str = field(default="", repr=False, eq=False)
-    """The e-mail address beside a username in the row; "" if there is none. The user must have this address."""
+    """The e-mail address that the row gives in addition to a username, if any. The user must have this address."""
 
     until: datetime.date | None = field(default=None, repr=False, eq=False)
     """The last day on which the person must have the role; None if the grant has no end."""
@@ -49,7 +49,8 @@ class Roster(TupleOf[Row]):
         indirect: the numbers of lines that were left out, because the person has the role only through a composite.
         finished: the rows that were left out, because a result file reports them as done, with their outcomes.
         ended: the numbers of lines that were left out, because their last day is over.
-        synonyms: the columns that css-sdk recognized by another name, by this name, such as `{"Role name": "role"}`.
+        synonyms: the column for each name in the file that css-sdk recognized as another name of a column, such as
+            `{"Role name": "role"}`.
     """
 
     indirect: tuple[int, ...] = ()
