@@ -36,7 +36,7 @@
     ├── Skipped                an item was not attempted
     ├── NotAllDone             some of several changes failed; `results` lists all changes
     ├── CallbackFailed         your callback raised an exception; `result` holds what was done
-    ├── StalePlan              the state changed after the plan was made; nothing was sent
+    ├── StalePlan              the plan no longer fits, or is not the approved one; nothing was sent
     ├── OutcomeUnknown         css-sdk cannot know whether a write was made or will be made
     ├── Ambiguous              several matches; `candidates` lists them
     └── IncompleteSearch       the service did not return all results
@@ -220,7 +220,8 @@ class UnusableName(Refused):
     """Report a role name that is empty, blank, `.` or `..`, or contains characters that cannot be sent.
 
     The name of a new role is also refused if it contains invisible characters. If a role is named `..`, a request to
-    delete it would delete the client of the whole integration in the login server.
+    delete it would delete the client of the whole integration in the login server. The same checks apply to the path of
+    each request.
 
     Next step: choose another name.
     """
@@ -240,7 +241,9 @@ class UnusableUser(Refused):
 class RequestTooLong(Refused):
     """Report that path and query of a request would have more than 255 characters. It would stop the service.
 
-    Next step: choose a shorter role name.
+    The error is also raised if a later request with the same name would be too long, such as one that removes the role.
+
+    Next step: choose a shorter role name or search term.
     """
 
 
@@ -316,6 +319,9 @@ class LastMember(Refused):
 
 class NotConfirmed(Refused):
     """Report that a removal, a plan or a change in prod was not confirmed. Nothing was changed.
+
+    In Python, your `confirm` callback returned False. On the command line, somebody answered no, or there was no
+    terminal to ask on.
 
     Next step: in scripts, pass `--yes`, and in prod `--allow-prod`.
     """
@@ -414,7 +420,7 @@ class NotIdentified(NotFound):
 
 
 class WrongProvider(NotFound):
-    """Report that the person has logins, but none of a provider that you named. `candidates` lists these logins.
+    """Report that the person has logins, but none of a provider that was searched. `candidates` lists these logins.
 
     Next step: name the person by the username of one of these logins, or pass its provider.
     """
@@ -493,7 +499,10 @@ class CallbackFailed(CssError):
 
 
 class StalePlan(CssError):
-    """Report that the state, the team or the address changed since the plan was made. Nothing was sent.
+    """Report that a plan must not be carried out as it is. Nothing was sent.
+
+    The state changed after the plan was made or the preview was shown, the plan is for another team or address, or it
+    is not the plan that was approved.
 
     Next step: make a new plan, and review it.
     """
@@ -521,11 +530,11 @@ class Ambiguous(CssError):
 
 
 class IncompleteSearch(CssError):
-    """Report that the service did not return all people who match a search.
+    """Report that a search, or a list of roles, from the service may not be complete.
 
-    So css-sdk cannot know whether a person is missing, or whether only one person matches.
+    So css-sdk cannot know whether a person or a role is missing, or whether only one person matches.
 
-    Next step: search by more terms, or by GUID.
+    Next step: search by more terms, or by GUID. The service lists at most 5,000 roles.
     """
 
 

@@ -105,7 +105,7 @@ def read_profiles(content: Mapping[str, Any], file: str) -> tuple[dict[str, Prof
 
     Raises:
         ConfigurationError: the file has an unknown key or a wrong value, a profile does not have exactly one source of
-            credentials, or the default profile does not exist. The message never repeats a wrong value.
+            credentials, or `default_profile` names no profile of the file. The message never repeats a wrong value.
 
     >>> read_profiles({"profiles": {"grants": {"credentials_file": "team.json"}}}, "config.toml")[0]["grants"].name
     'grants'

@@ -40,7 +40,8 @@ def _version(package: str) -> str | None:
 def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
     """Yield checks whether the packages of the extras are installed.
 
-    If the packages of a needed extra are missing, its check is `wrong`. For all other extras, there is one warning.
+    If a needed extra does not exist, or its packages are missing, its check is `wrong`. For all other extras whose
+    packages are missing, there is one warning.
 
     Args:
         needed: the names of the extras that the user needs.
