@@ -19,7 +19,7 @@ def text_of(
         content: the content of the file in bytes, or as text.
         name: the name of the file, for messages.
         max_bytes: the largest accepted size in bytes, or in characters if the content is text; None for no limit.
-        encoding: the encoding of the file. If it is None, the encoding is UTF-16 or UTF-8, as the content shows.
+        encoding: the encoding of the file. If it is None, the first bytes decide between UTF-8 and UTF-16.
         hint: a sentence for the error message that says how to pass the encoding.
 
     Raises:
