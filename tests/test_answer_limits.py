@@ -166,11 +166,12 @@ def test_only_gzip_is_accepted_and_it_is_decoded(call: Callable[..., Any]) -> No
     assert asked == ["gzip"]
 
 
-@pytest.mark.parametrize("option", [{"deadline": 0}, {"deadline": float("nan")}, {"deadline": "1"}, {"deadline": True}])
-def test_a_deadline_is_a_number_of_seconds(option: dict[str, Any]) -> None:
-    """If `deadline=` is not a positive number, css-sdk refuses it when the client is made."""
-    with pytest.raises(ConfigurationError, match="deadline="):
-        Css(Settings(client_id="me", client_secret="s3cret"), **option)
+@pytest.mark.parametrize("option", ["deadline", "timeout"])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "1", True, None])
+def test_a_limit_of_time_is_a_number_of_seconds(option: str, value: Any) -> None:
+    """If `deadline=` or `timeout=` is not a positive number, css-sdk refuses it when the client is made."""
+    with pytest.raises(ConfigurationError, match=f"{option}= must be a number of seconds greater than 0"):
+        Css(Settings(client_id="me", client_secret="s3cret"), **{option: value})
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True])

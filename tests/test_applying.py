@@ -52,7 +52,7 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
     [
         (URL, 2016, ""),
         (URL, 2017, "team 2016, but the current credentials belong to team 2017"),
-        (URL, None, "team 2016, but the current credentials belong to team None"),
+        (URL, None, "team 2016, but the current credentials belong to no team"),
         ("https://elsewhere.example", 2016, f"made for {URL}, but the current settings use https://elsewhere.example"),
         (URL + "/", 2016, "made for"),
     ],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from css_sdk import ConfigurationError
 from css_sdk._http.retry import Attempt, Backoff, seconds_to_wait
 
 YEAR_2024 = 1_704_067_200.0
@@ -81,12 +83,24 @@ def test_waits_stay_within_bounds(backoff: Backoff, attempt: Attempt, chance: fl
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"tries": 0}, {"tries": -1}, {"first": -0.1}, {"longest": -1.0}, {"budget": -1.0}], ids=str
+    "wrong",
+    [
+        {"tries": 0},
+        {"tries": -1},
+        {"tries": 2.5},
+        {"tries": "3"},
+        {"first": -0.1},
+        {"first": None},
+        {"longest": -1.0},
+        {"budget": -1.0},
+        {"budget": float("nan")},
+    ],
+    ids=str,
 )
-def test_invalid_limits_of_a_policy_are_refused(wrong: dict[str, float]) -> None:
-    """A policy with no attempts or negative seconds is refused when it is made."""
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        Backoff(**wrong)  # type: ignore[arg-type]
+def test_invalid_limits_of_a_policy_are_refused(wrong: dict[str, Any]) -> None:
+    """A policy with no attempts, negative seconds or a value that is not a number is refused when it is made."""
+    with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))}= must be"):
+        Backoff(**wrong)
 
 
 @pytest.mark.parametrize(

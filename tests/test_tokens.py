@@ -385,6 +385,13 @@ def test_only_algorithms_with_a_public_key_can_be_named(algorithms: Any) -> None
         verifier(algorithms=algorithms)
 
 
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "10", None, True])
+def test_the_time_to_fetch_keys_is_a_number_of_seconds(timeout: Any) -> None:
+    """A timeout that is not a positive number is refused when the verifier is made."""
+    with pytest.raises(ConfigurationError, match="timeout= must be"):
+        verifier(timeout=timeout)
+
+
 @pytest.mark.parametrize("leeway", [-1, float("nan"), float("inf"), 3600, "10", None, True, [10]])
 def test_a_leeway_is_short(leeway: Any) -> None:
     """A leeway that is unlimited, too long or not a number is refused, because it would accept expired tokens."""

@@ -19,6 +19,7 @@ from .._http.deadlines import async_time_limit
 from .._http.observation import Observer
 from .._http.sending import Sending
 from .._http.stateless_clients import CALL, stateless_client
+from .._service import arguments
 from .._service.addresses import checked_address
 from .._text.json_text import parsed_json
 from .._version import __version__
@@ -398,6 +399,7 @@ class AsyncTokenVerifier:
     ) -> None:
         self._terms = Terms(issuer, audience, algorithms, leeway)
         addresses = _addresses_of_keys(self._terms.issuers, jwks_url, keys is not None)
+        arguments.check_number(timeout, "timeout", "seconds")
         check_callback("clock", clock)
         check_kinds({"http_client": http_client, "transport": transport})
         self._clock = clock

@@ -6,8 +6,9 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from attrs import field, frozen, validators
+from attrs import frozen
 
+from .._service import arguments
 from ..errors import CssError
 
 
@@ -72,7 +73,7 @@ class Backoff:
         budget: the maximum of all waits together, in seconds.
 
     Raises:
-        ValueError: `tries` is less than 1, or another value is negative.
+        ConfigurationError: `tries` is not a whole number of 1 or more, or another value is not a number of 0 or more.
 
     >>> Backoff()(Attempt(number=1, waited=0.0, retry_after=None, status=503), chance=1.0)
     0.5
@@ -80,10 +81,15 @@ class Backoff:
     True
     """
 
-    tries: int = field(default=4, validator=validators.ge(1))
-    first: float = field(default=0.5, validator=validators.ge(0))
-    longest: float = field(default=8.0, validator=validators.ge(0))
-    budget: float = field(default=20.0, validator=validators.ge(0))
+    tries: int = 4
+    first: float = 0.5
+    longest: float = 8.0
+    budget: float = 20.0
+
+    def __attrs_post_init__(self) -> None:
+        arguments.check_number(self.tries, "tries", "attempts", whole=True)
+        for name in ("first", "longest", "budget"):
+            arguments.check_number(getattr(self, name), name, "seconds", zero=True)
 
     def __call__(self, attempt: Attempt, chance: float) -> float | None:
         """Return the seconds to wait before the next attempt, or None to stop."""

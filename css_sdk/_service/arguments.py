@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from .._text.tables import Tabular
-from ..errors import CssError, InvalidRequest
+from ..errors import ConfigurationError, CssError, InvalidRequest
 from ..models import PROVIDERS, Grant, ServiceAccount, User, UserLike
 
 Item = TypeVar("Item")
@@ -214,6 +215,30 @@ def whole_number(given: object, what: str) -> int:
     except TypeError:
         pass
     raise InvalidRequest(f"{what} must be a whole number, not {described(given)}.")
+
+
+def check_number(given: object, name: str, unit: str, *, whole: bool = False, zero: bool = False) -> None:
+    """Refuse an option that is not a finite number greater than 0.
+
+    Args:
+        given: the option.
+        name: the name of the option, for the message.
+        unit: what the number counts, such as "seconds".
+        whole: whether the number must be an `int`.
+        zero: whether 0 is allowed, too.
+
+    Raises:
+        ConfigurationError: the option is anything else, for example "1", True or NaN.
+
+    >>> check_number(30, "timeout", "seconds")
+    >>> check_number("30", "timeout", "seconds")
+    Traceback (most recent call last):
+    css_sdk.errors.ConfigurationError: timeout= must be a number of seconds greater than 0, not '30'.
+    """
+    is_number = isinstance(given, int if whole else (int, float)) and not isinstance(given, bool)
+    if not is_number or not 0 <= given < math.inf or not (given or zero):  # type: ignore[operator]
+        kind, least = "whole number" if whole else "number", "0 or more" if zero else "greater than 0"
+        raise ConfigurationError(f"{name}= must be a {kind} of {unit} {least}, not {given!r}.")
 
 
 def integrations(given: object) -> tuple[int | str, ...]:

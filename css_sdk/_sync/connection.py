@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Final, TypedDict
 
@@ -25,6 +24,7 @@ _IDLE_SECONDS = 4.0
 The service closes an idle connection after 5 seconds. A request that is sent at this moment would fail.
 """
 
+TIMEOUT: Final = 30.0
 DEADLINE: Final = 120.0
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 
@@ -100,11 +100,9 @@ def check_options(options: Options) -> None:
             f"http_client= already has its own {' and '.join(beside)}. Pass http_client= without "
             f"{' and '.join(f'{name}=' for name in beside)}."
         )
-    deadline, largest = options.get("deadline", DEADLINE), options.get("largest_answer", LARGEST_ANSWER)
-    if isinstance(deadline, bool) or not isinstance(deadline, (int, float)) or not 0 < deadline < math.inf:
-        raise ConfigurationError(f"deadline= must be a number of seconds greater than 0, not {deadline!r}.")
-    if isinstance(largest, bool) or not isinstance(largest, int) or largest <= 0:
-        raise ConfigurationError(f"largest_answer= must be a whole number of bytes greater than 0, not {largest!r}.")
+    arguments.check_number(options.get("timeout", TIMEOUT), "timeout", "seconds")
+    arguments.check_number(options.get("deadline", DEADLINE), "deadline", "seconds")
+    arguments.check_number(options.get("largest_answer", LARGEST_ANSWER), "largest_answer", "bytes", whole=True)
 
 
 class Connections:
@@ -136,7 +134,7 @@ class Connections:
             max_keepalive_connections=service_limits.MOST_AT_ONCE,
             keepalive_expiry=_IDLE_SECONDS,
         )
-        timeout, transport = self._options.get("timeout", 30.0), self._options.get("transport")
+        timeout, transport = self._options.get("timeout", TIMEOUT), self._options.get("transport")
         return stateless_client(new_client(httpx.Client, transport=transport, timeout=timeout, limits=limits))
 
     def _renew(self) -> None:

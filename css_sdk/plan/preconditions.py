@@ -249,8 +249,9 @@ def check_whose(plan: Plan, api_url: str, team_id: int | None) -> None:
             f"settings with which the plan was made, or make the plan again."
         )
     if plan.team_id != (team_id or 0):
+        whose = f"team {team_id}" if team_id else "no team"
         raise StalePlan(
-            f"The plan was made for team {plan.team_id}, but the current credentials belong to team {team_id}. Nothing "
+            f"The plan was made for team {plan.team_id}, but the current credentials belong to {whose}. Nothing "
             f"was sent. Use the credentials with which the plan was made, or make the plan again."
         )
 
