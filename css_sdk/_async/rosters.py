@@ -1,4 +1,4 @@
-"""Carry out rosters: find the places and people of the rows, plan, check, ask, and report each row."""
+"""Check or carry out rosters: find the places and people of the rows, plan, ask, write, and report each row."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ RoleAt = tuple[Place, str]
 
 
 class AsyncRosterOptions(TypedDict, total=False):
-    """The options that a check and an application of a roster share; `AsyncCss.apply_roster` describes them."""
+    """The options of both `check_roster` and `apply_roster`; `AsyncCss.apply_roster` describes them."""
 
     exact: bool
     max_removals: int | None
@@ -69,16 +69,16 @@ class AsyncRosterOptions(TypedDict, total=False):
 
 @define(eq=False)
 class _Item:
-    """One row of a roster, or one removal of an exact roster, and what is known about it.
+    """One row of a roster, or one removal of an exact roster, with the results of the searches for it.
 
     Attributes:
         row: the row.
-        place: the place of the row, if it exists.
+        place: the place of the row; None if it does not exist or was not searched yet.
         found: the user whom the row means, or the error of the search; empty before the search.
-        step: what the row asks for, if its place and user were found.
-        error: why nothing can be done.
-        repeats: the line of an earlier row with the same step.
-        losing: the user who loses the role, for a removal of an exact roster.
+        step: the change that the row requests; None until its place and user are found.
+        error: the reason why nothing is done for the row; None if there is none.
+        repeats: the line of an earlier row with the same step; None if there is none.
+        losing: for a removal of an exact roster, the user who loses the role.
     """
 
     row: Row
@@ -91,24 +91,26 @@ class _Item:
 
     @property
     def to_do(self) -> Step | None:
-        """Return the step, unless an error forbids it."""
+        """Return the step; None if the row has no step or has an error."""
         return self.step if self.error is None else None
 
     def fail(self, error: CssError) -> None:
-        """Note why nothing can be done. The first reason counts."""
+        """Note the reason why nothing is done for the row. If there is a reason already, keep the earlier one."""
         self.error = self.error or error.with_traceback(None)
 
 
 class AsyncRosterRun:
-    """One run of a roster: a check or an application.
+    """Check a roster or carry it out, once.
 
     Args:
         css: the client.
-        rows: the rows of the roster, or data that `read_roster` can read.
+        rows: the rows of the roster, or data that `read_roster` accepts.
         options: as for `AsyncCss.apply_roster`.
 
     Raises:
-        InvalidRequest: an option does not exist, a provider is unknown, or both `prefer` and `all_logins` are given.
+        InvalidRequest: an option or a provider does not exist, or both `prefer` and `all_logins` are given.
+        InvalidFile: the data cannot be read as rows.
+        ConfigurationError: `width` is out of range, or a callback cannot be called or awaited.
     """
 
     def __init__(
@@ -162,10 +164,16 @@ class AsyncRosterRun:
         """Carry out the rows: grant roles first, then remove roles.
 
         Args:
-            checked: the results of an earlier check. If a new check has different results, nothing is sent. If the
-                earlier check found nothing to do, nothing is sent either.
+            checked: the results of an earlier check. If they have nothing to do, they are returned, and nothing is
+                sent.
             confirm: called before the first write with the removals of an exact roster, if there are any.
-            skip_existing: whether to read the members first, and send only what is missing.
+            skip_existing: whether to read the members first, and send only the changes that are still needed.
+
+        Raises:
+            StalePlan: a new check has other results than `checked`, or members changed while `confirm` was called.
+                Nothing is sent.
+            Refused: an exact roster would remove too much, or `confirm` returned False. Nothing is sent.
+            CallbackFailed: a callback raised an exception. All changes were made nevertheless.
         """
         async_check_callback("confirm", confirm)
         if checked is not None and not any(result.outcome == "planned" or refuses_all(result) for result in checked):
@@ -183,7 +191,10 @@ class AsyncRosterRun:
         self._add_removals(changes)
         expected = {item: self._expected(item) for item in self._items}
         if checked is not None and _states_of(expected.values()) != _states_of(checked):
-            raise StalePlan("Somebody else changed this since it was checked. Nothing was sent. Check it again.")
+            raise StalePlan(
+                "Somebody else changed roles or members after this roster was checked. Nothing was sent. Check the "
+                "roster again."
+            )
         losses = [change.losses for change in changes if change.removals and change.refusal is None]
         if losses and confirm is not None:
             await ask(confirm, losses)
@@ -204,7 +215,12 @@ class AsyncRosterRun:
         return [(item, item.place) for item in self._items if item.place is not None]
 
     async def _find(self) -> None:
-        """Find all places and all people, each once."""
+        """Find the place and the user of each row, and set the row's step or error. Make each search once.
+
+        Raises:
+            InvalidFile: a row contradicts the integration that was given for all rows, or the address of its user.
+            AuthenticationError: the service refuses the credentials.
+        """
         await self._find_places()
         finding = AsyncPeopleFinding(self._css._wire, self._providers, self._width, self._look_ups)
         wanted = {item: (place, item.row.person) for item, place in self._placed()}
@@ -235,7 +251,7 @@ class AsyncRosterRun:
                 continue
             if step.opposite in steps:
                 opposite = (
-                    "Another row contradicts this one: it names the same user, role and place, but the other action. "
+                    "Another row contradicts this one: one grants the role, the other revokes it from the same user. "
                     "Nothing was sent for these rows."
                 )
                 item.fail(InvalidRequest(opposite))
@@ -245,7 +261,11 @@ class AsyncRosterRun:
                 first[step] = item.row.line
 
     def _with_logins(self, item: _Item) -> list[_Item]:
-        """Choose among several logins of one person. If all are meant, return a row for each login."""
+        """Choose among several logins of one person, and return the row with the chosen login.
+
+        `prefer` decides. With `all_logins`, return a row for each login. If there is no choice to make, or no login can
+        be chosen, return the row as it is.
+        """
         logins: Sequence[User] = ()
         if isinstance(item.found, Ambiguous):
             logins = choose_logins(item.found.candidates, prefer=self._prefer, all_logins=self._all_logins)
@@ -254,7 +274,13 @@ class AsyncRosterRun:
         return [evolve(item, found=logins[0]) if logins else item]
 
     def _compare_addresses(self, users: Mapping[_Item, UserLike | CssError]) -> None:
-        """Compare the e-mail address that a row gives in addition to a username with the address of this user.
+        """Check rows that have a username and an e-mail address: the user must have this address.
+
+        Users without an address, or whom the service does not know, are not compared. If the search for a user failed,
+        the row gets this error.
+
+        Args:
+            users: for each of these rows, the user whom the service knows by the username, or the error of the search.
 
         Raises:
             InvalidFile: a user has a different address.
@@ -295,11 +321,12 @@ class AsyncRosterRun:
     # Planning
 
     async def _plan(self, *, settled: bool, look_up: bool) -> list[RoleChange]:
-        """Read the members of the roles. Return the changes to each role if the roster is exact, otherwise nothing.
+        """Read the members of the roles, and return the changes to each role; no changes if the roster is not exact.
 
         Args:
             settled: whether to read members until two readings in a row agree. Removals need this.
-            look_up: whether to check that the service knows every username that would be added.
+            look_up: whether to check that the service knows each username that would be added. Otherwise, this is
+                checked only for roles that would lose all their members.
 
         Raises:
             Refused: an exact roster is empty or has rows that revoke.
@@ -314,13 +341,13 @@ class AsyncRosterRun:
 
         async def read(role: RoleAt) -> None:
             row, steps = named[role][0].row, [item.to_do for item in named[role] if item.to_do is not None]
-            # If a reading misses a member, the journal would record that a row that grants the role added the member.
-            # An undo would then remove the role.
+            # If a reading misses a member whom a row grants the role, the journal would record that the row added this
+            # member. An undo would then remove the role from the member.
             is_journaled = not self._is_check and self._css._wire.journal is not None
             must_settle = settled or (is_journaled and not all(step.removes for step in steps))
             try:
                 state = await self._read_role(role, row, settled=must_settle)
-                # And a row that revokes the role from this member would seem to be done.
+                # If a reading misses a member from whom a row revokes the role, the row would seem to be done already.
                 if not must_settle and any(step.removes and is_as_after(step, state) for step in steps):
                     state = await self._read_role(role, row, settled=True)
                 self._states[role] = state
@@ -352,15 +379,16 @@ class AsyncRosterRun:
         return changes
 
     def _may_mean(self, item: _Item, role: RoleAt, losing: Collection[str]) -> bool:
-        """Return whether a row has failed, may be mistyped, and really mean this role and a person who would lose it.
+        """Return whether a failed row may be a mistyped row for this role and for somebody who would lose this role.
 
-        Several cells of the row may be mistyped. A cell counts as correct only if what it names was found: the place,
-        the role in this place, and the person (by any login).
+        Any cells of the row may be mistyped, except those that css-sdk could find: an existing place, an existing role,
+        and a person who was found. If one of these differs from this role's place, from this role, or from all people
+        who would lose it, the row means something else.
 
         Args:
-            item: the row.
-            role: this role. A row that names it is not meant here.
-            losing: the people who would lose this role.
+            item: the row. For a row that names this role in this place, the result is False.
+            role: the role, with its place.
+            losing: the people who would lose this role: their usernames without the provider.
         """
         place, name = item.place, item.row.role
         if item.error is None:
@@ -388,10 +416,10 @@ class AsyncRosterRun:
         return [now[change.state.place, change.row.role] for change in changes]
 
     async def _look_up_everybody(self) -> None:
-        """Check that the service knows each username that would be added. Note an error for rows with unknown users.
+        """Check that the service knows each username that would be added. Set an error for rows with unknown users.
 
-        People who were found by a search are known already. All integrations of an environment know the same people, so
-        if the call for one integration fails, the call is made for the next integration.
+        People who were found by a search are known already. All integrations of an environment know the same people. So
+        if the call for one integration fails, css-sdk makes the call for the next integration of the rows.
         """
         waiting: dict[tuple[str, str], dict[_Item, Step]] = {}
         for item in self._items:
@@ -420,7 +448,10 @@ class AsyncRosterRun:
         await async_each(look_up, list(waiting.values()), self._width)
 
     async def _look_up_newcomers(self, role: RoleAt, items: Iterable[_Item]) -> None:
-        """If a role would lose all its members, check that the service knows at least one person who would be added."""
+        """If a role would lose all its present members, check that the service knows one of the people to be added.
+
+        Stop at the first known person. Rows of unknown people before this person get an error.
+        """
         members = self._states[role].members[role[1]]
         steps = {item: item.to_do for item in items if item.to_do is not None}
         if not members or any(step.target in members or not _is_named(item) for item, step in steps.items()):
@@ -432,7 +463,11 @@ class AsyncRosterRun:
             item.fail(error)
 
     async def _why_unknown(self, step: Step) -> NotFound | None:
-        """Return an error if the environment does not know the user of a step, else None."""
+        """Return the error that the environment does not know the user of a step; None if it knows the user.
+
+        Raises:
+            CssError: the call failed, so that this is not known.
+        """
         try:
             await self._environments[step.place].users.roles(step.target)
         except NotFound as error:
@@ -442,7 +477,7 @@ class AsyncRosterRun:
         return None
 
     def _add_removals(self, changes: Iterable[RoleChange]) -> None:
-        """Append the removals of an exact roster to the rows."""
+        """Append a row for each removal of an exact roster. If the removal is refused, its row has the error."""
         for change in changes:
             for step in change.removals:
                 row = Row(0, Person("username", step.target), step.role, *change.row.place, "revoke")
@@ -450,7 +485,7 @@ class AsyncRosterRun:
                 self._items.append(_Item(row, step.place, step=step, error=change.refusal, losing=losing))
 
     def _expected(self, item: _Item) -> RowResult:
-        """Return the expected result of a row."""
+        """Return the expected result of a row: `failed`, `already` if the state shows its effect, or else `planned`."""
         row, step = item.row, item.to_do
         if step is None:
             return RowResult(row, "failed", item.error, item.repeats, item.losing)
@@ -488,7 +523,7 @@ class AsyncRosterRun:
         return self._look_ups.ended(self._progress.ended(ListOf(results)))
 
     async def _suggest_roles(self, results: Sequence[RowResult]) -> None:
-        """Add the names of existing roles to errors about missing roles. Read the list of each place once."""
+        """Add suggestions of existing roles to errors about missing roles. Read the list of each place's roles once."""
         missing: dict[Place, list[NotFound]] = {}
         for item, result in zip(self._items, results, strict=False):
             error = result.error
@@ -506,7 +541,10 @@ class AsyncRosterRun:
 
 
 def _is_named(item: _Item) -> bool:
-    """Return whether a row adds a user by username, so that no search has shown that the service knows the user."""
+    """Return whether a row grants a role to a user who is named by username or client id.
+
+    No search has shown yet that the service knows such a user.
+    """
     return item.row.action == "grant" and item.row.person.user is not None
 
 

@@ -23,14 +23,21 @@ from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
 from .connection import DEADLINE, LARGEST_ANSWER, AsyncConnections, AsyncOptions
 
-_LARGER: Final = ". If it is right, make the client with a larger largest_answer="
+_LARGER: Final = ". If so large an answer is expected, create the client with a larger largest_answer="
 _MOMENT: Final = 0.01
 _USER_AGENT: Final = f"css-sdk/{__version__}"
 
 
 @frozen
 class Call:
-    """A request that is ready to be sent, with its name for logs, its label for messages, and the thing it is about."""
+    """A request that is ready to be sent.
+
+    Attributes:
+        request: the request.
+        name: the name of the operation, for logs.
+        label: method and path without the query, for messages.
+        about: the kind of thing that is missing if the service answers 404.
+    """
 
     request: httpx.Request
     name: str
@@ -42,10 +49,10 @@ class AsyncSender:
     """Build and send requests through one httpx client. This is the lowest layer: every request goes through it.
 
     Args:
-        connections: the httpx client.
+        connections: has the httpx client.
         auth: adds tokens to requests.
-        settings: the addresses of the service.
-        options: the limits of each attempt.
+        settings: the addresses of the service and of its token endpoint.
+        options: the client's options; `deadline`, `largest_answer` and `on_request` are used.
     """
 
     def __init__(
@@ -68,14 +75,14 @@ class AsyncSender:
         """Return the call that a generated module describes.
 
         Args:
-            described: method, path, query, body and headers.
-            name: the name of the call, for logs.
-            about: the kind of thing that a 404 says is missing.
+            described: method, path, query, body and headers, as arguments of httpx.
+            name: the name of the operation, for logs.
+            about: the kind of thing that is missing if the service answers 404.
 
         Raises:
             HarmfulRequest, RequestTooLong: the request would stop the service.
-            UnusableName: the service would read a different path, or the body has a role name that no later request
-                could contain.
+            UnusableName: the service would read a different path than the one meant, or the body has a role name that
+                no later request could contain.
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         path: str = described["url"]
@@ -92,17 +99,17 @@ class AsyncSender:
         # Set here, because httpx merges headers that are passed to `build_request` one by one.
         request.headers["User-Agent"] = _USER_AGENT
         request.headers["Accept"] = "application/json"
-        # An answer in other encodings can unpack to a piece that is a thousand times as large.
+        # css-sdk decompresses only gzip within a limit. Small answers in other encodings can become very large.
         request.headers["Accept-Encoding"] = "gzip"
         return Call(request, name, label, about)
 
     async def send(self, call: Call, write: AsyncInFlight | None = None, attempt: int = 1) -> Exchange:
-        """Send a call and read its answer.
+        """Send a call, and return its answer or, if no answer can be read, the error.
 
         Args:
             call: a call that `call` returned.
-            write: for a write, finishes the exchange if the task is cancelled.
-            attempt: the number of the attempt, from 1.
+            write: for a write, lets the exchange end before a cancellation of the task takes effect. None for a read.
+            attempt: the number of the attempt, from 1, for `on_request`.
 
         Raises:
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
@@ -152,7 +159,7 @@ class AsyncSender:
     def _late(self, request: httpx.Request, label: str) -> Exchange:
         late = (
             f"{label}: no complete answer from the service at {request.url.netloc.decode()} within {self._deadline:g} "
-            f"seconds. Try again later, or make the client with a larger deadline=."
+            f"seconds. Try again later, or create the client with a larger deadline=."
         )
         was_sent = "Authorization" in request.headers
         return Exchange(error=ConnectionFailed(late, request=label), was_sent=was_sent, is_passing=True)

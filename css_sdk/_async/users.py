@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class AsyncUsers:
     """Read and change the roles of users, in one environment of one integration. Every write is verified.
 
-    A user is given as a username such as `<guid>@<provider>`, or as a `ServiceAccount`.
+    Pass a user as a username such as `<guid>@<provider>`, as a `ServiceAccount`, or as a `User` that css-sdk returned.
     """
 
     def __init__(self, wire: AsyncWire, roles: AsyncRoles) -> None:
@@ -36,10 +36,10 @@ class AsyncUsers:
         self._place = roles.place
 
     async def roles(self, user: UserLike) -> tuple[Role, ...]:
-        """Return the direct roles of the user, sorted by name. Roles through composites are not included.
+        """Return the direct roles of the user, sorted by name, without the roles that composite roles contain.
 
         Args:
-            user: a username or a `ServiceAccount`.
+            user: a username, a `ServiceAccount` or a `User`.
 
         Raises:
             UnusableUser: the text is not a username, or users of its provider cannot have roles.
@@ -52,15 +52,15 @@ class AsyncUsers:
         return await self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
 
     async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
-        """Return the roles that the user's tokens will contain: direct roles, and all roles that these include.
+        """Return the roles that the user's tokens will contain: direct roles, and all roles that these contain.
 
-        This takes one call, and one more for each composite role.
+        The roles are sorted by name. This takes one call, and one more for each composite role of the user.
 
         Args:
-            user: a username or a `ServiceAccount`.
+            user: a username, a `ServiceAccount` or a `User`.
 
         Raises:
-            UnusableUser, NotFound: as `roles`.
+            UnusableUser, NotFound: as for `roles`.
 
         >>> [role.name for role in await dev.users.effective_roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin', 'approver', 'reviewer']
@@ -68,14 +68,16 @@ class AsyncUsers:
         return TupleOf((await tree_below(self._roles, await self.roles(user))).roles)
 
     def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
-        """Return the username and each role name once. Refuse roles that could not be assigned and removed again.
+        """Return the username and each role name once, after checking that requests can assign and remove these roles.
 
         Args:
-            user: a username or a `ServiceAccount`.
+            user: a username, a `ServiceAccount` or a `User`.
             roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableUser, UnusableName, RequestTooLong: a request could not be sent. This check itself sends nothing.
+            UnusableUser, UnusableName, RequestTooLong: the user or a role name is not valid, or a request would be too
+                long. This check sends nothing.
+            InvalidRequest: no role is given, or an item is not a name.
 
         >>> dev.users.check(ServiceAccount("fisheries-service-102"), "reviewer")
         ('service-account-fisheries-service-102', ('reviewer',))
@@ -90,17 +92,17 @@ class AsyncUsers:
     async def assign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
         """Give the user these roles, in one call. The user keeps all other roles.
 
-        The service answers with all roles that the user has afterwards. If the answer contains these roles, the write
-        is verified.
+        The service answers with all direct roles that the user has afterwards. If the answer contains these roles, the
+        write is verified. If it does not, css-sdk reads the user's roles.
 
         Args:
-            user: a username, in upper or lower case, or a `ServiceAccount`.
+            user: a username (in upper or lower case), a `ServiceAccount` or a `User`.
             roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is changed.
+            UnusableUser, UnusableName, RequestTooLong, InvalidRequest: as for `check`. Nothing is sent.
             NotFound: the user or one of the roles does not exist. No role was given.
-            OutcomeUnknown: the roles may have been given or not, and no read could show which.
+            OutcomeUnknown: css-sdk cannot know whether the roles were given.
 
         >>> await dev.users.assign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer", "approver")
         >>> await dev.users.assign(ServiceAccount("fisheries-service-102"), "reviewer")
@@ -112,13 +114,13 @@ class AsyncUsers:
         """Remove these roles from the user, with one call for each. A role that the user does not have is no error.
 
         Args:
-            user: a username or a `ServiceAccount`.
+            user: a username, a `ServiceAccount` or a `User`.
             roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong, InvalidRequest: as for `check`. Nothing is sent.
             NotFound: the user or a role does not exist. The roles before this role were removed.
-            OutcomeUnknown: a role may have been removed or not, and no read could show which.
+            OutcomeUnknown: css-sdk cannot know whether a role was removed. The roles before this role were removed.
 
         >>> await dev.users.unassign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")
         """
@@ -127,13 +129,13 @@ class AsyncUsers:
             await self._write([self._step("remove_member", name, username)])
 
     async def _write(self, steps: Sequence[Step]) -> None:
-        """Carry out steps about one user in one call: additions, or one removal.
+        """Carry out steps in one call that adds one or more roles to a user, or removes one role.
 
         Args:
             steps: the steps, all of one kind.
 
         Raises:
-            UnusableUser, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `assign` and `unassign`.
+            UnusableUser, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as for `assign` and `unassign`.
         """
         is_adding, username = steps[0].kind == "add_member", identifiers.check_username(steps[0].target)
 
@@ -156,24 +158,27 @@ class AsyncUsers:
     async def set_roles(
         self, user: UserLike, *roles: str | Iterable[str], **options: Unpack[AsyncExactOptions]
     ) -> None:
-        """Make the roles that the user has directly exactly these. Add roles before removing roles.
+        """Give the user exactly these direct roles. Add roles first. If an addition fails, remove no role.
 
-        This takes one read, at most one call to add roles, and one call for each role that is removed. With `confirm`,
-        the roles are read again after it returned. If a role could not be added, no role is removed.
+        This takes one read, at most one call to add roles, and one call for each role that is removed. If `confirm` is
+        passed, the roles are read a second time after it has returned.
 
         Args:
-            user: a username or a `ServiceAccount`.
+            user: a username, a `ServiceAccount` or a `User`.
             roles: names of roles; lists of names are accepted as well.
-            allow_empty: let the user lose all roles if `roles` is empty.
-            max_removals: how many roles may be removed. The default is a fifth of the roles that the user has, but at
-                least 4 and at most 10.
+            allow_empty: whether the user may lose all roles if `roles` is empty.
+            max_removals: how many roles may be removed. The default is a fifth of the user's direct roles, but at least
+                4 and at most 10.
             confirm, progress: as for `AsyncRoles.set_members`.
 
         Raises:
             EmptySet: `roles` is empty, and `allow_empty` is not set. Nothing is sent.
-            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
-            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed.
-            NotFound, OutcomeUnknown: as `assign` and `unassign`. Roles that could be added were added.
+            UnusableUser, UnusableName, RequestTooLong: the user or a role name is not valid, or a request would be too
+                long. Nothing is sent.
+            TooManyRemovals: more roles would be removed than `max_removals` allows. Nothing was changed.
+            NotConfirmed: `confirm` returned False. Nothing was changed.
+            StalePlan: the user's roles changed while `confirm` was called. Nothing was changed.
+            NotFound, OutcomeUnknown: as for `assign` and `unassign`. Roles that could be added were added.
             CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
 
         >>> await dev.users.set_roles("d6dff8c2546921b01198b4efd12cb3bc@idir", "reviewer")
@@ -197,11 +202,11 @@ class AsyncUsers:
         )
 
     async def _observe(self, user: str, also: Iterable[str] = ()) -> PlaceState:
-        """Return the state of the user's roles, as if nobody else had them.
+        """Read the user's direct roles, and return a state in which this user is the only member of each role.
 
         Args:
             user: the username.
-            also: names of roles that the state contains even if the user does not have them.
+            also: names of roles that the state contains, too. If the user does not have them, they have no members.
         """
         held = {role.name for role in await self.roles(user)}
         members = {name: frozenset([user] if name in held else ()) for name in held.union(also)}

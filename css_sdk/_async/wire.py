@@ -1,4 +1,4 @@
-"""Send calls of the generated client, retry reads, and raise errors: every call goes through here."""
+"""Send calls of the generated client, retry reads, and raise errors. Every call goes through this module."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOG = logging.getLogger("css_sdk")
 Remembered = TypeVar("Remembered")
 Value = TypeVar("Value")
 Attempts = Callable[[Call, int], Awaitable[Exchange]]
-"""A function that makes one attempt of a call. It gets the call and the number of the attempt."""
+"""A function that makes one attempt of a call. It gets the call and the number of the attempt, from 1."""
 
 
 class AsyncWire:
@@ -46,9 +46,10 @@ class AsyncWire:
         settings: addresses and credentials.
         connections: the connections of this process.
         journal: records every write, before and after it.
-        is_plain: whether a worker in a different process could create the same wire.
-        clock: returns seconds that only grow.
-        late: the attempts of writes that were never answered.
+        is_plain: whether a worker in a different process can create an equal wire, because no `http_client` and no
+            `transport` was passed.
+        clock: returns the time in seconds, from a clock that never goes back.
+        late: the attempts of writes that got no answer, and that the service may still carry out.
 
     Raises:
         ConfigurationError: an option is not valid.
@@ -79,13 +80,15 @@ class AsyncWire:
         )
 
     def with_journal(self, journal: Journal) -> Self:
-        """Return a wire over the same connections, whose writes go into a journal."""
+        """Return a second wire that uses the same connections and records its writes in a journal."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__, journal=journal)
         return other
 
     def knowing_not_done(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
-        """Let the journal, if there is one, treat these steps as not done, so that it needs no read before a write.
+        """Return a context in which the journal treats these steps as not done. It then needs no read before a write.
+
+        Without a journal, the context has no effect.
 
         Args:
             steps: the steps. A read has just shown that they are not done.
@@ -94,7 +97,7 @@ class AsyncWire:
 
     @property
     def team(self) -> int | None:
-        """Return the id of the team, from the current token; None if the token names no team."""
+        """Return the team's id in the current token; None if the token names no team or was not requested yet."""
         return team_of(self._auth.claims)
 
     def remembered(self, key: Hashable, make: Callable[[], Remembered]) -> Remembered:
@@ -114,26 +117,29 @@ class AsyncWire:
         /,
         **arguments: Any,
     ) -> Value:
-        """Send a reading call, retry it after temporary faults, and return the converted answer.
+        """Send a call that only reads, retry it after temporary faults, and return the converted answer.
 
         Args:
             operation: the generated module of the call.
             convert: converts the parsed answer to the value to return.
-            about: the kind of thing that a 404 says is missing.
-            arguments: the arguments of the generated module's function. Names in paths are encoded once.
+            about: the kind of thing that is missing if the service answers 404.
+            arguments: the arguments of the generated module's function. Names are passed as they are, not encoded.
 
         Raises:
-            CssError: the answer is an error or is malformed, or there is no answer.
+            CssError: the request is refused, the answer is an error or is malformed, or there is no answer.
         """
         call = self.call(operation, about, arguments)
         return answers.parsed(operation, await self.answer(call), call.label, convert)
 
     async def answer(self, call: Call, attempt: Attempts | None = None) -> httpx.Response:
-        """Send a reading call, retry it after temporary faults, and return the successful answer.
+        """Send a call that only reads, retry it after temporary faults, and return the successful answer.
 
         Args:
             call: the call.
-            attempt: makes one attempt; by default `attempt` does.
+            attempt: makes one attempt; by default the method `attempt`.
+
+        Raises:
+            CssError: the last attempt failed.
         """
         waited, number = 0.0, 0
         while True:
@@ -144,7 +150,12 @@ class AsyncWire:
             waited += await self.pause(call, tried, number, waited)
 
     def call(self, operation: answers.Operation, about: type_of_thing, arguments: dict[str, Any]) -> Call:
-        """Return the request that a generated module describes.
+        """Return the call that a generated module describes, ready to be sent.
+
+        Args:
+            operation: the generated module of the call.
+            about: the kind of thing that is missing if the service answers 404.
+            arguments: the arguments of the generated module's function.
 
         Raises:
             Refused: the request would do harm; see `AsyncSender.call`.
@@ -153,12 +164,12 @@ class AsyncWire:
         return self._sender.call(operation._get_kwargs(**arguments), operation.__name__.rpartition(".")[2], about)
 
     async def attempt(self, call: Call, number: int, write: AsyncInFlight | None = None) -> Exchange:
-        """Make one attempt of a call, and return how it ended.
+        """Make one attempt of a call, and return how it ended. An error is returned, not raised.
 
         Args:
             call: the call.
             number: the number of the attempt, from 1.
-            write: for a write, finishes the attempt if the task is cancelled.
+            write: for a write, lets the attempt end before a cancellation of the task takes effect. None for a read.
 
         Raises:
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
@@ -170,15 +181,15 @@ class AsyncWire:
         return evolve(ended, error=error_for(answer, call.about), is_passing=is_passing(answer))
 
     async def forward(self, described: dict[str, Any]) -> httpx.Response:
-        """Send one request of the generated client once, and return the answer with any status.
+        """Send a request of the generated client once, and return the answer, also if its status is an error.
 
         Args:
-            described: method, path, query, body and headers.
+            described: method, path, query, body and headers, as arguments of httpx.
 
         Raises:
             Refused: the request would do harm; see `AsyncSender.call`.
-            ConfigurationError: the client was closed, belongs to a different process or event loop, or has a journal
-                and the request is a write, which the journal could not record.
+            ConfigurationError: the client was closed, or belongs to a different process or event loop. Or the request
+                is a write and the client has a journal, which could not record the write.
             CssError: there is no answer, or the answer cannot be read.
         """
         call = self._sender.call(described)
@@ -196,7 +207,18 @@ class AsyncWire:
         return ended.response
 
     async def pause(self, call: Call, tried: Exchange, number: int, waited: float) -> float:
-        """Wait before the next attempt, and return the seconds. If there is no further attempt, raise the error."""
+        """Wait before the next attempt, and return the seconds. If there is no further attempt, raise the error.
+
+        Args:
+            call: the call.
+            tried: how the last attempt ended.
+            number: the number of the last attempt, from 1.
+            waited: the seconds that were waited before earlier attempts.
+
+        Raises:
+            CssError: the error of the last attempt. It cannot be retried, or `retry` allows no further attempt, or
+                `retry` or `on_wait` raised an exception.
+        """
         error = tried.error or MalformedAnswer(f"{call.label}: this could not be verified.", request=call.label)
         if not tried.is_passing:
             raise error
@@ -214,11 +236,21 @@ class AsyncWire:
     async def _hook(
         self, name: str, error: CssError, hook: Callable[..., Awaitable[Value] | Value], *arguments: Any
     ) -> Value:
-        """Return the result of a function of the caller. If it raises an exception, no further attempt is made."""
+        """Call `retry` or `on_wait`, which the caller passed, and return the result.
+
+        Args:
+            name: the name of the option, for the message.
+            error: the error of the last attempt.
+            hook: the caller's function.
+            arguments: the arguments for the function.
+
+        Raises:
+            CssError: the function raised an exception. This is a copy of `error` that also names the exception.
+        """
         try:
             return await async_called(name, hook, *arguments)
         except Exception as failure:
             # Raise the error of the attempt, because this error says what may have been done.
             raise error.with_message(
-                f"{error} There was no other attempt: {name}= raised {type(failure).__name__}: {failure}."
+                f"{error} There was no further attempt, because {name}= raised {type(failure).__name__}: {failure}."
             ) from failure

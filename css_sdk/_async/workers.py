@@ -18,14 +18,19 @@ from .steps import AsyncStepRun, Numbered, grouped
 from .wire import AsyncWire
 
 CHUNK = 50
-"""The number of grants that a worker receives together."""
+"""The number of grants or removals that a worker receives together. Only a single user with more roles exceeds it."""
 
 
 @frozen
 class Task:
-    """The place of a worker's changes, the account that must make them, and how to find its credentials.
+    """What a worker needs besides the steps: the place, the account, and a function that finds the credentials.
 
-    It contains no secret: a worker reads the variables or the credentials file of its own machine.
+    A task contains no secret: the worker reads the variables or the credentials file of its own machine.
+
+    Args:
+        place: the place of the changes.
+        account: the client id and the API address with which the changes must be made.
+        find: returns the settings that the worker's machine has.
     """
 
     place: Place
@@ -34,10 +39,11 @@ class Task:
     find: Callable[[], Settings]
 
     def settings(self) -> Settings:
-        """Return the credentials that the worker finds.
+        """Return the settings, with credentials, that the worker's machine has.
 
         Raises:
-            ConfigurationError: there are none, or they are not those of the client that sent the task.
+            ConfigurationError: there are no credentials, or they belong to a different account or API address than the
+                task.
         """
         found = self.find()
         if (found.client_id, found.api_url) != self.account:
@@ -50,10 +56,11 @@ class Task:
 
 
 def task_for(wire: AsyncWire, place: Place) -> Task:
-    """Return the task that lets a worker act with the same account as this client.
+    """Return the task that lets a worker make changes in a place with the account of this client.
 
     Raises:
-        ConfigurationError: a worker cannot have the credentials or the connections of this client.
+        ConfigurationError: the client's credentials were passed as arguments, or it has a journal, an `http_client` or
+            a `transport`. A worker cannot use these.
     """
     settings = wire.settings
     if settings.source == "arguments":
@@ -87,8 +94,9 @@ async def ship_steps(executor: Executor, task: Task, run: AsyncStepRun, steps: N
     """Send the steps about members in chunks to the workers of an executor, and settle them.
 
     Args:
-        executor: carries out each chunk in one of its workers, at most `width` of the run at once.
-        task: the place and the source of credentials.
+        executor: carries out each chunk in one of its workers. At most as many chunks as the run's `width` are sent at
+            once.
+        task: the place, the account and how to find its credentials.
         run: the run that the steps belong to.
         steps: the steps.
     """
@@ -97,7 +105,10 @@ async def ship_steps(executor: Executor, task: Task, run: AsyncStepRun, steps: N
         try:
             future = executor.submit(carry_out, task, tuple(chunk.values()))
         except Exception as error:
-            refused = CssError(f"The executor accepts no more work ({type(error).__name__}). Nothing of this was sent.")
+            refused = CssError(
+                f"The executor accepts no more work ({type(error).__name__}). This change was not sent to a worker. "
+                f"Make the call again with an executor that accepts work."
+            )
             refused.__cause__ = error
             await run.settle_failed(chunk, refused)
             return
@@ -108,8 +119,8 @@ async def ship_steps(executor: Executor, task: Task, run: AsyncStepRun, steps: N
             await run.settle_failed(chunk, error)
         except Exception as error:
             lost = OutcomeUnknown(
-                f"A worker was lost ({type(error).__name__}). It may have done this or not. Run it again with "
-                f"skip_existing=True."
+                f"A worker was lost ({type(error).__name__}). It may have made this change or not. To make it if it is "
+                f"missing, make the call again with skip_existing=True."
             )
             lost.__cause__ = error
             await run.settle_failed(chunk, lost)
@@ -121,7 +132,7 @@ async def ship_steps(executor: Executor, task: Task, run: AsyncStepRun, steps: N
 
 
 def _chunks(steps: Numbered) -> list[Numbered]:
-    """Return the steps in chunks of about `CHUNK`. The steps of one user stay together."""
+    """Return the steps in chunks of at most `CHUNK` steps. If one user has more steps, they stay in one chunk."""
     chunks: list[Numbered] = []
     for group in grouped(steps, lambda step: step.target).values():
         if chunks and len(chunks[-1]) + len(group) <= CHUNK:
@@ -132,10 +143,13 @@ def _chunks(steps: Numbered) -> list[Numbered]:
 
 
 def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
-    """Carry out a chunk in a worker, one user after another.
+    """Carry out a chunk of steps in a worker, one user after another, and return their results.
 
-    The worker of a `Css` keeps its connections and its token for the next chunk. The worker of an `AsyncCss` cannot
-    keep them: they belong to an event loop, and each chunk runs in its own event loop.
+    For a `Css`, the worker keeps its connections and its token for the next chunk. For an `AsyncCss` it cannot keep
+    them: they belong to an event loop, and each chunk runs in a new event loop.
+
+    Raises:
+        ConfigurationError: as for `Task.settings`. Nothing is sent.
     """
     return async_run(_carry_out, task, steps)
 

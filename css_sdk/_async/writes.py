@@ -1,4 +1,4 @@
-"""Send writes, and verify each one by its answer or, if the answer is not sufficient, by a read."""
+"""Send writes. Verify each write by its answer or, if the answer does not show that it was done, by a read."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ class AsyncChange:
     Args:
         operation: the generated module of the call.
         steps: the steps that the call carries out; all of one kind.
-        arguments: returns the call's arguments, without those of the place, for the steps that are not done yet.
+        arguments: returns the arguments of the call for the given steps, except those for the place.
         observe: reads the part of the place's state that shows whether the steps are done.
-        shown: returns whether a parsed answer shows that the given steps are done.
-        along: the steps that the service carries out together with these, such as the removal of a role's members.
+        shown: returns whether a parsed answer shows that the given steps are done. By default, no answer does.
+        along: further changes that the service makes together with the steps, such as the removal of a deleted role's
+            members.
     """
 
     operation: answers.Operation
@@ -44,29 +45,38 @@ class AsyncChange:
     along: Steps = ()
 
     def effects(self, steps: Steps) -> Steps:
-        """Return all that the call changes if these steps are not done yet. A rename to the same name is left out."""
+        """Return all changes of a call with these steps, if none is done yet: the steps, and the changes in `along`.
+
+        A rename to the same name changes nothing and is left out. If no step is left, the result is empty.
+        """
         changing = tuple(step for step in steps if step.kind != "rename_role" or step.role != step.target)
         return (*self.along, *changing) if changing else ()
 
     async def remaining(self, steps: Steps) -> Steps:
-        """Read the state, and return those of these steps that are not done yet."""
+        """Read the state, and return the steps that are not done yet."""
         state = await self.observe()
         return tuple(step for step in steps if not is_as_after(step, state))
 
 
 async def carry_out(wire: AsyncWire, change: AsyncChange) -> None:
-    """Send a write until it is verified. Repeat only the steps that a read shows to be missing.
+    """Send a write, and repeat it until it is verified or cannot be retried. Repeat only steps that are not done yet.
 
-    If the client has a journal, the state is read first, and the journal records what the write will really change.
+    If the client has a journal, the journal records what the write will really change. For this, the state is read
+    first, unless it is known already.
 
     If the task is cancelled, a request that was sent already is finished. Nothing else is sent: no read to verify the
     write, and no further attempt. The journal records the outcome that the answer shows. If there is no answer, the
     journal has no outcome for the write.
 
+    Args:
+        wire: sends the calls, and has the journal.
+        change: the write.
+
     Raises:
-        CssError: the write failed: it was refused, or a read shows that it was not done.
-        OutcomeUnknown: the write may have been done and no read could show it, an attempt without an answer may still
-            be on its way, or an earlier attempt of the same client may still reverse the write.
+        CssError: the write was not done: it was refused, or a read shows that it was not done.
+        OutcomeUnknown: the write may have been done, and no read could verify it. Or an attempt without an answer may
+            still be on its way. Or the write was done, but an earlier attempt of this client without an answer may
+            still reverse it.
         InvalidFile: the journal could not be written. Nothing is sent.
     """
     journal = wire.journal
@@ -94,9 +104,9 @@ async def carry_out(wire: AsyncWire, change: AsyncChange) -> None:
 class _Attempts:
     """Make the attempts of one write, until one is confirmed or no attempt is left.
 
-    An attempt of this call, or of an earlier call for the same change, may still be on its way. Then only a
-    confirmation shows the outcome. If a read does not show the write, or a later attempt is refused, an earlier attempt
-    can still carry out the write.
+    If an attempt got no answer, in this call or in an earlier call for the same change, it may still be on its way.
+    Then the outcome is unknown until an answer or a read shows that the write was done. A read that does not show it,
+    or a later attempt that is refused, decides nothing.
     """
 
     def __init__(self, wire: AsyncWire, change: AsyncChange, in_flight: AsyncInFlight) -> None:
@@ -110,7 +120,7 @@ class _Attempts:
 
     @property
     def may_be_done(self) -> bool:
-        """Return whether the outcome of an attempt is unknown."""
+        """Return whether an attempt was sent and its outcome is unknown."""
         return self._is_doubted or self._in_flight.is_unanswered
 
     async def complete(self) -> None:
@@ -130,7 +140,11 @@ class _Attempts:
             raise _still_possible(error) from error
 
     async def _attempt(self) -> bool:
-        """Make an attempt, and return whether it is confirmed. If it is not, wait until the next attempt is due."""
+        """Make an attempt, and return whether the write is confirmed. If it is not, wait until the next attempt is due.
+
+        Raises:
+            CssError: the write is not confirmed, and no further attempt is made.
+        """
         self._number += 1
         change = self._change
         arguments = change.steps[0].place.path | change.arguments(self._steps)
@@ -168,8 +182,8 @@ class _Attempts:
         if late is not None:
             raise OutcomeUnknown(
                 f"{call.label}: this was done. But an earlier request for another change ({late.kind}, role "
-                f"{late.role!r}) got no answer. It may still be on its way, and reverse this change. Check the state "
-                f"in some minutes.",
+                f"{late.role!r}) got no answer. The earlier request may still be on its way, and reverse this change. "
+                f"Check the state in some minutes.",
                 request=call.label,
             )
         return True
@@ -210,10 +224,10 @@ async def _remaining(change: AsyncChange, steps: Steps, call: Call) -> Steps:
 
 
 def _not_done(tried: Exchange, call: Call) -> Exchange:
-    finding = "A read afterwards shows that it was not done."
+    finding = "A read afterwards shows that the change was not done."
     if tried.error is None:
         error: CssError = ServiceUnavailable(
-            f"{call.label}: the service answered with success, but did not do it. {finding} Try again later.",
+            f"{call.label}: the service reported success, but did not carry out the change. {finding} Try again later.",
             status=tried.status,
             request=call.label,
         )

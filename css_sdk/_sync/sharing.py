@@ -14,21 +14,21 @@ Value = TypeVar("Value")
 class SingleFlight(Generic[Value]):
     """Let concurrent callers share one request. If its sender is cancelled, one of the waiting callers sends it again.
 
-    Threads can share a `SingleFlight`, and tasks an `SingleFlight`.
+    The callers of a `SingleFlight` are threads, those of an `SingleFlight` are tasks.
     """
 
     def __init__(self) -> None:
         self._pending: SharedRequest[Value] | None = None
 
     def share(self, work: Callable[[], Value], *, is_fresh: bool = False) -> Value:
-        """Return the result of `work`, or of the `work` of another caller that is in progress.
+        """Return the result of a request: of another caller's request in progress, or else of this caller's `work`.
 
         Args:
-            work: sends the request. It must not return None.
-            is_fresh: whether to accept only a request that began after this call.
+            work: sends the request, if no other caller's request is in progress. It must not return None.
+            is_fresh: whether to refuse the result of a request that was in progress before this call.
 
         Raises:
-            CssError: the request failed.
+            CssError: the request failed. All callers that share it get this error.
         """
         task = current_task()
         is_good = not is_fresh

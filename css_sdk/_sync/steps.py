@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/steps.py by `make generate`; edit that one.
-"""Carry out steps in order, several independent steps at once. Skip steps that depend on a failed step."""
+"""Carry out the steps of a plan in order, independent steps at once. Skip steps that depend on failed steps."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 Numbered = dict[int, Step]
-"""Steps by their number: their index among all steps of a run."""
+"""Some steps of a run, by number: the index of each step among all steps of the run."""
 Key = TypeVar("Key", bound=Hashable)
 
 
 def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
-    """Group the steps by the result of `by`."""
+    """Return the steps in groups: one for each result of `by`, under this result as key."""
     groups: dict[Key, Numbered] = {}
     for number, step in steps.items():
         groups.setdefault(by(step), {})[number] = step
@@ -36,29 +36,32 @@ def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
 
 
 def done_or_failed(result: StepResult) -> Outcome:
-    """Return the outcome of a step, with `failed` instead of `skipped`."""
+    """Return the outcome of a step. For a skipped step, return `failed`."""
     return "failed" if result.outcome == "skipped" else result.outcome
 
 
 Shipping = Callable[["StepRun", Numbered], None]
-"""A function that has steps about members of one place carried out by workers, and settles the steps."""
+"""A function that sends steps about members of one place to workers, and settles the steps with the workers' results.
+
+It gets the run and the steps.
+"""
 
 
 @define(eq=False)
 class StepRun:
-    """Carry out steps, and collect their results.
+    """Carry out steps, and collect their results. A step is settled when it has a result.
 
     Args:
         roles: for each place, the client for its roles.
-        steps: the steps, in an order in which they can be carried out.
+        steps: the steps, in an order in which they can be carried out. Steps of one kind stand together.
         dependencies: decides which steps are skipped after others failed; None if the steps are independent.
         ship: lets workers carry out the steps about members; None to carry them out in this process.
         are_not_done: whether a read has just shown that none of the steps is done. The journal then needs no read.
-        skip_existing: whether to read first which steps about members are needed.
-        may_exist: whether `create_role` counts as done if somebody else has just created the role.
+        skip_existing: whether to read first which steps about members are needed, and settle the others as `already`.
+        may_exist: whether `create_role` counts as done if the role exists, because somebody else has just created it.
         width: calls at once, 1 to 8.
-        progress: called with each result as it comes, one at a time, possibly in a different thread. It must not raise
-            exceptions.
+        progress: called with each result as soon as it is known, one call at a time, possibly in a different thread. It
+            must not raise exceptions.
     """
 
     roles: Mapping[Place, Roles]
@@ -75,7 +78,7 @@ class StepRun:
     _lock: Lock = field(factory=Lock, init=False)
 
     def carry_out(self) -> list[StepResult]:
-        """Carry out one kind of step after another and return the results, in the order of the steps."""
+        """Carry out the steps, one kind after another, and return a result for each step, in the order of the steps."""
         for kind, run in groupby(enumerate(self.steps), key=lambda numbered: numbered[1].kind):
             batch = self._ready(dict(run))
             match kind:
@@ -94,7 +97,7 @@ class StepRun:
         return [self._results[number] for number in range(len(self.steps))]
 
     def _ready(self, batch: Numbered) -> Numbered:
-        """Return the steps that can be carried out; settle the others as skipped."""
+        """Return the steps that can be carried out. Settle steps that depend on failed steps as skipped."""
         ready: Numbered = {}
         for number, step in batch.items():
             reason = self.dependencies.why_skipped(step) if self.dependencies else None
@@ -113,13 +116,20 @@ class StepRun:
                 self._attempt(ready, partial(self._write, step))
 
     def _add_composites(self, group: Numbered) -> None:
-        """Add all new children of a role in one call."""
+        """Add all new children of one role in one call. The steps are all about this role."""
         steps = list(group.values())
         parent = self.roles[steps[0].place].composites(steps[0].role)
         self._attempt(group, lambda: parent._write(steps))
 
     def _attempt(self, group: Numbered, write: Callable[[], None]) -> None:
-        """Make the write for a group of steps, and settle the steps that `write` has not settled itself."""
+        """Make the write for a group of steps, and settle the steps as done, failed or unknown.
+
+        If the service has refused the credentials before, nothing is sent, and the steps fail with the same error.
+
+        Args:
+            group: the steps. `write` may remove steps that it settles itself.
+            write: makes the write.
+        """
         if self._lost_access is not None:
             # The service has refused the credentials, and would refuse them again.
             return self.settle_failed(group, self._lost_access)
@@ -147,7 +157,8 @@ class StepRun:
                 roles.delete(step.role)
 
     def _change_members(self, batch: Numbered) -> None:
-        """Add all roles of a user in one environment in one call, or remove them in one call each."""
+        """Carry out steps about members. Add all roles of a user in a place in one call. Remove each role in one
+        call."""
         for place, group in grouped(batch, lambda step: step.place).items():
             roles = self.roles[place]
             if self.skip_existing:
@@ -159,10 +170,10 @@ class StepRun:
                 self._each(left, lambda step: step.target, partial(self._change_one_user, roles))
 
     def _settle_done(self, roles: Roles, steps: Numbered) -> None:
-        """Settle the steps about members that need no write, because they are done already.
+        """Settle the steps about members that need no write, because the state is already as the step would leave it.
 
-        To find these steps, read the members of each role, or the roles of each user if there are fewer users than
-        roles.
+        To find these steps, read the members of each role, or the roles of each user if there are not more users than
+        roles. If a read fails, the steps that depend on it fail with its error.
 
         Args:
             roles: the client for the roles of the place.
@@ -183,8 +194,8 @@ class StepRun:
                     state = with_members(roles, unread, [name], settled=settled, width=1)
                 done = {number: step for number, step in group.items() if is_as_after(step, state)}
                 if done and is_by_user and not is_adding:
-                    # If the role does not exist, because of a typing error, the step must not settle as done: send it,
-                    # so that it fails and shows the error.
+                    # If the role does not exist, its name may be mistyped. Do not settle the step as done: send it, so
+                    # that it fails with the error of the service.
                     existing = {role.name for role in roles.list()}
                     done = {number: step for number, step in done.items() if step.role in existing}
             except CssError as error:
@@ -193,10 +204,10 @@ class StepRun:
                 self.settle(done, "already")
 
     def _change_one_user(self, roles: Roles, group: Numbered) -> None:
-        """Add one user to roles in one call, or remove the user from roles, one call each.
+        """Add roles to one user in one call, or remove roles from the user, with one call for each.
 
-        If one of the roles does not exist, the service adds the user to none of them. The existing roles are then sent
-        again.
+        If one of the roles to add does not exist, the service adds none of them. css-sdk then settles the steps with
+        missing roles as failed, and sends the others again.
 
         Args:
             roles: the client for the roles of the place.
@@ -226,14 +237,23 @@ class StepRun:
             self._attempt({number: step}, partial(roles._users._write, [step]))
 
     def settle_failed(self, group: Numbered, error: CssError) -> None:
-        """Settle these steps with an error, as failed or with an unknown outcome."""
+        """Settle these steps with an error. The error decides whether they failed or have an unknown outcome.
+
+        After an `AuthenticationError`, nothing more is sent in this run.
+        """
         if isinstance(error, AuthenticationError):
             self._lost_access = error
         # Without the traceback, which would keep the request and the answer of the call in memory.
         self.settle(group, error.outcome, error.with_traceback(None))
 
     def settle(self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None) -> None:
-        """Record the same outcome for each of these steps, and report each result, never two at once."""
+        """Record one outcome for all these steps, and pass each result to `progress`. Never pass two results at once.
+
+        Args:
+            group: the steps.
+            outcome: the outcome of each of them.
+            error: why the steps failed, were skipped or have an unknown outcome; None otherwise.
+        """
         with self._lock:
             for number, step in group.items():
                 result = self._results[number] = StepResult(step, outcome, error)

@@ -176,7 +176,7 @@ def test_an_error_of_a_hook_hides_no_outcome(sandbox: Sandbox, settings: Setting
         sandbox.faults.add("500_before", method="POST", path=f"*{person}*", times=None)
         results = dev.bulk.assign_many([(person, "approver"), (other, "approver")])
     assert [result.outcome for result in results] == ["failed", "done"]
-    assert f"There was no other attempt: {hook}= raised Boom: no disk." in str(results[0].error)
+    assert f"There was no further attempt, because {hook}= raised Boom: no disk." in str(results[0].error)
 
 
 def test_a_function_chooses_the_roles_whose_members_are_read(dev: EnvironmentClient) -> None:
