@@ -42,7 +42,7 @@ class AsyncBulk:
         """Assign roles to users. A grant that fails does not stop the others.
 
         One call contains all roles of one user. If one of these roles does not exist, the service assigns none of them.
-        css-sdk then sends the roles that exist again.
+        css-sdk then sends only the roles that exist.
 
         Args:
             grants: `Grant` values, or pairs of a user and a role. A single `Grant` may be passed without a list.

@@ -54,6 +54,6 @@ class AsyncProgressCalls:
             return returned
         raise CallbackFailed(
             f"{self._name}= raised {type(self._error).__name__}: {self._error}. css-sdk finished the call "
-            f"nevertheless. `result` of this error holds its return value.",
+            f"nevertheless. `result` of this error holds the return value of the call.",
             result=returned,
         ) from self._error

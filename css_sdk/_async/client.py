@@ -570,7 +570,7 @@ class AsyncCss:
             such as environments of drafts; the report contains all others.
 
         Raises:
-            NotFound, NotGold, Ambiguous: as `integration`, for one of `integrations`.
+            NotFound, NotGold, Ambiguous: as for `integration`, for one of `integrations`.
             EnvironmentMissing: an environment does not exist, or no integration has any of the environments.
             AuthenticationError: the service does not accept the credentials or the token.
             ConfigurationError: `width` is out of range.
@@ -759,9 +759,9 @@ class AsyncCss:
         """Carry out a plan exactly as it was made, if the state that it was made from has not changed.
 
         Before the first write, css-sdk reads again everything that it read for the plan. If a step fails, the steps
-        that depend on this step are skipped. If a replacement could not be added, the removals that it was to replace
-        are skipped, too. All other steps are done. To be able to continue after an interruption, keep a journal:
-        `Css(settings, journal=Journal(path, plan=plan.id))`.
+        that depend on this step are skipped. A removal is also skipped if the addition that replaces it failed. All
+        other steps are done. To be able to continue after an interruption, keep a journal: `Css(settings,
+        journal=Journal(path, plan=plan.id))`.
 
         Args:
             plan: a plan that `plan` returned, or that `read_plan` read from a file.

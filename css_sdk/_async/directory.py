@@ -108,7 +108,10 @@ async def known_logins(
 async def login_differences(
     state: PlaceState, people: AsyncPeople, to: str | None, width: int
 ) -> tuple[LoginDifference, ...]:
-    """Return the roles that differ between logins of one person; see `AsyncEnvironmentClient.login_differences`."""
+    """Return the roles that a login has and the person's other login lacks.
+
+    See `AsyncEnvironmentClient.login_differences`.
+    """
     users: dict[str, User] = dict(state.users)
     differences = logins.login_differences(state.members, users, to)
 

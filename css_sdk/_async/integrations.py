@@ -51,7 +51,7 @@ class AsyncEnvironmentClient:
 
     @cached_property
     def bulk(self) -> AsyncBulk:
-        """Return the client that grants, revokes and creates many roles in one call."""
+        """Return the client that assigns, unassigns or creates many roles at once."""
         from .bulk import AsyncBulk
 
         return AsyncBulk(self._wire, self.roles)

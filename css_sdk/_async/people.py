@@ -54,7 +54,10 @@ class AsyncPeople:
 
     @property
     def of_environment(self) -> AsyncPeople:
-        """Return the search without an integration. It also finds people of BCeID who never used this integration."""
+        """Return a client that searches the same environment without an integration.
+
+        It can search BCeID by `guid` only, but also finds people of BCeID who never logged in to this integration.
+        """
         return AsyncPeople(self._wire, self._environment)
 
     async def search(self, providers: str | Iterable[str], **terms: str | None) -> SearchResult:

@@ -21,7 +21,7 @@ from .wire import AsyncWire
 
 @define(eq=False)
 class AsyncPeopleFinding:
-    """Search for people. Each search is made once for each environment, because its integrations know the same people.
+    """Search for people, once in each environment: all integrations of an environment know the same people.
 
     An exception is a search of BCeID by e-mail address: its result depends on the integration.
 

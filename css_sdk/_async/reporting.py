@@ -62,8 +62,9 @@ async def read_access(
         settled: whether to read members until two readings in a row agree. Removals need this.
 
     Raises:
-        EnvironmentMissing: none of the integrations has one of the environments.
-        AuthenticationError, ConfigurationError: no place can be read.
+        EnvironmentMissing: no integration has any of the environments.
+        AuthenticationError: the service does not accept the credentials or the token.
+        ConfigurationError: the client cannot be used, for example because it was closed.
     """
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 Numbered = dict[int, Step]
-"""Some steps of a run, by number: the index of each step among all steps of the run."""
+"""Steps by number. The number of a step is its index among all steps of a run."""
 Key = TypeVar("Key", bound=Hashable)
 
 
 def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
-    """Return the steps in groups: one for each result of `by`, under this result as key."""
+    """Return the steps in groups, by the result of `by` for each step. In the groups, steps keep their numbers."""
     groups: dict[Key, Numbered] = {}
     for number, step in steps.items():
         groups.setdefault(by(step), {})[number] = step
@@ -158,8 +158,7 @@ class AsyncStepRun:
                 await roles.delete(step.role)
 
     async def _change_members(self, batch: Numbered) -> None:
-        """Carry out steps about members. Add all roles of a user in a place in one call. Remove each role in one
-        call."""
+        """Carry out steps about members: one call for a user's additions in a place, and one for each removal."""
         for place, group in grouped(batch, lambda step: step.place).items():
             roles = self.roles[place]
             if self.skip_existing:

@@ -45,7 +45,7 @@ class AsyncWire:
     Attributes:
         settings: addresses and credentials.
         connections: the connections of this process.
-        journal: records every write, before and after it.
+        journal: records each write, before it is sent and when it has ended; None without a journal.
         is_plain: whether a worker in a different process can create an equal wire, because no `http_client` and no
             `transport` was passed.
         clock: returns the time in seconds, from a clock that never goes back.

@@ -18,7 +18,7 @@ from .steps import AsyncStepRun, Numbered, grouped
 from .wire import AsyncWire
 
 CHUNK = 50
-"""The number of grants or removals that a worker receives together. Only a single user with more roles exceeds it."""
+"""The most grants or removals that a worker receives together, unless there are more for one user."""
 
 
 @frozen
@@ -30,7 +30,7 @@ class Task:
     Args:
         place: the place of the changes.
         account: the client id and the API address with which the changes must be made.
-        find: returns the settings that the worker's machine has.
+        find: returns the settings that it finds on the worker's machine.
     """
 
     place: Place
@@ -59,8 +59,8 @@ def task_for(wire: AsyncWire, place: Place) -> Task:
     """Return the task that lets a worker make changes in a place with the account of this client.
 
     Raises:
-        ConfigurationError: the client's credentials were passed as arguments, or it has a journal, an `http_client` or
-            a `transport`. A worker cannot use these.
+        ConfigurationError: the client's credentials were passed as arguments, or the client has a journal, an
+            `http_client` or a `transport`. A worker cannot use these.
     """
     settings = wire.settings
     if settings.source == "arguments":

@@ -83,7 +83,7 @@ def tree_below(client: Roles, roles: Iterable[Role]) -> RoleTree:
         if len(known) > service_limits.MOST_ROLES_LISTED:
             raise MalformedAnswer(
                 f"{client.place}: the composite roles contain more than {service_limits.MOST_ROLES_LISTED} roles, the "
-                f"most that the service lists. css-sdk stopped, because they do not seem to end."
+                f"most that the service lists. css-sdk stopped reading, because they do not seem to end."
             )
         if role.composite:
             try:

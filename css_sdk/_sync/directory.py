@@ -107,7 +107,10 @@ def known_logins(
 
 
 def login_differences(state: PlaceState, people: People, to: str | None, width: int) -> tuple[LoginDifference, ...]:
-    """Return the roles that differ between logins of one person; see `EnvironmentClient.login_differences`."""
+    """Return the roles that a login has and the person's other login lacks.
+
+    See `EnvironmentClient.login_differences`.
+    """
     users: dict[str, User] = dict(state.users)
     differences = logins.login_differences(state.members, users, to)
 

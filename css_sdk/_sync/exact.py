@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .roles import Roles
 
 Confirm = Callable[["Plan"], object]
-"""Called with a plan before its first write. If it returns False or raises an exception, nothing is changed."""
+"""A function that gets a plan before its first write. If it returns False or raises an exception, nothing is
+changed."""
 
 
 class ExactOptions(TypedDict, total=False):

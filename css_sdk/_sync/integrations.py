@@ -52,7 +52,7 @@ class EnvironmentClient:
 
     @cached_property
     def bulk(self) -> Bulk:
-        """Return the client that grants, revokes and creates many roles in one call."""
+        """Return the client that assigns, unassigns or creates many roles at once."""
         from .bulk import Bulk
 
         return Bulk(self._wire, self.roles)

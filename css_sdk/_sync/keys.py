@@ -203,7 +203,7 @@ class IssuerKeys:
         """
         if self.is_closed or (self._http is not None and self._http.is_closed):
             raise ConfigurationError(
-                "The verifier, or the HTTP client that was passed to it, is closed. Create another."
+                "The verifier, or the HTTP client that was passed to it, is closed. Create another verifier."
             )
         if self._http is not None and self._process != os.getpid():
             raise ConfigurationError(
@@ -333,7 +333,7 @@ def _addresses_of_keys(
     if not isinstance(jwks_url, Mapping):
         if len(issuers) > 1:
             raise ConfigurationError(
-                "With several issuers, pass jwks_url= as a dictionary: the address of the keys for each issuer."
+                "With several issuers, pass jwks_url= as a dictionary from issuers to the addresses of their keys."
             )
         return {issuers[0]: jwks_url}
     if unknown := [name for name in jwks_url if name not in issuers]:

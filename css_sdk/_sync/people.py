@@ -55,7 +55,10 @@ class People:
 
     @property
     def of_environment(self) -> People:
-        """Return the search without an integration. It also finds people of BCeID who never used this integration."""
+        """Return a client that searches the same environment without an integration.
+
+        It can search BCeID by `guid` only, but also finds people of BCeID who never logged in to this integration.
+        """
         return People(self._wire, self._environment)
 
     def search(self, providers: str | Iterable[str], **terms: str | None) -> SearchResult:

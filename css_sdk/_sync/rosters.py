@@ -165,13 +165,13 @@ class RosterRun:
         """Carry out the rows: grant roles first, then remove roles.
 
         Args:
-            checked: the results of an earlier check. If they have nothing to do, they are returned, and nothing is
-                sent.
+            checked: the results of an earlier check. If no row of the check has anything to do, these results are
+                returned, and nothing is sent.
             confirm: called before the first write with the removals of an exact roster, if there are any.
             skip_existing: whether to read the members first, and send only the changes that are still needed.
 
         Raises:
-            StalePlan: a new check has other results than `checked`, or members changed while `confirm` was called.
+            StalePlan: a row has another result than in `checked`, or members changed while `confirm` was called.
                 Nothing is sent.
             Refused: an exact roster would remove too much, or `confirm` returned False. Nothing is sent.
             CallbackFailed: a callback raised an exception. All changes were made nevertheless.
@@ -315,7 +315,7 @@ class RosterRun:
             for name in item.row.given:
                 if not is_named(info, name):
                     named = f"the integration is {item.row.integration!r} (#{info.id}, {info.project_name})"
-                    faults.append(f"line {item.row.line}: {named}, but {name!r} was given too")
+                    faults.append(f"line {item.row.line}: {named}, but {name!r} was also given")
         if faults:
             raise InvalidFile.with_faults("The roster", faults)
 

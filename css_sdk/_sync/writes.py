@@ -182,9 +182,9 @@ class _Attempts:
         late = self._wire.late.reversing(self._change.effects(self._change.steps), self._wire.clock())
         if late is not None:
             raise OutcomeUnknown(
-                f"{call.label}: this was done. But an earlier request for another change ({late.kind}, role "
+                f"{call.label}: the change was done. But an earlier request for another change ({late.kind}, role "
                 f"{late.role!r}) got no answer. The earlier request may still be on its way, and reverse this change. "
-                f"Check the state in some minutes.",
+                f"Check the state in a few minutes.",
                 request=call.label,
             )
         return True
@@ -192,8 +192,8 @@ class _Attempts:
 
 def _still_possible(error: CssError) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"{error} But a request without an answer may still be on its way, so css-sdk cannot know whether this will be "
-        f"done. Check the state in some minutes.",
+        f"{error} But an earlier request without an answer may still be on its way, so css-sdk cannot know whether the "
+        f"change will be done. Check the state in a few minutes.",
         request=error.request,
         status=error.status,
         retry_after=error.retry_after,
@@ -217,7 +217,7 @@ def _remaining(change: Change, steps: Steps, call: Call) -> Steps:
         raise
     except CssError as error:
         raise OutcomeUnknown(
-            f"{call.label}: css-sdk cannot know whether this was done, because reading the state failed "
+            f"{call.label}: css-sdk cannot know whether the change was done, because reading the state failed "
             f"({error}). Check the state before you try again.",
             request=call.label,
             status=error.status,

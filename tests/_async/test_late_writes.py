@@ -169,7 +169,7 @@ async def test_a_write_that_a_late_attempt_may_reverse_is_unknown(sandbox: Sandb
         method = {"rename": "PUT", "delete": "DELETE", "unassign": "DELETE", "remove": "DELETE"}.get(write, "POST")
         sandbox.faults.add("late_write", method=method, reads=None)
         await do_on_old(dev, write, user)
-        with pytest.raises(OutcomeUnknown, match=r"this was done\. But an earlier request"):
+        with pytest.raises(OutcomeUnknown, match=r"the change was done\. But an earlier request"):
             await do_on_old(dev, CONTRARY[write], user)
         sandbox.land_late_writes()
 

@@ -387,7 +387,7 @@ async def test_a_place_may_be_given_in_another_form_than_in_the_rows(css: AsyncC
         with pytest.raises(InvalidFile) as caught:
             await work(rows)
         assert caught.value.faults == (
-            "line 2: the integration is 'Fisheries Service' (#102, Fisheries Service), but '101' was given too",
+            "line 2: the integration is 'Fisheries Service' (#102, Fisheries Service), but '101' was also given",
         )
     assert (asked(sandbox) - before).keys() <= {"GET"}
 

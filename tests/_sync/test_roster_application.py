@@ -386,7 +386,7 @@ def test_a_place_may_be_given_in_another_form_than_in_the_rows(css: Css, sandbox
         with pytest.raises(InvalidFile) as caught:
             work(rows)
         assert caught.value.faults == (
-            "line 2: the integration is 'Fisheries Service' (#102, Fisheries Service), but '101' was given too",
+            "line 2: the integration is 'Fisheries Service' (#102, Fisheries Service), but '101' was also given",
         )
     assert (asked(sandbox) - before).keys() <= {"GET"}
 
