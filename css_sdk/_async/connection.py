@@ -36,8 +36,8 @@ class AsyncOptions(TypedDict, total=False):
     `timeout`: seconds for each phase of a request: to connect, to send, to receive; 30 by default.
     `deadline`: seconds for one attempt of a call, including its token request and its whole answer; 120 by default.
     `largest_answer`: the most bytes of an answer's body after decompression; 64 MiB by default.
-    `retry`: called after an attempt that failed with a temporary fault. Returns the seconds to wait before the next
-    attempt, or None for no further attempt.
+    `retry`: called with an `Attempt` and a random number from 0 to 1 after an attempt that failed with a temporary
+    fault. It returns the seconds to wait before the next attempt, or None for no further attempt.
     `on_wait`: called with a `Waiting` before each wait between two attempts. An `AsyncCss` also accepts coroutine
     functions as `retry` and `on_wait`. If one of them raises an exception, there is no further attempt.
     `on_request`: called with a `SentRequest` after each request, token requests included, in the thread or task that

@@ -44,8 +44,8 @@ class AsyncPeopleFinding:
     async def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
         """Return the user of each person in each place.
 
-        If nobody is found, the other providers are searched, too, so that the error can name logins of the person
-        there.
+        If nobody is found, css-sdk also searches the other providers, so that the error can name the person's logins at
+        these providers.
 
         Args:
             wanted: pairs of a place and a person to find there.

@@ -91,7 +91,7 @@ def task_for(wire: AsyncWire, place: Place) -> Task:
 
 
 async def ship_steps(executor: Executor, task: Task, run: AsyncStepRun, steps: Numbered) -> None:
-    """Send the steps about members in chunks to the workers of an executor, and settle them.
+    """Send steps about members in chunks to the workers of an executor, and settle the steps with the results.
 
     Args:
         executor: carries out each chunk in one of its workers. At most as many chunks as the run's `width` are sent at

@@ -142,7 +142,8 @@ class Css:
         self._wire.close()
 
     def with_journal(self, journal: Journal) -> Self:
-        """Return a second client whose writes are recorded in a journal. The writes of this client are not.
+        """Return a second client that records its writes in a journal. This client does not record its own writes
+        there.
 
         The two clients share connections, token and the list of integrations. Closing one of them closes both.
 

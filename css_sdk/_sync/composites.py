@@ -171,9 +171,10 @@ class Composites:
             UnusableName, RequestTooLong: a name is not safe in a request, or the request would be too long. Nothing is
                 sent.
             InvalidRequest: `children` is empty, or has an item that is not a name. Nothing is sent.
-            NotFound: this role or one of the roles in `children` does not exist. The children before that one were
+            NotFound: this role or one of the roles in `children` does not exist. The roles before it in `children` were
                 removed.
-            OutcomeUnknown: css-sdk cannot know whether a child was removed. The children before that one were removed.
+            OutcomeUnknown: css-sdk cannot know whether a child was removed. The roles before it in `children` were
+                removed.
 
         >>> dev.roles.composites("admin").remove("approver")
         """

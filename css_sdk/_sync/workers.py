@@ -92,7 +92,7 @@ def task_for(wire: Wire, place: Place) -> Task:
 
 
 def ship_steps(executor: Executor, task: Task, run: StepRun, steps: Numbered) -> None:
-    """Send the steps about members in chunks to the workers of an executor, and settle them.
+    """Send steps about members in chunks to the workers of an executor, and settle the steps with the results.
 
     Args:
         executor: carries out each chunk in one of its workers. At most as many chunks as the run's `width` are sent at
