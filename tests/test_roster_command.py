@@ -529,4 +529,4 @@ def test_the_screen_says_how_to_choose(run_css: Run, tmp_path: Path, capsys: pyt
     """The result file has a column for it."""
     file = write(tmp_path / "roster.csv", "email,role", "front.counter@example.com,reviewer")
     assert run_css("roster", "apply", file, *DEV) == 3
-    assert "write the number of the right candidate into the column choice." in capsys.readouterr().err
+    assert "write the number of the right candidate into the column named choice." in capsys.readouterr().err

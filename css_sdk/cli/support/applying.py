@@ -81,7 +81,9 @@ class Origin:
 
 
 def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
-    """Return the journal that `--resume` names. Check that it belongs to this saved plan. Without one, return None.
+    """Return the journal that `--resume` names, or None without `--resume`.
+
+    Check that the journal belongs to this saved plan.
 
     Raises:
         StalePlan: when the journal belongs to a different plan, account or address, or to no saved plan.
@@ -127,7 +129,7 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
         plan: a new plan, or one that was read from a file.
         given: the options.
         origin: where the plan comes from.
-        known: users already read from the service who are not in `plan.known`, so that their names can be shown.
+        known: users whose names css can show, in addition to those in `plan.known`.
 
     Raises:
         NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.

@@ -39,7 +39,7 @@ class Labels:
         self._places: dict[str, tuple[int, str]] = {}
 
     def read(self, css: Css, results: Sequence[RowResult]) -> None:
-        """Add the labels of the integrations and people in these results. The client has read them: send no request."""
+        """Add the names of integrations and people in these results. The client knows them, so send no request."""
         from ...errors import CssError
 
         for which in {result.row.integration for result in results}:
@@ -78,13 +78,13 @@ def change_roles(
         action: `grant` to give the roles, `revoke` to remove them.
         given: the options.
         roles: the names of the roles.
-        prefer: if a person has several logins, use the one of the first of these providers that has one.
+        prefer: the login providers in order of preference, for people who have several logins.
         all_logins: whether to use all logins of a person.
-        named: the users, by how they are named: `username`, `email`, `guid` and `client_id`.
+        named: the texts that name users, by their kind: `username`, `email`, `guid` or `client_id`.
 
     Raises:
         UsageError: when no role or no user is named.
-        CssError: when a text that names a user is not valid, or an error of `apply_rows`.
+        CssError: when a text that names a user is not valid. All errors of `apply_rows` are raised, too.
     """
     from ...people.identities import checked_people
     from ...roster.rows import Row
@@ -162,7 +162,7 @@ def _show_losses(css: Css, losses: Sequence[RoleRemovals]) -> None:
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
-    """Return as `Changes` whether rows give or remove roles. `prod` names the integrations whose prod they change."""
+    """Return the facts about rows. `prod` has the names of the integrations that the rows change in prod."""
     actions = {row.action for row in rows}
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 
@@ -171,7 +171,8 @@ def preview_of(changes: Iterable[tuple[str, str, Place, str]], people: Mapping[s
     """Return a sentence for each role of each place, with who gains or loses it.
 
     Args:
-        changes: what will be done, each as action (`grant` or `revoke`), role, place, and text that names the person.
+        changes: the planned changes. Each has the action (`grant` or `revoke`), the role, the place, and the text that
+            names the person.
         people: the names of people, by username, as far as they are known.
     """
     groups: dict[tuple[str, str, Place], dict[str, None]] = {}
@@ -240,7 +241,7 @@ def carry_out(
             sorted([*finished, *results], key=lambda result: result.row.line), result_file, always=always_written
         )
         # After an interrupt, rows that were not attempted are in the result file. They are printed only without a file.
-        print_row_results(results, labels, given.as_json, untried=interrupt is None or result_file is None)
+        print_row_results(results, labels, given.as_json, with_skipped=interrupt is None or result_file is None)
         for sentence in sentences:
             say(sentence)
         if interrupt is not None:
@@ -249,16 +250,18 @@ def carry_out(
         return exit_code_of(counting) if was_written else 3
 
 
-def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: bool, *, untried: bool = True) -> None:
+def print_row_results(
+    results: Sequence[RowResult], labels: Labels, as_json: bool, *, with_skipped: bool = True
+) -> None:
     """Print the result of each row, and the number of rows in each state. Count repeated rows as "repeated".
 
     Args:
         results: the results of the rows.
         labels: the names of integrations and people.
         as_json: whether to print JSON.
-        untried: whether to print the rows that were not attempted, too. The numbers always include them.
+        with_skipped: whether to print the rows that were skipped, too. The printed numbers always include these rows.
     """
-    rows = [labels.record(result) for result in results if untried or result.state != "skipped"]
+    rows = [labels.record(result) for result in results if with_skipped or result.state != "skipped"]
     if not as_json:
         # Removals of an exact roster have no line in the file. A table shows only one of `username` and `person`.
         needless = "person" if all(row["username"] == row["person"] for row in rows) else "username"

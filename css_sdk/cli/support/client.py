@@ -1,4 +1,4 @@
-"""Open the client for a command, and if the command writes, its journal. Close both at the end."""
+"""Open the client for a command. If the command writes, open its journal, too. Close both at the end."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(given: Given | None = None) -> Iterator[Css]:
-    """Open a client. If the options are those of a command that writes, the client records each change in a journal.
+    """Open a client. If the command writes, the client records each change in a journal.
 
     Handle SIGTERM like an interrupt (Ctrl-C).
 
     Args:
-        given: the options; None for a command that reads, or that opens its journal later.
+        given: the options of the command. If it is None, css opens no journal.
     """
     from ... import Css
 

@@ -59,8 +59,8 @@ def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str
 def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the roles that begin with the incomplete word, in the integration and environment of the command.
 
-    If the command line does not name them, css uses those in variables, the project's css.toml or the profile. If they
-    are not set there, return no roles.
+    If the command line does not name the integration or the environment, css uses the default from a variable, css.toml
+    or the profile. If there is no default, return no roles.
     """
 
     def find() -> list[list[str]]:

@@ -8,9 +8,9 @@ from typing import Any, Final
 import click
 
 _GIVEN: Final = "css_sdk.cli.request_options"
-"""The key in a context's `meta` for the values of the request options."""
+"""The key of the request options in the `meta` of a click context."""
 _FOUND: Final = "css_sdk.cli.defaults"
-"""The key in a context's `meta` for the defaults that were read."""
+"""The key of the defaults in the `meta` of a click context."""
 
 
 def given_options() -> dict[str, Any]:

@@ -13,8 +13,7 @@ USAGE: Final = 64
 def code_of(error: CssError | None) -> int:
     """Return the exit code for the error of a command, or of its only change. Without an error, return 1.
 
-    If an integration or an environment does not exist, the code is 4, as after a refusal by a guard: css-sdk refuses to
-    send requests about it.
+    If a guard refuses a change, the code is 4. The code is also 4 if an integration or an environment does not exist.
 
     >>> from css_sdk.errors import NotFound
     >>> code_of(NotFound("no role", what="role")), code_of(NotFound("no integration", what="integration"))

@@ -77,7 +77,7 @@ def text_in(file: Path) -> tuple[str, str]:
 
 
 def why_not_writable(file: Path) -> str:
-    """Return why a file cannot be written or replaced, as the end of a sentence; "" if css can write it."""
+    """Return why css cannot write a file, as the end of a sentence. If css can write the file, return ""."""
     if file.is_dir():
         return "it is a folder"
     if file.exists() and not file.is_file():

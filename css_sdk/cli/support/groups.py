@@ -9,7 +9,7 @@ from ..command_table import COMMANDS
 
 
 class Group(click.Group):
-    """A group of commands. Its help lists each subcommand with its first sentence, which `click.Group` would cut."""
+    """A group of commands. Its help lists the whole first sentence of each subcommand. `click.Group` would cut it."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -17,8 +17,8 @@ class Group(click.Group):
         """Return the name of the subcommand, the subcommand, and its arguments.
 
         Raises:
-            UsageError: when there is no such subcommand. It names a similar one, a command of `css` with this name, or
-                all subcommands.
+            UsageError: when there is no such subcommand. The message names a command of `css` with this name, a similar
+                subcommand, or all subcommands.
         """
         if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
             close = similar(args[0], self.commands)

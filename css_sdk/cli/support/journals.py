@@ -35,9 +35,9 @@ def folder() -> JournalFolder:
 
 
 def journal_file(named: Path) -> Path:
-    """Return the file of a journal that is named by its path, or by its name in the folder of the user.
+    """Return the file of a journal. `named` is its path, or its name in the folder of the user.
 
-    If neither names an existing journal, return the path as it is.
+    If there is no such journal, return `named`.
     """
     if named.exists() or named.name != str(named):
         return named
@@ -83,7 +83,9 @@ def journaled(
     resume: Path | None = None,
     undoes: str = "",
 ) -> Iterator[tuple[Css, Journal | None]]:
-    """Open the journal. Yield a client that records its writes there, and the journal; None if css keeps no journal.
+    """Open the journal. Yield a client that records its writes in the journal, and the journal itself.
+
+    If css keeps no journal, yield the client and None.
 
     Call this before css asks for confirmation: if the journal cannot be written, css fails before the question. At the
     end, css prints how to undo the changes. If nothing was written, css keeps a journal that `--journal` names, so that
@@ -99,8 +101,8 @@ def journaled(
         undoes: the name of the journal that this run undoes.
 
     Raises:
-        InvalidFile: when the journal that `--journal` or `--resume` names cannot be written, or `--journal` names a
-            file that exists, and is not a journal of this account without writes.
+        InvalidFile: when the journal that `--journal` or `--resume` names cannot be written. Also when `--journal`
+            names a file that exists, unless it is a journal of this account that records no write.
     """
     has_journal = given.journal is not None and given.journal.exists()
     journal = _opened(css, given, plan_id, resume, undoes) if is_needed or not has_journal else None

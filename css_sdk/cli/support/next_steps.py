@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 CALLED: Final = "css_sdk.cli.called"
-"""The key in a context's `meta` for the context of the command that the user called."""
+"""In the `meta` of a click context, the key for the context of the command that the user called."""
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _FEW: Final = 8
 """The largest number of names that a sentence lists."""
@@ -29,15 +29,16 @@ _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
 def _called() -> click.Context | None:
-    """Return the context of the command that the user called, even if that command has ended; None without one."""
+    """Return the context of the command that the user called, even after it has ended; otherwise None."""
     context = click.get_current_context(silent=True)
     return context.meta.get(CALLED) if context else None
 
 
 def remedy_for(error: CssError) -> str:
-    """Return what an error says to do. Leave out each sentence that names an option that the user's command lacks.
+    """Return the sentences of an error that say what to do. If the error has none, return "".
 
-    Several commands with different options raise the same error. If the error does not say what to do, return "".
+    Commands with different options raise the same error. Leave out the sentences about options that the user's command
+    does not have.
     """
     called = _called()
     text = "" if error.remedy is None else error.remedy.command_line
@@ -91,11 +92,13 @@ def next_step(error: CssError | None) -> str:
 
 
 def _what_there_is(error: CssError, what: str, command: str) -> str:
-    """Return the sentence `command`. Before it, put similar names, or all names if there are few.
+    """Return a sentence with possible names, followed by the sentence `command`.
+
+    The first sentence has the similar names. If there are none, it has all known names, if they are few.
 
     Args:
         error: the error about a name that does not exist. It may have similar names and known names.
-        what: the word for what has these names, such as "roles".
+        what: the word for the things with these names, such as "roles".
         command: a sentence with the command that lists all names.
     """
     suggestions, known = getattr(error, "suggestions", ()), getattr(error, "known", ())
@@ -106,9 +109,10 @@ def _what_there_is(error: CssError, what: str, command: str) -> str:
 
 
 def _place_of(error: CssError) -> str:
-    """Return the options -i and -e with the values that the command got, else with those of the failed request.
+    """Return the options `-i` and `-e` with the values that the user's command got.
 
-    If neither is known, the values are INTEGRATION and ENVIRONMENT.
+    If the command has no values, use the values of the failed request. If there are none either, use
+    INTEGRATION and ENVIRONMENT.
     """
     called = _called()
     integration, environment = (called.params.get(name) if called else None for name in ("integration", "environment"))
@@ -136,7 +140,9 @@ def suggest_roles(found: Iterable[CssError | None], environment: Callable[[], En
 
 
 def search_for_people(text: str) -> str:
-    """Return a sentence with the command that searches for the GUID or e-mail address in a text, or for NAME.
+    """Return a sentence with a command that searches for the GUID or e-mail address in a text.
+
+    If the text has neither, the command searches for the placeholder NAME.
 
     >>> search_for_people("nobody@example.com was not found.")
     'To search for people, run: css people find --email nobody@example.com'

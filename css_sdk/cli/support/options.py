@@ -145,8 +145,8 @@ def together(*options: Decorator) -> Decorator:
 def takes(*options: Decorator) -> Decorator:
     """Return a decorator that adds these options and arguments to a command.
 
-    The first argument of the command is a `Given` with the values of the options that have a field there. The command
-    gets all other values as keyword arguments.
+    The first argument of the command is a `Given`. It has the values of the options for which `Given` has a field. The
+    command gets all other values as keyword arguments.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -163,10 +163,10 @@ def takes(*options: Decorator) -> Decorator:
 
 
 def check_one_format(**given: bool) -> None:
-    """Raise an error if more than one of the options that choose an output format is given.
+    """Raise an error if several options for the output format are given.
 
     Args:
-        given: for each of these options, by its name without dashes, whether it is given.
+        given: the name of each option for the output format, without dashes, and whether the option is given.
 
     Raises:
         click.UsageError: several are given.
@@ -254,12 +254,12 @@ def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -
 
 
 def integration(*, required: bool = True) -> Decorator:
-    """Return the option `--integration` for one integration. Unless it is required, it has no default."""
+    """Return the option `--integration` for one integration. If `required` is false, the option has no default."""
     return _one("-i", "integration", "ID|NAME", "Integration, by id or exact project name.", required)
 
 
 def place(*, required: bool = True) -> Decorator:
-    """Return the options for one integration and one of its environments. Unless required, they have no defaults."""
+    """Return the options for an integration and its environment. If `required` is false, they have no defaults."""
     environment = _one("-e", "environment", "ENV", "Environment: dev, test or prod.", required)
     return together(integration(required=required), environment)
 
@@ -328,9 +328,10 @@ width = click.option(
 
 
 def _refused_beside(other: str, message: str) -> Callable[..., Any]:
-    """Return a callback that raises an error with this message if its option and the option `other` are both given.
+    """Return a callback for an option that must not be given together with the option `other`.
 
-    Click must read `other` first, so `other` must be eager.
+    If both are given, the callback raises an error with this message. Click must read `other` first, so `other` must
+    be eager.
     """
 
     def check(context: click.Context, _: click.Parameter, given: Any) -> Any:
@@ -347,14 +348,15 @@ journal = together(
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
         callback=_refused_beside("no_journal", "--journal and --no-journal contradict each other: pass one of them."),
-        help="Record each change in this new file. Default: a file that css journal list shows.",
+        help="Record each change in this new file. Default: a file in your journal folder.",
     ),
     click.option(
         "--reason",
         default="",
         metavar="TEXT",
         callback=_refused_beside(
-            "no_journal", "--reason is written into the journal, and --no-journal keeps none: pass one of them."
+            "no_journal",
+            "css writes --reason into the journal, but with --no-journal it keeps no journal: pass one of them.",
         ),
         help="Reason for the changes. css writes it into the journal.",
     ),

@@ -40,10 +40,12 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
 
 
 def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
-    """If an earlier run has carried out a saved plan or a part of it, make the error say so, and what to do.
+    """Replace the remedy of an error if an earlier run has carried out a saved plan or a part of it.
+
+    The new remedy says what the earlier run did, and what to do now.
 
     Args:
-        error: the error that the state has changed. Its remedy is replaced; without a remedy, it stays as it is.
+        error: the error that the state has changed. If it has no remedy, css does not change it.
         origin: where the plan comes from.
         plan: the plan.
     """
@@ -65,9 +67,9 @@ def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
 
 
 def _beside(origin: Origin) -> Iterator[tuple[str, JournalRead]]:
-    """Yield the journals in the folder of a saved plan that are named after the plan, the newest first.
+    """Yield the path and the content of each journal that is beside a saved plan, and named after the plan.
 
-    Each comes with its path. Files that are not journals are skipped.
+    Yield the newest journal first. Skip files that are not journals.
     """
     from ... import read_journal
     from ...errors import InvalidFile
@@ -80,7 +82,9 @@ def _beside(origin: Origin) -> Iterator[tuple[str, JournalRead]]:
 def after_an_interrupt(
     steps: Sequence[Step], settled: Mapping[Step, StepResult], entries: Iterable[Entry]
 ) -> Sequence[StepResult]:
-    """Return a result for each step: the reported one, else the outcome in the journal, else "skipped".
+    """Return a result for each step after an interrupt.
+
+    If no result was reported, use the outcome in the journal. If the journal has no entry, the result is "skipped".
 
     Args:
         steps: all steps of the plan.
@@ -103,8 +107,8 @@ def write_remainder(
 ) -> None:
     """Save the steps of a plan that are left as a new plan, and print how to continue.
 
-    Save no new plan if the run continues a journal, or if the outcome of a step is unknown: as soon as that write takes
-    effect, the new plan would be stale. In these cases, print only how to continue with the journal.
+    Save no new plan if this run continues a journal, or if the outcome of a step is unknown. Then print only how to
+    continue with the journal. A step whose outcome is unknown may still take effect, and make the new plan stale.
     """
     from ...errors import InvalidFile
 
@@ -134,7 +138,7 @@ def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:
 
 
 def is_settled(result: StepResult, allow_missing: bool) -> bool:
-    """Return whether a step is done. With `allow_missing`, return True, too, if its user has never logged in."""
+    """Return whether a step is done. With `allow_missing`, steps for users who have never logged in count as done."""
     from ...people.identification import NEVER_LOGGED_IN
 
     return result.outcome == "done" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...errors import CssError
 
 UNPRINTED: Final = "css_sdk.cli.unprinted"
-"""The key in the context's `meta` that is set if css sent writes, but could not print their results."""
+"""In the `meta` of a click context, the key that is set if css sent writes, but could not print the results."""
 _WRITTEN: Final = frozenset(("done", "unknown"))
 """The states of results for which css sent a write."""
 
@@ -64,9 +64,9 @@ def print_rows(
         rows: the rows to print.
         as_json: whether to print JSON lines.
         columns: the columns of the table; by default all keys of the first row.
-        empty: a sentence to print on stderr instead, if there are no rows.
-        written: whether css wrote anything to the service. If it did and the rows cannot be printed, no error is
-            raised: the command goes on, prints what it prints on stderr, and its exit code is 3.
+        empty: if there are no rows, the sentence to print on stderr.
+        written: whether css wrote anything to the service. If it did, rows that cannot be printed do not raise an
+            error. The command goes on, and its exit code is 3.
 
     Raises:
         click.ClickException: when the rows cannot be printed, and `written` is false.
@@ -101,8 +101,8 @@ def print_results(
     Args:
         rows: the results to print; if there are none, css prints no table.
         as_json: whether to print JSON lines.
-        states: the states of all results, also of those that are not in `rows`.
-        errors: the errors of all results, None for a result without one.
+        states: the state of each result, even if `rows` has only some of the results.
+        errors: the error of each result, or None.
     """
     counts = Counter(states)
     if rows:
@@ -141,7 +141,7 @@ def say(sentence: str) -> None:
 
 
 def text_of(error: CssError | None) -> str:
-    """Return what happened and what to do, in words of the command line, on one line; "" without an error."""
+    """Return what happened and what to do, as one line. Without an error, return ""."""
     return "" if error is None else f"{message_of(error)} {remedy_for(error)}".rstrip()
 
 

@@ -48,7 +48,7 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
 
     Args:
         people: the people who could not be identified.
-        what_then: a sentence about the consequence, with a blank before it.
+        what_then: a sentence about the consequence. It must begin with a blank.
     """
     if not people:
         return
@@ -65,8 +65,8 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
 def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceState]:
     """Return the states of the environments that the options name, or of all environments of the team.
 
-    If `--integration` is given, each of these integrations must be applied and have the environments. Otherwise, css
-    skips integrations that are still drafts, and names them on stderr.
+    If `--integration` names a draft, or an integration that lacks an environment of `--environment`, raise an error.
+    Without `--integration`, skip drafts, and name them on stderr.
 
     Args:
         css: the client.
@@ -95,7 +95,7 @@ def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceStat
 
 
 def contents_of(files: Sequence[Path]) -> dict[str, bytes]:
-    """Return, by file name, the contents of files, of the roles files in folders, and of stdin.
+    """Return the contents of roles files by file name. A path can name a file, a folder with roles files, or stdin.
 
     Raises:
         InvalidFile: when a file cannot be read, or a folder has no roles files.
@@ -122,7 +122,7 @@ def desired_of(contents: Mapping[str, bytes]) -> Desired:
 
 
 def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
-    """Return the error for a file of a different kind than a command needs. It names the command for that kind.
+    """Return the error for a file that a command cannot use. The error names a command that can use the file.
 
     Args:
         name: the name of the file.
@@ -158,7 +158,7 @@ def is_journal(content: bytes) -> bool:
 
 
 def is_saved_plan(content: bytes) -> bool:
-    """Return whether the content is a plan, and not a roles file, which may be JSON too."""
+    """Return whether the content is a plan. A roles file in JSON is not a plan."""
     return "steps" in _object_in(content)
 
 
@@ -217,7 +217,7 @@ def print_plan_as(
         given: the options.
         markdown: whether `--markdown` is given.
         html: whether `--html` is given.
-        content: for a plan that was masked when it was saved, its JSON, because css cannot make this JSON again.
+        content: the JSON of a plan file. It is needed only for masked plans, because css cannot make their JSON again.
     """
     if given.as_json:
         print_lines([json_line(json.loads(content or saved_plan(plan, given, names)))])
@@ -251,7 +251,7 @@ def print_prune_hint(plan: Plan) -> None:
         if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
             say("css does not remove members whose last day is over. To remove them, pass --prune.")
         else:
-            say("css does not remove what exact sets do not list. To remove it, pass --prune.")
+            say("css keeps what exact sets do not list. To remove it, pass --prune.")
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:

@@ -5,7 +5,7 @@
 | only adds, in dev or test | no question | no option |
 | removes anything, or carries out a plan | y/N; `--yes` skips it | `--yes` |
 | writes in prod | type the project's name; `--allow-prod` skips it | `--allow-prod` |
-| both | one preview, both answers | both options |
+| removes or carries out a plan, in prod | one preview, both questions | both options |
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ ALLOW_PROD: Final = "--allow-prod"
 
 
 class Changes(NamedTuple):
-    """The facts about what a command is about to write that decide which questions it asks.
+    """The facts that decide which questions a command asks before it writes.
 
     Attributes:
         adds: whether it gives, creates or renames anything.
         removes: whether it removes anything.
         is_plan: whether it carries out a plan.
-        prod: the names of the projects in whose prod it writes.
+        prod: the names of the projects that it changes in prod.
     """
 
     adds: bool = False
@@ -44,7 +44,7 @@ class Changes(NamedTuple):
 
     @classmethod
     def of(cls, steps: Iterable[Step], prod: tuple[str, ...], *, is_plan: bool = False) -> Changes:
-        """Return these facts for steps. `prod` names the projects in whose prod the steps write."""
+        """Return the facts about steps. `prod` has the names of the projects that the steps change in prod."""
         removing = {step.removes for step in steps}
         return cls(adds=False in removing, removes=True in removing, is_plan=is_plan, prod=prod)
 
@@ -62,7 +62,7 @@ class Questions(NamedTuple):
 
 
 def open_questions(changes: Changes, *, yes: bool = False, allow_prod: bool = False) -> Questions:
-    """Return the questions that the table above demands for these changes, and that no option has answered.
+    """Return the questions to ask before these changes. Leave out questions that an option has answered.
 
     Args:
         changes: what is about to be written.
@@ -96,8 +96,8 @@ def confirm(
         changes: what is about to be written.
         given: the options.
         preview: returns sentences about who gains or loses what. It may send requests to find this out.
-        is_unchanged: called after the answers; returns whether the state is the same as before the questions.
-            By default, css calls `preview` again and compares its sentences.
+        is_unchanged: is called after the answers, and returns whether the state is still the same. By default, css
+            calls `preview` again, and compares the sentences.
 
     Raises:
         StalePlan: when the state has changed meanwhile. Nothing was changed by this command.
@@ -140,7 +140,7 @@ def confirm(
 
 @contextmanager
 def _naming_what_was_changed() -> Iterator[None]:
-    """If the question inside the block is interrupted, add to the interrupt that nothing was changed."""
+    """If the question inside the block is interrupted, raise `click.Abort` with the text "Nothing was changed."."""
     try:
         yield
     except click.Abort:

@@ -133,7 +133,8 @@ def is_roster(content: bytes) -> bool:
 def say_unread(found: AccessReport, given: Given, roles: Sequence[str]) -> int:
     """Print which roles do not exist, and which environments could not be read. Return the exit code.
 
-    It is 3 if an environment could not be read, otherwise 0. Without `--integration`, drafts do not count.
+    The exit code is 3 if an environment could not be read, otherwise 0. Without `--integration`, environments of draft
+    integrations do not change the exit code.
 
     Args:
         found: the report.

@@ -29,7 +29,10 @@ Preview = Callable[[], Sequence[str]]
 
 
 def steps_of(dev: EnvironmentClient, kind: StepKind, names: Iterable[str], parent: str = "") -> list[Step]:
-    """Return a step for each role, or with `parent`, for each child of this role. A repeated name counts once."""
+    """Return a step for each name. Leave out repeated names.
+
+    If `parent` is given, the names are children of `parent`. Otherwise, they are roles.
+    """
     from ...state import Step
 
     place = dev.roles.place
@@ -111,10 +114,10 @@ def make_exact(
         given: the options.
         role: the role.
         wanted: all members or children that the role must have.
-        what: whether these are members or children.
+        what: the word for `wanted`, for messages.
         setting: gets the environment, and returns the method of the facade that sets the members or children.
         preview: gets the environment, a plan, and the names of people by username. It returns sentences about who
-            gains or loses what by this plan.
+            gains or loses what by the plan.
 
     Raises:
         EmptySet: when `wanted` is empty, unless `--allow-empty` is given. Nothing is sent.
@@ -152,12 +155,12 @@ def reported(
         given: the options.
         dev: the environment.
         steps: all steps. `run` may add steps before it carries out the first one.
-        run: carries out the steps, and calls its argument with the result of each.
+        run: carries out the steps. It gets a function, and calls this function with the result of each step.
         names: the names of people, by username.
 
     Raises:
         CssError: when `run` failed with this error before the first result.
-        KeyboardInterrupt: after an interrupt, when the results are printed.
+        KeyboardInterrupt: after an interrupt. css prints the results first.
     """
     from ...errors import CssError
 

@@ -38,7 +38,7 @@ def rows_in(file: Path, **how: Any) -> Roster:
 
 
 def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
-    """Return the results. For each row that has none because of an interrupt, add a result with the error `Skipped`."""
+    """Return the results. For each row without a result, add a result with the error `Skipped`."""
     from ...errors import Skipped
     from ...roster.rows import RowResult
 
@@ -53,11 +53,13 @@ def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence
 def result_file(
     roster: Path, named: Path | None, rows: Sequence[Row], *, exact: bool, force: bool
 ) -> tuple[OutputFile | None, str]:
-    """Return the output file for the results of a roster, and a sentence if css chose an unusual name, else "".
+    """Return the output file for the results of a roster, and a sentence to print.
 
-    Without `--result`, results are written beside the roster; for a roster from stdin, there is no file (None). If the
-    roster is itself a result file, its results replace it. An older result file that somebody corrected is replaced
-    only with `force`. Otherwise css chooses a different name, or raises an error for the file that `--result` names.
+    Without `--result`, the file is beside the roster. If the roster is itself a result file, the results replace it. If
+    the roster is stdin, there is no file (None).
+
+    Without `force`, css keeps a result file that somebody may have corrected. It chooses a different name, and says
+    this in the sentence. Otherwise, the sentence is "". If `--result` names the corrected file, css raises an error.
 
     Args:
         roster: the file that is applied.
@@ -115,9 +117,9 @@ def _output(path: Path, *, force: bool) -> OutputFile:
 
 
 def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
-    """Return a sentence if an existing result file has rows that are not in the roster; otherwise None.
+    """Return a sentence if a result file has rows that are not in the roster. Otherwise, return None.
 
-    The sentence has no full stop, and says which line or fault shows it.
+    The sentence names the first such line, or the first fault of the file. It has no full stop.
     """
     import datetime
 
@@ -153,10 +155,10 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     Args:
         results: the results of the rows.
         file: the file to write; None to write nothing.
-        always: whether to write the file even if no row is left to do and there is no older file to update.
+        always: whether to write a new file even if no row is left to do. css always updates an older file.
 
     Returns:
-        False if the file could not be written, otherwise True. And sentences about the rows that are left.
+        First, False if the file could not be written, otherwise True. Second, sentences about the rows that are left.
     """
     from ...errors import Ambiguous, InvalidFile, Withheld
 
@@ -181,7 +183,9 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
         return False, [*sentences, f"css: {error}"]
     if is_left:
         if any(isinstance(result.error, Ambiguous) for result in results):
-            sentences.append("For an ambiguous row, write the number of the right candidate into the column choice.")
+            sentences.append(
+                "For an ambiguous row, write the number of the right candidate into the column named choice."
+            )
         sentences.append(
             f"All results except withheld removals are in {file.path}."
             if waiting

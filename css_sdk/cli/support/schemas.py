@@ -114,56 +114,75 @@ class Shape(NamedTuple):
 
 RECORDS: Final[Mapping[str, Shape]] = {
     "changes": Shape(
-        "One change: css assign, unassign, apply, undo, people copy, people remove, roles, composites, members set, …",
+        "One change, in the output of commands that change roles or members, such as `css assign` and `css apply`.",
         _CHANGE,
     ),
-    "checks": Shape("One check of css doctor.", ("check", "state", "message")),
-    "comparison": Shape("One row of css compare.", ("kind", "role", "target", "differs", "present")),
-    "config": Shape("One setting: css config show.", ("name", "value", "source")),
+    "checks": Shape("One check, in the output of `css doctor`.", ("check", "state", "message")),
+    "comparison": Shape("One row in the output of `css compare`.", ("kind", "role", "target", "differs", "present")),
+    "config": Shape("One setting, in the output of `css config show`.", ("name", "value", "source")),
     "differences": Shape(
-        "One login that lacks roles: css people mirror.", ("state", *_PLACE, *_PERSON, "email", "lacks", "roles")
+        "One login that lacks roles, in the output of `css people mirror`.",
+        ("state", *_PLACE, *_PERSON, "email", "lacks", "roles"),
     ),
-    "drift": Shape("One difference: css drift.", ("state", "kind", *_PLACE, "role", "target", *_PERSON)),
+    "drift": Shape(
+        "One difference, in the output of `css drift`.", ("state", "kind", *_PLACE, "role", "target", *_PERSON)
+    ),
     "files": Shape(
-        "One file: css validate, and css roster check.",
+        "One checked file, in the output of `css validate` and `css roster check`.",
         ("file",),
         ("faults", "fault_count", "places", "roles", "grants", "rows", "state"),
     ),
-    "grants": Shape("One grant: css roster export.", (*_PLACE, "role", "username", "name", "email")),
+    "grants": Shape("One grant, in the output of `css roster export`.", (*_PLACE, "role", "username", "name", "email")),
     "integrations": Shape(
-        "One integration: css integrations.", ("integration_id", "integration", "environments", "auth_type", "status")
+        "One integration, in the output of `css integrations`.",
+        ("integration_id", "integration", "environments", "auth_type", "status"),
     ),
-    "journal-changes": Shape("One change in a journal: css show, css journal show.", ("write", "at", *_CHANGE)),
+    "journal-changes": Shape(
+        "One change in a journal, in the output of `css show` and `css journal show`.", ("write", "at", *_CHANGE)
+    ),
     "journals": Shape(
-        "One journal: css journal list.",
+        "One journal, in the output of `css journal list`.",
         ("journal", "at", "command", "client_id", "api_url", "user", "reason", "changes", "undoes", "undone_by"),
     ),
-    "log-lines": Shape("One line: css logs. It has all fields of the login server.", (), ("@timestamp", "message")),
-    "members": Shape("One member: css members list.", (*_PLACE, "role", *_PERSON, "email")),
-    "people": Shape("One person: css people find.", ("guid", "name", "email", "logins", "complete")),
+    "log-lines": Shape(
+        "One line of the log, with all fields of the login server, in the output of `css logs`.",
+        (),
+        ("@timestamp", "message"),
+    ),
+    "members": Shape("One member, in the output of `css members list`.", (*_PLACE, "role", *_PERSON, "email")),
+    "people": Shape("One person, in the output of `css people find`.", ("guid", "name", "email", "logins", "complete")),
     "people-listed": Shape(
-        "One login of a person in a list: css people find --file.",
+        "One login of a person in a list, in the output of `css people find --file`.",
         ("line", "person", "state", *_PERSON, "email", "known_in", "error", "message"),
     ),
     "person-roles": Shape(
-        "One role of a person: css people roles.", (*_PLACE, "username", "role", "direct", "through")
+        "One role of a person, in the output of `css people roles`.", (*_PLACE, "username", "role", "direct", "through")
     ),
     "report": Shape(
-        "One role of one person: css report.",
+        "One role of one person, in the output of `css report`.",
         (*_PLACE, "role", *_PERSON, "email", "service_account", "direct", "chains"),
     ),
     "role-tree": Shape(
-        "One role with those below it: css roles tree.", (*_PLACE, "role", "composite", "children", "descendants")
+        "One role with all roles that it contains, in the output of `css roles tree`.",
+        (*_PLACE, "role", "composite", "children", "descendants"),
     ),
-    "roles": Shape("One role: css roles list, css composites list.", (*_PLACE, "role", "composite")),
-    "roster": Shape("One row: css roster apply, and css roster check --online.", ("line", *_CHANGE, "person")),
-    "service-account-roles": Shape("One role: css service-account roles.", (*_PLACE, "role", "composite", "direct")),
-    "token": Shape("A token: css token.", ("system", "kind", "expires_in", "claims")),
+    "roles": Shape(
+        "One role, in the output of `css roles list` and `css composites list`.", (*_PLACE, "role", "composite")
+    ),
+    "roster": Shape(
+        "One row of a roster, in the output of `css roster apply` and `css roster check --online`.",
+        ("line", *_CHANGE, "person"),
+    ),
+    "service-account-roles": Shape(
+        "One role of a service account, in the output of `css service-account roles`.",
+        (*_PLACE, "role", "composite", "direct"),
+    ),
+    "token": Shape("A token, in the output of `css token`.", ("system", "kind", "expires_in", "claims")),
     "verified-token": Shape(
-        "A verified token: css token verify.",
+        "A verified token, in the output of `css token verify`.",
         ("subject", "client_id", "service_account", "roles", "issued_at", "expires_at", "expires_in"),
     ),
-    "whoami": Shape("The account: css whoami.", ("team_id", "client_id", "api_url", "credentials")),
+    "whoami": Shape("The account, in the output of `css whoami`.", ("team_id", "client_id", "api_url", "credentials")),
 }
 """The shapes of all objects that `--json` prints, by the name that `css schema` takes."""
 
