@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _CLIENT: Final = Client(base_url="")
-"""A client that sends nothing. The generated parsers require one as an argument.
+"""A client that sends nothing. The generated parsers require a client as an argument.
 
-Its default settings make them return None for a status that the OpenAPI document does not list.
+With the default settings of this client, the parsers return None for a status that the OpenAPI document does not list.
 """
 
 

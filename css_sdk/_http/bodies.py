@@ -19,8 +19,8 @@ _GZIP = 16 + zlib.MAX_WBITS
 class Body:
     """Collect the body of an answer piece by piece, decompress it, and limit its size.
 
-    This class decompresses in limited steps. httpx decompresses each piece at once, and can make 64 MB of memory from a
-    piece of 64 KB.
+    This class decompresses in limited steps. httpx decompresses a whole piece at once, so a piece of 64 KB can fill
+    64 MB of memory.
 
     Args:
         encoding: the value of the header `Content-Encoding`; empty or `identity` if the body is not compressed.
@@ -29,7 +29,7 @@ class Body:
         advice: the end of the error message if the body is too large, such as `. Check the token address`.
 
     Raises:
-        MalformedAnswer: the encoding names another compression than gzip.
+        MalformedAnswer: the body has a compression other than gzip.
     """
 
     def __init__(self, encoding: str, most: int, advice: str = "") -> None:

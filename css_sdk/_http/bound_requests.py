@@ -18,14 +18,14 @@ from .cleaning import LONGEST_WORDS, without_secrets
 class TokenRequest(httpx.Request):
     """A request for a token. It can be sent only once, and only to its own address.
 
-    The client that sends it may follow redirects and may have event hooks. When a client follows a redirect, it sends
-    the same body and some headers to another address, without calling the `httpx.Auth` object. So the request protects
-    itself:
+    The client that sends the request may follow redirects and may have event hooks. When a client follows a redirect,
+    it sends the same body and some headers to another address, without calling the `httpx.Auth` object. So the request
+    protects itself:
 
-    - Code that sets its address gets an error. Before the transport gets the body, the request checks that no event
-      hook has changed its method, or the headers and extensions that decide where it goes.
+    - Code that sets the address of the request gets an error. Before the transport gets the body, the request checks
+      that no event hook has changed its destination.
     - A transport can read the body once. Then the request deletes the body, and the credentials in its headers. If the
-      client makes another request from this one later, the other request contains no secret.
+      client later makes a new request from this request, the new request contains no secret.
     - A redirect inherits the fragment of the original address (RFC 7231, 7.1.2). So a client must read the fragment
       before it can follow a redirect. After the request was sent, reading the fragment raises an error.
 
@@ -37,13 +37,13 @@ class TokenRequest(httpx.Request):
 
     Attributes:
         hide: the secrets that error messages must not contain.
-        is_given_away: whether a transport has asked for the body, so that the request may have been sent.
+        may_have_been_sent: whether a transport has asked for the body.
         status: the status of the answer; None before the answer has come.
         encoding: the `Content-Encoding` of the answer; empty if the answer has none.
     """
 
     _sealed: str | None = None
-    is_given_away = False
+    may_have_been_sent = False
     status: int | None = None
     encoding = ""
 
@@ -64,7 +64,7 @@ class TokenRequest(httpx.Request):
         """Return the address of the token endpoint.
 
         Raises:
-            ConfigurationError: other code, such as an event hook, sets the address.
+            ConfigurationError: an event hook or a transport tried to set the address.
         """
         return self._address
 
@@ -78,8 +78,7 @@ class TokenRequest(httpx.Request):
         """Return the body, for the transport.
 
         Raises:
-            ConfigurationError: other code, such as an event hook, sets the body, or has changed where the request
-                goes.
+            ConfigurationError: an event hook or a transport tried to set the body, or changed the destination.
         """
         if self._sealed is not None:
             is_elsewhere = (
@@ -90,7 +89,7 @@ class TokenRequest(httpx.Request):
             )
             if is_elsewhere:
                 self._refuse_change("the destination")
-            self.is_given_away = True
+            self.may_have_been_sent = True
         return self._body
 
     @stream.setter
@@ -124,12 +123,12 @@ class TokenRequest(httpx.Request):
         return cast(bytes, content)
 
     def refuse_redirect(self) -> None:
-        """Raise an error if the request was already sent. A client calls this only before it follows a redirect.
+        """Raise an error if the request was already sent, because its client is about to follow a redirect.
 
         Raises:
-            AuthenticationError: a transport has asked for the body before.
+            AuthenticationError: a transport has already asked for the body of the request.
         """
-        if self.is_given_away:
+        if self.may_have_been_sent:
             raise redirected(self, None)
 
     def _refuse_change(self, what: str) -> None:
@@ -146,10 +145,7 @@ class TokenRequest(httpx.Request):
 
 
 class _Endpoint(httpx.URL):
-    """The address of a token request.
-
-    After the request was sent, a client reads the fragment only to follow a redirect. Reading it then raises an error.
-    """
+    """The address of a token request. After the request was sent, reading the fragment raises an error."""
 
     owner: TokenRequest | None = None
 
@@ -158,7 +154,8 @@ class _Endpoint(httpx.URL):
         """Return the fragment, which is empty.
 
         Raises:
-            AuthenticationError: the request was already sent, so the client is about to follow a redirect.
+            AuthenticationError: the request was already sent. A client then reads the fragment only to follow a
+                redirect.
         """
         if self.owner is not None:
             self.owner.refuse_redirect()

@@ -24,9 +24,9 @@ _BEGIN: Final = "css_sdk.begin"
 
 
 def begin(request: httpx.Request) -> None:
-    """Mark a request as in flight if it is a write. Call this when the request has its token, just before it is sent.
+    """Mark a write as in flight. Call this when the request has its token, just before the request is sent.
 
-    Requests that `AsyncInFlight.finish` sends are marked. For other requests, nothing happens.
+    Only requests that `AsyncInFlight.finish` sends are marked.
     """
     if _BEGIN in request.extensions:
         request.extensions[_BEGIN]()
@@ -36,8 +36,8 @@ class InFlight(nullcontext[Any]):
     """Send the requests of one write in a thread, inside a `with` statement. Threads cannot be cancelled.
 
     Attributes:
-        is_unanswered: whether a request may have been sent, and its answer was not read. This is True while a request
-            is being sent, and after an interrupt (Ctrl-C) during that time.
+        is_unanswered: True while a request is sent and its answer is read. If an interrupt (Ctrl-C) comes during this
+            time, the value stays True.
     """
 
     is_unanswered = False
@@ -69,7 +69,7 @@ class AsyncInFlight:
     cancellation waits until the answer was read. It then takes effect at the next `await`, or when the block is left.
 
     Attributes:
-        is_unanswered: whether a request is in flight: it may have been sent, and its answer was not read.
+        is_unanswered: True while a request is in flight. It may have been sent, and its answer was not read yet.
     """
 
     def __init__(self) -> None:
@@ -80,11 +80,11 @@ class AsyncInFlight:
         self._cancelled: BaseException | None = None
 
     async def finish(self, send: Callable[[], Awaitable[Exchange]], request: httpx.Request) -> Exchange:
-        """Send a request, and return the result of `send`, even if this task is cancelled meanwhile.
+        """Send a request, and return the result of `send`. A cancellation waits while the request is in flight.
 
         Args:
-            send: sends the request and reads the answer. It may request a token first. During that time, the write is
-                not yet in flight, and a cancellation ends it.
+            send: sends the request and reads the answer. It may first request a token. A cancellation ends the token
+                request at once, because the write is not yet in flight.
             request: the request. Its extensions are changed, so that `begin` can mark it as in flight.
         """
         import anyio

@@ -104,7 +104,7 @@ def _event_loop() -> RunVar[object]:
 
 
 def event_loop() -> object:
-    """Return an object for comparison with later calls. It is always the same, as threads have no event loop."""
+    """Return always the same object, because threads have no event loop."""
     return _event_loop
 
 
@@ -183,10 +183,10 @@ def reused(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any
 
 
 def async_reused(key: Hashable, make: Callable[[], Any]) -> AbstractAsyncContextManager[Any]:
-    """Return a new object for an `async with` statement, which closes it at its end.
+    """Return a new object for an `async with` statement. The statement closes the object.
 
-    In contrast to `reused`, this function ignores the key and keeps no object, because connections belong to the event
-    loop that made them.
+    Unlike `reused`, this function ignores the key and keeps no object, because connections belong to the event loop
+    that made them.
     """
     return aclosing(make())
 
@@ -211,8 +211,8 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
     Each worker has a copy of the caller's context, so that tracing and logging assign its work to the caller.
 
-    If `work` or the iterator of the items raises an error, or after an interrupt, the workers finish the items in
-    progress and take no more items. Then `each` raises the error of one worker, or the interrupt.
+    If `work` or the iterator of the items raises an error, the workers finish the items in progress and take no more
+    items. Then `each` raises the error of one worker. An interrupt (Ctrl-C) stops the workers in the same way.
     """
     shared = _Shared(items)
 
@@ -267,20 +267,20 @@ async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[
         raise errors[0]
 
 
-def check_callback(name: str, callback: object, is_awaited: str = "only AsyncCss awaits") -> None:
+def check_callback(name: str, callback: object, ending: str = "only AsyncCss awaits") -> None:
     """Refuse a callback that cannot be called, or that would return before it has done its work.
 
     Args:
         name: the parameter of css-sdk through which the callback was passed, for the error message.
         callback: the callback, or None.
-        is_awaited: the end of the message "NAME= is a coroutine function, which …".
+        ending: the words after `which` in the error message "NAME= is a coroutine function, which …".
 
     Raises:
         ConfigurationError: the callback is not a function, or it is a coroutine function or a generator function.
     """
     async_check_callback(name, callback)
     if callback is not None and _is(inspect.iscoroutinefunction, callback):
-        raise ConfigurationError(f"{name}= is a coroutine function, which {is_awaited}. Pass an ordinary function.")
+        raise ConfigurationError(f"{name}= is a coroutine function, which {ending}. Pass an ordinary function.")
 
 
 def async_check_callback(name: str, callback: object) -> None:
@@ -321,12 +321,12 @@ async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Re
 
 
 def _is(kind: Callable[[object], bool], callback: object) -> bool:
-    """Return whether a check is true of a callback, or of the `__call__` method of the callback.
+    """Return whether `kind` is true for a callback, or for the `__call__` method of the callback.
 
-    If the callback is a `functools.partial`, the function inside it is checked instead.
+    If the callback is a `functools.partial`, check the function that it wraps.
 
     Args:
-        kind: the check, such as `inspect.iscoroutinefunction`.
+        kind: the function that checks, such as `inspect.iscoroutinefunction`.
         callback: the callback.
     """
     while isinstance(callback, functools.partial):

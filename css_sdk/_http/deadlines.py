@@ -1,8 +1,8 @@
 """Limit how long everything inside a block may take, down to each read of a socket.
 
 The timeouts of httpx begin again with each piece that arrives. So a server that sends single bytes, or 1xx answers
-without end, never exceeds them. In a task, a cancellation ends such a request. In a thread, `bind` gives a client
-network streams that obey the deadline of the thread that uses them.
+without end, never exceeds these timeouts. In a task, a cancellation ends such a request. In a thread, a client that
+was passed to `bind` checks the deadline of the thread before each network operation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def time_limit(seconds: float) -> Iterator[float]:
         seconds: how long the block may take. An earlier deadline of an outer block still holds.
 
     Yields:
-        The time at which `seconds` will be over, by `time.monotonic`. An earlier outer deadline does not change it.
+        The time when `seconds` will be over, by `time.monotonic`, even if an outer deadline is earlier.
 
     Raises:
         TimeoutError: from a bound client or `within`, when the deadline has passed.
@@ -121,9 +121,10 @@ _BACKEND: Final = "_network_backend"
 def bind(client: httpx.Client | httpx.AsyncClient) -> None:
     """Make a new `httpx.Client` obey the deadlines that `time_limit` sets.
 
-    An `httpx.AsyncClient` stays as it is, because `async_time_limit` cancels its task. httpx takes no network backend
-    as an argument, so this function replaces the backend of its connection pools. A transport that a user of css-sdk
-    passed is not changed: with it, the deadline is checked only between the pieces of a body.
+    httpx takes no network backend as an argument, so this function replaces the backend in the connection pools of the
+    client. An `httpx.AsyncClient` is not changed, because `async_time_limit` cancels the task that uses the client.
+    `new_client` does not bind a client with a user's own transport. For such a client, css-sdk checks the deadline only
+    between the pieces of a body.
 
     Args:
         client: a client that has not been used yet.

@@ -38,15 +38,14 @@ _TLS_ADVICE: Final = (
 
 @frozen
 class Exchange:
-    """How sending a request ended: with an answer that was read completely, or with an error instead.
+    """How sending a request ended: with a complete answer, or with an error.
 
     Args:
-        response: the answer; None if no answer was read completely.
-        error: the error that occurred instead of an answer, or the error that the answer reports; None if the request
-            succeeded.
+        response: the complete answer; None if there is none.
+        error: why no complete answer came, or the error that the answer reports; None if the request succeeded.
         status: the status of the answer, even if its body could not be read; None if no answer came.
         was_sent: False only if it is certain that the request did not reach the service.
-        is_passing: whether the error may be temporary, so that another attempt may succeed.
+        is_passing: whether the error may pass, so that another attempt may succeed.
     """
 
     response: httpx.Response | None = None
@@ -59,9 +58,9 @@ class Exchange:
 def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
     """Return the `Exchange` for an error of the HTTP library, with a message that says what to check.
 
-    The message does not repeat the library's own message, because that may hold whole addresses with their queries, or
-    a header with a token. There is one exception: if a proxy refuses, its status or the beginning of its message is
-    shown.
+    The message does not repeat the message of the library, because the library may show a whole address with its query,
+    or a header with a token. Only if a proxy refused, the message shows the status from the proxy, or the beginning of
+    the library's message.
 
     Args:
         error: the exception that the library raised.
@@ -128,7 +127,7 @@ def shown_proxy(address: str) -> str:
 
 
 def request_of(error: Exception) -> httpx.Request | None:
-    """Return the request that an error of httpx names; None if it names none, or is not a request error of httpx."""
+    """Return the request that failed with an error of httpx; None if the error has no request."""
     try:
         return error.request if isinstance(error, httpx.RequestError) else None
     except RuntimeError:  # httpx never set it

@@ -32,10 +32,10 @@ def watch(thing: ForkAware) -> None:
 
 
 def never_close(thing: object) -> None:
-    """Keep a reference to an object for ever, so that Python never deletes the object and thereby closes it.
+    """Keep a reference to an object for ever. Without a reference, Python would delete and close the object.
 
-    A child calls this for objects of its parent process. If the child closed such an object, it could end the parent's
-    connection, or wait for a lock that is never released.
+    A child calls this for objects of its parent process. If the child closed such an object, the child could end the
+    parent's connection, or wait for a lock that is never released.
 
     Args:
         thing: the object, such as an httpx client.

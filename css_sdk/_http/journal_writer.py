@@ -75,8 +75,8 @@ class Journal:
         clock: returns the current time. It is called once for each line.
 
     Raises:
-        InvalidFile: the file cannot be written or is in use by another run. Without `resume`: it exists already. With
-            `resume`: it does not exist or is not a journal.
+        InvalidFile: the file cannot be written, or another run is using it. If `resume` is False: the file already
+            exists. If `resume` is True: the file does not exist, or is not a journal.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Journal(f"{folder}/today.jsonl") as journal:
@@ -185,13 +185,13 @@ class Journal:
 
     @contextlib.contextmanager
     def knowing_not_done(self, steps: Iterable[Step]) -> Iterator[None]:
-        """Inside the block, remember that these steps are not done.
+        """Remember inside the block that these steps are not done.
 
-        Before a write, css-sdk then does not read again whether its steps are done. The journal forgets a step when the
-        write of the step begins.
+        css-sdk then need not read the state of these steps again before it writes them. When the write of a step
+        begins, the journal forgets the step.
 
         Args:
-            steps: steps that are not done, as a read has just shown.
+            steps: the steps. A read has just shown that they are not done.
         """
         known = set(steps)
         self._undone |= known
@@ -201,7 +201,7 @@ class Journal:
             self._undone -= known
 
     def are_not_done(self, steps: Iterable[Step]) -> bool:
-        """Return whether all these steps are known not to be done; see `knowing_not_done`.
+        """Return whether the journal remembers all these steps as not done; see `knowing_not_done`.
 
         Args:
             steps: the steps of one write.

@@ -20,7 +20,10 @@ _LOG = logging.getLogger("css_sdk")
 _LARGEST: Final = 1024 * 1024
 """The maximum number of bytes that are read from the file."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Flags for opening the file: follow no link, which could lead to another user's value, and wait for no pipe."""
+"""Flags that refuse a symbolic link, and do not wait if the file is a pipe.
+
+A link could lead to a value of another user.
+"""
 
 
 class KeptValue:

@@ -47,7 +47,7 @@ class Waiting:
 
 
 class RetryPolicy(Protocol):
-    """Decide after a temporary fault how many seconds to wait before the next attempt, or to stop."""
+    """Decide after a temporary fault whether to send the request again, and after how many seconds."""
 
     def __call__(self, attempt: Attempt, chance: float) -> float | None:
         """Return the seconds to wait before the next attempt, or None to stop.

@@ -55,8 +55,8 @@ class Sending:
 
     httpx logs no line for a request inside the block, because the line would show the query with e-mail addresses.
 
-    Every exception that leaves the block, also an interrupt or a cancellation, loses the frames of httpx, because these
-    hold headers with tokens. Python adds the frames of the callers again.
+    Every exception that leaves the block loses the frames of httpx, because these frames hold headers with tokens. This
+    includes interrupts and cancellations. Python adds the frames of the callers again.
     """
 
     def __enter__(self) -> None:

@@ -62,10 +62,10 @@ class AuthOptions(TypedDict, total=False):
             request may.
         accept: called with the claims of each new token before the token is used. It raises an error to refuse the
             token.
-        allow_http: whether plain `http` is allowed to other machines than this one.
+        allow_http: whether addresses of other machines may begin with `http:`.
         clock: returns the time in seconds, counted from any start. The time must never decrease.
-        name_of: returns the name that messages use for a credential or an address: the one by which the caller set it,
-            such as `CSS_CLIENT_SECRET` for `client_secret`.
+        name_of: returns the name that messages use for a credential or an address, such as `CSS_CLIENT_SECRET` for
+            `client_secret`.
         on_request: called with a `SentRequest` after each token request; never awaited.
         keep: whether the token is kept for the next run of the program, in a file that only its user can read.
     """
@@ -86,15 +86,16 @@ class TokenAuth(httpx.Auth):
     call is 401, the token is renewed and the call is repeated, but only once.
 
     All threads, tasks and clients that use one auth object share its token. Only one of them requests a new token; the
-    others wait for the result. If the login server refuses or fails, all waiting callers get the error and do not
+    others wait for the result. If the login server answers with an error, all waiting callers get the error and do not
     retry. The next call requests a token again. If the caller that sends the token request is cancelled, one of the
     waiting callers sends it. No caller waits longer than the connect and read timeouts of its own request.
 
     Token requests use the client, the proxies and the timeouts of the request that needs the token. They follow no
     redirects, and read at most 256 KB of an answer.
 
-    The token goes only to the given origins; if none are given, only to the origin of the first request. When httpx
-    follows a redirect to another origin, httpx removes the token, except from http to https of the same host.
+    The token goes only to the given origins. If no origins are given, it goes only to the origin of the first request.
+    If httpx follows a redirect from `http` to `https` on the same host, httpx keeps the token. For any other redirect to
+    another origin, httpx removes the token.
 
     A request whose body is not in memory, such as a generator or an open file, is sent only once. If its answer is 401,
     the caller gets that answer, and the next call requests a new token.
@@ -245,12 +246,12 @@ class TokenAuth(httpx.Auth):
     ) -> Token | SharedRequest[Token]:
         """Return the current token, or the token request that the caller must wait for or send.
 
-        The current token is returned if it has not expired and is not the refused one. Otherwise, the result is the
-        token request in progress. If there is none, it is a new one, which the caller must send.
+        Return the current token if it has not expired and is not the refused token. Otherwise, return the token request
+        in progress. If no token request is in progress, return a new token request, which the caller must send.
 
         Args:
             request: the request that needs a token.
-            refused: the token that the service answered with 401; an empty one if there is none.
+            refused: the token that the service refused with 401. If it refused none, an empty token.
             task: the id of the calling task; None in a thread.
         """
         if not self._is_checked and self._is_good(self._token, refused):
@@ -361,7 +362,7 @@ class PasswordGrant(TokenAuth):
         token_url: address of the token endpoint.
         client_id: the id of the client; some servers call it the key.
         client_secret: the secret of the client. It is sent to the token endpoint only.
-        username: the name of the user, who is usually one created for applications.
+        username: the name of the user. Usually, this is an account for an application, not a person.
         password: the password of the user. It is sent to the token endpoint only.
         scope: what the token must allow, if the login server asks for it.
         options: see `AuthOptions`.
@@ -400,7 +401,7 @@ def credentials_of(
 ) -> ClientCredentials:
     """Return the `httpx.Auth` object that adds tokens of an API account to requests.
 
-    If the settings name a team, it refuses a token of another team with `WrongTeam`.
+    If the settings name a team, the object refuses tokens of other teams with `WrongTeam`.
 
     Args:
         settings: the credentials, the addresses, and the team.

@@ -33,13 +33,14 @@ class _Failed:
 class SharedRequest(Generic[Value]):
     """Represent a request in progress. Its sender uses it in a `with` statement, and other callers wait for its result.
 
-    If an answer came, all waiting callers get its value or its error: fifty callers must not repeat a request that the
-    login server has just refused. If no answer came, waiting callers with the same timeouts as the sender get the error
-    too. Callers with other timeouts send the request themselves. If the sender is cancelled or interrupted, one of the
-    waiting callers sends the request. No caller waits longer than a request of its own could take.
+    If an answer came, all waiting callers get its value or its error. So fifty callers do not repeat a request that the
+    login server has just refused. If no answer came, the waiting callers with the same timeouts as the sender get the
+    sender's error. Callers with other timeouts send the request themselves. If the sender is cancelled or interrupted,
+    one of the waiting callers sends the request. No caller waits longer than its own request could take.
 
     Args:
-        request: the request of the sender that needs the result; None if all callers have the same timeouts.
+        request: the request for which the sender needs the result, such as a call that needs a token. Its timeouts are
+            those of the sender. None if all callers have the same timeouts.
         task: the id of the task that sends the request; None in a thread.
 
     Attributes:
@@ -61,9 +62,9 @@ class SharedRequest(Generic[Value]):
 
     @property
     def is_over(self) -> bool:
-        """Return whether callers can no longer wait for this request: it has ended, or its sender is gone.
+        """Return whether callers can no longer wait for this request, because it has ended or its sender is gone.
 
-        The sender is gone if it is in the parent process of this forked process, or if its event loop is closed.
+        A sender is gone when its event loop is closed. For a forked child, a sender in the parent process is gone too.
         """
         return self._process != os.getpid() or self._is_left or self._end.done()
 
@@ -200,11 +201,13 @@ class SharedRequest(Generic[Value]):
 
 
 def cause_of(error: BaseException | None) -> BaseException | None:
-    """Return the error with which a request failed, from the exception that its auth flow got.
+    """Return the error with which a request failed; None if there is none.
 
-    If a request fails, httpx closes the flow while it handles the error. So the flow gets a `GeneratorExit`, which has
-    the error as its `__context__`. An exception of another class is the error itself. If there
-    is no exception, return None.
+    If a request fails, httpx closes the auth flow of the request. The flow then gets a `GeneratorExit`, and its
+    `__context__` is the error of the request. Any other exception is itself the error.
+
+    Args:
+        error: the exception that the auth flow got; None if it got none.
     """
     return error.__context__ if isinstance(error, GeneratorExit) else error
 
@@ -226,8 +229,8 @@ class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
     async def aclose(self) -> None:
         """Close the wrapped flow.
 
-        The error that the caller (httpx) is handling reaches the flow as the `__context__` of its `GeneratorExit`: see
-        `cause_of`.
+        The flow gets a `GeneratorExit`, whose `__context__` is the error that httpx is handling. So `cause_of` finds
+        this error.
         """
         ending = GeneratorExit()
         ending.__context__ = sys.exc_info()[1]

@@ -101,8 +101,8 @@ def _basic(client_id: str, client_secret: Secret) -> Secret:
 class TokenExchange:
     """Make a token request for a `with` statement, and keep its secrets out of the errors of the block.
 
-    If the block raises an error, secrets are removed from its message, and the frames that hold secrets from its
-    traceback. If no answer came, the error names the login server. Text that a server or a proxy sent is cleaned.
+    An error that leaves the block loses its traceback, because the frames hold secrets. If no answer came, the message
+    of the error names the login server. Text from a server or a proxy is cleaned before a message shows it.
 
     Args:
         make: returns the request.
@@ -125,7 +125,7 @@ class TokenExchange:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         cause = cause_of(error)
-        if self._request.is_given_away:
+        if self._request.may_have_been_sent:
             self._observer.note("POST", self._request.url.path, self._request.status, self._began, error=cause)
         if cause is None:
             return
@@ -146,7 +146,7 @@ class TokenExchange:
 
 
 def _answer_in(trace: TracebackType | None) -> httpx.Response | None:
-    """Return the answer whose redirect a client was about to follow, from the frames of a traceback, or None."""
+    """Return the answer that redirects, from the frames of a traceback; None if no frame has such an answer."""
     for frame, _ in walk_tb(trace):
         found = frame.f_locals.get("response")
         if isinstance(found, httpx.Response) and found.has_redirect_location:
@@ -171,13 +171,13 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
 
 @contextmanager
 def waiting(url: httpx.URL) -> Iterator[None]:
-    """Wrap the wait for a token that another caller has requested. If the wait times out, name the login server.
+    """Wrap a block that waits for the token request of another caller. If the wait times out, name the login server.
 
     Args:
         url: the address of the token endpoint.
 
     Raises:
-        httpx.ReadTimeout: the caller's own timeouts ended before the answer came.
+        httpx.ReadTimeout: the token did not come within the timeouts of the waiting caller.
     """
     try:
         yield
@@ -192,10 +192,10 @@ def _bare(url: httpx.URL) -> httpx.Request:
 
 
 def limits_of(asked: TokenRequest, response: httpx.Response, clock: Callable[[], float]) -> tuple[int, str, Check]:
-    """Return the limits of the body of an answer: the arguments `most`, `advice` and `check` of `read_body`.
+    """Return the arguments `most`, `advice` and `check` with which `read_body` reads the answer to a token request.
 
-    The time limit of the whole body is the read timeout, which httpx applies only to each piece. This function also
-    sets `status` and `encoding` of the token request, and removes `Content-Encoding` from the answer.
+    httpx applies the read timeout to each piece of the body. `check` applies it to the whole body. This function also
+    sets `asked.status` and `asked.encoding`, and removes the header `Content-Encoding` from the answer.
 
     Args:
         asked: the token request.
@@ -311,8 +311,8 @@ def token_from(
         asked: the token request that `token_request` made.
         asked_at: when the request was sent, by the clock of the `TokenAuth`. The life of the token is counted from this
             time.
-        name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET` for
-            `client_secret`. Messages use it.
+        name_of: returns the name that messages use for a credential or an address, such as `CSS_CLIENT_SECRET` for
+            `client_secret`.
 
     Raises:
         AuthenticationError: the answer is an error (RFC 6749, 5.2) or a redirect, or its status is 401 or 404. The

@@ -38,9 +38,10 @@ _HEADER_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 _COMPACT: Final = re.compile(r"([\w-]*)\.([\w-]*)\.([\w-]*)", re.ASCII)
 _LAST: Final = {1: "", 2: "AQgw", 3: "AEIMQUYcgkosw048"}
-"""The characters with which valid base64url may end, by the number of characters after the last group of four.
+"""The last characters that valid base64url may have. The key is the length of the text modulo 4.
 
-The unused bits of these characters are zero. If others were accepted, one token could be written in several ways.
+The unused bits of these characters are zero. If css-sdk accepted other characters, one token could be written in
+several ways.
 """
 
 _KIND_OF_KEY: Final = {
@@ -143,11 +144,11 @@ class VerifiedToken:
         client_id: the client that the token was issued to: the claim `azp`, or else `client_id`;
             None if the token has neither.
         is_service_account: whether the token belongs to the client itself, not to a person.
-        roles: the roles in the first of the `audiences`. For the roles in the others, call `roles_in`.
+        roles: the roles in the first of the `audiences`. For the roles in another audience, call `roles_in`.
         issued_at: when the token was issued.
         expires_at: when the token expires.
         claims: all claims.
-        audiences: the accepted audiences that the token is for, in the order in which the verifier got them.
+        audiences: the accepted audiences that the token is for, in the order that was passed to the verifier.
 
     >>> token = VerifiedToken("5f0c…", "grants-portal-101", False, frozenset({"reviewer"}), _EPOCH, _EPOCH, {})
     >>> "reviewer" in token.roles
@@ -404,10 +405,9 @@ def _content_of(claims: Mapping[str, Any], audiences: tuple[str, ...]) -> Verifi
 def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> bool:
     """Return whether the token belongs to the client itself, by `sub` (CERN) or `preferred_username` (CSS).
 
-    The name must be the prefix of service accounts and then the client that the token was issued to. The prefix alone
-    is not enough, because a person could have such a name. Keycloak stores usernames in lower case, so upper and lower
-    case of ASCII letters do not matter. For other letters they do, because two different letters can have the same
-    lower case.
+    The name must be the prefix of service accounts, followed by the client id. The prefix alone is not enough, because
+    a person's name could begin with it. Keycloak stores usernames in lower case, so the case of ASCII letters does not
+    matter. All other characters must be equal, because two different letters can have the same lower case.
     """
     names = [claims.get(name) for name in ("sub", "preferred_username")]
     wanted = f"{SERVICE_ACCOUNT_PREFIX}{client_id}".translate(_LOWER)
@@ -417,8 +417,8 @@ def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> boo
 def _roles(claims: Mapping[str, Any], client_id: str | None, audience: str) -> frozenset[str]:
     """Return the roles in one audience, from the claims `resource_access` and `client_roles`.
 
-    `client_roles` holds the roles of the client that the token was issued to. So it counts only if that client is the
-    audience. Otherwise another integration could give its own roles the same names, and its users would get access.
+    `client_roles` holds the roles of the client that the token was issued to. They count only if this client is the
+    audience. Otherwise, users of another integration would get access if its roles have the same names.
     """
     access = claims.get("resource_access")
     here = access.get(audience) if isinstance(access, dict) else None
@@ -427,7 +427,7 @@ def _roles(claims: Mapping[str, Any], client_id: str | None, audience: str) -> f
 
 
 def _names(value: object) -> frozenset[str]:
-    """Return the texts in a list; an empty set if the value is anything else, such as a single text."""
+    """Return the texts of a list as a set. If the value is not a list of texts, return an empty set."""
     is_list = isinstance(value, list) and all(isinstance(name, str) for name in value)
     return frozenset(value if is_list and isinstance(value, list) else ())
 
