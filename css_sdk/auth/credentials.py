@@ -94,8 +94,8 @@ class TokenAuth(httpx.Auth):
     redirects, and read at most 256 KB of an answer.
 
     The token goes only to the given origins. If no origins are given, it goes only to the origin of the first request.
-    If httpx follows a redirect from `http` to `https` on the same host, httpx keeps the token. For any other redirect to
-    another origin, httpx removes the token.
+    If httpx follows a redirect from `http` to `https` on the same host, httpx keeps the token. If it follows any other
+    redirect to another origin, httpx removes the token.
 
     A request whose body is not in memory, such as a generator or an open file, is sent only once. If its answer is 401,
     the caller gets that answer, and the next call requests a new token.
