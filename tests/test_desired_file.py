@@ -282,7 +282,7 @@ users:
         f"18: {dev}.roles[2].members[2].email: 'ilse' is not an e-mail address",
         f"19: {dev}.roles[2].members[3].guid: 'a b' is not a GUID",
         f"19: {dev}.roles[2].members[3].provider: 'github' is not a provider; use one of azureidir, ",
-        f"20: {dev}.roles[2].members[4].provider: a provider belongs to a guid or an email",
+        f"20: {dev}.roles[2].members[4].provider: leave the provider out: only a guid or an email can have one",
         f"21: {dev}.roles[2].members[5]: name the person by exactly one of username, guid, email, client_id",
         f"22: {dev}.roles[2].members[6]: name the person by exactly one of username, guid, email, client_id",
         f"23: {dev}.roles[3]: A role named '..' cannot be addressed",

@@ -167,8 +167,9 @@ def test_different_last_days_of_a_person_are_a_warning() -> None:
     """The warning has both lines."""
     file = a_file(f"[group: x, {ANN}]", f"{{x: [{{username: {ANN}, until: 2027-03-31}}]}}", above=ZONE)
     [warning] = read_desired(file, "a.yaml").warnings
-    assert (
-        warning == f"a.yaml:9: {ANN} is listed without a last day, but on line 9 until 2027-03-31: the later day counts"
+    assert warning == (
+        f"a.yaml:9: {ANN} is listed without a last day, but on line 9 until 2027-03-31: the entry without a last day "
+        f"counts"
     )
 
 

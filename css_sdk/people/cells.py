@@ -98,7 +98,7 @@ def check_guid(text: str, providers: Collection[str] = ()) -> None:
 
     Args:
         text: the text to check.
-        providers: the providers whose GUIDs are accepted; all if it is empty.
+        providers: the providers whose GUIDs are accepted. If there are none, GUIDs of all providers are accepted.
 
     Raises:
         UnusableUser: the text is not a complete GUID.

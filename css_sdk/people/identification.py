@@ -40,8 +40,8 @@ def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
 
     Args:
         person: the person, as a list names them.
-        providers: the providers to search if the list names none. If there is exactly one, it is the provider of a
-            GUID.
+        providers: the providers to search if the list names none. If there is only one, a GUID without a provider
+            belongs to this provider.
 
     >>> from css_sdk.roster.rows import Person
     >>> guid = "0f3ac87806aa7f215a7c0d4cc4d9e799"
@@ -73,9 +73,9 @@ def state_of(person: Person, error: CssError | None) -> str:
 
 
 def may_be_member(person: Person, error: CssError | None) -> bool:
-    """Return whether the row of a person has an error after which the person may still be a member of the role.
+    """Return whether the row of a person has failed, and the person may still be a member of the role.
 
-    If so, nobody may lose the role. Return False if the row has no error, or if the person never logged in.
+    If so, nobody may lose the role. If the person never logged in, return False.
 
     Args:
         person: the person, as the row names them.

@@ -54,7 +54,7 @@ def checked_people(named: Mapping[str, Iterable[str]], providers: Sequence[str] 
     Usernames come first, then GUIDs, e-mail addresses and client ids.
 
     Args:
-        named: the texts, by what they are: `username`, `guid`, `email` or `client_id`.
+        named: the texts, by kind: `username`, `guid`, `email` or `client_id`.
         providers: the providers whose GUIDs are accepted, as for `check_guid`.
 
     Raises:
@@ -94,10 +94,10 @@ def login_of(person: Person) -> str | None:
 
 
 def identity_of(person: Person) -> str:
-    """Return a text that identifies the login of a person, as far as it is known without a search.
+    """Return a text that identifies a person without a search.
 
-    If two entries of a list have the same text, they name the same person. For example, a username gives the same text
-    as its GUID with its provider. For an e-mail address, the login is not known, so the text contains the address.
+    If two entries of a list have the same text, they name the same person. For example, a username has the same text as
+    its GUID with its provider. An e-mail address does not show the login, so the text contains the address.
 
     Raises:
         UnusableUser: the username is not valid.

@@ -59,7 +59,8 @@ def people_in(text: str) -> list[tuple[int, str]]:
 def listed_person(text: str, terms: Mapping[str, str], found: PeopleFound) -> ListedPerson:
     """Return a person of a list, with the logins that a search found and that the text in the list means.
 
-    The address or the name of a login must be equal to the text, ignoring case. A part of it is not enough.
+    If the text is an address or a name, a login counts only if its whole address or name equals the text.
+    Upper and lower case count as equal.
 
     Args:
         text: the text that names the person in the list.

@@ -86,7 +86,7 @@ class NamesFound(Record):
     """The names of people, by username.
 
     Attributes:
-        names: the names, by username. It lacks people whose names are not known.
+        names: the names, by username. People whose names are not known have no entry.
         left_out: the number of people who were not looked up, because the limit was reached.
     """
 
@@ -96,7 +96,7 @@ class NamesFound(Record):
 
 @frozen
 class HeldRole(Record):
-    """A role that a login has in a place: directly (`direct`), by the composite roles in `through`, or both."""
+    """A role that a login has in a place: directly (`direct` is True), through the composites in `through`, or both."""
 
     place: Place
     project_name: str
@@ -121,8 +121,8 @@ class PersonRoles(Records):
 
     Attributes:
         held: the roles of all logins of the person.
-        never_in: the environments where the person never logged in, by username. It is empty unless the caller named
-            one login.
+        never_in: the environments where the person never logged in, by username. It has entries only if the caller
+            named one login.
         unread: the places that could not be read completely, so that roles may be missing.
         same_address: the usernames of members who have this person's e-mail address, but a different GUID.
     """
@@ -252,7 +252,7 @@ def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> tup
     Args:
         seen: the logins that searches found.
         environments: the environments that were searched.
-        complete: whether the searches left nobody out. If not, no login is reported as unknown in an environment.
+        complete: False if the searches may have left people out. Then `never_in` of each login is empty.
     """
     logins: dict[tuple[str, str], list[PersonLogin]] = {}
     for username in sorted(seen, key=_place_among_logins):

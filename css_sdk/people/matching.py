@@ -119,8 +119,8 @@ def choose_logins(candidates: Sequence[User], *, prefer: Sequence[str], all_logi
 
     Args:
         candidates: the logins that were found.
-        prefer: providers, the first choice first. The login at the first provider that has one is returned. If none
-            has one, the result is empty.
+        prefer: providers, in the order of preference. The login at the first provider where the person has a login is
+            returned. If the person has no login at any of these providers, the result is empty.
         all_logins: whether to return all logins of the person. If so, `prefer` is ignored.
 
     >>> ilse, twin = [User("0f3a@idir"), User("0f3a@azureidir")], [User("0f3a@idir"), User("7c1d@azureidir")]
@@ -140,8 +140,8 @@ def choose_logins(candidates: Sequence[User], *, prefer: Sequence[str], all_logi
 def explain_missing(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:
     """Return the error for a person who was not found with the requested providers.
 
-    If the person has logins of providers that were not requested, the error names these logins. If a search of these
-    providers failed, its error is returned. Otherwise `missing` is returned.
+    If the person has logins of providers that were not requested, the error names these logins. If there are none,
+    and a search failed, the error of that search is returned. Otherwise `missing` is returned.
 
     Args:
         missing: the error to return if no provider knows the person.

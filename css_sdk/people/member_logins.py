@@ -70,7 +70,8 @@ def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
     """Return the usernames of the members who are this person.
 
     All logins of a person in one family of providers have the same GUID. So if one login is found, the person's other
-    logins in this family are found, too, even if they have a different address.
+    logins in this family are found, too, even if they have a different address. If the person has a provider, only
+    logins at this provider are found.
 
     Args:
         person: the person.
@@ -98,7 +99,7 @@ def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
 
 
 def _identities_with(address: str, members: Iterable[User]) -> set[tuple[str, str]]:
-    """Return the provider family (such as that of `idir` and `azureidir`) and the GUID of each login with this address.
+    """Return the family of the provider, and the GUID, of each login with this address.
 
     Raises:
         Ambiguous: two of these logins are of one family, but have different GUIDs.

@@ -33,7 +33,7 @@ _ATTRIBUTES: Final = {
     "username": "bceid_username",
     "display_name": "display_name",
 }
-"""The attribute of a user that a search term is compared with, for each term that is not a field of `User`."""
+"""For each search term that is not a field of `User`: the attribute of a user that has the value to compare."""
 _WILDCARDS: Final = frozenset("%_")
 
 
@@ -104,10 +104,10 @@ def providers_for(
 
 
 def can_be_looked_up(guid: str, provider: str) -> bool:
-    """Return whether this GUID is complete, so that a search at this provider can find its person.
+    """Return whether a GUID is complete, so that a search at the provider finds only one person.
 
-    With a part of a GUID, the service would find all people whose GUID ends with it. The form of GitHub's GUIDs is not
-    known, so only their characters are checked.
+    For a part of a GUID, the service would find everybody whose GUID ends with this part. The form of GitHub's GUIDs is
+    not known, so only their characters are checked.
     """
     is_of_github = provider in PROVIDER_FAMILIES["github"] and guid.isascii() and guid.isalnum()
     return is_of_github or (provider in PROVIDERS and identifiers.is_guid(guid))
@@ -116,8 +116,10 @@ def can_be_looked_up(guid: str, provider: str) -> bool:
 def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
     """Return the users whose fields contain the terms, ignoring case, and whether the result is certainly complete.
 
-    A GUID must be equal to its term. If the service does not return the field of a term, the service's own match
-    counts. If this term has a wildcard, the user is left out, and the result may be incomplete.
+    A GUID must be equal to its term. If the service does not return the field of a term, css-sdk cannot compare it:
+
+    - If the term has no wildcard, it counts as matched, because the service has found the user by this term.
+    - If the term has a wildcard, the user is left out, and the result may be incomplete.
 
     Args:
         users: the users that the service found.
@@ -153,8 +155,8 @@ def _narrowed(
         users: the users that the service found.
         terms: the terms that were sent.
         compare: returns whether a field matches a term, both in lower case.
-        counts_unseen: returns whether the service's own match counts for a term whose field the service does not
-            return. If it does not, the user is left out, and the result may be incomplete.
+        counts_unseen: returns whether a term counts as matched if the service does not return its field. If it does
+            not count, the user is left out, and the result may be incomplete.
     """
     matching, certain = [], True
     for user in users:

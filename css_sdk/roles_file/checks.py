@@ -41,7 +41,7 @@ def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> It
 
     Args:
         place: the wanted state of the environment, which can come from several files.
-        nodes: the YAML nodes of its parts.
+        nodes: the YAML nodes of the parts of the environment.
         protect: the roles and users that the files protect.
     """
     roles = place.roles.items if place.roles is not None else ()

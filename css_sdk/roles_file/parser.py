@@ -168,7 +168,7 @@ class _PlaceRead:
 
     Attributes:
         place: the wanted state of the place.
-        nodes: the YAML nodes of its parts.
+        nodes: the YAML nodes of the parts of the place.
         node: the YAML node of the whole place, in the first of these files.
     """
 
@@ -197,9 +197,9 @@ class _Reader:
         self._warnings: dict[str, None] = {}
 
     def read(self, roots: Iterable[Node]) -> tuple[list[Desired], Desired]:
-        """Return the wanted state of each file, and that of all files together.
+        """Return the wanted state of each file, and the wanted state of all files together.
 
-        Only the latter has the time zone and the warnings.
+        Only the wanted state of all files together has the time zone and the warnings.
 
         Args:
             roots: the root node of each file.
@@ -245,12 +245,13 @@ class _Reader:
     # Places of several files
 
     def _add_places(self, places: dict[tuple[str, str], _PlaceRead], read: Iterable[_PlaceRead]) -> None:
-        """Add the places that one file describes to the places of the files before, joining the same places.
+        """Add the places of one file to the places of the earlier files.
 
-        If the file has a place twice, add a fault, and ignore the second one.
+        If an earlier file describes the same place, join the two descriptions. If this file has a place twice, add a
+        fault, and ignore the second description.
 
         Args:
-            places: the places of the files before, by integration and environment. This mapping is modified.
+            places: the places of the earlier files, by integration and environment. This mapping is modified.
             read: the places of this file.
         """
         own: dict[tuple[str, str], Node] = {}
@@ -298,7 +299,8 @@ class _Reader:
     def _members(self, node: Node | None, role: str) -> tuple[Listed[Person] | None, Mapping[Person, datetime.date]]:
         """Return the people in a role's list of members, and the last day of each person who has one.
 
-        The people of groups are included. The list is None if the role has no list of members, or one with a fault.
+        The people of groups are included. The list is None if the role has no list of members, or if it is not clear
+        whether the list is exact.
 
         Args:
             node: the node of the list; None if the role has none.
@@ -316,8 +318,9 @@ class _Reader:
     def _entries(self, node: Node, read: Callable[[Node], Mapping[str, _Entry]]) -> dict[str, _Entry]:
         """Return the people of a list, by identity (see `identity_of`).
 
-        If a person appears twice because of a group, the later of the two last days counts, with a warning. No last day
-        counts as later than any day. If the list names a person or a group twice, add a fault.
+        A person can appear twice because of a group. If the two last days differ, the later day counts, and a warning
+        is added. If one entry has no last day, this entry counts. If the list itself names a person or a group twice,
+        add a fault.
 
         Args:
             node: the list.
@@ -341,16 +344,16 @@ class _Reader:
                     found[identity] = first._replace(until=lasts)
                     this, other = _until_in_words(entry), _until_in_words(first)
                     where = first.node.seen_from(item)
-                    self._warn(
-                        item, f"{entry.person.value} is listed {this}, but on {where} {other}: the later day counts"
-                    )
+                    which = "the entry without a last day" if lasts is None else "the later day"
+                    self._warn(item, f"{entry.person.value} is listed {this}, but on {where} {other}: {which} counts")
         return found
 
     def _member_entries(self, node: Node) -> Mapping[str, _Entry]:
-        """Return the people whom an item of a list of members means, by identity: one person, or those of a group.
+        """Return the people whom an item of a list of members means: one person, or the people of a group.
 
-        If both the item and a person of its group have a last day, the earlier day counts for this person. If the item
-        is not valid, add a fault, and return no people.
+        The keys are the identities of the people (see `identity_of`). If an item names a group, and both the item and a
+        person of the group have a last day, the earlier day counts. If the item is not valid, add a fault, and return
+        no people.
         """
         if not isinstance(node.value, dict) or "group" not in node.value:
             return self._person_entry(node)
@@ -370,7 +373,10 @@ class _Reader:
         }
 
     def _person_entry(self, node: Node) -> Mapping[str, _Entry]:
-        """Return the one person whom an item means, by identity. If it is not valid, add a fault, and return nobody."""
+        """Return the person whom an item names. The key is the identity of the person (see `identity_of`).
+
+        If the item is not valid, add a fault, and return nobody.
+        """
         until = None
         if isinstance(node.value, dict) and "group" in node.value:
             self._faults.add(node, "a group cannot contain a group: list the people")
@@ -493,7 +499,7 @@ class _Reader:
         [by] = named
         provider = fields.get("provider")
         if provider is not None and by not in ("guid", "email"):
-            self._faults.add(provider, f"a provider belongs to a guid or an email; a {by} needs none")
+            self._faults.add(provider, "leave the provider out: only a guid or an email can have one")
             return None
         of = str(provider.value) if provider is not None and provider.value in PROVIDERS else None
         person = self._named(fields[by], by, of)
@@ -518,10 +524,10 @@ class _Reader:
     ) -> Listed[Item] | None:
         """Return the items of a list in the roles file, and store the YAML node of each item in `self._nodes`.
 
-        Return None if there is no list, or if it is not clear whether the list is exact, which is a fault.
+        If there is no list, return None. If it is not clear whether the list is exact, add a fault, and return None.
 
         Args:
-            node: a list, or a mapping with one key, `additive` or `exact`, and a list; None if there is no list.
+            node: a list, or a mapping whose only key, `additive` or `exact`, has the list; None if there is no list.
             read: converts the node of an item to the item. It returns None after adding a fault.
             identity: returns the identity of an item. Two items with the same identity are a fault.
             key: the first parts of the key of each item in `self._nodes`. The identity of the item is the last part.
@@ -555,9 +561,9 @@ class _Reader:
         return items
 
     def _is_first(self, seen: dict[Key, Node], key: Key, node: Node, what: str = "the same") -> bool:
-        """Return whether `seen` does not have the key yet, and add the key with its node.
+        """Return whether `seen` does not have the key yet. If so, add the key with the node to `seen`.
 
-        If `seen` has it already, add a fault of the node that begins with `what`.
+        If `seen` has the key already, add a fault of the node. The message of the fault begins with `what`.
         """
         first = seen.setdefault(key, node)
         if first is not node:
@@ -568,12 +574,12 @@ class _Reader:
         self._faults.add(node, f"{what} is on {first.seen_from(node)} already")
 
     def _mode_and_list(self, node: Node | None) -> tuple[bool, Node] | None:
-        """Return whether a list is exact, and the node with its items.
+        """Return whether a list is exact, and the node of the list.
 
-        Return None if there is no list. If there are both modes or none, add a fault, and return None, too.
+        If there is no list, return None. If a mapping has both keys or neither, add a fault, and return None.
 
         Args:
-            node: a list, or a mapping with one key, `additive` or `exact`, and a list; None if there is no list.
+            node: a list, or a mapping whose only key, `additive` or `exact`, has the list; None if there is no list.
         """
         if node is None or not isinstance(node.value, dict):
             return None if node is None else (False, node)
@@ -671,7 +677,7 @@ def _hint(name: str, known: Collection[str]) -> str:
 
     Args:
         name: the unknown name.
-        known: the known names; empty if the name is of a group and no group exists.
+        known: the known names. If there are none, the message says that no file defines a group.
     """
     near = similar(name, known)
     if near:
@@ -725,8 +731,8 @@ def _check_user_pattern(text: str) -> None:
     if not _WILDCARDS.search(text):
         if "@" not in text and not text.startswith(SERVICE_ACCOUNT_PREFIX):
             raise ValueError(
-                f"{text!r} is neither a username nor a pattern. The username of a person is <guid>@<provider>, and "
-                f"that of a service account {SERVICE_ACCOUNT_PREFIX}{text}"
+                f"{text!r} is neither a username nor a pattern. For a person, write <guid>@<provider>. For a service "
+                f"account, write {SERVICE_ACCOUNT_PREFIX}{text}"
             )
         if fault := cells.fault_of("username", text):
             raise ValueError(fault)

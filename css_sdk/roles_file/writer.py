@@ -55,9 +55,10 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
 
 
 def _by_integration(places: Sequence[DesiredPlace]) -> list[list[DesiredPlace]]:
-    """Return the places in groups, in their order: neighbours of the same integration are in one group.
+    """Return the places in groups. Each group becomes one item of `integrations` in the file.
 
-    If a group has the environment of the next place already, this place begins a new group.
+    The places keep their order. A place joins the group of the place before it if both have the same integration, and
+    the group does not have the environment of this place yet.
     """
     groups: list[list[DesiredPlace]] = []
     for place in places:

@@ -46,7 +46,7 @@ _MISREAD: Final = {
     ),
     "a sign of its own": re.compile(r"=|<<"),
 }
-"""Patterns of unquoted texts that YAML 1.1 or 1.2 does not read as texts, by what YAML reads them as."""
+"""Patterns of texts that need quotes. Each key says what YAML 1.1 or 1.2 reads if the quotes are missing."""
 
 _HINTS: Final = {
     "mapping values are not allowed": "write a text with «: » in quotes, and indent all keys of a mapping alike",
@@ -269,10 +269,10 @@ class _Builder:
         return node
 
     def _within(self) -> Iterator[Any]:
-        """Yield the first event of each item of the current list, or of each key of the current mapping, to its end.
+        """Yield the first event of each item of the current list, or of each key of the current mapping.
 
-        The caller must read the further events of the item, or those of the key's value, before it continues the loop.
-        All of them come from the same stream.
+        All events come from one stream. So before the caller continues the loop, it must read the other events of the
+        item, or the events of the key's value.
         """
         return takewhile(lambda event: type(event).__name__ not in _ENDS, self._events)
 
@@ -298,7 +298,7 @@ class _Builder:
         return node
 
     def _check_plainness(self, event: Any, node: Node) -> None:
-        """Add a fault if the event has an anchor, an alias or a tag, because a reviewer may not see its meaning.
+        """Add a fault if the event is an alias, or has an anchor or a tag. A reviewer may not see what these mean.
 
         Args:
             event: the event of a node or of a key.

@@ -30,7 +30,7 @@ class Record:
     Attributes:
         number: the line of the row; for a dictionary, its position in the list, from 1.
         pairs: the name and the value of each cell.
-        fault: why the row is not an object with named cells; "" if it is one.
+        fault: what is wrong with a row that is not an object; "" for an object.
     """
 
     number: int
@@ -69,8 +69,8 @@ def plain_text(value: Any) -> str:
     """Return the value of a cell as the text that people see; "" for an empty cell.
 
     Args:
-        value: the value of a cell in a workbook, a DataFrame or a dictionary. If a workbook has no value for a cell,
-            for example because of an error in a formula, this is a `CellFault`, which is raised.
+        value: the value of a cell in a workbook, a DataFrame or a dictionary. A `CellFault` stands for a value that is
+            not known, for example because of an error in a formula. This function raises it.
 
     Raises:
         CellFault: the value is not known, or it is neither a text nor a number nor a boolean. A date, a time or a float

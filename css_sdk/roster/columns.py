@@ -49,14 +49,14 @@ _BY_NAME: Final = {
     **{name: column for column, names in _OTHER_NAMES.items() for name in names},
     **dict.fromkeys(_FOR_READERS, ""),
 }
-"""The column that each known name means, by the name as `_squeezed` returns it; "" for a column to ignore."""
+"""The column that each known name means; "" for a column to ignore. The names are as `_squeezed` returns them."""
 
 
 class ColumnNames:
     """Find the column of a roster that each column name of a file means.
 
     Args:
-        given: the names of columns in the file, by column of a roster, such as `{"role": "Rolle"}`.
+        given: for each column of a roster, the name of this column in the file, such as `{"role": "Rolle"}`.
         ignore: the names of columns in the file to ignore.
 
     Raises:
@@ -80,9 +80,13 @@ class ColumnNames:
         self.found: set[str] = set()
         """The columns of a roster that `find` has found in the file, including ignored ones."""
         self._used: set[str] = set()
-        """The columns that `find` has found and that are not ignored, and those that a mistyped name may mean."""
+        """The columns that `missing` does not report as missing.
+
+        These are the columns that `find` has found, without the ignored ones, and the columns that a mistyped name may
+        mean.
+        """
         self.synonyms: dict[str, str] = {}
-        """The column of a roster for each name that css-sdk recognized as another name of it.
+        """The names in the file that differ from a roster's column names, with the column that each name means.
 
         For example, this is `{"Role name": "role"}`. Names that the caller gave for a column are not included.
         """
@@ -90,7 +94,7 @@ class ColumnNames:
     def find(self, names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """Return the column of a roster that each name means, and the faults of the names.
 
-        The column is "" if the name is unknown, which is a fault, or is to be ignored.
+        The column is "" for an unknown name and for a name to ignore. An unknown name is a fault.
 
         Args:
             names: the names in the header of the file, or in one record.
@@ -148,9 +152,10 @@ class ColumnNames:
         return faults
 
     def _ignored(self, names: Sequence[str]) -> set[str]:
-        """Return which of these names to ignore, as `_folded` returns them: the names that were passed as `ignore`.
+        """Return the names to ignore, as `_folded` returns them.
 
-        If a name in `ignore` is not among these names, ignore those that mean the same column of a roster.
+        These are the names that were passed as `ignore`. If the file does not have a passed name, ignore each name in
+        the file that means the same column of a roster.
 
         Args:
             names: the names of columns in the file.
@@ -163,14 +168,15 @@ class ColumnNames:
     def _unknown(self, name: str) -> str:
         """Return the fault of a column name that means no column of a roster.
 
-        If the name resembles a column of a roster, `missing` does not report this column.
+        If the name resembles a column of a roster, the name is probably mistyped, so `missing` does not report this
+        column as missing.
         """
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
         self._used.update(close)
         meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={quote(name)}; " if close else ""
         return (
             f"a roster has no column {name!r}; {meant}to ignore this column of your file, pass --ignore {quote(name)} "
-            f"(in Python {'columns= or ' if close else ''}ignore=); the columns are {', '.join(COLUMNS)}"
+            f"(in Python {'columns= or ' if close else ''}ignore=); the columns of a roster are {', '.join(COLUMNS)}"
         )
 
 
@@ -196,9 +202,9 @@ _NEEDED: Final = {
     "integration": ("-i", "integration_id", "project_name"),
     "environment": ("-e",),
 }
-"""The columns that a roster must have: for each, the option that sets it for all rows, and then columns to use instead.
+"""For each column that a roster must have: the option that sets its value for all rows, and columns to use instead.
 
-For example, a roster needs no column `integration` if the option `-i` is passed, or if it has `integration_id`.
+For example, the column `integration` is not needed if `-i` is passed, or if the roster has `integration_id`.
 """
 
 
@@ -208,9 +214,9 @@ def knows_several(names: Iterable[str]) -> bool:
 
 
 def read_mapping(text: str, name: str) -> dict[str, str]:
-    """Read a mapping file, and return the names that it gives to columns of a roster, by column.
+    """Return the entries of a mapping file: for each column of a roster, the name of this column in the user's files.
 
-    Each line is for one column, such as `role=Rolle`.
+    Each line has one entry, such as `role=Rolle`.
 
     Args:
         text: the content of the file. Empty lines, and lines that begin with `#`, are left out.

@@ -61,7 +61,7 @@ def plan_role(rows: Sequence[FoundRow], state: PlaceState, guards: Guards) -> Ro
     """Return the changes that an exact roster makes to one role.
 
     Args:
-        rows: the rows that name the role, at least one, and after them the failed rows that may mean the role.
+        rows: the rows that name the role (at least one), and then the failed rows that may mean the role.
         state: the role and its current members.
         guards: the limit of removals from the role.
     """

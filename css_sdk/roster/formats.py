@@ -127,12 +127,12 @@ def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
 
 
 def _refuse(source: Source, kind: str, *options: str) -> None:
-    """Raise `InvalidRequest` if `source` sets one of these options, because it does not apply to this kind of content.
+    """Raise `InvalidRequest` if `source` sets an option that does not apply to the content.
 
     Args:
         source: the options that the caller has set.
         kind: what the content is, for the message, such as `a workbook`.
-        options: the names of attributes of `source`.
+        options: the options that do not apply, as names of attributes of `source`.
     """
     for option in options:
         if getattr(source, option):
@@ -152,10 +152,10 @@ def _csv_grid(text: str, source: Source) -> Grid:
 
 
 def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row of a CSV file that is not empty: the number of the line on which it begins, and its cells.
+    """Yield each row of a CSV file that is not empty: the number of its first line, and its cells.
 
-    A first line such as `sep=;` sets the separator. Without this line, it is the separator that appears most often in
-    the first row.
+    If the file begins with a line such as `sep=;`, this line sets the separator. Otherwise the separator that appears
+    most often in the first row is used.
 
     Raises:
         InvalidFile: the text is not CSV.
@@ -225,7 +225,7 @@ def _json_array(text: str, name: str) -> Iterator[Record]:
 
 
 def _next(text: str, at: int) -> int:
-    """Return the first position, from `at` on, of a character that is neither a blank nor a line end."""
+    """Skip blanks and line ends from the position `at`, and return the position after them."""
     found = _BLANK.match(text, at)
     return found.end() if found else at
 

@@ -69,12 +69,13 @@ def read_roster(
         name: the name of the file, for messages. A text is read as JSON if the name ends in `.jsonl`, `.ndjson` or
             `.json`. For other names, css-sdk detects the format from the content.
         integration: the id or project name of the integration, for rows that name none. If a row names a different
-            one, this is a fault. If one of the two is an id and the other is a name, `apply_roster` compares them. A
-            number in JSON, and the text `#101`, are ids. A text of digits can be an id or a name.
+            one, this is a fault. If the row gives an id and this argument is a name, or vice versa, `apply_roster`
+            compares them. A number in JSON is an id, and so is the text `#101`. A text of digits can be an id or a
+            name.
         environment: the environment, for rows that name none. If a row names a different one, this is a fault.
         role: the role, for rows that name none. If a row names a different one, this is a fault.
         action: the action, for rows that name none. If a row names a different one, this is a fault.
-        columns: the names of columns in the file, by column of a roster, such as `{"role": "Rolle"}`.
+        columns: for each column of a roster, the name of this column in the file, such as `{"role": "Rolle"}`.
         ignore: the names of columns in the file to ignore, such as notes.
         split: the separator of several roles or several people in one cell, such as `;`.
         skip_rows: the number of lines above the header.
@@ -83,8 +84,8 @@ def read_roster(
         exact: whether the roster is for `apply_roster(…, exact=True)`, which needs a complete roster.
         day: the current day. It is needed if a row has a last day, in the column `until`. A row whose last day is over
             is left out, and the attribute `ended` of the roster has its line.
-        prune: whether a row whose last day is over revokes the role, unless another row still grants it. With `exact`,
-            this has no effect, because an exact roster removes everybody whom it does not list.
+        prune: whether a row whose last day is over revokes the role. It does not if another row still grants the role.
+            With `exact`, `prune` has no effect, because an exact roster removes everybody whom it does not list.
         max_bytes: the largest size that is accepted, by default 20 MiB; None for no limit.
 
     Raises:
@@ -152,21 +153,23 @@ def read_roster(
 
 
 _BLANK_TEXT: Final[Any] = (b",;\t| \r\n\xef\xbb\xbf", ",;\t| \r\n\ufeff")
-"""The characters in a file that has only empty cells, as bytes and as text."""
+"""The characters that a file can have if all its cells are empty: as bytes, and as text."""
 
 
 def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
-    """Return rows unchanged; convert a DataFrame, dictionaries or results of css-sdk to rows.
+    """Return the value that was passed to `apply_roster` as rows.
+
+    Rows are returned unchanged. A DataFrame, dictionaries and results of css-sdk are read as by `read_roster`.
 
     Args:
         given: the value that was passed to `apply_roster`.
         exact: whether the roster is exact.
 
     Raises:
-        InvalidFile: the DataFrame, the dictionaries or the results have faults, as for `read_roster`.
+        InvalidFile: the DataFrame, the dictionaries or the results have faults. The error lists the faults.
         InvalidRequest: the value cannot be converted to rows.
         EmptySet: `exact` is True, and the DataFrame names nobody.
-        Refused: `exact` is True, and the value has the results of rows, which do not list everybody.
+        Refused: `exact` is True, and the value has results of an earlier roster. Results do not list everybody.
     """
     is_table = is_frame(given)
     if not is_table and not isinstance(given, (str, bytes, Mapping)) and isinstance(given, Iterable):
@@ -190,7 +193,9 @@ def _outcome_of(line: Line) -> Literal["done", "already"] | None:
 
 
 def _rows_of(line: Line, given: Given, split: str | None, day: datetime.date | None) -> tuple[list[Row], list[str]]:
-    """Return the rows of a line, and its faults. If a cell has several roles or people, the line has several rows.
+    """Return the rows of a line, and the faults of the line.
+
+    If a cell has several roles or several people, the line has several rows.
 
     Args:
         line: the line.
@@ -257,9 +262,9 @@ def _last_day(cell: str, today: datetime.date | None) -> tuple[datetime.date | N
 
 
 def _integrations(cells: Mapping[str, str]) -> list[str]:
-    """Return all that a row says about its integration: the id, such as `#101`, and names, without empty cells.
+    """Return the id and the names that a row gives for its integration.
 
-    The id comes first, because two integrations can have the same name.
+    The id, such as `#101`, comes first, because two integrations can have the same name.
     """
     number = cells.get("integration_id", "").strip().removeprefix("#")
     found = [f"#{number}" if number else "", cells.get("integration", ""), cells.get("project_name", "")]
@@ -301,7 +306,7 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
 
 
 def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
-    """Add the username of the candidate in the column `choice` to `named`. Return a fault, or None if there is none.
+    """Add the username that the column `choice` selects to `named`. Return a fault, or None if there is none.
 
     Args:
         chosen: the cell in the column `choice`: the number of a candidate, or a username.
@@ -318,7 +323,7 @@ def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
     """Add the text in the column `person` to `named`. Return a fault, or None if there is none.
 
-    The column `by` says what the text is, such as `email`. If it does not, this is detected from the text.
+    The column `by` names the kind of the text, such as `email`. If it names none, the kind is detected from the text.
     """
     said = cells.get("by", "").strip()
     by = next((each for each in PERSON_COLUMNS if each == said), None)

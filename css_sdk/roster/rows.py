@@ -49,8 +49,8 @@ class Roster(TupleOf[Row]):
         indirect: the numbers of lines that were left out, because the person has the role only through a composite.
         finished: the rows that were left out, because a result file reports them as done, with their outcomes.
         ended: the numbers of lines that were left out, because their last day is over.
-        synonyms: the column for each name in the file that css-sdk recognized as another name of a column, such as
-            `{"Role name": "role"}`.
+        synonyms: the names in the file that differ from a roster's column names, with the column that each name means,
+            such as `{"Role name": "role"}`. Names that were passed as `columns` are not included.
     """
 
     indirect: tuple[int, ...] = ()
@@ -109,7 +109,7 @@ class RoleRemovals(Records):
         role: the name of the role.
         users: the members who lose the role.
         members: the number of members before the removals.
-        also_listed: the usernames in `users` whose person keeps the role with another login, which the roster lists.
+        also_listed: the usernames in `users` of people who keep the role with another login that the roster lists.
     """
 
     integration: str
@@ -152,7 +152,8 @@ def withheld(role: str) -> Withheld:
 def login_to_compare(row: Row) -> Person | None:
     """Return the login to search for by GUID, to compare its e-mail address with the address in the row.
 
-    Return None if the row has no e-mail address beside a username, or if its login cannot be searched by GUID.
+    Return None if the row does not have both a username and an e-mail address, or if the login cannot be searched by
+    GUID.
     """
     guid, _, provider = row.person.value.partition("@")
     if not row.email or row.person.by != "username" or not can_be_looked_up(guid, provider):
@@ -161,7 +162,9 @@ def login_to_compare(row: Row) -> Person | None:
 
 
 def row_for(row: Row, user: User) -> Row:
-    """Return a copy of a row that names the person by username. It keeps an e-mail address that the row has.
+    """Return a copy of a row that names the person by username.
+
+    If the row names the person by e-mail address, the copy keeps this address.
 
     Args:
         row: the row, which names the person by e-mail address or GUID.
@@ -228,8 +231,8 @@ def without_ended(rows: Sequence[Row], day: datetime.date, *, prune: bool) -> tu
     Args:
         rows: the rows of a file.
         day: the current day.
-        prune: whether to turn a row whose last day is over into a row that revokes the role, unless another row still
-            grants it.
+        prune: whether a row whose last day is over becomes a row that revokes the role. It does not if another row
+            still grants the role.
 
     >>> row = Row(2, Person("username", "0F3A@idir"), "reviewer", "101", "dev", until=datetime.date(2027, 3, 31))
     >>> [without_ended([row], datetime.date(2027, 4, 1), prune=prune)[0] == [row] for prune in (True, False)]
@@ -255,7 +258,10 @@ def without_ended(rows: Sequence[Row], day: datetime.date, *, prune: bool) -> tu
 
 
 def _meaning_of(row: Row) -> tuple[str, ...]:
-    """Return the identity of the person, the role, the place and the action, which are equal in rows that repeat."""
+    """Return the meaning of a row: the identity of the person, the role, the place and the action.
+
+    If two rows have the same meaning, one repeats the other.
+    """
     return identity_of(row.person), row.role, *row.place, row.action
 
 

@@ -27,7 +27,7 @@ _WORKBOOK: Final = "xl/workbook.xml"
 _OTHER_WORKBOOKS: Final = frozenset({"content.xml", "xl/workbook.bin"})
 """Files that only workbooks of other kinds contain (.ods, .xlsb). Such workbooks are refused.
 
-python-calamine would read them, too, but this module cannot find out the size of their sheets before.
+python-calamine could read such workbooks, but this module cannot check first how large their sheets are.
 """
 _FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]+)"(?:[^>]*[^/>])?>')
 """Matches a cell with content, as almost all programs write it. A cell that is only formatted ends with a slash."""
@@ -161,9 +161,10 @@ def _fill_merged(rows: Sequence[list[Any]], merged: Iterable[Any], first_column:
 
 
 def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], CellFault]]:
-    """Return the faults of cells whose values are not known, by name of the sheet, then by row and column from 0.
+    """Return the fault of each cell whose value is not known, by name of the sheet, then by row and column.
 
-    If there are no such cells, the mapping has no sheets. If there are any, it has all sheets that can be located.
+    Rows and columns are counted from 0. If no sheet has such a cell, return an empty mapping. Otherwise the mapping
+    also has the sheets without faults. A sheet is missing only if its data cannot be found.
 
     Raises:
         InvalidFile: the workbook is damaged, is of another kind than .xlsx, or would need too much memory.
@@ -232,8 +233,8 @@ class _Extent:
     Attributes:
         rows: the number of the last row that has a value, from 1; 0 if no row has one.
         columns: the number of the last column that has a value, from 1; 0 if no column has one.
-        trouble: the faults of cells with an error of Excel, or with a formula without a value, by row and column from
-            0. Only `parse` finds them.
+        trouble: the fault of each cell with an error of Excel, or with a formula without a value. The keys are the row
+            and the column of the cell, from 0. Only `parse` finds these faults.
     """
 
     def __init__(self, rows: int = 0, columns: int = 0) -> None:
@@ -249,7 +250,7 @@ class _Extent:
         """Fill in this extent from the XML of a sheet, and return it.
 
         Raises:
-            expat.ExpatError: the XML is not valid, or an address of a cell is not.
+            expat.ExpatError: the XML or the address of a cell is not valid.
         """
         _parse(data, self._start, self._end, self._characters)
         return self
