@@ -113,7 +113,7 @@ def command_table() -> dict[Path, str]:
 from typing import Final
 
 COMMANDS: Final = {dict(sorted(found.items()))!r}
-\"\"\"By name: the module of a command in `commands`, and the first sentence of its help.\"\"\"
+\"\"\"For each command: its module in `commands`, and the first sentence of its help.\"\"\"
 """
     return formatted({folder.parent / "command_table.py": text})
 

@@ -413,7 +413,7 @@ def test_css_roster_removes_ended_grants_only_with_prune(
     place = (file, "-i", GRANTS_PORTAL, "-e", "dev", "--timezone", "America/Vancouver")
     assert run_css("roster", "apply", *place, "--result", tmp_path / "result.csv") == 0
     said = capsys.readouterr().err
-    assert "Left out, because the last day is over: line 2. To remove these roles, pass --prune." in said
+    assert "css leaves out rows whose last day is over: line 2. To remove these roles, pass --prune." in said
     assert (tmp_path / "result.csv").read_text(encoding="utf-8-sig").splitlines()[0].endswith(",message,until")
     assert MAREN in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     assert TOBIAS in sandbox.members(GRANTS_PORTAL, "dev", "admin")

@@ -154,7 +154,7 @@ def test_rows_that_are_done_stay_in_the_result_file(
     for command in ("check", "apply"):
         capsys.readouterr()
         run_css("roster", command, result, *DEV, "--provider", "githubpublic")
-        assert "Left out, because the column outcome says that they are done: line 2, 3." in capsys.readouterr().err
+        assert "css leaves out rows that are done, as their column outcome says: line 2, 3." in capsys.readouterr().err
     lines = list(csv.DictReader(result.read_text(encoding="utf-8-sig").splitlines()))
     assert [line["username"] or line["email"] for line in lines] == [first, second, "saltwind@example.org"]
     assert [line["outcome"] for line in lines] == ["done", "already has it", "done"]
@@ -513,7 +513,7 @@ def test_a_mistyped_role_is_suggested_where_it_is_corrected(
     file = write(tmp_path / "roster.csv", "Username,Role name", f"{ilse},reviwer", f"{ilse},approvr", f"{ilse},reviwer")
     assert run_css("roster", "check", file, *DEV, "--online") == 3
     err = capsys.readouterr().err
-    assert "css reads these columns under other names: 'Role name' as role." in err
+    assert "css reads columns with other names: 'Role name' as role." in err
     for typed, meant in (("reviwer", "reviewer"), ("approvr", "approver")):
         assert f"There is no {typed!r}. Did you mean {meant!r}? To see which roles there are" in err
     assert sandbox.count("GET", "*/dev/roles") == 1

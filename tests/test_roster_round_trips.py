@@ -76,7 +76,7 @@ def test_one_edited_cell_of_an_export_leads_to_one_change(
     capsys.readouterr()
     assert run_css("roster", "check", file, "--online", "--json") == 0
     out, err = capsys.readouterr()
-    assert ("Left out, because these people have the role only through" in err) is (command == "report")
+    assert ("css leaves out rows of people who have the role only through" in err) is (command == "report")
     before = [json.loads(line) for line in out.splitlines()]
     assert {row["state"] for row in before} == {"already has it"}
     assert len(before) == 4

@@ -1,8 +1,10 @@
 """The command line. Each command parses its arguments, calls the facade, and prints text or JSON.
 
-`css --help` loads only click: the module of a command is imported when the command is called, and imports the facade
-inside its functions. This package may import every other package, and leaves all decisions to them.
-Start reading at `commands`; `support` holds what several commands share.
+To start fast, css imports the module of a command only when the command is called. Each of these modules imports the
+facade inside its functions. So `css --help` loads only click.
+
+This package may import every other package, but leaves all decisions to them. Start reading at `commands`. The package
+`support` holds what several commands share.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 INTERRUPTED: Final = 130
 
 COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
-"""The environment variable by which the completion script of a shell asks css for completions."""
+"""The environment variable that the completion script of a shell sets to ask css for completions."""
 
 
 class _LazyGroup(click.Group):
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code. Print an error on stderr, after the mark `css: `.
+    """Run the command line and return its exit code. Print errors on stderr, with the prefix `css: `.
 
     Args:
         arguments: the words after `css`; by default those of this process.

@@ -4,7 +4,7 @@
 from typing import Final
 
 COMMANDS: Final = {
-    "apply": ("apply", "Carry out a plan: one that css plan --out saved, or a new plan of roles files."),
+    "apply": ("apply", "Carry out a saved plan, or make the service match roles files."),
     "assign": ("assign", "Give roles to users."),
     "compare": ("compare", "Compare the roles and composite roles of environments."),
     "completion": ("completion", "Print a script that completes commands, options and names in your shell."),
@@ -34,4 +34,4 @@ COMMANDS: Final = {
     "validate": ("validate", "Check roles files without contacting the service."),
     "whoami": ("whoami", "Check the credentials with the service and show whose they are."),
 }
-"""By name: the module of a command in `commands`, and the first sentence of its help."""
+"""For each command: its module in `commands`, and the first sentence of its help."""

@@ -49,14 +49,15 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
         "--plan-id",
         metavar="ID",
         callback=_checked_plan_id,
-        help="Carry out only the plan with this id, which css plan prints. For any other plan, the exit code is 5.",
+        help="Carry out the plan only if it has this id. css plan prints the id. If the plan has another id, the exit "
+        "code is 5.",
     ),
     options.carrying_out,
 )
 def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None, plan_id: str | None) -> int:
-    """Carry out a plan: one that css plan --out saved, or a new plan of roles files.
+    """Carry out a saved plan, or make the service match roles files.
 
-    FILE is a saved plan; or roles files, folders with roles files, or - for standard input.
+    FILE is a plan that css plan --out saved, a roles file, a folder with roles files, or - for standard input.
 
     css carries out a saved plan exactly as it is. If the state has changed after the plan was made, css changes nothing
     and fails with exit code 5. css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod
@@ -88,9 +89,9 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
         from ... import read_plan
 
         if prune or given.providers or given.integrations or given.environments:
-            raise click.UsageError("--prune, --provider, -i and -e are for roles files. A saved plan is complete.")
+            raise click.UsageError("--prune, --provider, -i and -e are only for roles files, not for a saved plan.")
         if resume and given.journal:
-            raise click.UsageError("--resume continues the journal that it names. Leave out --journal.")
+            raise click.UsageError("--resume already names the journal. Leave out --journal.")
         saved = read_plan(content, name, max_bytes=None)
         with opened() as css:
             return carry_out(saved, Origin.of_file(files[0], saved.id, resume and journal_file(resume)))

@@ -23,8 +23,8 @@ _MARKS = {True: "yes", False: "-", None: "?"}
 def compare(given: Given, members: bool, differences: bool) -> None:
     """Compare the roles and composite roles of environments.
 
-    With --json, css prints one object for each role, child or member, with the places that have it and those that do
-    not.
+    With --json, css prints one object for each role, child or member, with the places that have it, and the
+    places that do not have it.
 
     \b
     Examples:

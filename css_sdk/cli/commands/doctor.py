@@ -14,13 +14,13 @@ from ..support.request_options import given_timeout
 
 
 @click.command()
-@click.option("--team", "team_id", type=int, metavar="ID", help="Team that the credentials must belong to.")
+@click.option("--team", "team_id", type=int, metavar="ID", help="Check that the credentials belong to this team.")
 @click.option(
     "--extra",
     "extras",
     multiple=True,
     metavar="NAME",
-    help="Extra of css-sdk that must be installed. Can be given several times.",
+    help="Check that this extra of css-sdk is installed. Can be given several times.",
 )
 @takes(options.json)
 def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:

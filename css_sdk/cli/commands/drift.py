@@ -48,7 +48,8 @@ def drift(given: Given, files: Sequence[Path]) -> int:
     roles and users that the files protect. On stderr, css names people who could not be identified or have never logged
     in.
 
-    css drift changes nothing. If there is no drift, it says so on stderr. For cron, pass -q: then it prints nothing.
+    css drift changes nothing. If there is no drift, css prints a message on stderr. To suppress this message, for
+    example in cron, pass -q.
 
     Exit codes: 0 no drift; 2 drift; 3 unknown, because a person in the file could not be identified.
 

@@ -30,7 +30,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
         metavar="TIME",
         help="Start of the range: a date, a date and time, or a time span before now, such as 3h.",
     ),
-    click.option("--until", metavar="TIME", help="End of the range, in the same forms. Default: now."),
+    click.option("--until", metavar="TIME", help="End of the range, in the same forms as --since. Default: now."),
     options.json,
 )
 def logs(given: Given, since: str, until: str | None) -> int:

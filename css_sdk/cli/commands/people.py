@@ -49,15 +49,15 @@ def people() -> None:
     click.option(
         "--guid",
         metavar="GUID",
-        help="The whole GUID, with or without dashes. The service stores the text of each search, so search by GUID "
-        "rather than by e-mail address.",
+        help="The whole GUID, with or without dashes. Prefer --guid to --email, because the service stores "
+        "the text of each search.",
     ),
-    click.option("--first-name", metavar="TEXT", help="First name, or a part of it (idir and azureidir)."),
-    click.option("--last-name", metavar="TEXT", help="Last name, or a part of it (idir and azureidir)."),
+    click.option("--first-name", metavar="TEXT", help="First name, or a part of it. Only for idir and azureidir."),
+    click.option("--last-name", metavar="TEXT", help="Last name, or a part of it. Only for idir and azureidir."),
     click.option(
         "--name", metavar="TEXT", help="Name, or a part of it: a last name, a first name, or a name at GitHub."
     ),
-    click.option("--login", metavar="TEXT", help="Login name, or a part of it (GitHub)."),
+    click.option("--login", metavar="TEXT", help="Login name, or a part of it. Only for GitHub."),
     click.option(
         "--file",
         type=click.Path(path_type=Path),
@@ -67,7 +67,8 @@ def people() -> None:
     ),
     options.environments("Environment to search."),
     options.providers(
-        "Login provider to search.", "Default: all that can be searched by the terms; with --file, idir and azureidir."
+        "Login provider to search.",
+        "Default: all that accept the search terms. Default with --file: idir and azureidir.",
     ),
     options.width,
     options.json,
@@ -79,7 +80,8 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
     name, as a first name and as a name at GitHub, and says which searches it made. A person must match TEXT and all
     options.
 
-    With --file, css prints a row for each login of each person in the file. A person is found, ambiguous or not found.
+    With --file, css prints a row for each login of each person in the file. The row says whether the person is found,
+    ambiguous or not found.
 
     Exit codes: 0 somebody was found; 1 nobody was found; 3 more people match than the service shows, or somebody in the
     file was not found or is ambiguous.
@@ -241,8 +243,8 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
         say(f"{username} has never logged in to {', '.join(environments)}.")
     for username in found.same_address:
         say(
-            f"{username} has the same e-mail address and another GUID. To see its roles, run: css people roles "
-            f"{username}"
+            f"The login {username} has the same e-mail address, but another GUID. To see its roles, run: css people "
+            f"roles {username}"
         )
     for unread in found.unread:
         say(f"css: {unread.place}: {text_of(unread.error)}")
@@ -253,7 +255,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
 @takes(
     click.argument("person"),
     options.providers("Remove roles only from logins of this provider.", "Default: all."),
-    several("--protect", help="Remove no role whose name matches PATTERN, such as 'admin*'.", metavar="PATTERN"),
+    several("--protect", help="Keep roles whose name matches PATTERN, such as 'admin*'.", metavar="PATTERN"),
     options.keep_last,
     options.plan_removals,
     options.carrying_out,
@@ -312,22 +314,22 @@ def copy_roles(given: Given, source: str, target: str) -> int:
 
 
 def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothing: str, command: str) -> int:
-    """Show the plan for a person, carry it out, print what it leaves out, and return the exit code.
+    """Show the plan for a person, carry it out, and return the exit code. Print what the plan leaves out.
 
     Args:
         css: the client.
         found: the plan, and what it leaves out.
         given: the options.
         origin: where the plan comes from.
-        nothing: the first words of the message for an empty plan.
-        command: the `css people` command for a login that is left out; `{}` stands for its username.
+        nothing: the start of the message if the plan has no steps.
+        command: the words after `css people` in the command for a login that is left out. `{}` stands for its username.
     """
     for one in found.incomplete:
         say(f"css: {one.place}: {text_of(one.error)}")
     for username in found.same_address:
         say(
-            f"{username} has the same e-mail address and another GUID, so it is left out. If it belongs to this "
-            f"person, too, run: css people {command.format(username)}"
+            f"The login {username} has the same e-mail address, but another GUID, so css leaves it out. If the login "
+            f"belongs to this person, too, run: css people {command.format(username)}"
         )
     plan = found.plan
     if plan.steps:
@@ -353,7 +355,7 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         "--to",
         "target",
         type=click.Choice(_EMPLOYEES),
-        help="Provider of the logins that may lack them. Default: both.",
+        help="Provider of the logins that may lack these roles. Default: both.",
     ),
     flag("--apply", "repair", help="Give the missing roles. css removes nothing."),
     options.prod,
@@ -390,7 +392,8 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
         return 2 if open_ else 0
     for difference in found:
         if not difference.exists:
-            say(f"{difference.username} has never logged in to {given.environment}, so css cannot give it roles.")
+            where = f"{difference.username} has never logged in to {given.environment}"
+            say(f"{where}, so css cannot give roles to this login.")
     rows = [
         Row(0, Person("username", difference.username), role, given.integration, given.environment)
         for difference in open_

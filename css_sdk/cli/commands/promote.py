@@ -17,10 +17,10 @@ from ..support.plans import plan_option, print_plan, write_plan
 
 
 def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Mapping[str, str]:
-    """Return the new names of roles by their old names, as `--rename` gives them.
+    """Return the new name of each role by its old name, from the values of `--rename`.
 
     Raises:
-        UsageError: when a value is not OLD=NEW, names a role again, or has a new name that is not valid.
+        UsageError: when a value is not OLD=NEW, repeats an old name, or has a new name that is not valid.
     """
     from ..._service.identifiers import check_new_role_name
     from ...errors import UnusableName
@@ -65,9 +65,9 @@ def _transfer(
         given: the options.
         source: the integration and environment to copy from.
         target: the integration and environment to copy to.
-        name: the first part of the name of the remainder file, in which steps that are left are saved.
+        name: the start of the name of the remainder file. css saves steps that were not carried out in this file.
         members: whether members are copied.
-        names: the new names of roles by their old ones.
+        names: the new name of each role that is renamed, by its old name.
         out: where to save the plan instead of carrying it out.
     """
     from ... import Desired

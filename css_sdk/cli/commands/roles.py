@@ -132,7 +132,8 @@ def rename(given: Given, old: str, new: str) -> int:
         existing = {role.name for role in dev.roles.list()}
         refused = {} if old in existing else {step: missing_role(old, dev, existing)}
         renamed = (
-            f"the role {old!r} gets the name {new!r}; its members keep it, and programs must check for the new name"
+            f"the role {old!r} gets the name {new!r}; its members keep the role, and programs must check for the new "
+            f"name"
         )
         return ask_and_make(given, dev, [step], lambda: [renamed], refused=refused)
 

@@ -25,30 +25,33 @@ if TYPE_CHECKING:
 _READING = together(
     options.file,
     options.place(required=False),
-    click.option("--role", metavar="NAME", help="Role of the rows that name no role."),
+    click.option("--role", metavar="NAME", help="Role for rows without a role."),
     click.option(
         "--action",
         type=click.Choice(["grant", "revoke"]),
-        help="Action of the rows that name no action. Default: grant.",
+        help="Action for rows without an action. Default: grant.",
     ),
     several(
-        "--column", "columns", help="Name that a column has in the file, such as role=Rolle.", metavar="COLUMN=NAME"
+        "--column",
+        "columns",
+        help="Read the column NAME of the roster as COLUMN, for example role=Rolle.",
+        metavar="COLUMN=NAME",
     ),
     click.option(
         "--columns",
         "mapping",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="File with a line COLUMN=NAME for each column that has another name in the roster.",
+        help="File with lines COLUMN=NAME. Each line means the same as --column COLUMN=NAME.",
     ),
     several("--ignore", help="Ignore this column, for example notes.", metavar="COLUMN"),
-    click.option("--split", metavar="TEXT", help="Split cells with several roles or people at this text, such as ';'."),
+    click.option("--split", metavar="TEXT", help="Text between several roles or people in one cell, such as ';'."),
     click.option("--skip-rows", type=click.IntRange(0), default=0, metavar="N", help="Skip N lines above the header."),
     click.option(
-        "--sheet", metavar="NAME", help="Sheet of the workbook to read. Needed if several sheets are not empty."
+        "--sheet", metavar="NAME", help="Sheet of the workbook to read. Required if several sheets are not empty."
     ),
     click.option(
-        "--timezone", metavar="NAME", help="Time zone of the days in the column until, such as America/Vancouver."
+        "--timezone", metavar="NAME", help="Time zone of the last days (column until), such as America/Vancouver."
     ),
     flag("--prune", help="Remove roles whose last day (until) is over. By default, css leaves out these rows."),
     click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as cp1252. Default: UTF-8."),
@@ -58,7 +61,10 @@ _ROSTER_OPTIONS = together(
     _READING,
     options.provider,
     options.logins,
-    flag("--exact", help="Remove each role in the roster from everybody whom the roster does not list for it."),
+    flag(
+        "--exact",
+        help="Give each role in the roster exactly the members in the roster. css removes all others from the role.",
+    ),
     options.removals(
         "With --exact, allow up to N removals from each role. Default: a fifth of its members, but at least 4 and at "
         "most 10."
@@ -100,16 +106,16 @@ def _read(
     day = day_in(timezone, datetime.datetime.now(datetime.UTC)) if timezone else None
     rows = rows_in(file, exact=exact, columns=named, day=day, **place, **reading)
     if rows.indirect:
-        say(f"Left out, because these people have the role only through a composite role: {_lines(rows.indirect)}")
+        say(f"css leaves out rows of people who have the role only through a composite role: {_lines(rows.indirect)}")
     if rows.finished:
         lines = _lines([result.row.line for result in rows.finished])
         say(
-            f"Left out, because the column outcome says that they are done: {lines}. To apply such a row, clear its "
+            f"css leaves out rows that are done, as their column outcome says: {lines}. To apply such a row, clear its "
             f"outcome."
         )
     if rows.ended:
         hint = "" if exact else " To remove these roles, pass --prune."
-        say(f"Left out, because the last day is over: {_lines(rows.ended)}.{hint}")
+        say(f"css leaves out rows whose last day is over: {_lines(rows.ended)}.{hint}")
     how = {
         "exact": exact,
         "max_removals": given.max_removals,
@@ -129,9 +135,10 @@ def _lines(numbers: Sequence[int]) -> str:
 def roster() -> None:
     """Check, apply and export a roster: a table of who must have which role.
 
-    A roster is a file, or - for standard input, with one row for each grant, as CSV, JSON or an Excel workbook. The
-    columns are: username, guid, email or client_id; provider; role; integration; environment; action (grant or revoke);
-    until (the last day). You can pass the role, the integration, the environment and the action as options instead.
+    A roster is a file in CSV, JSON or Excel format, or - for standard input. It has one row for each grant. The columns
+    username, guid, email and client_id identify a person or a service account: fill in one of them. Other columns are
+    provider, role, integration, environment, action (grant or revoke) and until (the last day). You can pass the role,
+    the integration, the environment and the action as options instead.
 
     \b
     Examples:
@@ -157,7 +164,7 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
     rows, how = _read(given, file, **roster_options)
     if rows.synonyms:
         read_as = ", ".join(f"{name!r} as {column}" for name, column in rows.synonyms.items())
-        say(f"css reads these columns under other names: {read_as}. To ignore one, pass --ignore.")
+        say(f"css reads columns with other names: {read_as}. To ignore such a column, pass --ignore.")
     if not online:
         from ...roster.rows import find_repeated
 
@@ -215,14 +222,14 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
     click.option(
         "--result",
         type=click.Path(path_type=Path),
-        help="Write the results to this file. By default, css writes results only if rows are left: for team.csv, to "
-        "team.result.csv.",
+        help="Write the results to this file. By default, css writes a file only if some rows are not done. For "
+        "team.csv, this file is team.result.csv.",
     ),
     options.force,
     flag(
         "--allow-missing",
-        help="Exit with code 0 if the only rows left are of people who have never logged in. The rows must have a "
-        "username, or a whole GUID and its provider.",
+        help="Exit with code 0 if all rows are done, except rows of people who have never logged in. Such a row must "
+        "have a username, or a whole GUID and its provider.",
     ),
     options.consent,
     options.no_names,
@@ -239,9 +246,9 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
     with --exact, apply the roster itself again.
 
     With --exact, each role in the roster gets exactly the members that the roster lists. If a row is "not found",
-    "ambiguous", "failed" or "wrong provider", css removes nobody from its role, because the row may mean one of the
-    members. A row that is "never logged in" does not block removals. Such a row has a username, or a whole GUID with
-    its provider.
+    "ambiguous", "failed" or "wrong provider", css removes nobody from the role of that row, because the
+    person in the row may be a member. A row that is "never logged in" does not block removals. Such a row has a
+    username, or a whole GUID with its provider.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`css sandbox`; the sandbox defines its options."""
+"""`css sandbox`. Its options are defined in `css_sdk.sandbox.command`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..support.request_options import is_quiet
 def sandbox(**given: Any) -> None:
     """Run a CSS API and its login server in memory, with made-up people.
 
-    When the sandbox is ready, it prints one line of JSON with addresses and credentials. The page at its address shows
-    what it holds and which requests came. Ctrl-C stops it.
+    When the sandbox is ready, it prints one line of JSON with addresses and credentials. To see its data and the
+    requests that it has received, open its address in a browser. Ctrl-C stops it.
 
     \b
     Examples:

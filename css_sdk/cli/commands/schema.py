@@ -15,7 +15,7 @@ from ..support.schemas import FILES, RECORDS, schema_of
 def schema(name: str | None) -> None:
     """Print the JSON schema of a file, or of the objects that --json prints.
 
-    Without NAME, css lists the schemas. A key means the same in every command.
+    Without NAME, css lists the schemas. A JSON key has the same meaning in the output of every command.
 
     \b
     Examples:

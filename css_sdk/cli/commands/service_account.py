@@ -20,8 +20,8 @@ _ROLES = together(_CLIENT_ID, options.roles_argument("roles", nargs=-1, required
 def service_account() -> None:
     """Show, give and remove the roles of a service account.
 
-    CLIENT_ID names the service account: it is the client id of its integration. -i names the integration whose roles
-    css shows, gives or removes. The two integrations can differ.
+    CLIENT_ID is the client id of the integration that the service account belongs to. -i names the integration whose
+    roles css shows, gives or removes. These can be two different integrations.
 
     \b
     Examples:
@@ -33,7 +33,7 @@ def service_account() -> None:
 @service_account.command()
 @takes(_CLIENT_ID, options.reading)
 def roles(given: Given, client_id: str) -> None:
-    """List the roles in the tokens of a service account: direct ones, and those through composite roles.
+    """List the roles in the tokens of a service account: direct roles, and roles through composite roles.
 
     \b
     Example:

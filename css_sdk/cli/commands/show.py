@@ -68,7 +68,7 @@ def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, loo
 
     Args:
         content: the content of the journal.
-        name: its name, for messages.
+        name: the name of the journal, for messages.
         given: the options.
         markdown: whether `--markdown` is given.
         look_up: whether `--names` is given.
@@ -97,7 +97,9 @@ def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, loo
 
 
 def _names(given: Given, people: Mapping[str, str], *, look_up: bool, known: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the names of people by username. Look them up only with `--names`; otherwise print how to do so.
+    """Return the names of people by username. With `--names`, look up the names.
+
+    Otherwise return the names that are in the file. If some are missing, print how to look up names.
 
     Args:
         given: the options.

@@ -158,10 +158,11 @@ def _read(file: str) -> str:
 def _issuer() -> str:
     """Return the issuer of the CSS API's tokens.
 
-    If credentials are set, derive it from their token address. Otherwise use CSS_TOKEN_URL, or the public address.
+    If credentials are set, derive the issuer from the token address of the credentials. Otherwise derive it from
+    `CSS_TOKEN_URL`, or from the public address.
 
     Raises:
-        UsageError: when the address is not one of a known form.
+        UsageError: when the token address has an unknown form.
     """
     from ... import systems
     from ..._service.addresses import TOKEN_URL

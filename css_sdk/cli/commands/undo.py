@@ -29,10 +29,11 @@ def undo(given: Given, file: Path | None) -> int:
     """Undo the changes that a journal holds.
 
     JOURNAL is a file, or a name that css journal list shows. If you leave it out, css undoes the newest journal of this
-    account. It skips journals that were undone, and journals of an undo. In scripts, JOURNAL is required.
+    account. css skips incomplete journals, journals that were already undone, and journals of an undo. In scripts,
+    JOURNAL is required.
 
-    css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else
-    has changed something again since then, css leaves it as it is, and lists it. The undo has its own journal.
+    css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody
+    has changed the same thing again, css does not undo this change, and prints a note. The undo has its own journal.
 
     \b
     Examples:
@@ -64,7 +65,7 @@ def _read(file: Path) -> tuple[str, JournalRead]:
 
 
 def _newest(css: Css) -> tuple[str, JournalRead]:
-    """Return the name of the newest journal of this account that is not undone yet, and the journal. Print its name.
+    """Return the newest journal of this account that can be undone, and its name first. Print the name.
 
     Raises:
         InvalidFile: when there is no such journal.
@@ -77,7 +78,7 @@ def _newest(css: Css) -> tuple[str, JournalRead]:
     choice = newest_to_undo(journals, css.settings.client_id, css.settings.api_url, there.in_use())
     for name in choice.unfinished:
         say(
-            f"css: The journal {name} is newer, but its run is not finished. To undo that run, run: css undo "
+            f"css: The journal {name} is not complete, so css skips it. To undo its changes, run: css undo "
             f"{quote(name)}"
         )
     if choice.name is None:

@@ -1,4 +1,4 @@
-"""The JSON schemas of the objects that `--json` prints. A key means the same in every command."""
+"""The JSON schemas of the objects that `--json` prints. A key has the same meaning in the output of every command."""
 
 from __future__ import annotations
 
