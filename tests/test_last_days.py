@@ -394,7 +394,7 @@ def test_rows_count_until_the_end_of_their_last_day(
         ),
         (TABLE.replace("2027-03-31", "2027-02-30"), LAST, "until: there is no day 2027-02-30"),
         ([{"username": ANN.value, "until": datetime.datetime(2027, 3, 31, 9)}], LAST, "'2027-03-31T09:00:00' is not a"),
-        (TABLE.replace("until", "until,action").replace("-31", "-31,revoke"), LAST, "this row revokes it"),
+        (TABLE.replace("until", "until,action").replace("-31", "-31,revoke"), LAST, "this row revokes a role"),
     ],
 )
 def test_last_days_of_rosters_that_cannot_be_read(rows: object, day: datetime.date | None, expected: str) -> None:
