@@ -139,7 +139,7 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
         (f"[{{name: admin, members: {{exact: [{NEVER}]}}}}]", ["--yes"], 4, "pass --allow-empty"),
         ("{exact: [reviewer, approver]}", ["--yes", "--keep-last", "admin"], 4, "nobody would be left in the role"),
         ("[{name: admin, members: {exact: []}}]", ["--yes", "--allow-empty", "--keep-last", "admin"], 4, "left in"),
-        (CHANGES, ["--yes", "--prune"], 64, "are for roles files"),
+        (CHANGES, ["--yes", "--prune"], 64, "are only for roles files"),
         (CHANGES, ["--yes", "--dry-run"], 64, "No such option"),
         (CHANGES, ["--yes", "--resume", "a", "--journal", "b"], 64, "Leave out --journal"),
         (CHANGES, ["--yes", "--resume", "nothing.jsonl"], 64, "cannot be read"),

@@ -68,7 +68,7 @@ def people() -> None:
     options.environments("Environment to search."),
     options.providers(
         "Login provider to search.",
-        "Default: all that accept the search terms. Default with --file: idir and azureidir.",
+        "Default: all providers that accept the search terms. Default with --file: idir and azureidir.",
     ),
     options.width,
     options.json,
@@ -243,8 +243,8 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
         say(f"{username} has never logged in to {', '.join(environments)}.")
     for username in found.same_address:
         say(
-            f"The login {username} has the same e-mail address, but another GUID. To see its roles, run: css people "
-            f"roles {username}"
+            f"The login {username} has this person's e-mail address, but another GUID. To see the roles of the login, "
+            f"run: css people roles {username}"
         )
     for unread in found.unread:
         say(f"css: {unread.place}: {text_of(unread.error)}")
@@ -328,8 +328,8 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         say(f"css: {one.place}: {text_of(one.error)}")
     for username in found.same_address:
         say(
-            f"The login {username} has the same e-mail address, but another GUID, so css leaves it out. If the login "
-            f"belongs to this person, too, run: css people {command.format(username)}"
+            f"The login {username} has this person's e-mail address, but another GUID, so css leaves it out. If the "
+            f"login belongs to this person, too, run: css people {command.format(username)}"
         )
     plan = found.plan
     if plan.steps:

@@ -31,8 +31,8 @@ from ..support.plans import (
     options.places,
     flag(
         "--prune",
-        help="Plan these removals, too: what exact sets do not list, and members whose last day is over. By default, "
-        "css only shows them.",
+        help="Also plan to remove what exact sets do not list, and members whose last day is over. By default, css "
+        "only shows them.",
     ),
     options.day,
     options.identification,

@@ -65,7 +65,7 @@ def _transfer(
         given: the options.
         source: the integration and environment to copy from.
         target: the integration and environment to copy to.
-        name: the start of the name of the remainder file. css saves steps that were not carried out in this file.
+        name: the start of the name of the remainder file, where css saves the steps that it did not carry out.
         members: whether members are copied.
         names: the new name of each role that is renamed, by its old name.
         out: where to save the plan instead of carrying it out.

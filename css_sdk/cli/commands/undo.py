@@ -65,7 +65,7 @@ def _read(file: Path) -> tuple[str, JournalRead]:
 
 
 def _newest(css: Css) -> tuple[str, JournalRead]:
-    """Return the newest journal of this account that can be undone, and its name first. Print the name.
+    """Return the name and the content of the newest journal that this account can undo. Print the name.
 
     Raises:
         InvalidFile: when there is no such journal.
