@@ -37,7 +37,7 @@ class TokenRequest(httpx.Request):
 
     Attributes:
         hide: the secrets that error messages must not contain.
-        may_have_been_sent: whether a transport has asked for the body.
+        may_have_been_sent: True when a transport has asked for the body, because it may then send the request.
         status: the status of the answer; None before the answer has come.
         encoding: the `Content-Encoding` of the answer; empty if the answer has none.
     """

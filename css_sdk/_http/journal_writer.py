@@ -187,8 +187,8 @@ class Journal:
     def knowing_not_done(self, steps: Iterable[Step]) -> Iterator[None]:
         """Remember inside the block that these steps are not done.
 
-        css-sdk then need not read the state of these steps again before it writes them. When the write of a step
-        begins, the journal forgets the step.
+        css-sdk then writes each step without reading its state again. When the write of a step begins, the journal
+        forgets the step.
 
         Args:
             steps: the steps. A read has just shown that they are not done.

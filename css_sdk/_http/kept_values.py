@@ -22,7 +22,7 @@ _LARGEST: Final = 1024 * 1024
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Flags that refuse a symbolic link, and do not wait if the file is a pipe.
 
-A link could lead to a value of another user.
+A symbolic link could lead to a value of another user.
 """
 
 
