@@ -42,7 +42,7 @@ _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 class Place(Record):
     """One environment of one integration, by the integration's id.
 
-    `project_name` is only for texts: places that differ only in this name are equal. It is empty if it is not known.
+    `project_name` is only for texts, and empty if it is not known. Places that differ only in this name are equal.
 
     >>> print(Place(101, "dev", "Grants Portal"), "and", Place(101, "dev"))
     Grants Portal (#101) dev and #101 dev
@@ -194,9 +194,10 @@ def _why_no_file_names(role: str) -> str:
 
 @frozen
 class StepResult(Record):
-    """The outcome of one step. `error` says why the step was not done, or may not be; None if it was done.
+    """The outcome of one step.
 
-    A step is `skipped`, that is, not attempted, if an earlier step that it needs was not done.
+    `error` says why the step was not done, or may not have been done. `error` is `None` if the step was done.
+    The outcome is `skipped` if the step was not attempted, because an earlier step that it needs was not done.
     """
 
     step: Step
@@ -218,7 +219,7 @@ class PlaceState(Records):
         roles: the names of all roles.
         children: the names of the children of every composite role.
         members: the usernames of the direct members of the roles whose members were read.
-        users: the members by username. It can lack members.
+        users: the members by username. Some members can be missing.
     """
 
     place: Place
@@ -242,9 +243,9 @@ class PlaceState(Records):
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash of the place, its roles, children, and members that were read.
+        """Return a hash of the place, its roles, their children, and the members that were read.
 
-        It is equal for two readings of a place exactly if all of these are equal. It is a SHA-256 in hex digits.
+        The hash changes if any of these change. It is a SHA-256 in hex digits.
 
         >>> PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"})).fingerprint[:12]
         'de472154600c'
@@ -274,7 +275,10 @@ class PlaceState(Records):
         return changed.state()
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row for each member of each role. A role whose members were read, but that has none, has one row."""
+        """Yield a row for each member of each role, and one row for each role without members.
+
+        Roles whose members were not read have no rows.
+        """
         for role in sorted(self.members):
             for username in sorted(self.members[role]) or [""]:
                 user = self.users.get(username) or User(username)
@@ -282,7 +286,7 @@ class PlaceState(Records):
 
 
 def is_as_after(step: Step, known: PlaceState | Draft) -> bool:
-    """Return whether the state is as if the step had been done: it was done, or it would change nothing."""
+    """Return whether the state shows the effect of a step. The step need not have caused the effect."""
     match step.kind:
         case "create_role":
             return step.role in known.roles
@@ -313,12 +317,15 @@ def is_possible(step: Step, before: PlaceState | Draft) -> bool:
 
 
 def changes_something(step: Step, before: PlaceState | Draft) -> bool:
-    """Return whether a step would change the state. If the members of a role were not read, none of them can change."""
+    """Return whether a step would change the state.
+
+    If the members of a role were not read, a step that adds or removes a member of this role counts as no change.
+    """
     return is_as_after(step.opposite, before) and (not step.changes_member or step.role in before.members)
 
 
 def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """Return the names of the parents of each child, for the names of the children of each parent."""
+    """Return the parents of each child. `children` has the children of each parent."""
     parents: dict[str, set[str]] = {}
     for parent, below in children.items():
         for child in below:

@@ -294,7 +294,7 @@ def test_all_faults_of_steps_are_reported_at_once() -> None:
     with pytest.raises(InvalidFile) as caught:
         checked(*steps)
     assert caught.value.faults == (
-        "#101 dev: remove_composite of 'a' removes a role from 1 people, not from 7",
+        "#101 dev: remove_composite of 'a' removes a role from 1 person, but the plan says 7",
         "#101 dev: the members of 'c' were not read",
         "#101 dev: create_role of 'a' changes nothing, or changes something that does not exist",
     )

@@ -14,7 +14,7 @@ class Choice:
     """The journal to undo, and newer journals of the same account that are not complete.
 
     Attributes:
-        name: the name of the journal to undo; None if there is none.
+        name: the name of the journal to undo; `None` if there is none.
         unfinished: the names of newer journals that a run is still writing, or that lack the outcome of a write.
     """
 
@@ -40,9 +40,9 @@ def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
 def newest_to_undo(
     journals: Mapping[str, JournalRead], client_id: str, api_url: str, in_use: Container[str] = ()
 ) -> Choice:
-    """Return the newest journal of an account that an undo can revert, and the newer ones that are not complete.
+    """Return the newest journal of an account that can be undone, and the newer journals that are not complete.
 
-    The journal is complete, records changes, was not undone, and is not the journal of an undo.
+    The journal that can be undone is complete and records changes. It was not undone, and does not record an undo.
 
     Args:
         journals: the journals by name, the newest first.

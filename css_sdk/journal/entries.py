@@ -33,9 +33,9 @@ _FACTS: Final = ("plan", "at", "user", "reason", "command", "undoes")
 
 @frozen
 class Entry:
-    """One write: its steps and its outcome. `outcome` is None if the program ended before it recorded the outcome.
+    """One write: its steps and its outcome. `outcome` is `None` if the program ended before it recorded the outcome.
 
-    `at` is the time of the last line about the write, and `message` the error if it was not done.
+    `at` is the time of the last line about the write. `message` is the error, if there was one.
     """
 
     number: int
@@ -51,7 +51,7 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """Return the outcome. If it is not recorded, return "unknown"."""
+        """Return the outcome. If the journal has no outcome, return "unknown"."""
         return self.outcome or "unknown"
 
 
@@ -124,21 +124,21 @@ def opening(client_id: str, api_url: str, version: str, at: str, plan: str | Non
         version: the version of css-sdk.
         at: the time at which the run begins.
         plan: the id of the plan, if there is one.
-        facts: `user`, `reason`, `command` and `undoes`, as in `JournalRead`. Empty ones are left out.
+        facts: `user`, `reason`, `command` and `undoes`, as in `JournalRead`. Empty facts are left out.
     """
     record = {"journal": VERSION, "client_id": client_id, "api_url": api_url, "css_sdk": version, "at": at}
     return _line(record | {name: value for name, value in {"plan": plan, **facts}.items() if value})
 
 
 def before(number: int, steps: Sequence[Step], at: str) -> str:
-    """Return the line of a journal before a write. It has the project name of the integration, if it is known."""
+    """Return the line of a journal before a write. It has the project name of the integration, if the name is known."""
     name = cut_name(next((step.place.project_name for step in steps), ""))
     record = {"write": number, "at": at, **({"project_name": name} if name else {})}
     return _line({**record, "steps": [step.as_record() for step in steps]})
 
 
 def after(number: int, outcome: Outcome, message: str, at: str) -> str:
-    """Return the line of a journal after a write, with its outcome, and the error if there is one."""
+    """Return the line of a journal after a write, with the outcome of the write, and the error if there is one."""
     record = {"write": number, "at": at, "outcome": outcome}
     return _line({**record, "message": message} if message else record)
 
@@ -194,7 +194,7 @@ def _record(line: bytes, where: str) -> Mapping[str, Any]:
 
 
 def _opened(record: Mapping[str, Any], where: str) -> JournalRead:
-    """Return the journal that the first line of a run describes, without writes."""
+    """Return a journal without writes, from the first line of a run."""
     if record["journal"] != VERSION:
         raise InvalidFile(
             f"{where}: this is a journal of version {record['journal']!r}, but this css-sdk reads version {VERSION}."
@@ -208,7 +208,7 @@ def _opened(record: Mapping[str, Any], where: str) -> JournalRead:
 
 
 def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) -> Entry:
-    """Return the write of a line. A line after a write adds the outcome to the write in `known`."""
+    """Return the write that a line describes. If the line has only an outcome, the steps come from `known`."""
     number, outcome, steps = record.get("write"), record.get("outcome"), record.get("steps")
     project_name = record.get("project_name", "")
     if not isinstance(number, int) or isinstance(number, bool):

@@ -40,8 +40,8 @@ class Dates:
     Attributes:
         timezone: the IANA name of the time zone of the roles files.
         day: the day for which the plan was made, in this time zone.
-        last_day: the next day on which a grant ends, at the earliest `day` itself. From the day after it, the plan is
-            stale. None if no grant ends on `day` or later.
+        last_day: the next day on which a grant ends; it can be `day` itself. After `last_day`, the plan is stale.
+            `None` if no grant ends on `day` or later.
         endings: the grants that end within 14 days, and those that have ended and still exist.
     """
 
@@ -61,7 +61,7 @@ class Dates:
         return tuple(each for each in self.endings if each.until < self.day)
 
     def check_day(self, today: datetime.date) -> None:
-        """Refuse the plan if today is before `day` or after `last_day`: its roles files require other grants then.
+        """Refuse the plan if today is before `day` or after `last_day`. On such days, its files require other grants.
 
         Args:
             today: the current day in the time zone of the plan.

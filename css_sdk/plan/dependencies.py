@@ -25,12 +25,13 @@ Mark = tuple[Kind, Place, str]
 - `mention`: another step that names the role was not done.
 - `children`, `members`: a child or a member was not added to the role.
 - `roles of`: the user was not added to a role.
-- `removals`: the user was not removed from a role. With an empty name: a child or a role was not removed in the place.
-- `additions`: in the place, something was not created, renamed or added. The name is empty.
+- `removals` with a name: the user was not removed from a role.
+- `removals` without a name: a child or a role was not removed in the place.
+- `additions`, always without a name: something was not created, renamed or added in the place.
 """
 
 _Marks = Mapping[StepKind, Sequence[tuple[Kind, Literal["role", "target", ""]]]]
-"""For each kind of step, its marks: the kind of the mark, and the attribute of the step that has the mark's name."""
+"""The marks of each kind of step. Each pair has the kind of a mark, and the step's attribute that gives the name."""
 
 _LEFT: Final[_Marks] = {
     "create_role": [("role", "role"), ("additions", "")],
@@ -52,7 +53,7 @@ _BLOCKING: Final[_Marks] = {
     "remove_composite": [("role", "role"), ("role", "target"), ("children", "role")],
     "delete_role": [("role", "role"), ("mention", "role"), ("additions", "")],
 }
-"""The marks because of which a step is skipped. The first one that an earlier step left is reported as the cause."""
+"""The marks that block each kind of step. If an earlier step left several of them, the first one is reported."""
 
 
 class Dependencies:
@@ -62,23 +63,24 @@ class Dependencies:
 
     - The step names a role, and an earlier step that creates, renames or deletes this role was not done.
     - The step renames or deletes a role, and an earlier step that names this role was not done. That earlier step could
-      not be repeated after the rename or deletion. Additions of people whom the service does not know, or who cannot
-      have roles, do not count here.
+      not be repeated after the rename or deletion. This rule ignores additions of people whom the service does not
+      know, or who cannot have roles.
     - The step adds a member, and an earlier step that removes a role of the same place from this user was not done.
     - The step adds a child, and an earlier step that removes a child or a role in the same place was not done.
     - The step removes a member, and an earlier step that adds a member to this role, or adds this user to any role of
       the same place, was not done.
     - The step removes a child, and an earlier step that adds a child to the same parent was not done.
-    - The step deletes a role, and an earlier step that creates, renames or adds something in its place was not done.
+    - The step deletes a role, and an earlier step that creates, renames or adds something in the same place was not
+      done.
 
-    If a member was not added only because the person never logged in, this blocks only the removal of members from the
-    same role, and only if no other member would remain.
+    If a person who never logged in could not be added, only removals of members from the same role are skipped, and
+    only if no other member would remain.
 
     Args:
         steps: all steps, in the order of carrying out.
         states: the states of their places before the steps.
-        needs_everybody: whether an addition that failed because the person never logged in blocks the same steps as any
-            other failed addition.
+        needs_everybody: whether a failed addition of a person who never logged in blocks the same steps as every other
+            failed addition.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class Dependencies:
         self._remaining = _count_remaining(steps, states)
 
     def why_skipped(self, step: Step) -> Skipped | None:
-        """Return an error that says why a step must be skipped; None if the step can be carried out.
+        """Return an error that says why a step must be skipped; `None` if the step can be carried out.
 
         Args:
             step: the next step of the plan.
@@ -154,7 +156,7 @@ class Dependencies:
 
 
 def _count_remaining(steps: Iterable[Step], states: Iterable[PlaceState]) -> Counter[tuple[Place, str]]:
-    """Return how many members of each role no step removes. The key has the role's name before all steps."""
+    """Return, for each role, how many of its members no step removes. Roles have their names from before all steps."""
     before = tuple(states)
     found = Counter({(state.place, name): len(held) for state in before for name, held in state.members.items()})
     for step, role, _ in followed_roles(tuple(steps), before):

@@ -33,9 +33,9 @@ class Listed(Generic[Item_co]):
 class DesiredRole:
     """A role that must exist.
 
-    `was` is its earlier name: if the role still has this name, it is renamed. If `composites` is None, its children are
-    not changed; if `members` is None, its members are not changed. `until` maps each member who has the role only for a
-    time to the last day. `ended` has the people whose last day is over; `Desired.on` sets it.
+    `was` is its earlier name: if the role still has this name, it is renamed. If `composites` is `None`, the children
+    of the role are not changed. If `members` is `None`, its members are not changed. `until` has the last day of each
+    member who has the role only for a time. `ended` has the people whose last day is over; `Desired.on` sets `ended`.
     """
 
     name: str
@@ -66,10 +66,10 @@ class DesiredUser:
 class DesiredPlace:
     """What one environment of one integration must contain.
 
-    `integration` is the exact project name, or the id, such as `101` or `#101`. If `roles` is None, no role is created,
-    renamed or deleted, and the roles of `users` must exist already. If `only_existing` is true, the caller has checked
-    all names, and no role is created: all named roles must exist. Removals are then planned even for names that a roles
-    file or a request cannot contain.
+    `integration` is the exact project name, or the id, such as `101` or `#101`. If `roles` is `None`, no role is
+    created, renamed or deleted, and the roles of `users` must exist already. If `only_existing` is true, no role is
+    created, and all named roles must exist. The caller has then checked all names, so removals are planned even for
+    names that a roles file or a request cannot contain.
     """
 
     integration: str
@@ -149,7 +149,7 @@ class Protection:
 class Desired:
     """What roles files or a call want in all places that they name, and which roles and users are protected.
 
-    `timezone` is the IANA name of the time zone in which the days of `until` begin and end; None if none is given.
+    `timezone` is the IANA name of the time zone in which the days of `until` begin and end; `None` if none is given.
     `warnings` has sentences about parts of the files that have no effect.
     """
 

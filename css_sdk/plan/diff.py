@@ -1,4 +1,4 @@
-"""Compare one environment with the roles file: find the steps, and what is not done and why. Pure."""
+"""Compare one environment with the roles file: find the steps, what is not done, and why. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Unmanaged:
 
 
 class PlacePlan:
-    """The steps for one environment, and what is not done and why.
+    """The steps for one environment, what is not done, and why.
 
     Args:
         wanted: what the file wants.
@@ -72,7 +72,7 @@ class PlacePlan:
         self.withheld: list[Step] = []
         self.protected: list[Step] = []
         self.last_days: dict[tuple[str, Username], datetime.date | None] = {}
-        """The last day of each grant that the file wants, by role and username; None if the grant does not end."""
+        """The last day of each grant that the file wants, by role and username; `None` if the grant does not end."""
         self.ended: dict[tuple[str, Username], datetime.date] = {}
         """The last day of each grant that has ended, by role and username."""
         self._where = state.place.integration, state.place.environment
@@ -163,7 +163,7 @@ class PlacePlan:
     def _delete(self) -> frozenset[str]:
         """Plan to delete roles that are not listed, and return their names.
 
-        Protected roles stay, and roles whose names no request or roles file can contain.
+        Protected roles stay. Roles whose names no request or roles file can contain stay, too.
         """
         gone = set()
         for name in sorted(self._renamed.roles - self._names):
@@ -279,8 +279,8 @@ class PlacePlan:
     def _find_ended(self, role: DesiredRole, name: str) -> set[Username]:
         """Return the usernames of the people whose last day in a role is over.
 
-        A person who could not be identified is added to `unresolved`, because the person may still have the role. This
-        is not needed if the person certainly never logged in, or if all members who are not listed are removed.
+        A person who could not be identified may still have the role, and is added to `unresolved`. The person is not
+        added if the person certainly never logged in, or if all members who are not listed are removed.
         """
         found: set[Username] = set()
         for person in role.ended:
@@ -294,7 +294,7 @@ class PlacePlan:
         return found
 
     def _check_users(self, listed: Sequence[DesiredRole]) -> None:
-        """Add a fault for each user named twice, and for each member of a role that the user's exact roles lack."""
+        """Add a fault for each user named twice, and for each role whose member has exact roles without this role."""
         entries: dict[Username | Unresolved | None, DesiredUser] = {}
         for user in self.wanted.users:
             who = self._who(user.person)
@@ -349,7 +349,7 @@ class PlacePlan:
         return frozenset(map(str.lower, self._renamed.members[role]))
 
     def _who(self, person: Person) -> Username | Unresolved | None:
-        """Return a person's username, or why none was found. If it is not valid, add a fault and return None."""
+        """Return a username, or why none was found. If the username is not valid, add a fault and return `None`."""
         if person not in self._found_users:
             self._found_users[person] = self._find(person)
         return self._found_users[person]

@@ -49,7 +49,7 @@ class FollowedRole:
     Attributes:
         place: the place of the role.
         name: its name before all steps. If a step creates the role, the name that this step gives it.
-        created: the index of the step that creates it; None for a role that existed before.
+        created: the index of the step that creates it; `None` for a role that existed before.
     """
 
     place: Place
@@ -60,10 +60,10 @@ class FollowedRole:
 def followed_roles(
     steps: Sequence[Step], states: Iterable[PlaceState]
 ) -> Iterator[tuple[Step, FollowedRole, FollowedRole]]:
-    """Yield each step with the role that it changes, and with the role that its target names.
+    """Yield each step, the role that the step changes, and the role that the step's target names.
 
     Use these roles to count the changes of each role. A count by name would count a renamed role as two roles.
-    If the target of a step is a username, ignore the third value.
+    The third value has no meaning if the target of the step is a username.
 
     Args:
         steps: the steps, in the order of carrying out.
@@ -98,8 +98,8 @@ class Loss:
         role: the role that people lose, by its name at this step.
         members: the direct members of the role, if the step deletes it; otherwise nobody.
         others: the people who lose the role and had it only through composite roles.
-        leading: the role and the composite roles that contained it before this step, directly or not. They have their
-            names from before all steps.
+        leading: the roles that led to the role before this step: the role itself, and the composite roles that
+            contained it, directly or not. All have the names that they had before the first step.
     """
 
     number: int
@@ -138,8 +138,8 @@ class Impact:
         Args:
             steps: the steps, in the order of carrying out.
             states: the states of their places before the steps.
-            known: an impact that was found earlier. If its steps begin with these steps, and its states are the same,
-                its losses are used, and nothing is simulated again.
+            known: an earlier impact. If `known` has the same states and begins with the same steps, its losses are
+                used, and nothing is simulated again.
         """
         chosen, before = tuple(steps), tuple(states)
         if known is not None and known.steps[: len(chosen)] == chosen and known.states == before:

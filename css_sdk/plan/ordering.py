@@ -28,10 +28,10 @@ _REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
 def ordered(
     steps: Iterable[Step], states: Iterable[PlaceState] = (), *, remove_first: bool = False
 ) -> tuple[Step, ...]:
-    """Return the steps of a plan in the order in which they are carried out. The order of the argument does not matter.
+    """Return the steps of a plan in the order in which they are carried out. The order of `steps` does not matter.
 
     Roles are created and renamed first, then composites and members are added, and then members, composites and roles
-    are removed. If a child would make a role contain itself until the removals are done, the child is added after them.
+    are removed. A child that would make a role contain itself before the removals is added last.
 
     Args:
         steps: the steps of a plan.
@@ -59,7 +59,7 @@ def ordered(
 
 
 def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
-    """Return the additions of children that must follow the removals: before them, a role would contain itself."""
+    """Return the steps that add a child, and that would make a role contain itself before the removals are done."""
     late: set[Step] = set()
     renamed = [step for step in steps if step.kind == "rename_role"]
     for state in states:

@@ -86,8 +86,8 @@ def roles_to_copy(
     """Return the direct roles of the logins as roles that the target must have, and a reason for each role left out.
 
     If the target is named by username, or with a provider, the target gets the roles of all logins. If the target is
-    named by GUID or e-mail address without a provider, each of the target's logins gets the roles of the login at the
-    same provider.
+    named by GUID or e-mail address without a provider, each login of the target gets the roles of the copied login that
+    has the same provider.
 
     Args:
         logins: the usernames whose roles are copied, in lower case.
@@ -127,14 +127,14 @@ def without_unmanaged(plan: Plan) -> Plan:
 
 
 def _refusal_to_give(state: PlaceState, role: str) -> Refused | None:
-    """Return why a role cannot be given, or could not be removed again; None if there is no such reason."""
+    """Return why a role cannot be given, or could not be removed again; `None` if there is no such reason."""
     if why := state.out_of_reach.get(role):
         return UnusableName(f"The role is not copied: {why}")
     return refusal_of(service_limits.check_removable, state.place.integration, state.place.environment, [role])
 
 
 def _refusal(state: PlaceState, login: str, role: str) -> Refused | None:
-    """Return why no request can remove a role from a login; None if one can."""
+    """Return why no request can remove a role from a login; `None` if a request can."""
     where = state.place.integration, state.place.environment
     return refusal_of(identifiers.username_of, login) or refusal_of(
         service_limits.check_removable, *where, [role], login

@@ -34,7 +34,7 @@ from .impact import FollowedRole, Impact, followed_roles, people_having
 from .ordering import ordered
 
 _COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
-"""For each kind of step that removes a member or a child of a role: the collection that loses this item."""
+"""The collection that loses an item, for each kind of step that removes a member or a child of a role."""
 
 _ALL_MANAGED: Final = Unmanaged()
 
@@ -49,7 +49,7 @@ class PlannedPlace:
         members_read: the roles whose members were read. The fingerprint covers only the members of these roles.
         fingerprint: the fingerprint of the state, see `PlaceState.fingerprint`.
         unmanaged: how many items the file does not mention. They stay as they are.
-        state: the state that was read; None in a plan that was read from a file.
+        state: the state that was read; `None` in a plan that was read from a file.
     """
 
     place: Place
@@ -72,27 +72,27 @@ class PlannedPlace:
 
 @frozen
 class Plan:
-    """The steps to carry out, and what is not done and why. `Css.plan` makes it; `read_plan` reads it from a file.
+    """The steps to carry out, what is not done, and why. `Css.plan` makes plans; `read_plan` reads them from files.
 
     Attributes:
         steps: the steps, in the order in which they are carried out.
-        withheld: removals that the files require, but that are not among the steps: `prune` is not set, or the member
-            may be a person in the file who could not be identified.
+        withheld: removals that the files require, but that are not among the steps. Either `prune` is not set, or the
+            member may be a person in the file who could not be identified.
         protected: removals and renames that a protection forbids.
         unresolved: people in the file who could not be identified; nothing is done for them.
         places: the environments of the plan, as they were when it was made.
         notes: sentences about parts of the file that cannot be carried out, or that are not needed any more.
-        prune: whether the caller wanted removals: of what exact collections do not list, and of members whose last day
+        prune: whether the caller wanted to remove items that exact collections do not list, and members whose last day
             is over.
         left_out: the places of the files for which the caller wanted no plan, as the files name them.
-        dates: the day for which the plan was made, and which grants end; None if the files give nobody a last day.
+        dates: the day for which the plan was made, and which grants end; `None` if the files give nobody a last day.
         leads_back: whether this plan undoes changes. The order of its steps is then fixed, and it may leave roles and
             places empty.
         api_url: the address of the service for which the plan was made; empty in a plan made by hand.
         team_id: the team for which the plan was made.
         version: the version of css-sdk that made the plan; empty in a plan made by hand.
         created_at: when the plan was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
-        impact: who loses which role; None if this was not simulated, as in a plan that was read from a file.
+        impact: who loses which role; `None` if this was not simulated, as in a plan that was read from a file.
         names: the names of people by username, if the plan was read from a file that has them. They are only for
             texts that are shown: css-sdk cannot check them, because the plan id does not cover them.
     """
@@ -116,13 +116,17 @@ class Plan:
 
     @property
     def id(self) -> str:
-        """Return the plan id: equal for two plans that do the same to the same state, and for no others.
+        """Return the plan id. Two plans have the same id only if they do the same to the same state.
 
-        It is the SHA-256 of what the plan was made from and of what it does, as 64 hex digits: the API's address, the
-        team, the places with the fingerprints of what was read, the steps, whether it is an undo (to which fewer guards
-        apply), and the last day on which it may be carried out, with its time zone. The numbers of people are not part
-        of it, because they can be computed from the state and the steps. A plan made by hand, which names no service,
-        has an empty id.
+        The id is a SHA-256 as 64 hex digits. These parts of the plan decide the id:
+
+        - the address of the API, and the team
+        - the places, with the fingerprints of their states
+        - the steps, without the numbers of people, which follow from the steps and the states
+        - whether the plan is an undo, because fewer guards apply to an undo
+        - the last day on which the plan may be carried out, and its time zone, if there are any
+
+        A plan made by hand has an empty id, because it names no service.
         """
         if not self.api_url:
             return ""
@@ -188,16 +192,16 @@ def plan(
     Args:
         desired: the content of the file.
         observed: the state of each place of the file, by integration and environment as the file names them.
-        people: for each place, the username of each person whom the file names by GUID or e-mail address, or why
-            no username was found. It may contain other people, too.
+        people: the username of each person whom the file names by GUID or e-mail address, or why no username was
+            found. The keys are pairs of a place and a person. Other people are ignored.
         prune: whether to plan the removals of exact collections, and of members whose last day is over.
         day: the current day in the time zone of the file, if the file gives members a last day.
 
     Raises:
         InvalidFile: the file requests something impossible; the error has all faults.
         CompositeCycle: a role would contain itself.
-        InvalidRequest: a place or the members of a role were not read, or a person was not looked up; or the file gives
-            members a last day, but it names no time zone, or `day` is None.
+        InvalidRequest: a place or the members of a role were not read, or a person was not looked up. Or the file gives
+            members a last day, but the time zone of the file or `day` is missing.
 
     >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
@@ -251,7 +255,7 @@ def plan(
 
 
 def _dates(desired: Desired, day: datetime.date | None) -> Dates | None:
-    """Return the dates of a plan, with `endings` still empty; None if nobody has a last day."""
+    """Return the dates of a plan, with `endings` still empty; `None` if nobody has a last day."""
     last_days = desired.last_days
     if not last_days:
         return None
@@ -260,13 +264,13 @@ def _dates(desired: Desired, day: datetime.date | None) -> Dates | None:
             "The wanted state gives members a last day, but not the time zone: pass Desired(…, timezone="
             "'America/Vancouver')."
             if desired.timezone is None
-            else "The wanted state gives members a last day. Pass the current day in its time zone: day=…"
+            else f"The wanted state gives members a last day. Pass the current day in {desired.timezone}: day=…"
         )
     return Dates(desired.timezone, day, min((last for last in last_days if last >= day), default=None))
 
 
 def _endings(parts: Iterable[PlacePlan], day: datetime.date, steps: Collection[Step]) -> tuple[Ending, ...]:
-    """Return the grants that end within 14 days of `day`, and those that have ended and that a step removes."""
+    """Return the grants that end within 14 days of `day`, and the grants that have ended and that a step removes."""
     soon = day + datetime.timedelta(WARNED_DAYS)
     found = []
     for part in parts:
@@ -309,8 +313,8 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
 
     If a step renames a role, the removals before and after the rename count together. The deletion of a role counts in
     three collections: the roles of its place, the members of the role, and the people who had the role only through
-    composites. The removal of a child from a composite counts in two: the children of the composite, and the people who
-    had the child only through composites.
+    composites. The removal of a child from a composite counts in two collections: the children of the composite,
+    and the people who had the child only through composites.
 
     Args:
         impact: the impact of the steps.

@@ -9,6 +9,7 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from .._service import arguments, identifiers, service_limits
+from .._text.words import counted
 from ..errors import CssError, EmptySet, InvalidFile, InvalidRequest, LastMember, Refused, Remedy, StalePlan
 from ..journal.entries import Entry, JournalRead
 from ..settings import Settings
@@ -70,8 +71,8 @@ class Guards:
 
         Raises:
             Refused: a role of `keep_last` exists in no place of the plan, or `remove_first` is set for an undo.
-            EmptySet: `allow_empty` is False, and a place would end up without roles, or a role without members. An undo
-                may do this.
+            EmptySet: `allow_empty` is `False`, and a place would end up without roles, or a role without members. An
+                undo may do this.
             TooManyRemovals: a collection would lose more than the limit allows.
             LastMember: a role of `keep_last` would lose its last member at some time, even if others are added later.
         """
@@ -177,11 +178,12 @@ def check_steps(steps: Sequence[Step], impact: Impact) -> None:
         impact: the impact of these steps on the states that the plan was made from.
 
     Raises:
-        InvalidFile: a step would change nothing, a step changes a role that does not exist at that point, a step has a
-            wrong number of people, or the number cannot be checked because members were not read.
+        InvalidFile: a step would change nothing, a step changes a role that does not exist at that point, the `people`
+            of a step is wrong, or `people` cannot be checked because members were not read.
     """
     faults = [
-        f"{one.place}: {one.kind} of {one.role!r} removes a role from {true.people} people, not from {one.people}"
+        f"{one.place}: {one.kind} of {one.role!r} removes a role from {counted(true.people, 'person', 'people')}, "
+        f"but the plan says {one.people:,}"
         for one, true in zip(steps, impact.counted, strict=True)
         if one.people != true.people
     ]
@@ -281,7 +283,7 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
 
 
 def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:
-    """Return the roles whose members must be read again, under all names that journaled steps may have given them."""
+    """Return the roles whose members must be read again. Include all names that journaled steps gave to roles."""
     there = [step for step in journaled if step.place == planned.place]
     new = {step.target or step.role for step in there if step.kind in ("create_role", "rename_role")}
     return frozenset(planned.members_read) | new
@@ -292,7 +294,7 @@ def changed_since(planned: PlannedPlace, error: CssError | None = None) -> Stale
 
     Args:
         planned: the place as the plan describes it.
-        error: the error that shows the change, if there is one.
+        error: the error that the change caused, if there was one. The message contains its text.
     """
     reason = f" ({error})" if error else ""
     return StalePlan(
@@ -377,7 +379,10 @@ def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, bool]]:
-    """Return each step with whether it was done. Of equal steps, the first ones count as done."""
+    """Return each step, and whether it was done.
+
+    If several steps are equal, and only some of them were done, the first ones count as done.
+    """
     rest = Counter(done)
     marked = []
     for step in steps:
@@ -389,8 +394,8 @@ def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, boo
 def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
     """Return the steps that are not done yet, with the current names of the roles.
 
-    If the service does not know a person, the person cannot be added to a role, but a later step can still rename the
-    role. The step that remains to be done must then use the new name.
+    A role can be renamed although an earlier step failed to add a person to it. The step that adds the person is then
+    returned with the new name of the role.
     """
     names: dict[tuple[Place, str], str] = {}
     left = []
@@ -415,7 +420,7 @@ def remainder(plan: Plan, results: Iterable[StepResult], before: Mapping[Place, 
         before: the states before the plan was carried out.
 
     Returns:
-        The plan, or None if no steps remain.
+        The plan, or `None` if no steps remain.
     """
     done = [result.step for result in results if result.outcome == "done"]
     left = _left(plan.steps, done)

@@ -75,7 +75,7 @@ def plan_as_json(plan: Plan, mask: bool = False, names: Mapping[str, str] | None
 
 
 def _as_json(part: Any) -> Any:
-    """Return a part of a plan as JSON can express it. The keys of its place and its person become keys of the part."""
+    """Return a part of a plan as JSON can express it. The keys of a place or a person join the keys of the part."""
     if isinstance(part, Step):
         return part.as_record()
     if isinstance(part, datetime.date):
@@ -99,7 +99,7 @@ def read_plan(
     Args:
         content: the content of the file.
         name: the name of the file, for messages.
-        max_bytes: the largest size that is accepted, by default 20 MiB; None for no limit.
+        max_bytes: the largest size that is accepted, by default 20 MiB; `None` for no limit.
         allow_masked: whether a masked plan is accepted, too. It has no id, and cannot be carried out.
 
     Raises:
@@ -136,7 +136,7 @@ class _Reading:
         self._known: dict[Place, Place] = {}
 
     def plan(self, record: dict[str, Any]) -> Plan | None:
-        """Return the plan. If there are faults, add them to `faults` and return None."""
+        """Return the plan. If there are faults, add them to `faults` and return `None`."""
         fields: dict[str, Decode[Any]] = {
             "version": _number,
             "css_sdk": _text,
@@ -185,7 +185,7 @@ class _Reading:
         return None
 
     def _each(self, key: str, decode: Decode[Value]) -> Decode[tuple[Value | None, ...]]:
-        """Return a function that decodes each item of a list. An invalid item becomes None, and its fault is noted."""
+        """Return a function that decodes each item of a list. An invalid item becomes `None`. Its fault is noted."""
         return lambda value: tuple(
             self._note_faults(f"{key}, number {number}", decode, item) for number, item in enumerate(_list(value), 1)
         )
@@ -267,7 +267,12 @@ def _decoded(record: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
 
 
 def _is(kind: type[Value], what: str) -> Decode[Value]:
-    """Return a function that returns a value of exactly this type, and refuses other values: "this is {what}"."""
+    """Return a function that returns values of exactly the type `kind`, and refuses all others.
+
+    Args:
+        kind: the type.
+        what: what the other values are, for the message, such as "not an object".
+    """
 
     def decode(value: Any) -> Value:
         if type(value) is not kind:

@@ -28,7 +28,7 @@ STEPS: Final[Mapping[StepKind, tuple[str, str, str]]] = {
     "remove_composite": ("-", "remove", "{target} from composite {role}"),
     "delete_role": ("-", "delete", "role {role}"),
 }
-"""For each kind of step, its sign, its verb (the summary counts steps by their verbs), and the words after the verb."""
+"""For each kind of step: its sign, its verb, and the words after the verb. The summary counts steps by their verbs."""
 
 Quote = Callable[[str], str]
 """A function that makes any name safe to show, and marks where the name begins and ends."""
@@ -78,7 +78,7 @@ def plan_as_text(
         names: the names of people, by username; the text shows each name after the username. By default, these are the
             names in the file from which the plan was read.
         mask: whether to leave out names and shorten usernames.
-        whole: if `plan` has only the remaining steps, the complete plan. The text shows its id.
+        whole: the complete plan, if `plan` has only its remaining steps. The text shows the id of the complete plan.
 
     >>> print(plan_as_text(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))
     #101 dev
@@ -135,7 +135,7 @@ class Words:
 
     Args:
         names: the names of people, by username.
-        quote: quotes or encodes the names that people chose.
+        quote: a function that quotes or encodes the names that people chose.
     """
 
     def __init__(self, names: Mapping[str, str], quote: Quote) -> None:
@@ -160,7 +160,7 @@ class Rendering:
     Args:
         plan: the plan to render.
         names: the names of people, by username. By default, these are the names in the file of the plan.
-        quote: quotes or encodes the names that people chose.
+        quote: a function that quotes or encodes the names that people chose.
         mask: whether to leave out names and shorten usernames.
     """
 

@@ -70,8 +70,8 @@ def _roles(
 
     Args:
         state: the state that was read.
-        names: the new names of the roles, by their names in the state. Roles that are not in it are left out.
-        members: the roles whose members are wanted, too.
+        names: the new name of each role, by its name in the state. Roles without a new name are left out.
+        members: the names of the roles whose members are included. Other roles get no list of members.
         exact: whether a plan removes what is not listed.
     """
     return tuple(
@@ -104,7 +104,9 @@ def promoted(
     members: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> DesiredPlace:
-    """Return the wanted state of a target environment: what the source has. A plan from it adds, and removes nothing.
+    """Return the roles of a source environment as the wanted state of a target environment.
+
+    A plan from this wanted state adds, and removes nothing.
 
     Roles and members whose names no request can contain are left out. So are roles whose names no roles file can
     contain: names with blanks around them, or with hidden characters.
@@ -114,7 +116,7 @@ def promoted(
         integration: the integration of the target, by id or project name.
         environment: the environment of the target.
         members: whether to include the members.
-        names: the names in the target for roles that get a new name, by their names in the source.
+        names: new names of roles in the target, by their names in the source. Other roles keep their names.
 
     Raises:
         InvalidRequest: `names` contains a role that the source does not have, two roles would get the same name, or the
@@ -142,8 +144,8 @@ def promoted(
 class Presence:
     """A role, a child of a role or a member of a role, and the environments that have it.
 
-    `target` is the child or the username; empty for a role. `present` has a value for each compared state, in their
-    order: whether it has the role, child or member. The value is None if the members of the role were not read.
+    `target` is the child or the username; empty for a role. `present` has a value for each compared state, in the same
+    order: whether the state has the role, child or member. `None`: the members of the role were not read.
     """
 
     kind: Literal["role", "composite", "member"]
@@ -153,7 +155,7 @@ class Presence:
 
     @property
     def differs(self) -> bool:
-        """Return whether at least one environment has it, and at least one does not."""
+        """Return whether at least one environment has the role, child or member, and at least one does not."""
         return True in self.present and False in self.present
 
 
@@ -164,7 +166,7 @@ def side_by_side(states: Sequence[PlaceState]) -> tuple[Presence, ...]:
         states: the states of the environments.
 
     Returns:
-        A row for each role, sorted by name. Each is followed by a row for each of its children, then of its members.
+        A row for each role, sorted by name. After each role come the rows of its children, then those of its members.
 
     >>> from css_sdk.state import Place
     >>> dev = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a", "b"}))

@@ -119,7 +119,7 @@ def roles_concerned(done: Iterable[Step], place: Place) -> frozenset[str]:
 def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
     """Return whether everything that the steps changed in a place is as it was before the first step.
 
-    If roles only exchanged their names, nothing shows this, and the result is False.
+    If roles only exchanged their names, the state does not show whether they have the old names again. Return `False`.
     """
     at_first: dict[str, str | None] = {}
     facts: dict[tuple[str, str, str], bool] = {}
@@ -155,7 +155,7 @@ def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
 
 
 def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
-    """Return the state before these steps, without the composite links of roles that did not exist then."""
+    """Return the state before these steps. Leave out composite links of roles that did not exist before the steps."""
     before = state.before(done)
     children = {name: below & before.roles for name, below in before.children.items() if name in before.roles}
     return evolve(before, children=children)
@@ -164,8 +164,9 @@ def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
 def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
     """Return the roles that these steps created and others have used since. These roles must not be deleted.
 
-    Each role has the indexes of the steps that are not undone. If one of the steps renames the role, these are all
-    steps that name it. Otherwise, these are the steps that create it: several if others deleted the role in between.
+    The value for a role has the indexes of the steps that are not undone. If one of the steps renames the role, no step
+    that names the role is undone. Otherwise, only the steps that create the role are not undone. There are several of
+    these if others deleted the role in between.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(done):

@@ -18,8 +18,9 @@ MOST_ROLES: Final = 150
 """The largest number of roles in one graph. A larger graph would not be legible."""
 
 _HEIGHT, _GAP, _ACROSS, _CHARACTER, _LONGEST = 26, 12, 64, 8, 32
-"""In pixels: the height of a role, the gaps below and beside it, and the width of a character. Last: the largest number
-of characters of a name that are shown."""
+"""Sizes in pixels: the height of a role, the gap below it, the gap beside it, and the width of a character.
+
+`_LONGEST` is the largest number of characters of a name that are shown."""
 
 
 def as_html(text: str) -> str:
@@ -30,7 +31,8 @@ def as_html(text: str) -> str:
 def layers(children: Mapping[str, Collection[str]]) -> list[list[str]]:
     """Return all composite roles and their children in columns: children stand to the right of their parents.
 
-    If a child contains its own parent, directly or not, it can stand to the left. A column is sorted by name.
+    If a child contains its own parent, directly or not, it can stand to the left of the parent.
+    Each column is sorted by name.
 
     Args:
         children: the names of the children by composite role.
@@ -111,7 +113,10 @@ class _Box:
 
 
 def _arrow(parent: _Box, child: _Box) -> str:
-    """Return an arrow from a parent to the left side of a child, or to its lower side if it is not further right."""
+    """Return an arrow from a parent to a child.
+
+    If the child stands further right, the arrow ends at the left side of the child. Otherwise, it ends at the bottom.
+    """
     if child.x > parent.x:
         x, y, to_y, bend = parent.right, parent.y + _HEIGHT // 2, child.y + _HEIGHT // 2, _ACROSS // 2
         line = f"M{x} {y}C{x + bend} {y} {child.x - bend} {to_y} {child.x - 6} {to_y}"

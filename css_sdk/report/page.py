@@ -18,7 +18,7 @@ from .text import heading, narrowing, reason_of, unread_in_words
 _COLUMNS: Final = ("Integration", "Environment", "Role", "Person", "E-mail", "Provider", "Held")
 
 _FIRST: Final = 'document.documentElement.classList.add("waiting");'
-"""A script that hides the rows until the script at the end runs: the layout of thousands of rows takes seconds."""
+"""A script that hides the rows until the last script runs. Otherwise, the layout of thousands of rows takes seconds."""
 
 _PROD: Final = ' class="prod"'
 
@@ -67,11 +67,11 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
 
 
 def page_head(title: str, *scripts: str) -> Iterator[str]:
-    """Yield the first lines of a page: its title, its style, and a security policy that forbids all other scripts.
+    """Yield the first lines of a page: its title, style, and a security policy that allows no scripts except `scripts`.
 
     Args:
         title: the title.
-        scripts: the only scripts that may run.
+        scripts: the texts of the only scripts that may run.
     """
     style = _source("css")
     allowed = " ".join(f"'{_hash(script)}'" for script in scripts) or "'none'"

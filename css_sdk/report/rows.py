@@ -114,7 +114,7 @@ class AccessReport(Records):
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """Return the environments of all places, sorted, also of places that could not be read."""
+        """Return the environments of all places, sorted. Places that could not be read are included."""
         places = [*(state.place for state in self.places), *(unread.place for unread in self.unread)]
         return tuple(sorted({place.environment for place in places}))
 

@@ -39,7 +39,7 @@ _MARKDOWN_COLUMNS: Final = {
 """The titles of the columns of the Markdown table, each with its key in a record."""
 
 ROSTER_COLUMNS: Final = CSV_COLUMNS[:7]
-"""The columns of a report from which css-sdk can read a roster. `name` and `email` are only for people who read it."""
+"""The columns of a report from which css-sdk can read a roster. `name` and `email` are only for human readers."""
 
 
 def report_as_cells(report: AccessReport) -> Iterator[list[str]]:
@@ -90,8 +90,8 @@ def _with_codes(record: Mapping[str, object]) -> dict[str, Any]:
 def report_as_csv(report: AccessReport) -> Iterator[str]:
     """Yield the lines of a report as CSV without line ends; the first line names the columns.
 
-    A cell that a spreadsheet could read as a formula gets a `'` before it: one that begins with `=`, `+`, `-` or `@`,
-    also after blanks, or with a tab or a line end. A cell that begins with a `'` gets one too.
+    A `'` stands before everything in a cell that a spreadsheet could read as a formula, such as `=1+1`. A cell
+    that begins with a `'` gets a second one.
 
     Args:
         report: the report.
@@ -169,7 +169,7 @@ def narrowing(report: AccessReport) -> list[str]:
 
 def unread_in_words(report: AccessReport) -> str:
     """Return a heading that says how many places could not be read completely."""
-    return f"{counted(len(report.unread), 'place')} could not be read, or only in part:"
+    return f"{counted(len(report.unread), 'place')} could not be read completely:"
 
 
 def reason_of(unread: UnreadPlace) -> str:
