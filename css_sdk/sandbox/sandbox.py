@@ -16,7 +16,7 @@ from .journal import Entry, Harm, Journal
 from .login.bss import Bss
 from .login.cern import CERN, Cern
 from .login.login import LoginServers, origin
-from .login.tokens import REALM, Tokens
+from .login.tokens import Tokens
 from .serving import control, page
 from .serving.credentials import Credentials, Reachable
 from .serving.dispatch import Dispatcher
@@ -136,7 +136,8 @@ class Sandbox(Reachable):
             host: the address to listen on. `0.0.0.0` means all addresses of this machine; a container needs this. Then
                 everyone who reaches this machine can read and change the sandbox.
             names: further host names under which clients call the sandbox, such as the name of a container. The server
-                answers only to these, to `localhost` and, if other machines can reach it, to IP addresses.
+                answers only to these names, to `host` and to `localhost`. If other machines can reach the server, it
+                also answers to IP addresses.
 
         Raises:
             SandboxError: the server cannot listen on this address, for example because the port is in use.
@@ -209,11 +210,12 @@ class Sandbox(Reachable):
             return landed
 
     def reset(self) -> None:
-        """Restore the initial state of the sandbox. Its world stays the same.
+        """Restore the initial state of the sandbox.
 
-        Roles and grants are again those that the world describes. Faults, requests, harm, notes, late writes, new keys
-        and settings are removed. Tokens signed with the first keys are valid again, even if they were revoked. Tokens
-        of the BSS and tokens signed with new keys are no longer valid. A state file is overwritten.
+        Roles and grants are again those that the world describes. A state file is overwritten. Faults, requests,
+        `harm`, `notes`, late writes, rotated keys and changed settings are removed.
+
+        Tokens signed with the first keys are valid again, even if they were revoked. Other tokens are no longer valid.
         """
         with self._lock:
             self._begin(State(self.world, self._path, fresh=True))
@@ -253,7 +255,7 @@ class Sandbox(Reachable):
             children: the roles that the role includes; they must exist.
 
         Raises:
-            SandboxError: an integration, environment or child does not exist, or the name is too long.
+            SandboxError: the integration, the environment or a child does not exist, or the name is empty or too long.
         """
         if not 0 < len(name) <= NAME_LIMIT:
             raise SandboxError(f"a role name has 1 to {NAME_LIMIT} characters")
@@ -305,7 +307,10 @@ class Sandbox(Reachable):
 
     @property
     def token_life(self) -> float:
-        """Return for how many seconds a new token of the CSS API is valid. A new value applies to CERN and BSS, too."""
+        """Return for how many seconds a new token of the CSS API is valid.
+
+        If you set a value, it applies to the tokens of CERN and the BSS, too.
+        """
         return self._tokens.life
 
     @token_life.setter
@@ -316,10 +321,11 @@ class Sandbox(Reachable):
         """Return the access token that a user receives on logging in to an integration.
 
         Args:
-            username: of a person, or, for the integration's service account, the integration's client id.
+            username: the username of a person. For the integration's service account, the integration's client id.
             integration: its id.
             environment: an environment of the integration.
-            request: a request whose `Host` header the issuer (`iss`) in the token uses; None for `localhost`.
+            request: a request to the sandbox. The issuer (`iss`) in the token gets the host of its `Host` header. By
+                default the host is `localhost`.
 
         Raises:
             SandboxError: the integration, environment or user does not exist.
@@ -328,8 +334,8 @@ class Sandbox(Reachable):
             found = self.world.integrations.get(integration)
             if found is None:
                 raise SandboxError(f"the world has no integration {integration}")
-            issuer = (ORIGIN if request is None else origin(request)) + REALM[environment]
-            token = self._servers.token_for(username, found, environment, issuer)
+            address = ORIGIN if request is None else origin(request)
+            token = self._servers.token_for(username, found, environment, address)
             self.state.save()
             return token
 

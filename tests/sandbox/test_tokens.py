@@ -217,6 +217,7 @@ def test_users_who_cannot_log_in_get_no_token(sandbox: Sandbox) -> None:
         ("nobody@idir", 102, "dev"),
         ("service-account-grants-robot", 102, "dev"),
         (ADA, 102, "test"),
+        (ADA, 102, "staging"),
         (ADA, 999, "dev"),
     ):
         with pytest.raises(SandboxError):

@@ -103,13 +103,20 @@ class LoginServers:
         body |= {"not-before-policy": 0, "scope": scope}
         return json_response(200, body).with_headers(NO_STORE)
 
-    def token_for(self, username: str, integration: Integration, environment: str, issuer: str) -> str:
+    def token_for(self, username: str, integration: Integration, environment: str, address: str) -> str:
         """Return the token that a user, or the integration's service account, receives for an integration.
 
+        Args:
+            username: the user, or the client id of the integration for its service account.
+            integration: the integration.
+            environment: the environment of the login server.
+            address: the address under which the client calls the sandbox.
+
         Raises:
-            SandboxError: the integration has no client there, or the login server does not know the user.
+            SandboxError: the integration has no client in the environment, or the login server does not know the user.
         """
         self.state.client(integration.id, environment)
+        issuer = address + REALM[environment]
         client_id = str(integration.client_id)
         scope = " ".join(DEFAULT_SCOPES)
         if username in (client_id, SERVICE_ACCOUNT + client_id) and integration.has_service_account:
@@ -145,7 +152,7 @@ class LoginServers:
         return integration if integration is not None and environment in integration.environments else None
 
     def _roles(self, environment: str, username: str) -> dict[str, list[str]]:
-        """Return a user's roles in an environment by client id, children included."""
+        """Return a user's roles in an environment, by client id. Children of composite roles are included."""
         found = {
             client.client_id: [role.name for role in client.effective(username)]
             for (_, name), client in self.state.clients.items()
@@ -171,10 +178,10 @@ def answer_token_request(request: Request, grant: Callable[[dict[str, str], str]
 
 
 def pass_through(servers: LoginServers, request: Request, body: Any) -> Response:
-    """Pass the token request `POST {base}/token` on to the prod login server. The reason of a refusal is hidden.
+    """Pass the token request `POST {base}/token` on to the prod login server.
 
     Raises:
-        Refusal: 422, the login server refused.
+        Refusal: 422, the login server issued no token. The refusal hides the reason.
     """
     form = {str(name): str(value) for name, value in body.items()} if isinstance(body, dict) else {}
     try:
@@ -246,7 +253,9 @@ def form_of(request: Request) -> dict[str, str]:
 
 
 def basic_credentials(header: str) -> tuple[str | None, str | None]:
-    """Return client id and secret of a Basic header, form-decoded (RFC 6749, 2.3.1), or None and None without them.
+    """Return the client id and the secret of a Basic header, form-decoded (RFC 6749, 2.3.1).
+
+    If the header is not a Basic header with a client id and a secret, return None for both.
 
     Raises:
         TokenRefusal: 400, the header cannot be decoded.
