@@ -29,9 +29,9 @@ None stands for the built-in world.
 
 @pytest.fixture
 def css_world() -> World:
-    """Return the content of `css_sandbox`: None, which stands for the built-in world.
+    """Return the content of `css_sandbox`. This fixture returns `None`, which means the built-in world.
 
-    To use another world, define a fixture of this name. Let it return a document, or the path of a JSON file. A
+    To use another world, define a fixture named `css_world` that returns a document or the path of a JSON file. A
     relative path begins in the folder of the test.
     """
     return None
@@ -41,8 +41,8 @@ def css_world() -> World:
 def css_sandbox(request: pytest.FixtureRequest, css_world: World) -> Iterator[Sandbox]:
     """Yield a sandbox: a CSS API in memory. A test fails if it sends a harmful request.
 
-    `css_world` returns the content of the sandbox. If a test parametrizes this fixture with `indirect=True`, the
-    parameter is used instead.
+    The fixture `css_world` returns the content of the sandbox. If a test parametrizes `css_sandbox` with
+    `indirect=True`, the parameter is the content instead.
     """
     world: World = getattr(request, "param", css_world)
     sandbox = _sandbox(request.path.parent / world if isinstance(world, str | os.PathLike) else world)
@@ -88,7 +88,7 @@ def _sandbox(world: Mapping[str, Any] | Path | None) -> Sandbox:
 
 
 def _at_once(attempt: Attempt, chance: float) -> float | None:
-    """Return 0 seconds if a client would repeat the attempt by default, and None if it would not."""
+    """Return 0 seconds if a client repeats the attempt by default, otherwise None."""
     from . import Backoff  # noqa: PLC0415 - not needed before
 
     return None if Backoff()(attempt, chance) is None else 0.0

@@ -1,4 +1,4 @@
-"""Serve a sandbox as a command does, until a signal stops it, and define the options of that command."""
+"""Serve a sandbox from the command line until a signal stops it, and define the options of the command."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def run(
         state: a file that keeps the state; created if it does not exist.
         host: the address to listen on. If other machines can reach it, a warning is printed on stderr.
         names: further host names under which clients call the sandbox.
-        ready: called with the content of the line, which is then not printed.
+        ready: called with the content of the line. If given, the line is not printed.
 
     Raises:
         SandboxError: a file cannot be read, or the port is in use.
@@ -98,11 +98,11 @@ _OPTIONS: Final = (
     click.option(
         "--world",
         type=click.Path(path_type=Path),
-        help="JSON file with teams, integrations and users. Default: made-up ones.",
+        help="JSON file with teams, integrations and users. Default: a small built-in example.",
     ),
-    click.option("--people", type=click.IntRange(0, MOST), help="Make up a world with this number of people."),
+    click.option("--people", type=click.IntRange(0, MOST), help="Number of people in a made-up world."),
     click.option("--integrations", type=click.IntRange(1, MOST), help="Number of integrations in a made-up world."),
-    click.option("--seed", type=int, help="Number that chooses the made-up world. The same seed makes the same world."),
+    click.option("--seed", type=int, help="Seed of the made-up world. The same seed and numbers make the same world."),
     click.option(
         "--port",
         type=click.IntRange(0, 65535),
@@ -121,7 +121,7 @@ _OPTIONS: Final = (
         "names",
         metavar="NAME",
         multiple=True,
-        help="Answer also to this host name, such as that of a container. Repeat it for more names.",
+        help="Further host name to answer to, such as the name of a container. Repeat the option for more names.",
     ),
     click.option("--state", type=click.Path(path_type=Path), help="File that keeps roles and members across restarts."),
     click.option(

@@ -32,7 +32,7 @@ def import_extra(module: str) -> ModuleType:
 
 
 def require(*modules: str) -> None:
-    """Check that modules of the extra `sandbox` are installed, without importing them, which takes time.
+    """Check that modules of the extra `sandbox` are installed. Do not import them, because an import takes time.
 
     Raises:
         MissingExtra: a module is not installed.

@@ -131,7 +131,7 @@ def message(status: int, text: str) -> Response:
 
 
 def unknown_exception() -> Response:
-    """Return the answer of the API to an error that it does not handle."""
+    """Return the service's answer to an error that the service does not handle."""
     return message(422, "unknown exception")
 
 

@@ -59,7 +59,7 @@ def number(text: str) -> float:
 
 
 def number_text(value: float) -> str:
-    """Return `String(value)`: whole numbers without a point, exponents from 1e21 and below 1e-6."""
+    """Return `String(value)`. A whole number has no point. A number from 1e21 on or below 1e-6 has an exponent."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -76,7 +76,7 @@ def number_text(value: float) -> str:
 
 
 def json_number(value: float) -> float | int | None:
-    """Return a number as the service writes it in JSON: 2.0 becomes 2, infinity null."""
+    """Return a number as the service writes it in JSON: 2.0 becomes 2, and infinity becomes null (None)."""
     if not math.isfinite(value):
         return None
     return int(value) if value == int(value) else value
@@ -135,8 +135,8 @@ def date_text(seconds: float) -> str:
 def query(text: str) -> dict[str, str | list[str]]:
     """Return the parameters of a query string as the service reads them.
 
-    Brackets are ordinary characters of a name. A name that is given twice has a list for its value, and a value
-    without a name belongs to the empty name.
+    Brackets are ordinary characters of a name. If a name is given twice, its value is a list. If a value has no name,
+    its name is the empty string.
     """
     found: dict[str, str | list[str]] = {}
     for name, value in _pairs(text):
@@ -147,7 +147,7 @@ def query(text: str) -> dict[str, str | list[str]]:
 def form(text: str) -> dict[str, str | list[str]]:
     """Return the fields of a form-encoded body as the service reads them.
 
-    A name that is given twice, or with brackets, has a list for its value. A value without a name is dropped.
+    If a name is given twice, or with brackets, its value is a list. A value without a name is dropped.
     """
     found: dict[str, str | list[str]] = {}
     for raw_name, raw_value in _pairs(text):
@@ -180,7 +180,7 @@ def _decoded(text: str, half: bool = True) -> str:
 
     Args:
         text: as sent.
-        half: what to do if an escape is malformed: True decodes the other escapes, False decodes none.
+        half: whether to decode the other escapes if one is malformed.
     """
     text = text.replace("+", " ")
     try:

@@ -48,8 +48,8 @@ class Api:
     """Answer the requests to the CSS API: all paths below its base.
 
     Attributes:
-        last_reason: why the service last refused a token. If the service cannot read a token, it refuses the token with
-            this reason, which belongs to an earlier request. The real service makes the same mistake.
+        last_reason: why the service last refused a token. If the service cannot read a token, it gives this old reason
+            again. The real service makes the same mistake.
     """
 
     service: Service
@@ -73,7 +73,7 @@ class Api:
         return None
 
     def prepare(self, request: Request, path: str, keys_lost: bool = False) -> Response | PreparedCall:
-        """Return the call that a request asks for, or, if the service answers without a call, its answer.
+        """Return the call that a request asks for. If the service answers without a call, return the answer.
 
         Args:
             request: the request.
@@ -162,9 +162,9 @@ class PreparedCall:
         return self.route.handler(self.api.service, self.call)
 
     def lose_booking(self, response: Response) -> None:
-        """Remove the role that this call created or should delete from the service's own book-keeping.
+        """Remove a role from the service's own book-keeping. It is the role that this call creates or deletes.
 
-        If the call did not use the login server, do nothing: the call has changed no role.
+        If the call did not use the login server, do nothing, because the call has changed no role.
         """
         created = self.route.failing == "create" and response.status == 201
         if not self.call.used_login_server or not (created or self.route.failing == "delete"):
@@ -183,10 +183,10 @@ class PreparedCall:
         return empty_json(201 if is_creation else 200)
 
     def login_server_failure(self, first_look_up: bool) -> Response:
-        """Return the service's answer if the login server behind it fails, before or after the work.
+        """Return what the service answers if the login server fails before or after the work.
 
         Args:
-            first_look_up: whether the login server failed at its first look-up. Then a call to create a role gets 422.
+            first_look_up: whether the service's first look-up in the login server fails. Then creating a role gets 422.
         """
         match self.route.failing:
             case "create" if not first_look_up:
@@ -201,7 +201,7 @@ class PreparedCall:
 
 
 def answer_errors(handler: Callable[[], Response]) -> Response:
-    """Return the answer of a handler. If the handler raises an error of the service, return the answer to that."""
+    """Return the answer of a handler. If the handler raises `Refusal` or `Unforeseen`, return the error's answer."""
     try:
         return handler()
     except Refusal as refusal:

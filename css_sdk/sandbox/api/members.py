@@ -19,8 +19,8 @@ LAST: Final = 2**31 - 1  # the largest number that the login server can read
 def list_members(service: Service, call: Call) -> Response:
     """Answer `GET I/E/roles/R/users` with the members sorted by username.
 
-    Like the real service, answer 404 if the login server cannot read the position of the page: a fraction, or a number
-    that is too large.
+    Like the real service, answer 404 if the login server cannot read where the page begins or how long it is. The
+    login server reads only whole numbers up to `LAST`.
     """
     name = call.role()
     page, length = page_and_max(call.query)
@@ -84,7 +84,10 @@ def _roles_of(client: Client, username: str, status: int) -> Response:
 
 
 def list_mappings(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/user-role-mappings`, which is deprecated. Answer 422 if a mapping matches: it returns none."""
+    """Answer `GET I/E/user-role-mappings`, which is deprecated.
+
+    Like the real service, answer 422 if a mapping matches, and return empty lists if none matches.
+    """
     name, username = _mapping_terms(call.query)
     _, environment = place = service.place(call)
     client = service.client(call, place) if name or username else None

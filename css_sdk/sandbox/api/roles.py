@@ -58,8 +58,8 @@ def create_role(service: Service, call: Call) -> Response:
 def rename_role(service: Service, call: Call) -> Response:
     """Answer `PUT I/E/roles/R`: 404 if the role does not exist, 409 if another role has the new name.
 
-    Like the real service, answer other failures with an empty 200: there is no client, the old name is `.` or `..`, or
-    the new name is too long.
+    If there is no client, the old name is `.` or `..`, or the new name is too long, answer an empty 200 and rename
+    nothing. The real service makes the same mistake.
     """
     name = call.role()
     new = role_name(call.body)
@@ -81,10 +81,10 @@ def rename_role(service: Service, call: Call) -> Response:
 
 
 def delete_role(service: Service, call: Call) -> Response:
-    """Answer `DELETE I/E/roles/R`: 404 if the role does not exist, else 204, even if there is no client.
+    """Answer `DELETE I/E/roles/R`: 404 if the client lacks the role. Otherwise, and without a client, answer 204.
 
     Raises:
-        Destructive: the name is `..`, for which the login server would delete the whole client.
+        Destructive: the name is `..`. The login server would delete the whole client.
     """
     name = call.role()
     place = service.place(call)
@@ -123,7 +123,7 @@ def get_composite(service: Service, call: Call) -> Response:
 def add_composites(service: Service, call: Call) -> Response:
     """Answer `POST I/E/roles/R/composite-roles`.
 
-    Like the real service, add the children but answer 422 if its own book-keeping lacks one of them.
+    Like the real service, add the children first. If the service's own book-keeping lacks one of them, answer 422.
     """
     name = call.role()
     children = role_names(call.body)
@@ -155,7 +155,7 @@ def remove_composite(service: Service, call: Call) -> Response:
 
 
 def _stored(client: Client | None, name: str) -> Role:
-    """Return a role of the login server. A role may exist although it is not in the list of roles, which is limited.
+    """Return a role of the login server, even if the list of roles is too long to contain it.
 
     Raises:
         Refusal: 404, the role or the client does not exist.
@@ -169,7 +169,7 @@ def _stored(client: Client | None, name: str) -> Role:
 def _parent_and_child(
     service: Service, call: Call, name: str, child_name: str, place: tuple[Integration, str] | None = None
 ) -> tuple[Role, Role]:
-    """Return the two roles that a call on one child names. The second need not be a child of the first.
+    """Return the two roles that the path names. The second role need not be a child of the first role.
 
     Raises:
         Refusal: 400, both names are the same; 404, one of the roles or the client does not exist.
@@ -184,11 +184,11 @@ def _parent_and_child(
 
 
 def _addressable(client: Client, name: str) -> Role:
-    """Return a role whose children the login server can read.
+    """Return a role. Refuse the names `.` and `..`, because the login server cannot read the children of these roles.
 
     Raises:
         Refusal: 404, the role does not exist.
-        Unforeseen: its name is `.` or `..`.
+        Unforeseen: the name is `.` or `..`.
     """
     role = existing(client, name)
     if name in DOTS:

@@ -22,9 +22,9 @@ class Route:
         method: in upper case.
         segments: of the path. Those in braces are parameters; the others ignore case.
         handler: answers the call.
-        failing: the kind of the answer if the login server behind the API fails: `create`, `rename`, `delete`, `role`
-            or `other`.
-        takes_query: whether the handler reads the query; otherwise any query is refused.
+        failing: `create`, `rename`, `delete`, `role` or `other`. It decides what the service answers if the login
+            server fails (see `PreparedCall.login_server_failure`).
+        takes_query: whether the handler reads the query. If not, any query is refused.
     """
 
     method: str

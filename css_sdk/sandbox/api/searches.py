@@ -33,8 +33,8 @@ def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call]
     """Return the handler of `GET /E/<provider>/users`.
 
     Args:
-        provider: the identity provider, as at the end of usernames.
-        fields: the terms that the search accepts, with the name of each in error messages.
+        provider: the identity provider, as usernames have it after the `@`.
+        fields: the parameters that the search accepts. Each value is the name that error messages use.
     """
 
     def handler(service: Service, call: Call) -> Response:
@@ -81,7 +81,7 @@ def _matches(service: Service, provider: str, environment: str, terms: Mapping[s
 def like(term: str) -> Callable[[str], bool]:
     """Return a function that checks whether a text contains a search term, as the login server's database does.
 
-    Case is ignored. `%` matches any characters and `_` one; they cannot be escaped.
+    Case is ignored. `%` matches any characters, and `_` matches one character. Neither can be escaped.
     """
     parts = [
         re.compile("".join("." if letter == "_" else re.escape(letter) for letter in part), re.DOTALL)
@@ -102,7 +102,7 @@ def like(term: str) -> Callable[[str], bool]:
 
 
 def _repeat_first_page(rows: list[Row]) -> list[Row]:
-    """Return the first 50 rows again in place of each later page of 50. The real service makes this mistake."""
+    """Replace each later page of 50 rows by the first 50 rows. The real service makes this mistake."""
     return rows[:LIMIT] * -(-len(rows) // LIMIT)
 
 

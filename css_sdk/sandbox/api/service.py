@@ -42,7 +42,7 @@ class Call:
     used_login_server: bool = field(default=False, init=False)
 
     def role(self, name: str = "role") -> str:
-        """Return a role name of the path, which the service decodes a second time.
+        """Return the name of a role in the path. The service decodes the name a second time.
 
         Raises:
             Unforeseen: the name cannot be decoded.
@@ -62,7 +62,8 @@ class Service:
         state: what the API can change.
         journal: records strange requests.
         now: returns the time of the servers, in seconds.
-        log_calls: when the hour began and how many calls for logs came, by integration, environment and address.
+        log_calls: the start of the hour and the number of calls for logs since then. The key is the integration, the
+            environment and the client's address.
     """
 
     world: World
@@ -99,7 +100,7 @@ class Service:
         """Return the environment of the path.
 
         Raises:
-            Refusal: 404, it is not `dev`, `test` or `prod`.
+            Refusal: 404, the environment is not `dev`, `test` or `prod`.
         """
         environment = call.parameters["environment"]
         if environment not in ENVIRONMENTS:
@@ -129,7 +130,7 @@ class Service:
 
         Args:
             call: the call.
-            place: the integration and environment of the call, if the caller has read them before.
+            place: the integration and the environment. By default they are looked up for the call.
 
         Raises:
             LoginServerFailed: the login server fails for this call.
@@ -179,6 +180,6 @@ def existing(client: Client, name: str, what: str = "role") -> Role:
 
 
 def user_view(user: User) -> dict[str, Any]:
-    """Return a user as lists of members show it, without the fields that have no value."""
+    """Return a user as an entry of a list of members. Fields without a value are left out."""
     fields = ("username", "email", "firstName", "lastName", "attributes")
     return {name: user[name] for name in fields if user.get(name) is not None}

@@ -17,7 +17,7 @@ Query = Mapping[str, str | list[str]]
 
 
 class MalformedBody(ValueError):
-    """The body does not have the form that its content type names."""
+    """The content type is JSON, but the body is not a JSON object or list."""
 
 
 def body_of(request: Request) -> Any:
@@ -26,7 +26,7 @@ def body_of(request: Request) -> Any:
     If the body is empty, or its content type is neither JSON nor a form, return an empty object.
 
     Raises:
-        MalformedBody: a body of type JSON is not JSON, or is neither an object nor a list.
+        MalformedBody: the content type is JSON, but the body is not a JSON object or list.
     """
     if not request.body:
         return {}
@@ -116,7 +116,7 @@ def refuse_query(query: Query) -> None:
 
 
 def page_and_max(query: Query) -> tuple[float, float]:
-    """Return the page, from 1, and its length, from 1 to 50; both may be fractions.
+    """Return the number of the page (1 or more) and its length (1 to 50). Both may be fractions.
 
     Raises:
         Refusal: 400, with the first mistake.
@@ -142,7 +142,7 @@ def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
 
     Args:
         query: as parsed.
-        fields: the parameters that the search knows, with the name of each in error messages.
+        fields: the parameters that the search accepts. Each value is the name that error messages use.
 
     Raises:
         Refusal: 400, with the first mistake.

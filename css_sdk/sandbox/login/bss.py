@@ -42,7 +42,7 @@ class Bss:
             client = (None, None)
         # The BSS ignores a secret in the form. The sandbox refuses it there, so that no client exposes its secret.
         if client == (None, None) or "client_secret" in form:
-            raise TokenRefusal(401, "invalid_client", "Client key and secret are needed as HTTP Basic, and only there")
+            raise TokenRefusal(401, "invalid_client", "Client key and secret are needed as HTTP Basic, not in the form")
         if client != (self.world.client_key, self.world.client_secret):
             raise TokenRefusal(401, "invalid_client", "Bad client credentials")
         kind = form.get("grant_type")
@@ -61,7 +61,10 @@ class Bss:
         return json_response(200, body).with_headers(NO_STORE)
 
     def call(self, request: Request) -> Response:
-        """Answer a call: 401 without a valid token, 400 without the header `X-Api-Version`, else the account."""
+        """Answer a call with an account.
+
+        Without a valid token, answer 401. Without the header `X-Api-Version: latest`, answer 400.
+        """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or self._tokens.get(token, 0.0) <= self.now():
             return bearer_refusal("A valid token is needed")
@@ -73,5 +76,5 @@ class Bss:
         return json_response(200, account) if account else json_response(404, {"error": "not_found"})
 
     def revoke(self) -> None:
-        """Refuse from now on the tokens issued so far."""
+        """Refuse all tokens that were issued before this call."""
         self._tokens.clear()

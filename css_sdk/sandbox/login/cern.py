@@ -1,7 +1,7 @@
 """Answer as CERN's API access does: each token is for one target, and a target accepts only tokens for itself.
 
-The realm publishes its discovery document and keys as the other login servers do. But the token endpoint in the
-discovery document is not the one in CERN's documentation. The sandbox serves only the documented one.
+The realm publishes its discovery document and keys as the other login servers do. CERN's documentation names another
+token endpoint than the discovery document. The sandbox serves only the endpoint of CERN's documentation.
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ class Cern:
         return json_response(200, body).with_headers(NO_STORE)
 
     def call(self, request: Request) -> Response:
-        """Answer a call of a target: 401 without a token for it, 403 without the role, else the data."""
+        """Answer a call of a target with its data.
+
+        Without a token for the target, answer 401. If the token lacks the target's role, answer 403.
+        """
         target = next((found for found in self.world.targets.values() if request.path.startswith(found.base)), None)
         if target is None:
             return json_response(404, {"error": "not_found"})

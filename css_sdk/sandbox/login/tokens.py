@@ -69,7 +69,7 @@ _shared_lock = threading.Lock()
 
 
 def _shared_key(environment: str) -> Key:
-    """Return the first key of an environment. A process generates it once, because that takes long."""
+    """Return the first key of an environment. All sandboxes of a process share it, because a new key needs time."""
     with _shared_lock:
         if environment not in _shared:
             _shared[environment] = Key.generate()
@@ -107,18 +107,18 @@ class Tokens:
         return self._keys[environment]
 
     def rotate(self, environment: str | None, retire: bool) -> None:
-        """Sign with a new key from now on, in one environment or in all.
+        """Sign new tokens with a new key.
 
         Args:
-            environment: the environment; None for all.
-            retire: whether to refuse from now on the tokens that old keys signed.
+            environment: the environment whose key changes; None for all.
+            retire: whether to refuse tokens that the old keys signed.
         """
         for name in ENVIRONMENTS if environment is None else (environment,):
             self._keys[name] = [Key.generate(), *([] if retire else self.published(name))]
         self._accepted.clear()
 
     def revoke(self) -> None:
-        """Refuse from now on the tokens issued so far."""
+        """Refuse all tokens that were issued before this call."""
         self._revoked |= self._issued.keys()
         self._issued.clear()
         self._accepted.clear()

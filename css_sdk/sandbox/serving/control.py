@@ -1,7 +1,7 @@
-"""Answer the sandbox's own calls, with which a client controls it. The service does not have their path, `/sandbox`.
+"""Answer the calls that control the sandbox. Their path, `/sandbox`, does not exist on the real service.
 
-They need the header `X-CSS-Sandbox`, with any value. A web page cannot send such a header to another origin unless
-the server allows it beforehand, and the sandbox does not. So no page in a browser can control the sandbox.
+The calls need the header `X-CSS-Sandbox`, with any value. So no web page can control the sandbox: a browser sends such
+a header to another origin only if the server allows the header, and the sandbox does not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WITHOUT_TOKENS: Final = filters.exclude("authorization")
 
 
 class Controls(Protocol):
-    """The members of `Sandbox` that these calls use. `Sandbox` explains them."""
+    """The attributes and methods of `Sandbox` that these calls use. `Sandbox` explains them."""
 
     faults: Faults
     journal: Journal
@@ -58,10 +58,10 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
     - `GET /sandbox/harm`: list the harmful and the strange requests.
     - `GET /sandbox/state`: return the state in the form of the state file.
     - `GET`, `PUT /sandbox/settings`: read or set `token_life` and `clock_skew`, in seconds.
-    - `POST /sandbox/keys`: rotate the keys of one environment (`{"environment"}`); without a body, of all.
+    - `POST /sandbox/keys`: rotate the keys of one environment (`{"environment"}`) or, without a body, of all.
     - `POST /sandbox/revoke`: revoke the tokens issued so far.
     - `POST /sandbox/token`: return the token of a user (`{"username", "integration", "environment"}`).
-    - `POST /sandbox/reset`: restore the initial state of the sandbox; its world stays the same.
+    - `POST /sandbox/reset`: restore the initial state of the sandbox.
 
     Args:
         sandbox: the sandbox.
@@ -69,7 +69,7 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
         path: the path after `/sandbox`.
 
     Returns:
-        The answer; 403 if the header is missing, 400 if an argument is missing or not valid.
+        The answer; 403 if the header `X-CSS-Sandbox` is missing, 400 if an argument is missing or not valid.
     """
     if HEADER.lower() not in request.headers:
         return json_response(403, {"message": MISSING})

@@ -33,10 +33,10 @@ class FaultEffects:
     late: LateWrites = field(factory=LateWrites, init=False)
 
     def answer_api(self, api: Api, request: Request, path: str) -> Response:
-        """Return the answer of the CSS API to a request, changed by the fault that strikes it.
+        """Return the answer of the CSS API to a request. A fault that strikes the request can change the answer.
 
         Args:
-            api: does the work.
+            api: answers the request if no fault prevents it.
             request: the request.
             path: the path after the base, as sent.
         """
@@ -49,7 +49,7 @@ class FaultEffects:
         return evolve(response.with_headers(CORS), delay=delay + response.delay)
 
     def answer_other(self, target: str, request: Request, work: Callable[[Request], Response]) -> Response:
-        """Return the answer of a server other than the API, changed by the fault that strikes the request.
+        """Return the answer of another server than the API. A fault that strikes the request can change the answer.
 
         Args:
             target: the target of the faults that apply to this server.
@@ -65,7 +65,7 @@ class FaultEffects:
     def _carry_out(self, prepared: PreparedCall, fault: Fault | None, path: str) -> Response:
         """Carry out a call of the API, and return the service's answer.
 
-        A fault can prevent or delay the work, or remove its record from the service's own book-keeping.
+        A fault can prevent or delay the work. It can also remove a role from the service's own book-keeping.
         """
         match fault:
             case Fault(kind="late_write"):
@@ -89,7 +89,7 @@ class FaultEffects:
 
 
 def _refusal(fault: Fault | None, error: Response, refuse_token: Callable[[str], Response]) -> Response | None:
-    """Return the answer of a fault that prevents the work; None if the work can begin."""
+    """Return what the client receives if the fault prevents the work. Return None if the work can begin."""
     match fault:
         case Fault(kind="drop_before"):
             return DROPPED
@@ -110,7 +110,7 @@ def _refusal(fault: Fault | None, error: Response, refuse_token: Callable[[str],
 
 
 def _final_answer(fault: Fault | None, response: Response, error: Response) -> Response:
-    """Return the answer that the client receives when the work is done."""
+    """Return what the client receives after the work: the service's answer, unless the fault changes it."""
     match fault:
         case Fault(kind="lose_after"):
             return DROPPED

@@ -82,7 +82,7 @@ class Fault:
 
 
 def _target(path: str) -> str:
-    """Return the target to which the path of a fault belongs."""
+    """Return the default target of a fault with this path."""
     if path.strip("*"):
         for target, paths in PATHS.items():
             if any(fnmatchcase(known, path) for known in paths):
@@ -122,15 +122,16 @@ class Faults:
         Args:
             kind: what happens to a request. "The work" is what the request asks for.
 
-                - `drop_before` closes the connection without doing the work, `lose_after` after the work.
-                - `500_before` and `422_before` answer with this status instead of doing the work, `500_after` and
-                  `422_after` after the work.
+                - `drop_before` closes the connection instead of doing the work. `lose_after` does the work and then
+                  closes the connection.
+                - `500_before` and `422_before` answer with this status instead of doing the work. `500_after` and
+                  `422_after` do the work and then answer with this status.
                 - `empty_success` answers a success without a body.
                 - `delay` answers late. `drip` sends the body slowly, in small parts.
                 - `429` refuses the request for now.
                 - `expired_token` and `revoked_token` answer 401.
-                - `lost_keys` answers 401 to every token until the fault is removed, as a service does that could not
-                  read the keys of the login server when it started.
+                - `lost_keys` answers 401 to every token until the fault is removed. The real service does so if it
+                  cannot read the login server's keys when it starts.
                 - `disaster` answers 503 to everything but the heartbeat.
                 - `login_server` makes the login server behind the API fail.
                 - `late_write` loses the answer of a write. The work is done only after the next read of the same
@@ -138,23 +139,24 @@ class Faults:
             method: only requests of this method.
             path: only requests whose path matches this glob; a `*` also matches slashes. For the CSS API, the path
                 after the base is compared, decoded once. For the other systems, the whole path is compared as sent.
-            times: how many requests the fault strikes; None for all. The default (-1) means one, or all for
-                `disaster`, for `lost_keys` and for a probability below 1.
-            after: how many matching requests the fault spares first.
+            times: how many requests the fault strikes; `None` for all. The default is one request. For `disaster`,
+                for `lost_keys` and for a `probability` below 1, the default is all.
+            after: how many matching requests the fault lets pass before it strikes.
             probability: how likely the fault strikes a matching request, from 0 to 1.
-            seed: of the random numbers for the probability.
+            seed: decides which requests a `probability` strikes.
             target: `api`, `token` (the token endpoints of all systems), `keys` (discovery documents and keys),
-                `cern` or `bss` (calls of those systems). The default follows from the path: `token` or `keys`
-                if it matches such an endpoint, as `*/token` does, `cern` or `bss` if it begins with `/cern/`
-                or `/bss/`, else `api`.
-            seconds: of a `delay`, or until a `drip` has sent the whole body.
+                `cern` or `bss` (calls of those systems). The default depends on `path`: `token` or `keys` if
+                `path` matches such an endpoint, `cern` or `bss` if `path` begins with `/cern/` or `/bss/`, otherwise
+                `api`. For example, the default for `*/token` is `token`.
+            seconds: how long a `delay` lasts, or how long a `drip` needs for the whole body.
             retry_after: the `Retry-After` header of a `429`; by default none.
             done: whether `login_server` and `empty_success` do the work.
-            first_look_up: whether `login_server` fails at its first look-up. Then creating a role gets 422.
+            first_look_up: whether `login_server` strikes the service's first look-up in the login server. Then
+                creating a role gets 422.
             answer: what the client receives for a `late_write`: `lost` (the connection is closed), `timeout`
                 (no answer for `seconds`, by default an hour), or the status 502, 503 or 504 of a proxy.
-            reads: how many reads of the same integration and environment do not show a `late_write` yet. The write is
-                done after the last of them. With None it is done by `Sandbox.land_late_writes` alone.
+            reads: how many reads of the same integration and environment come before a `late_write` is done. If
+                `None`, only `Sandbox.land_late_writes` does the write.
 
         Returns:
             The fault. Its `struck` counts the requests that it struck.
@@ -169,16 +171,17 @@ class Faults:
             raise SandboxError(f"{target} has no fault {kind!r}; its faults are {', '.join(sorted(TARGETS[target]))}")
         if not 0 <= probability <= 1 or after < 0 or not 0 <= seconds < math.inf:
             raise SandboxError(
-                "a fault's probability must be from 0 to 1, and its after and seconds must be finite, at least 0"
+                "a fault's `probability` must be from 0 to 1, its `after` must be at least 0, and its `seconds` must "
+                "be finite and at least 0"
             )
         if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
             raise SandboxError(f"retry_after is {retry_after!r}; a header can hold only printable ASCII characters")
         if first_look_up and done:
-            raise SandboxError("a failure at the first look-up prevents the work: set first_look_up or done, not both")
+            raise SandboxError("`first_look_up` prevents the work, and `done` does the work. Set only one of them")
         if answer not in LATE_ANSWERS:
             raise SandboxError(f"a late_write cannot have the answer {answer!r}; it can have one of {LATE_ANSWERS}")
         if reads is not None and reads < 1:
-            raise SandboxError(f"reads is {reads}; a late_write waits for at least one read")
+            raise SandboxError(f"`reads` is {reads}. It must be 1 or more, or None")
         if times == -1:
             times = None if kind in SPARED or probability < 1 else 1
         fault = Fault(

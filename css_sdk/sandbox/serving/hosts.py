@@ -1,8 +1,8 @@
 """Decide which `Host` headers are answered; pure.
 
-The owner of a web site can let its host name lead to the address of this machine. A browser then lets the pages of that
-site read what the sandbox answers (DNS rebinding). So the sandbox answers only to names that no web site can have, and
-to names that `--allow-host` adds.
+The owner of a web site can give its host name the address of this machine. A browser then lets the pages of that site
+read what the sandbox answers (DNS rebinding). So the sandbox answers only to names that no web site can have, and to
+names that `--allow-host` adds.
 """
 
 from __future__ import annotations

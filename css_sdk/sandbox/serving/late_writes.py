@@ -17,7 +17,8 @@ class LateWrite:
         method: of the request.
         path: of the request, after the base, as sent.
         place: the part of the path that names the integration and the environment.
-        reads: how many more reads of the place come before the write. None waits for `LateWrites.land`.
+        reads: how many more reads of the place come before the write. If `None`, the write waits until
+            `LateWrites.land` is called.
         land: carries the write out.
     """
 
@@ -61,7 +62,7 @@ class LateWrites:
         """Carry out every write that is not carried out yet.
 
         Returns:
-            How many there were.
+            How many writes were carried out.
         """
         return self._carry_out(list(self.pending))
 

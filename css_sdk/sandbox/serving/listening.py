@@ -56,7 +56,7 @@ def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
 
 
 def _after(port: int) -> range:
-    """Return the next ports above a port, without those below 1024, which not every user may use."""
+    """Return the next ports above a port. Ports below 1024 are left out, because not every user may use them."""
     first = max(port + 1, 1024)
     return range(first, min(first + TRIED, LAST + 1))
 

@@ -34,7 +34,7 @@ LONGEST: Final = 300  # characters of a text
 
 
 class Shown(Protocol):
-    """The members of `Sandbox` that the page uses. `Sandbox` explains them."""
+    """The attributes of `Sandbox` that the page uses. `Sandbox` explains them."""
 
     world: World
     state: State
@@ -85,7 +85,7 @@ def render(sandbox: Shown) -> Iterator[str]:
 
 
 def _part(name: str, title: str, lines: Iterable[str]) -> Iterator[str]:
-    """Yield a part of the page, which is empty without lines. The script replaces a part when its content changes."""
+    """Yield one part of the page. The page's script replaces a part when its content changes."""
     content = list(lines)
     heading = f"<h2>{title}</h2>" if title and content else ""
     yield f'<section id="{name}">{heading}{"".join(content)}</section>'
@@ -106,7 +106,7 @@ def _numbers(sandbox: Shown) -> Iterator[str]:
 
 def _harm(journal: Journal) -> Iterator[str]:
     if journal.harm:
-        yield '<p class="warning">These requests would destroy data on the real service, or stop it.</p>'
+        yield '<p class="warning">These requests would destroy data on the real service or stop the service.</p>'
         yield from _table(
             ("Method", "Path", "What it does"),
             ((harm.method, harm.path, harm.why) for harm in journal.harm[: -MOST_REQUESTS - 1 : -1]),

@@ -28,13 +28,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Served(Answers, Protocol):
-    """The members of a sandbox that a server uses."""
+    """A sandbox, as a server uses it."""
 
     world: World
 
 
 class _Protocol(HttpToolsProtocol):
-    """Give the application uvicorn's transport, so that it can close or abort the connection itself."""
+    """Give the application uvicorn's transport, so that the application can close or abort the connection."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -48,7 +48,7 @@ def answer(request: Request, path: str) -> Response:
 
 
 def script(address: str) -> str:
-    """Return the script: a JavaScript object literal named `options` that holds the document."""
+    """Return the script of the page. It holds the published document in a JavaScript constant named `options`."""
     text = json.dumps(document(address), indent=2, ensure_ascii=False)
     options = f'{{\n"swaggerDoc": {text},\n"customOptions": {{}}\n}}'
     return f"window.onload = function () {{\n  const options = {options};\n}};\n"

@@ -34,7 +34,7 @@ def _pause(seconds: float, request: httpx.Request) -> Iterator[float]:
     """Yield the seconds to wait, if any.
 
     Raises:
-        httpx.ReadTimeout: the client's read timeout ends first.
+        httpx.ReadTimeout: the client's read timeout is shorter than the wait.
     """
     timeout = request.extensions.get("timeout", {}).get("read")
     if timeout is not None and seconds > timeout:
@@ -45,7 +45,7 @@ def _pause(seconds: float, request: httpx.Request) -> Iterator[float]:
 
 
 def _body(response: Response, request: httpx.Request) -> Iterator[float | bytes]:
-    """Yield the seconds to wait and the parts of the body, in order."""
+    """Yield each part of the body. Before a part, yield the seconds to wait for it, if any."""
     if request.method == "HEAD":
         return
     parts, pause = response.parts()

@@ -20,7 +20,7 @@ def reading(what: str, misfit: str = "cannot be used") -> Iterator[None]:
 
     Args:
         what: the document, as the message names it.
-        misfit: if a part of the document raised a `SandboxError`, the words between `what` and that error's message.
+        misfit: the words after `what` if a `SandboxError` occurred, such as `does not fit`. The old message follows.
 
     Raises:
         SandboxError: the document is not valid.

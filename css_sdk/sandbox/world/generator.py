@@ -89,7 +89,10 @@ def make_world(people: int = 60, integrations: int = 4, seed: int = 1) -> dict[s
 
 
 class _Chance:
-    """Make random choices that are the same in every version of Python. Only the method `random()` promises that."""
+    """Make random choices that are the same in every version of Python.
+
+    Python promises the same numbers only for the method `random()`, so the choices use no other method.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -183,7 +186,7 @@ def _granted(
     places: Sequence[tuple[dict[str, Any], str]],
     roles: dict[tuple[int, str], list[str]],
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the grants, and a login of each BCeID user to each integration in which the user has a role."""
+    """Return grants and logins. Each BCeID user has logged in to each integration in which the user has a role."""
     grants: dict[tuple[tuple[int, str], str, str], None] = {}
     for user in users:
         for _ in range(chance.below(4)):

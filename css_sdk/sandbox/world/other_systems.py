@@ -1,10 +1,13 @@
-"""Read what a world file says about the two other systems, CERN's API access and the interworks BSS; pure.
+"""Read the parts of a world file for two other systems, CERN's API access and the interworks BSS; pure.
 
-- `cern`: `{"targets": [{"client_id", "base", "role", "audience_as_list", "data"}], "applications": [{"client_id",
-  "client_secret", "roles": {target: [role, …]}}]}`. A target is served under `/cern/<client_id>/<base>`. To
-  read the lists of a target (`data`, by name), an application needs the target's `role` (by default `reader`).
-  With `audience_as_list` the claim `aud` of tokens for the target is a list, otherwise a string.
-- `bss`: `{"client_key", "client_secret", "users": [{"username", "password"}], "accounts": [{"id", …}]}`.
+`cern` is an object with two lists:
+
+- `targets`: `{"client_id", "base", "role", "audience_as_list", "data"}`. The sandbox serves a target under
+  `/cern/<client_id>/<base>`. `data` holds the target's lists, by name. To read them, an application needs the `role`
+  of the target, by default `reader`. If `audience_as_list` is true, the claim `aud` of its tokens is a list.
+- `applications`: `{"client_id", "client_secret", "roles": {target: [role, …]}}`.
+
+`bss` is `{"client_key", "client_secret", "users": [{"username", "password"}], "accounts": [{"id", …}]}`.
 """
 
 from __future__ import annotations
@@ -45,7 +48,11 @@ class Target:
 
 @frozen
 class Application:
-    """An application at CERN that calls targets; `roles` holds its roles, by the client id of the target."""
+    """An application at CERN that calls targets.
+
+    Attributes:
+        roles: the roles of the application, by the client id of the target.
+    """
 
     client_id: str
     client_secret: str = field(repr=False)

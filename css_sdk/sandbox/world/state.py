@@ -1,13 +1,13 @@
 """Hold what the API can change, and keep it in a file.
 
-A state file and the optional parts of a world file have the same form, where `I` means
-`"integration": id, "environment": …`:
+A state file has five lists. A world file may have the same lists. In the entries, `I` stands for
+`"integration": id, "environment": …`.
 
-- `roles`: `{I, "name"}`;
-- `composites`: `{I, "role", "children": [name, …]}`;
-- `grants`: `{I, "role", "username"}`;
-- `logins`: `{I, "username"}`, people who logged in to an integration; its BCeID search finds only them;
-- `unbooked`: `{I, "name"}`, roles that the service's own book-keeping lacks.
+- `roles`: `{I, "name"}`.
+- `composites`: `{I, "role", "children": [name, …]}`.
+- `grants`: `{I, "role", "username"}`.
+- `logins`: `{I, "username"}`, the people who logged in to an integration. A BCeID search finds only these people.
+- `unbooked`: `{I, "name"}`, the roles that are missing in the service's own book-keeping.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class State:
         """Return a role by name.
 
         Raises:
-            SandboxError: it does not exist.
+            SandboxError: the integration, environment or role does not exist.
         """
         try:
             return self.client(integration, environment).roles[name]

@@ -31,8 +31,8 @@ class Client:
 
     Attributes:
         roles: by name.
-        booked: the names of the roles that the service itself has on record. A role can exist on the login server and
-            be missing here, for example after a failed creation.
+        booked: the names of the roles in the service's own book-keeping. A role can exist on the login server and be
+            missing in `booked`, for example after a failed creation.
     """
 
     def __init__(self, client_id: str) -> None:

@@ -2,12 +2,12 @@
 
 A world file is one JSON object:
 
-- `teams`: `{"id", "name", "api_account": {"id", "client_id", "client_secret"}}`, at least one;
+- `teams`: `{"id", "name", "api_account": {"id", "client_id", "client_secret"}}`, at least one.
 - `integrations`: `{"id", "team", "project_name", "client_id", "client_secret", "auth_type", "environments",
-  "service_type", "status"}`; `client_id` is null if the integration is not yet applied; with `"archived": true` the
-  API answers as if it did not exist;
-- `users`: `{"username", "email", "firstName", "lastName", "attributes"}`; a user may have `environments`, a list
-  of the environments whose login server knows the user; the default is all three.
+  "service_type", "status"}`. If an integration is not yet applied, its `client_id` is null. If an integration has
+  `"archived": true`, the API answers as if the integration did not exist.
+- `users`: `{"username", "email", "firstName", "lastName", "attributes"}`. A user may also have `environments`, a list
+  of the environments whose login server knows the user. The default is all three.
 
 A world may also describe two other systems, `cern` and `bss` (see `other_systems`).
 
