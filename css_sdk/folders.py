@@ -48,7 +48,7 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         for file in _files_of(path):
             if file.absolute() in seen:
-                raise InvalidFile(f"{file} is named twice, itself or by its folder. Nothing was sent. Name it once.")
+                raise InvalidFile(f"{file} is named twice, directly or by its folder. Nothing was sent. Name it once.")
             seen.add(file.absolute())
             yield file
 

@@ -20,7 +20,7 @@ LONGEST_WINDOW: Final = datetime.timedelta(days=3)
 """The longest range that one call may ask for. The service refuses a range that is one second longer."""
 
 SHORTEST_WINDOW: Final = datetime.timedelta(milliseconds=1)
-"""The shortest window. It cannot be halved, because times are sent in milliseconds."""
+"""The shortest window. It cannot be halved, because css-sdk sends times in whole milliseconds."""
 
 CALLS: Final = 20
 """The number of log calls in one hour that the service accepts from one network address, for each environment of each

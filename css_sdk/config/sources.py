@@ -69,7 +69,7 @@ def find_settings(
         except ConfigurationError as error:
             raise _with_profiles(error, environ) from None
     if not may_run and chosen.credential_process is not None:
-        raise ConfigurationError(f"css-sdk does not run the command in credential_process of {chosen.where} for this.")
+        raise ConfigurationError(f"css-sdk may not run the command in credential_process of {chosen.where} here.")
     if addresses := [name for name in _ADDRESSES if variables.get(name)]:
         are_set = " and ".join(addresses) + (" is" if len(addresses) == 1 else " are")
         keys = " and ".join(name.removeprefix("CSS_").lower() for name in addresses)
