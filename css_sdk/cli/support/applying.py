@@ -47,7 +47,7 @@ class Origin:
     """Where a plan comes from.
 
     Attributes:
-        name: the first part of the name of the remainder file, in which steps that are left are saved.
+        name: the beginning of the name of the remainder file. If steps are left, css saves them in this file.
         folder: the folder of the remainder file.
         file: the file of a saved plan; None for a new plan, and for a plan from stdin.
         plan_id: the id of a saved plan; None for a new plan.

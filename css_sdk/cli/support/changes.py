@@ -279,8 +279,8 @@ def print_row_results(
 def exit_code_of(results: Collection[RowResult | StepResult]) -> int:
     """Return the exit code of a command with these results.
 
-    It is 0 if everything is done or needed no change. It is 3 if one of several changes failed, or the outcome of a
-    change is unknown. If there is only one change, and it failed, the code is 4 if a guard refused it, and otherwise 1.
+    The code is 0 if everything is done or needed no change. It is 3 if one of several changes failed, or the outcome of
+    a change is unknown. If the only change failed, the code is 4 after a refusal by a guard, and otherwise 1.
     """
     left = [result for result in results if result.outcome not in ("done", "already")]
     if not left:

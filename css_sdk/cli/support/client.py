@@ -38,7 +38,7 @@ def opened(given: Given | None = None) -> Iterator[Css]:
 
 @contextmanager
 def delayed_log() -> Iterator[list[logging.LogRecord]]:
-    """Collect warnings of the log in the yielded list. At the end, print the warnings that are still in the list.
+    """Collect warnings of the log in the yielded list. At the end, print those that the caller has not removed from it.
 
     If the program has configured its own log, that log gets the warnings at once, and nothing is printed.
     """

@@ -43,7 +43,7 @@ def default_of(name: str, otherwise: Any = None) -> Callable[[], Any]:
 
 
 def found_defaults() -> dict[str, Any]:
-    """Return the defaults that are set, by name. Read them once for a command. For a completion, return none."""
+    """Return the defaults that are set, by name. Read them once for a command. During a completion, return {}."""
     context = click.get_current_context(silent=True)
     if context is None or context.resilient_parsing:
         return {}

@@ -87,15 +87,16 @@ def journaled(
 
     If css keeps no journal, yield the client and None.
 
-    Call this before css asks for confirmation: if the journal cannot be written, css fails before the question. At the
-    end, css prints how to undo the changes. If nothing was written, css keeps a journal that `--journal` names, so that
-    scripts find it, and removes a default journal. If the default journal cannot be written, css prints this and goes
-    on without a journal.
+    Call this before css asks for confirmation, because a journal that cannot be written raises an error. If the default
+    journal cannot be written, css raises no error: it prints a warning, and goes on without a journal.
+
+    At the end, css prints how to undo the changes. If no write was sent, css removes the default journal. It keeps a
+    journal that `--journal` names, so that scripts find it.
 
     Args:
         css: the client.
         given: the options.
-        is_needed: whether there is anything to change. If not, a journal that exists already stays as it is.
+        is_needed: whether there is anything to change. If not, css does not open a journal that exists already.
         plan_id: the id of the saved plan that the journal belongs to.
         resume: an existing journal to continue. The caller must have checked that it is of this account and plan.
         undoes: the name of the journal that this run undoes.

@@ -365,8 +365,8 @@ journal = together(
 """The options of a command that writes."""
 missing = flag(
     "--allow-missing",
-    help="Do not fail because of people who have never logged in. This holds only for people named by username, or by "
-    "whole GUID and provider.",
+    help="Do not fail because of people who have never logged in. This applies only to people named by username, or "
+    "by whole GUID and provider.",
 )
 identification = together(
     missing,

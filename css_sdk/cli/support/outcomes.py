@@ -124,10 +124,10 @@ def write_remainder(
 
 
 def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:
-    """Print how to carry out the steps that are left, when they were not saved as a new plan.
+    """Print how to carry out the steps that are left, if css did not save them as a new plan.
 
-    A plan from a file continues with its journal, if the journal records a write. Otherwise, the same command must be
-    run again.
+    If the plan was read from a file, and the journal records a write, the command continues with this journal.
+    Otherwise, the user must run the same command again.
     """
     again = (
         f"run: css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal.path))}"

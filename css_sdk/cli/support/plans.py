@@ -65,8 +65,8 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
 def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceState]:
     """Return the states of the environments that the options name, or of all environments of the team.
 
-    If `--integration` names a draft, or an integration that lacks an environment of `--environment`, raise an error.
-    Without `--integration`, skip drafts, and name them on stderr.
+    If `--integration` names a draft, or an integration without one of the wanted environments, raise an error. Without
+    `--integration`, skip drafts, and name them on stderr.
 
     Args:
         css: the client.

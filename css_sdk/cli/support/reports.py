@@ -1,4 +1,4 @@
-"""Read who has which role, write this in one of several formats, and print what could not be read."""
+"""Read who has which role. Write the report in one of several formats, and print what could not be read."""
 
 from __future__ import annotations
 

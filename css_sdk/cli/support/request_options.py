@@ -71,7 +71,7 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
             "--profile",
             metavar="NAME",
             shell_complete=completes("profiles"),
-            help="Use this profile of your config file. Default: CSS_PROFILE. css config show names the file.",
+            help="Use this profile of your config file. Default: CSS_PROFILE. To see the file, run: css config show",
         ),
         option(
             "--timeout",

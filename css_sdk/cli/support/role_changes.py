@@ -75,8 +75,8 @@ def ask_and_make(
         dev: the environment.
         steps: all steps, of one kind.
         preview: reads who gains or loses what, and returns sentences about it.
-        done: those of the steps that need no change. css sends nothing for them.
-        refused: those of the steps that are not possible, each with its error. css sends nothing for them.
+        done: the steps that need no change. css sends nothing for them.
+        refused: the steps that are not possible, each with its error. css sends nothing for them.
         may_exist: whether a role that somebody else has just created counts as created.
 
     Raises:

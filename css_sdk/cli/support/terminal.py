@@ -77,7 +77,7 @@ def painted_plan(text: str, stream: Stream) -> str:
 
 
 def _with_profile(sentence: str) -> str:
-    """Return a sentence. If it ends with a css command, and the user gave `--profile`, add `--profile` at its end."""
+    """Return a sentence. If it ends with a css command, and the user gave `--profile`, add this option at the end."""
     profile = given_profile()
     if profile is None or re.search(r"run: css .*[^.]$", sentence) is None:
         return sentence
@@ -85,7 +85,7 @@ def _with_profile(sentence: str) -> str:
 
 
 def print_on_stderr(sentence: str) -> None:
-    """Print a sentence on stderr, with `css:` in red. Add the user's `--profile` to a css command at the end."""
+    """Print a sentence on stderr, with `css:` in red. If it ends with a css command, add the user's `--profile`."""
     text = shown(_with_profile(sentence))
     if has_colour("stderr") and text.startswith("css: "):
         text = click.style("css:", fg=_BAD, bold=True) + text.removeprefix("css:")
