@@ -32,6 +32,6 @@ COMMANDS: Final = {
     "unassign": ("assign", "Remove roles from users."),
     "undo": ("undo", "Undo the changes that a journal holds."),
     "validate": ("validate", "Check roles files without contacting the service."),
-    "whoami": ("whoami", "Check the credentials with the service and show whose they are."),
+    "whoami": ("whoami", "Check the credentials with the service, and show their account and team."),
 }
 """For each command: its module in `commands`, and the first sentence of its help."""

@@ -300,8 +300,8 @@ def copy_roles(given: Given, source: str, target: str) -> int:
     It shows what it would add, and asks for confirmation. In scripts, pass --yes, and if there are roles in prod,
     --allow-prod too. To undo, run css undo.
 
-    Exit codes: 0 done; 1 FROM was not found, or two people have its address; 3 TO was not identified in an environment,
-    an environment could not be read, or a role was not given; 4 a guard refused the change.
+    Exit codes: 0 done; 1 FROM was not found, or two people have the address FROM; 3 TO was not identified in an
+    environment, an environment could not be read, or a role was not given; 4 a guard refused the change.
 
     \b
     Example:

@@ -29,7 +29,7 @@ def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Map
     for each in renames:
         old, _separator, new = each.partition("=")
         if not old or not new or old in names:
-            raise click.UsageError(f"--rename takes OLD=NEW, and each OLD only once: {each!r} is not valid.")
+            raise click.UsageError(f"{each!r} is not valid. Pass --rename OLD=NEW, with each OLD only once.")
         try:
             check_new_role_name(new)
         except UnusableName as error:

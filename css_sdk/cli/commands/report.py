@@ -45,9 +45,9 @@ def _is_report(content: bytes) -> bool:
 def report(given: Given, roles: Sequence[str], person: str, kind: str | None, output: OutputFile) -> int:
     """Show who has which role in the whole team, directly or through composite roles.
 
-    --json is the same as --format jsonl. In CSV, css puts ' before a cell that a spreadsheet would run as a formula.
-    The HTML page works without a network: you can search, filter and sort it. You can edit a file in CSV, Excel or
-    JSON, and apply it with css roster apply.
+    --json is the same as --format jsonl. In CSV, css puts an apostrophe (') before a cell that a spreadsheet would run
+    as a formula. The HTML page works without a network: you can search, filter and sort it. You can edit a file in CSV,
+    Excel or JSON, and apply it with css roster apply.
 
     If css cannot read an environment completely, the exit code is 3. css names the environment on stderr and on the
     HTML page. Without -i, css skips integrations that are still drafts, and names them on stderr.

@@ -153,7 +153,7 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
     """Check a roster, and show what it would change.
 
     css prints all faults of the file at once, each with its line. With --online, css also looks up people and roles,
-    and shows which rows are to do, need no change or cannot be done. With --online and --exact, css also shows who
+    and shows which rows must be done, need no change, or cannot be done. With --online and --exact, css also shows who
     would lose a role.
 
     \b

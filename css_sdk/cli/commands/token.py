@@ -93,7 +93,7 @@ def _print_pairs(row: Mapping[str, object]) -> None:
 def verify(
     given: Given, stdin: tuple[str, ...], file: str, issuer: str | None, audience: str, role: str | None
 ) -> None:
-    """Verify a token and show whose it is, its roles and its lifetime.
+    """Verify a token, and show its owner, roles and lifetime.
 
     Pass the token on standard input or in a file. Other users of this machine could see an argument.
 

@@ -12,7 +12,7 @@ from ..support.output import print_rows
 @click.command()
 @takes(options.json)
 def whoami(given: Given) -> None:
-    """Check the credentials with the service and show whose they are.
+    """Check the credentials with the service, and show their account and team.
 
     \b
     Example:
