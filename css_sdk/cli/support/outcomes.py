@@ -126,8 +126,8 @@ def write_remainder(
 def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:
     """Print how to carry out the steps that are left, if css did not save them as a new plan.
 
-    If the plan was read from a file, and the journal records a write, the printed command resumes it.
-    Otherwise, the user must run the same command again.
+    If the plan was read from a file, and the journal records a write, print a command with `--resume`. Otherwise, print
+    that the user must run the same command again.
     """
     again = (
         f"run: css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal.path))}"
