@@ -61,7 +61,7 @@ class Dates:
         return tuple(each for each in self.endings if each.until < self.day)
 
     def check_day(self, today: datetime.date) -> None:
-        """Refuse the plan if today is before `day` or after `last_day`. On such days, its files require other grants.
+        """Refuse the plan if today is before `day` or after `last_day`. On such days, the files require other grants.
 
         Args:
             today: the current day in the time zone of the plan.

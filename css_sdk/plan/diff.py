@@ -294,7 +294,10 @@ class PlacePlan:
         return found
 
     def _check_users(self, listed: Sequence[DesiredRole]) -> None:
-        """Add a fault for each user named twice, and for each role whose member has exact roles without this role."""
+        """Add a fault for each contradiction in the entries of users.
+
+        A user must not be named twice. If a role lists a user as a member, the user's exact roles must contain it.
+        """
         entries: dict[Username | Unresolved | None, DesiredUser] = {}
         for user in self.wanted.users:
             who = self._who(user.person)

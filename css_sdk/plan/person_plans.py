@@ -134,7 +134,7 @@ def _refusal_to_give(state: PlaceState, role: str) -> Refused | None:
 
 
 def _refusal(state: PlaceState, login: str, role: str) -> Refused | None:
-    """Return why no request can remove a role from a login; `None` if a request can."""
+    """Return why no request can remove a role from a login; `None` if the removal is possible."""
     where = state.place.integration, state.place.environment
     return refusal_of(identifiers.username_of, login) or refusal_of(
         service_limits.check_removable, *where, [role], login

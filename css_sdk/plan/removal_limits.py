@@ -16,8 +16,8 @@ FEW: Final = 4
 def check_removals(what: str, removed: int, size: int, most: int | None = None) -> None:
     """Refuse to remove too many items from one collection, because the cause is probably a mistake in a list.
 
-    The limit is a fifth of the collection, but at least 4 and at most 10. A limit that the
-    caller sets replaces this limit.
+    The limit is a fifth of the collection, but at least 4 and at most 10. A limit that the caller
+    sets replaces this limit.
 
     Args:
         what: the collection, for the message, such as "members of the role 'reviewer'".
