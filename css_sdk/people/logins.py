@@ -47,7 +47,7 @@ class PersonLogin(Record):
 
 @frozen
 class PersonFound(Records):
-    """One person with all logins that were found. A GUID identifies a person; a name or an address does not."""
+    """One person with all logins that were found. A GUID identifies a person, but a name or an address does not."""
 
     guid: str
     name: str
@@ -193,7 +193,7 @@ def as_person(person: UserLike | Person) -> Person:
 def checked_person(person: UserLike | Person, providers: Names | None = None) -> tuple[Person, tuple[str, ...] | None]:
     """Return the person whom the caller names, and the providers that the caller names, after checking both.
 
-    The providers are None if the caller names none, which means all.
+    If the caller names no providers, the second value is None, which means all providers.
 
     Args:
         person: the person, as for `as_person`. A GUID must be complete.

@@ -44,8 +44,8 @@ class Search:
         by: what `value` is: `guid` or `email`.
         value: the text to search for, in lower case.
         provider: the provider.
-        integration: the integration from which to search, if the result depends on it; otherwise None. A search for
-            people of BCeID by e-mail address finds only people who logged in to this integration.
+        integration: the integration from which to search; None if the result does not depend on the integration. A
+            search for people of BCeID by e-mail address finds only people who logged in to this integration.
     """
 
     environment: str

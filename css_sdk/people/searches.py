@@ -97,8 +97,8 @@ def providers_for(
     if guid is not None and not all(can_be_looked_up(guid, provider) for provider in chosen):
         hint = "" if asked else " For a GUID of GitHub, name the provider."
         raise InvalidRequest(
-            f"{guid!r} is not a complete GUID, which has 32 hex digits, with or without dashes. The service would find "
-            f"everybody whose GUID ends with {guid!r}.{hint}"
+            f"{guid!r} is not a complete GUID. A complete GUID has 32 hex digits, with or without dashes. The service "
+            f"would find everybody whose GUID ends with {guid!r}.{hint}"
         )
     return chosen
 

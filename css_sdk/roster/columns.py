@@ -73,7 +73,8 @@ class ColumnNames:
         self._given = {_folded(name): column for column, name in given.items()}
         if len(self._given) < len(given):
             raise InvalidRequest(
-                f"Two columns of the roster have the same name. The names given are {', '.join(given.values())}."
+                f"Two columns of a roster cannot have the same name in the file. The names given are "
+                f"{', '.join(given.values())}."
             )
         self._names = dict(given)
         self._ignore = {_folded(name) for name in ignore}

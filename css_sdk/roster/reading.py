@@ -53,19 +53,21 @@ def read_roster(
 ) -> Roster:
     """Read a roster, check it without a request, and return its rows.
 
-    The columns are: `username`, `guid`, `email` or `client_id`; `provider`, the provider of a login that is named by
-    GUID or e-mail address; `role`; `integration`; `environment`; and `action`, which is `grant` or `revoke`. Common
-    variants of these names are known, such as `E-mail address`. If a row has a username, all other columns that name
-    the person must agree with the username.
+    One of the columns `username`, `guid`, `email` and `client_id` names the person. With a GUID or an e-mail address,
+    the column `provider` can name the provider of the login. The other columns are `role`, `integration`,
+    `environment`, `action` (`grant` or `revoke`) and `until` (the last day). Common variants of these names are known,
+    such as `E-mail address`. If a row has a username, all other columns that name the person must agree with the
+    username.
 
     Files that css-sdk writes can be read, too: reports, lists of members, and result files. Rows that a result file
-    reports as done are left out; the attribute `finished` of the roster has them. Roles that people have only through
-    composite roles are also left out; the attribute `indirect` has their lines.
+    reports as done are left out. The attribute `finished` of the roster has these rows. Roles that people have only
+    through composite roles are also left out. The attribute `indirect` has the lines of these roles.
 
     Args:
-        content: the content of the file, as text or as bytes: CSV separated by commas, semicolons, tabs or `|`; JSON,
-            with an object on each line or an array of objects; or an Excel workbook (`.xlsx`). Or a DataFrame of pandas
-            or polars, a list of dictionaries, or results of css-sdk, such as a report.
+        content: the content of a file, as text or as bytes. The file can be CSV (separated by commas, semicolons, tabs
+            or `|`), JSON (an object on each line, or an array of objects) or an Excel workbook (`.xlsx`). Instead of a
+            file, this can be a DataFrame of pandas or polars, a list of dictionaries, or results of css-sdk, such as a
+            report.
         name: the name of the file, for messages. A text is read as JSON if the name ends in `.jsonl`, `.ndjson` or
             `.json`. For other names, css-sdk detects the format from the content.
         integration: the id or project name of the integration, for rows that name none. If a row names a different
@@ -336,7 +338,7 @@ def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 def _name(by: PersonBy, text: str, named: dict[PersonBy, str]) -> str | None:
     """Add a text that names the person to `named`, under the column `by`.
 
-    Return a fault if `named` already has a different text for this column, ignoring case; otherwise return None.
+    If `named` already has a different text for this column, ignoring case, return a fault, otherwise None.
     """
     if named.setdefault(by, text).lower() != text.lower():
         return f"the {by} is {named[by]!r}, but another column says {text!r}"

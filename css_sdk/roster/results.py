@@ -13,7 +13,7 @@ from .rows import RowResult
 
 
 def results_as_csv(results: Iterable[RowResult]) -> str:
-    """Return results as a roster in CSV. If it is applied again, only the rows that are not done are carried out.
+    """Return results as a roster in CSV. If this roster is applied, css-sdk carries out only rows that are not done.
 
     If a spreadsheet would read a cell as a formula, the cell begins with a `'`, which `read_roster` removes. Removals
     that were withheld are left out. To carry them out, correct the original roster, and apply it again.
