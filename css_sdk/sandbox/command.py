@@ -45,10 +45,13 @@ def run(
 ) -> None:
     """Serve a sandbox until SIGTERM or SIGINT. Call it in the main thread.
 
-    When the sandbox is ready, it prints one JSON line: `url` (a page that shows the sandbox), `api_url`, `token_url`,
-    `api_accounts` (`team`, `client_id` and `client_secret` of each account) and the `client_id` and `client_secret` of
-    the first account. `control` holds the `url` of the calls that control the sandbox, and the `headers` that they
-    need. If the world has the systems CERN and BSS, `cern` and `bss` hold the environment variables for their clients.
+    When the sandbox is ready, it prints one line, a JSON object:
+
+    - `url`: the address of a page that shows the sandbox.
+    - `api_url`, `token_url`, `client_id`, `client_secret`: what a client of the first API account needs.
+    - `api_accounts`: the `team`, `client_id` and `client_secret` of each API account.
+    - `control`: the `url` of the calls that control the sandbox, and the `headers` that these calls need.
+    - `cern`, `bss`: the environment variables for clients of these systems, if the world has them.
 
     Args:
         world: a document, a world file, or None for the built-in world.

@@ -1,4 +1,4 @@
-"""Record all requests, and in separate lists those that are harmful or strange."""
+"""Record all requests. Record harmful and strange requests also in lists of their own."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Api:
         """Return the answer to a CORS preflight, or the refusal of a path that is too long; None for other requests.
 
         The real service records path and query of each request with a valid token, and stops if they are too long. The
-        sandbox refuses such a request. If the token is not valid, it only records that the request is strange.
+        sandbox refuses such a request. If the token is not valid, the sandbox only records the request in `notes`.
         """
         if request.method == "OPTIONS":
             return Response(204, PREFLIGHT)

@@ -1,4 +1,4 @@
-"""Answer as the login servers do, and as two other systems do that issue tokens: CERN and the interworks BSS.
+"""Answer as the login servers do. Also answer as CERN and the interworks BSS do, two other systems with tokens.
 
 It may import `world` and the modules directly in `css_sdk.sandbox`. Start reading at `login`. `tokens` signs and checks
 tokens.

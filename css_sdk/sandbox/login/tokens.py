@@ -101,7 +101,7 @@ class Tokens:
     _revoked: set[str] = field(factory=set, init=False, repr=False)
 
     def published(self, environment: str) -> list[Key]:
-        """Return the keys whose signatures are accepted: the newest, then older ones that were not retired."""
+        """Return the keys whose signatures are accepted: the newest key, then the older keys that were not retired."""
         if environment not in self._keys:
             self._keys[environment] = [_shared_key(environment)]
         return self._keys[environment]

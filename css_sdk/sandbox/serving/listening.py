@@ -21,7 +21,7 @@ def listen(host: str, port: int) -> socket.socket:
         port: the port; 0 for any free port.
 
     Raises:
-        SandboxError: the socket cannot listen. If the port is in use, the message names a free one.
+        SandboxError: the socket cannot listen. If the port is in use, the message names a free port.
     """
     if not 0 <= port <= LAST:
         raise SandboxError(f"{port} is not a port; ports are 0 to {LAST}")

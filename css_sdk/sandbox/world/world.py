@@ -114,7 +114,7 @@ class World:
         self._backwards: list[str] = []
 
     def user(self, username: str, environment: str) -> User | None:
-        """Return the user of an environment's login server with this username, ignoring case, else None.
+        """Return the user whom an environment's login server knows by a username, ignoring case, else None.
 
         Service accounts are users, too.
         """
