@@ -202,18 +202,19 @@ class Mortal(Sandbox):
         self.done: list[tuple[str, str, bytes]] = []
 
     def answer(self, request: Request) -> Response:
-        if self.is_over:
+        with self._lock:
+            if self.is_over:
+                raise Killed
+            if request.method == "GET" or not request.path.startswith("/api/"):
+                return super().answer(request)
+            if len(self.done) != self.at:
+                self.done.append((request.method, request.path, request.body))
+                return super().answer(request)
+            self.is_over = True
+            if self.sent:
+                self.done.append((request.method, request.path, request.body))
+                super().answer(request)
             raise Killed
-        if request.method == "GET" or not request.path.startswith("/api/"):
-            return super().answer(request)
-        if len(self.done) != self.at:
-            self.done.append((request.method, request.path, request.body))
-            return super().answer(request)
-        self.is_over = True
-        if self.sent:
-            self.done.append((request.method, request.path, request.body))
-            super().answer(request)
-        raise Killed
 
     def revive(self) -> None:
         """Let another program begin."""

@@ -124,17 +124,18 @@ class Outage(Sandbox):
         return self.until is not None and self.time < self.until
 
     def answer(self, request: Request) -> Response:
-        is_write = request.method != "GET" and "/users/" in request.path
-        if is_write and self.until is None:
-            if self._after == 0:
-                self.until = self.time + 600.0
-            self._after -= 1
-        if not self.is_down:
-            return super().answer(request)
-        if self._kind == "late" and is_write:
-            self.faults.add("late_write", reads=None)
-            return super().answer(request)
-        return Response(0, dropped=True) if self._kind != "503" else plain(503, "Service Unavailable")
+        with self._lock:
+            is_write = request.method != "GET" and "/users/" in request.path
+            if is_write and self.until is None:
+                if self._after == 0:
+                    self.until = self.time + 600.0
+                self._after -= 1
+            if not self.is_down:
+                return super().answer(request)
+            if self._kind == "late" and is_write:
+                self.faults.add("late_write", reads=None)
+                return super().answer(request)
+            return Response(0, dropped=True) if self._kind != "503" else plain(503, "Service Unavailable")
 
 
 @pytest.mark.parametrize("kind", ["lost", "late", "503"])
