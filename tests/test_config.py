@@ -218,7 +218,7 @@ def test_everything_that_reads_settings_takes_profiles(
         assert systems.css().token().claims["team"] == "2016"
         for name, value in config(text + "team_id = 7\n").items():
             monkeypatch.setenv(name, value)
-        with pytest.raises(WrongTeam, match="belong to team 2016, not to 7"):
+        with pytest.raises(WrongTeam, match="belong to team 2016, not to team 7"):
             systems.css().token()
         config(text)
         diagnosis = diagnose()

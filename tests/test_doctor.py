@@ -250,7 +250,7 @@ BROKEN: list[Any] = [
     (clock_ten_minutes_off, "clock", "seconds ahead of the servers' clock"),
     (proxy_407, "proxy", "407 Proxy Authentication Required. Check the proxy's address and credentials in HTTPS_PROXY"),
     (private_certificate, "certificates", "set SSL_CERT_FILE to the file"),
-    (team_mismatch, "team", "belong to team 2016, not to 7"),
+    (team_mismatch, "team", "belong to team 2016, not to team 7"),
     (service_down, "service", "no connection to the service at 127.0.0.1"),
     (login_server_down, "login server (prod)", "no connection to the login server of prod at 127.0.0.1"),
     (half_set_variables, "credentials", "CSS_CLIENT_SECRET is missing"),

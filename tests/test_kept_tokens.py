@@ -138,7 +138,7 @@ def test_the_team_of_a_kept_token_is_checked(sandbox: Sandbox, keeping: Settings
     """If a kept token belongs to another team than the settings say, css-sdk raises `WrongTeam` and sends nothing."""
     run(sandbox, keeping)
     sent = len(sandbox.requests)
-    with pytest.raises(WrongTeam, match="belong to team 2016, not to 7"):
+    with pytest.raises(WrongTeam, match="belong to team 2016, not to team 7"):
         run(sandbox, evolve(keeping, team_id=7))
     assert len(sandbox.requests) == sent
 

@@ -157,7 +157,7 @@ def test_a_hook_cannot_send_credentials_elsewhere(
     service = Service()
     hooks = {"request": [change if call is in_a_thread else async_change]}
     with pytest.raises(
-        ConfigurationError, match=r"event hook .* of the token request to (login|elsewhere)\.example"
+        ConfigurationError, match=r"event hook .* of the token request for (login|elsewhere)\.example"
     ) as caught:
         call(AUTHS[kind](), service, API, event_hooks=hooks)
     assert "Nothing was sent" in str(caught.value)
@@ -314,7 +314,7 @@ def test_a_token_request_is_sent_once(call: Call) -> None:
             return await super().handle_async_request(request)
 
     service = Service()
-    with pytest.raises(AuthenticationError, match="css-sdk sends them only once, and only to the configured address"):
+    with pytest.raises(AuthenticationError, match="sends credentials only once, and only to the configured address"):
         call(AUTHS["form"](), Stubborn(service), API)
     assert service.seen == [("POST", LOGIN)]
 

@@ -115,8 +115,8 @@ class TokenRequest(httpx.Request):
         if content is None:
             raise AuthenticationError(
                 f"{where_of(self.url)}: a redirect, or a transport that repeats requests, would send the credentials a "
-                f"second time. css-sdk sends them only once, and only to the configured address. Check the token "
-                f"address and the transport.",
+                f"second time. css-sdk refused this, because it sends credentials only once, and only to the "
+                f"configured address. Check the token address and the transport.",
                 request=f"POST {self.url.path}",
             )
         self.headers.pop("Authorization", None)
@@ -134,7 +134,7 @@ class TokenRequest(httpx.Request):
     def _refuse_change(self, what: str) -> None:
         if self._sealed is not None:
             raise ConfigurationError(
-                f"An event hook or a transport changes {what} of the token request to {self._address.host}. "
+                f"An event hook or a transport changes {what} of the token request for {self._address.host}. "
                 f"Nothing was sent, because credentials go only to the configured address. Make the hook or the "
                 f"transport leave this request unchanged."
             )

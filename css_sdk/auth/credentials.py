@@ -416,7 +416,7 @@ def credentials_of(
         if settings.team_id is not None and team != settings.team_id:
             raise WrongTeam(
                 f"The credentials of {settings.client_id!r} belong to {'no team' if team is None else f'team {team}'}, "
-                f"not to {settings.team_id}. Nothing was sent. Use the API account of team {settings.team_id}."
+                f"not to team {settings.team_id}. Nothing was sent. Use the API account of team {settings.team_id}."
             )
 
     return ClientCredentials(

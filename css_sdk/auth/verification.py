@@ -296,7 +296,9 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
     header = _object(_decoded(match[1])) if match and all(map(_is_canonical, match.groups())) else None
     if header is None:
         return _invalid(
-            "malformed", "It is not a JWT: three parts of base64url with JSON in them. Check that it is complete."
+            "malformed",
+            "It is not a JWT. A JWT has three parts in base64url, and JSON in the first two. Check that the token is "
+            "complete.",
         )
     algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     if not isinstance(algorithm, str) or algorithm not in terms.algorithms:
@@ -330,7 +332,9 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
         many = "several keys" if fitting else "no key"
         if token.kid is None:
             return _invalid("unknown key", f"Its header names no key, and {token.issuer} has {many} for its algorithm.")
-        return _invalid("unknown key", f"Its key id fits {many} of {token.issuer}. Check who issued it.")
+        return _invalid(
+            "unknown key", f"Its key id fits {many} of {token.issuer}. Check which server issued the token."
+        )
     content, _, signature = token.secret.reveal().rpartition(".")
     [key] = fitting
     if not key.method.verify(content.encode("ascii"), key.key, _decoded(signature)):

@@ -36,7 +36,7 @@ def test_a_token_of_another_team_is_not_used_for_the_next_call(sandbox: Sandbox)
     pinned = Settings(**sandbox.credentials(), team_id=2016)
     with Css(pinned, transport=httpx.MockTransport(teams), retry=at_once) as css:
         for owner in ("team 4711", "team 4711", "no team"):
-            with pytest.raises(WrongTeam, match=f"{owner}, not to 2016"):
+            with pytest.raises(WrongTeam, match=f"{owner}, not to team 2016"):
                 css.integrations(refresh=True)
     assert teams.calls == []
 
