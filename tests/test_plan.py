@@ -483,7 +483,7 @@ def test_a_new_member_is_counted_as_one_person() -> None:
     assert [(step.kind, step.people) for step in made.steps] == [("add_member", 1)]
 
 
-PRUNING = " Pruning may help, because it removes what exact sets do not list."
+PRUNING = " Pruning (prune=True, --prune) may help, because it also removes what exact lists do not name."
 
 
 @pytest.mark.parametrize(

@@ -406,7 +406,7 @@ def test_only_unknown_writes_without_an_effect_are_noted() -> None:
     failed, found, lost = (Entry(1, (step("create_role", name),), "unknown") for name in "xyz")
     entries = [evolve(failed, outcome="failed"), found, lost]
     assert notes_on_unknown_writes(entries, found.steps) == (
-        "#101 dev: 1 write with an unknown outcome is not visible. If it happens later, undo again",
+        "#101 dev: 1 write has an unknown outcome and no visible effect. If it happens later, undo again",
     )
     assert notes_on_unknown_writes(entries[:2], found.steps) == ()
 

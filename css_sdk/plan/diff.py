@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from attrs import evolve, frozen
@@ -20,6 +20,8 @@ from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .ordering import steps_in_cycles
 
 Username = str
+
+_PRUNING: Final = "Pruning (prune=True, --prune) may help, because it also removes what exact lists do not name."
 
 
 @frozen
@@ -117,7 +119,7 @@ class PlacePlan:
         taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
         if leading_back := steps_in_cycles(self._renamed.after([*added, *(taken if prune else ())]).children, added):
             links = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
-            hint = "" if prune or not taken else " Pruning may help, because it removes what exact sets do not list."
+            hint = "" if prune or not taken else f" {_PRUNING}"
             raise CompositeCycle(f"{self.wanted}: these children would contain their parent: {links}.{hint}")
 
     # Roles

@@ -261,7 +261,7 @@ def _dates(desired: Desired, day: datetime.date | None) -> Dates | None:
         return None
     if desired.timezone is None or day is None:
         raise InvalidRequest(
-            "The wanted state gives members a last day, but not the time zone: pass Desired(…, timezone="
+            "The wanted state gives members a last day, but no time zone. Pass Desired(…, timezone="
             "'America/Vancouver')."
             if desired.timezone is None
             else f"The wanted state gives members a last day. Pass the current day in {desired.timezone}: day=…"

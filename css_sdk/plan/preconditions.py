@@ -91,12 +91,19 @@ class Guards:
         known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
             names = ", ".join(map(repr, unknown))
-            raise Refused(f"No place of the plan has a role {names}, which must keep a member. Nothing was sent.")
+            raise Refused(
+                f"No place of the plan has a role {names}. css-sdk cannot check that the role keeps a "
+                f"member. Nothing was sent.",
+                remedy=Remedy("Correct keep_last.", "Correct --keep-last."),
+            )
         for what, removed, size in count_removals(impact or Impact.of(steps, states), users):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied_roles(self.order(steps, states), states, self.keep_last):
             way_out = (
-                " If css-sdk adds members before it removes any, the role may keep one." if self.remove_first else ""
+                " If css-sdk does not remove first, it adds members before it removes any. The role may then keep a "
+                "member."
+                if self.remove_first
+                else ""
             )
             raise LastMember(
                 f"{place}: nobody would be left in the role {role!r}, which must keep a member. Nothing was sent."
@@ -278,7 +285,7 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
     if plan is not None and journal.plan not in (None, plan.id):
         raise StalePlan(
             f"The journal belongs to the plan {journal.plan}, but the plan to continue is {plan.id}. Nothing was sent. "
-            f"Pass the journal of this plan."
+            f"Pass the journal of the plan to continue."
         )
 
 

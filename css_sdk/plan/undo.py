@@ -97,15 +97,14 @@ def notes_on_unknown_writes(entries: Sequence[Entry], done: Sequence[Step]) -> t
 
     >>> here = Place(101, "dev")
     >>> notes_on_unknown_writes([Entry(1, (Step("create_role", here, "a"),), "unknown")], [])
-    ('#101 dev: 1 write with an unknown outcome is not visible. If it happens later, undo again',)
+    ('#101 dev: 1 write has an unknown outcome and no visible effect. If it happens later, undo again',)
     """
     seen = set(done)
     unseen = [entry for entry in entries if entry.outcome == "unknown" and seen.isdisjoint(entry.steps)]
     counts = Counter(entry.steps[0].place for entry in unseen if entry.steps)
     return tuple(
-        f"{place}: {'1 write' if count == 1 else f'{count} writes'} with an unknown outcome "
-        f"{'is' if count == 1 else 'are'} not visible. If {'it happens' if count == 1 else 'they happen'} later, "
-        f"undo again"
+        f"{place}: {'1 write has' if count == 1 else f'{count} writes have'} an unknown outcome and no visible effect. "
+        f"If {'it happens' if count == 1 else 'they happen'} later, undo again"
         for place, count in sorted(counts.items())
     )
 

@@ -116,7 +116,7 @@ def test_an_undo_mentions_an_unknown_write_that_is_not_visible(sandbox: Sandbox,
                 dev.users.assign(user, "old")
             plan = css.undo_plan(read_journal((tmp_path / "journal.jsonl").read_bytes(), "journal"))
     assert plan.steps == ()
-    assert any("1 write with an unknown outcome is not visible" in note for note in plan.notes)
+    assert any("1 write has an unknown outcome and no visible effect" in note for note in plan.notes)
 
 
 CONTRARY = {
