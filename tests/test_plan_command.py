@@ -41,7 +41,7 @@ def test_a_plan_is_shown_and_nothing_written(
         out.splitlines()[-1],
     ]
     assert re.fullmatch("Plan id: [0-9a-f]{64}", out.splitlines()[-1])
-    assert err == "css keeps what exact sets do not list. To remove it, pass --prune.\n"
+    assert err == "css removes nothing without --prune. To remove what exact sets do not list, pass --prune.\n"
     assert run_css("plan", file, "--prune") == 0
     out, err = capsys.readouterr()
     assert f"  - remove {MAREN} ('Maren Fairweather') from reviewer" in out.splitlines()

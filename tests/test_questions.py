@@ -274,7 +274,7 @@ def test_a_preview_names_who_gains_and_who_loses(
     assert f"1 user gains the role 'guest' in Grants Portal (#101) prod: {nameless}\n" in capsys.readouterr().err
     assert run_css("composites", "add", "-i", 101, "-e", "prod", "parent", "source") == 4
     assert (
-        f"through 'parent': 1 user gains the role 'source' in Grants Portal (#101) prod: {held}\n"
+        f"'parent' will contain 'source': 1 user gains the role 'source' in Grants Portal (#101) prod: {held}\n"
         in capsys.readouterr().err
     )
     assert run_css("members", "set", "-i", 101, "-e", "prod", "guest", *usernames(sandbox, 30)[-2:]) == 4

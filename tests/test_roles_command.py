@@ -133,10 +133,13 @@ def test_delete_lists_the_people_and_roles_that_lose_something(
     err = capsys.readouterr().err.splitlines()
     assert err[0].startswith(f"{count} users lose the role 'reviewer' in Grants Portal (#101) dev: ")
     assert err[0].endswith(f", and {count - 10} more")
-    assert err[1].startswith("no longer through 2 parents (admin, boss): ")
+    assert err[1].startswith("2 parents (admin, boss) will not contain 'reviewer': ")
     assert "797be66aabf29acf4646b4cb4894071a@githubpublic" in err[1]
     assert err[2].startswith("1 user loses the role 'admin'")
-    assert err[3] == "users who lose 'admin' also lose what they have only through it: 2 roles (approver, reviewer)"
+    assert err[3] == (
+        "'admin' contains 2 roles (approver, reviewer): users who lose 'admin' also lose these roles, unless they have "
+        "them in another way"
+    )
     assert err[4:6] == [
         "nobody loses the role 'free' in Grants Portal (#101) dev",
         "there is no role 'nope' in Grants Portal (#101) dev",

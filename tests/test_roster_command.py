@@ -367,7 +367,10 @@ def test_withheld_removals_are_not_in_the_result_file(
     roster = write(tmp_path / "r.csv", "username,email,role", f"{kept},,reviewer", ",x@example.org,reviewer")
     assert run_css("roster", "apply", roster, *DEV, "--exact", "--yes") == 3
     err = capsys.readouterr().err
-    assert "1 removal was withheld: correct the roster, and apply it again with --exact.\n" in err
+    assert (
+        "1 removal was withheld, because other rows failed. Correct the roster, and apply it again with --exact.\n"
+        in err
+    )
     assert f"All results except withheld removals are in {tmp_path / 'r.result.csv'}.\n" in err
     assert gone not in (tmp_path / "r.result.csv").read_text(encoding="utf-8-sig")
 
@@ -474,14 +477,14 @@ def test_a_result_file_that_somebody_corrected_is_not_overwritten(
     assert run_css("roster", "apply", roster, *DEV) == 3
     other = tmp_path / "r.result-2.csv"
     assert (
-        f"css: {result} has a row that is not in the roster (line 2). css keeps that file, and writes the results to "
-        f"{other}.\n" in capsys.readouterr().err
+        f"css: {result} has a row that is not in the roster (line 2). css keeps that file, because somebody may have "
+        f"corrected it. The results go to {other}.\n" in capsys.readouterr().err
     )
     assert result.read_text(encoding="utf-8") == corrected
     assert "nobody@" in other.read_text(encoding="utf-8-sig")
     before = asked(sandbox)
     assert run_css("roster", "apply", roster, *DEV, "--result", result) == 64
-    assert "may have been corrected by hand" in capsys.readouterr().err
+    assert "css does not replace that file, because somebody may have corrected it." in capsys.readouterr().err
     assert asked(sandbox) == before
     result.write_text(corrected.replace("reviewer", ".."), encoding="utf-8")
     assert run_css("roster", "apply", roster, *DEV) == 3

@@ -156,7 +156,7 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
         why = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else message_of(error)
         say(
             f"css: No journal is kept, so css undo cannot undo these changes. {why} To keep a journal elsewhere, pass "
-            f"--journal FILE. To keep none on purpose, pass --no-journal."
+            f"--journal FILE. To hide this warning, pass --no-journal."
         )
         return None
 

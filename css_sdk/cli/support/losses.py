@@ -32,7 +32,7 @@ def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
         if parents:
             others = frozenset().union(*(held[role] for role in above)) - held[name]
             lost = in_words("revoke", others, name, dev.roles.place)
-            sentences.append(f"no longer through {_counted(parents, 'parent')}: {lost}")
+            sentences.append(f"{_counted(parents, 'parent')} will not contain {name!r}: {lost}")
         sentences += _what_it_stands_for(tree, name)
     return sentences
 
@@ -63,11 +63,11 @@ def by_composing(dev: EnvironmentClient, parent: str, steps: Sequence[Step]) -> 
             sentences.append(f"{child!r} is not a child of {parent!r} in {dev.roles.place}")
             continue
         lost = people_having(tree.children, held, child) - people_having(after, held, child)
-        sentences.append(f"no longer through {parent!r}: {in_words('revoke', lost, child, dev.roles.place)}")
+        sentences.append(f"{parent!r} will not contain {child!r}: {in_words('revoke', lost, child, dev.roles.place)}")
         sentences += _what_it_stands_for(tree, child)
     for child in added:
         gained = people_having(after, held, child) - people_having(tree.children, held, child)
-        sentences.append(f"through {parent!r}: {in_words('grant', gained, child, dev.roles.place)}")
+        sentences.append(f"{parent!r} will contain {child!r}: {in_words('grant', gained, child, dev.roles.place)}")
     return sentences
 
 
@@ -75,7 +75,11 @@ def _what_it_stands_for(tree: RoleTree, name: str) -> list[str]:
     below = tree.descendants(name) - {name}
     if not below:
         return []
-    return [f"users who lose {name!r} also lose what they have only through it: {_counted(below, 'role')}"]
+    these, them = ("this role", "it") if len(below) == 1 else ("these roles", "them")
+    return [
+        f"{name!r} contains {_counted(below, 'role')}: users who lose {name!r} also lose {these}, unless they "
+        f"have {them} in another way"
+    ]
 
 
 def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozenset[str]]:

@@ -313,7 +313,8 @@ logins = together(
         "--prefer",
         metavar="PROVIDERS",
         callback=_preferred,
-        help="Login to use if a person has several: providers in order of preference, such as idir,azureidir.",
+        help="If a person has several logins, use the one whose provider comes first in this list, such as "
+        "idir,azureidir.",
     ),
     flag("--all-logins", is_eager=True, help="Use all logins of a person, such as idir and azureidir."),
 )

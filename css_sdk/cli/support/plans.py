@@ -251,7 +251,7 @@ def print_prune_hint(plan: Plan) -> None:
         if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
             say("css does not remove members whose last day is over. To remove them, pass --prune.")
         else:
-            say("css keeps what exact sets do not list. To remove it, pass --prune.")
+            say("css removes nothing without --prune. To remove what exact sets do not list, pass --prune.")
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:

@@ -85,8 +85,8 @@ def result_file(
         where = None if force or is_same else _corrected(named, rows, exact=exact)
         if where:
             raise InvalidFile(
-                f"{where}, and may have been corrected by hand. Nothing was sent. Apply that file, name another file "
-                f"with --result, or replace the file with --force."
+                f"{where}. css does not replace that file, because somebody may have corrected it. Nothing was sent. "
+                f"Apply that file, name another file with --result, or replace the file with --force."
             )
         return file, ""
     if not is_file:
@@ -100,7 +100,8 @@ def result_file(
         file = _output(path, force=force)
         where = None if force else _corrected(path, rows, exact=exact)
         if where is None:
-            return file, kept and f"{kept}. css keeps that file, and writes the results to {path}."
+            sentence = f"{kept}. css keeps that file, because somebody may have corrected it. The results go to {path}."
+            return file, kept and sentence
         kept = kept or where
     raise AssertionError  # `count` is endless
 
@@ -167,7 +168,7 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     sentences = []
     if waiting:
         removals = counted(waiting, "removal was withheld", "removals were withheld")
-        sentences.append(f"{removals}: correct the roster, and apply it again with --exact.")
+        sentences.append(f"{removals}, because other rows failed. Correct the roster, and apply it again with --exact.")
     if file is None or file.path is None or not (is_left or always or file.path.exists()):
         return True, sentences
     from ...roster.results import results_as_cells, results_as_csv
