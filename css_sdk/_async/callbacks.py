@@ -32,7 +32,7 @@ class AsyncProgressCalls:
         """Pass one result to the callback, unless the callback has raised an exception before.
 
         Args:
-            result: the arguments for one call of the callback.
+            result: the parts of the result. The callback gets each part as one argument.
         """
         if self._callback is None or self._error is not None:
             return

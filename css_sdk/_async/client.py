@@ -141,8 +141,9 @@ class AsyncCss:
         await self._wire.aclose()
 
     def with_journal(self, journal: Journal) -> Self:
-        """Return a second client that records its writes in a journal. This client does not record its own writes
-        there.
+        """Return a second client that records its writes in a journal.
+
+        The journal does not record the writes of this client.
 
         The two clients share connections, token and the list of integrations. Closing one of them closes both.
 
@@ -324,9 +325,9 @@ class AsyncCss:
         """Find people by a text or by search terms, in several providers and environments, with all their logins.
 
         A person can have several logins in one family of providers, such as IDIR and Azure IDIR. These logins have the
-        same GUID, but a login can have a different name or address, so that a search by the terms does not find it.
-        css-sdk therefore also searches for missing logins by GUID, if the first searches were complete. Only then the
-        result says where a person never logged in.
+        same GUID, but their names or addresses can differ, so that the first searches may not find all of them. If the
+        first searches were complete, css-sdk searches for the missing logins by GUID. If a search was incomplete, the
+        result does not say where a person never logged in.
 
         Args:
             text: an e-mail address or a part of it; a GUID; a username; or a name. A name takes several searches: by
@@ -439,7 +440,8 @@ class AsyncCss:
             person: an e-mail address means all logins of the person who has this address. A GUID means all logins that
                 have this GUID; the person's logins at GitHub and BCeID have different GUIDs. A username, a
                 `ServiceAccount` or a `User` means only this login. A `Person` is accepted, too.
-            providers: the providers of the logins that an address or a GUID means; all by default.
+            providers: the result has only logins of these providers; all by default. If `person` is one login, this
+                argument has no effect.
             width: calls at once, 1 to 8.
 
         Returns:
@@ -475,15 +477,15 @@ class AsyncCss:
         """Plan how to remove all roles from a person, in all the team's integrations and environments.
 
         Nothing is written. css-sdk finds the person's logins among the members of all roles, and reads these members
-        until two readings in a row agree. It also searches IDIR or GitHub for an e-mail address, because a second
-        person with this address may have no roles. To carry out the `plan` of the result, use `apply_plan`, which sends
-        one request for each removal.
+        until two readings in a row agree. If `person` is an e-mail address, css-sdk also searches IDIR or GitHub,
+        because a second person without roles may have the same address. To carry out the `plan` of the result, use
+        `apply_plan`, which sends one request for each removal.
 
         Args:
             person: an e-mail address means all logins of the person who has this address. A GUID, a username or a
-                `User` means all logins that have the GUID; the person's logins at GitHub and BCeID have different
-                GUIDs. (In `roles_of`, a username means only this login.)
-            providers: the providers of the logins from which roles are removed; all by default.
+                `User` means all logins with the same GUID. The person's logins at GitHub and BCeID have other GUIDs,
+                and are not included. (In `roles_of`, a username means only this login.)
+            providers: roles are removed only from logins of these providers; all by default.
             protect: roles and users from which nothing is removed.
             width: calls at once, 1 to 8.
 
@@ -708,8 +710,8 @@ class AsyncCss:
 
         Args:
             desired: the desired state that `read_desired` or `read_desired_files` returned.
-            prune: whether to plan the removals from exact collections, and of members whose last day (`until`) is over.
-                Without `prune`, the plan only lists these removals.
+            prune: whether to plan two kinds of removals: of everything that an exact collection does not list, and of
+                members whose last day (`until`) is over. Without `prune`, the plan only lists these removals.
             integrations: the integrations to plan, by id or exact project name. By default, all in `desired`.
             environments: the environments to plan. By default, all in `desired`.
             day: the day for which to plan: a grant is over if its last day is before this day. By default, the current
@@ -803,8 +805,9 @@ class AsyncCss:
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """Plan how to undo the changes that a journal records. Nothing is written.
 
-        The plan undoes only changes that still have an effect. Changes that somebody else made since then stay. The
-        notes of the plan name the roles that therefore stay, and count the changes that are not there any more.
+        The plan undoes only changes that still have an effect. Changes that somebody else made since then stay. If
+        somebody else has since used a role that these changes created, the role is not deleted, and the plan's notes
+        name the role. The notes also count the changes that are not there any more.
 
         Args:
             journal: the journal that `read_journal` returned.

@@ -81,8 +81,8 @@ async def tree_below(client: AsyncRoles, roles: Iterable[Role]) -> RoleTree:
         known[role.name] = role
         if len(known) > service_limits.MOST_ROLES_LISTED:
             raise MalformedAnswer(
-                f"{client.place}: the composite roles contain more than {service_limits.MOST_ROLES_LISTED} roles, the "
-                f"most that the service lists. css-sdk stopped reading, because they do not seem to end."
+                f"{client.place}: the composite roles contain more than {service_limits.MOST_ROLES_LISTED} roles, but "
+                f"the service lists at most {service_limits.MOST_ROLES_LISTED}. css-sdk stopped reading."
             )
         if role.composite:
             try:

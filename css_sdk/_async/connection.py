@@ -65,7 +65,7 @@ _KINDS: Final = {
     "transport": httpx.AsyncBaseTransport,
     "journal": Journal,
 }
-"""For each option whose value must be an object of one class, this class."""
+"""The class that the value of an option must have, by the name of the option."""
 
 
 def check_kinds(options: Mapping[str, object]) -> None:
@@ -197,7 +197,8 @@ class AsyncConnections:
     def _check_loop(self, request: str) -> None:
         if self._loop is not async_event_loop():
             raise ConfigurationError(
-                f"{request}: this AsyncCss belongs to another event loop, the one in which it was first used. Nothing "
-                f"was sent. Make an AsyncCss in each event loop, inside the coroutine that asyncio.run gets, and close "
-                f"it there; threads without event loops may share one Css."
+                f"{request}: this AsyncCss belongs to another event loop, because it was first used in that loop. "
+                f"Nothing was sent. Make an AsyncCss in each event loop, inside the coroutine that you pass to "
+                f"asyncio.run, and close the AsyncCss in the same coroutine. Threads without event loops may share one "
+                f"Css."
             )

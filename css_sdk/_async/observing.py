@@ -25,9 +25,9 @@ Chosen = Callable[[frozenset[str]], Collection[str]]
 
 @contextmanager
 def reading_listed_roles(place: Place) -> Iterator[None]:
-    """Explain a `NotFound` about a role inside a `with` statement: somebody else renamed or deleted the role.
+    """Return a context for reading roles that the service has just listed.
 
-    Use this while you read roles that the service has just listed.
+    If a role is not found inside the context, the error explains that somebody else renamed or deleted the role.
 
     Raises:
         NotFound: a role was not found. The message names the place, and says to try again.
@@ -93,7 +93,7 @@ async def with_members(
 
     Args:
         roles: the client for the roles of the environment.
-        state: the state that was read before. Members of these roles in it are replaced.
+        state: the state that was read before. If it has members of these roles, they are replaced.
         names: the names of the roles whose members are read.
         settled, width: as for `observe`.
 

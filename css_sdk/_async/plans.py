@@ -148,7 +148,7 @@ def _username_in(place: Place, person: Person, user: UserLike | CssError, provid
         place: the place.
         person: the person, as the roles file names them.
         user: the user whom the search found, or the error of the search.
-        providers: the providers that were searched for people without a provider.
+        providers: the providers that were searched if the person is named without a provider.
 
     Raises:
         CssError: the search failed, so that nothing is known about the person.

@@ -27,7 +27,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
-    """Return the steps in groups, by the result of `by` for each step. In the groups, steps keep their numbers."""
+    """Group the steps by the result of `by` for each step. Each step keeps its number."""
     groups: dict[Key, Numbered] = {}
     for number, step in steps.items():
         groups.setdefault(by(step), {})[number] = step
@@ -55,9 +55,10 @@ class AsyncStepRun:
         steps: the steps, in an order in which they can be carried out. Steps of one kind stand together.
         dependencies: decides which steps are skipped after others failed; None if the steps are independent.
         ship: lets workers carry out the steps about members; None to carry them out in this process.
-        are_not_done: whether a read has just shown that none of the steps is done. The journal then needs no read.
+        are_not_done: whether a read has just shown that none of the steps is done. If so, the state is not read again
+            for the journal.
         skip_existing: whether to read first which steps about members are needed, and settle the others as `already`.
-        may_exist: whether `create_role` counts as done if the role exists, because somebody else has just created it.
+        may_exist: whether `create_role` counts as done if somebody else has just created the role.
         width: calls at once, 1 to 8.
         progress: called with each result as soon as it is known, one call at a time, possibly in a different thread. It
             must not raise exceptions.
@@ -128,8 +129,8 @@ class AsyncStepRun:
         If the service has refused the credentials before, nothing is sent, and the steps fail with the same error.
 
         Args:
-            group: the steps. `write` may remove steps that it settles itself.
-            write: makes the write.
+            group: the steps.
+            write: makes the write. If it settles a step itself, it must remove this step from `group`.
         """
         if self._lost_access is not None:
             # The service has refused the credentials, and would refuse them again.
@@ -170,7 +171,7 @@ class AsyncStepRun:
                 await self._each(left, lambda step: step.target, partial(self._change_one_user, roles))
 
     async def _settle_done(self, roles: AsyncRoles, steps: Numbered) -> None:
-        """Settle the steps about members that need no write, because the state is already as the step would leave it.
+        """Settle the steps about members that need no write, because the user already has or already lacks the role.
 
         To find these steps, read the members of each role, or the roles of each user if there are not more users than
         roles. If a read fails, the steps that depend on it fail with its error.

@@ -68,7 +68,7 @@ class AsyncUsers:
         return TupleOf((await tree_below(self._roles, await self.roles(user))).roles)
 
     def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
-        """Return the username and each role name once, after checking that requests can assign and remove these roles.
+        """Check that requests can assign and remove these roles. Return the username and each role name once.
 
         Args:
             user: a username, a `ServiceAccount` or a `User`.
@@ -119,8 +119,8 @@ class AsyncUsers:
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong, InvalidRequest: as for `check`. Nothing is sent.
-            NotFound: the user or a role does not exist. The roles before this role were removed.
-            OutcomeUnknown: css-sdk cannot know whether a role was removed. The roles before this role were removed.
+            NotFound: the user or a role does not exist. The roles before it in `roles` were removed.
+            OutcomeUnknown: css-sdk cannot know whether a role was removed. The roles before it in `roles` were removed.
 
         >>> await dev.users.unassign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")
         """
@@ -206,7 +206,7 @@ class AsyncUsers:
 
         Args:
             user: the username.
-            also: names of roles that the state contains, too. If the user does not have them, they have no members.
+            also: names of more roles for the state. If the user does not have such a role, it has no members.
         """
         held = {role.name for role in await self.roles(user)}
         members = {name: frozenset([user] if name in held else ()) for name in held.union(also)}

@@ -49,8 +49,8 @@ class Task:
         if (found.client_id, found.api_url) != self.account:
             client_id, api_url = self.account
             raise ConfigurationError(
-                f"A worker found the credentials of {found.client_id!r} for {found.api_url}, but its task is from "
-                f"{client_id!r} for {api_url}. Set the same environment variables for the workers."
+                f"A worker found the credentials of {found.client_id!r} for {found.api_url}, but this client uses "
+                f"{client_id!r} for {api_url}. Set the same environment variables for the workers as for this client."
             )
         return found
 
@@ -119,8 +119,8 @@ async def ship_steps(executor: Executor, task: Task, run: AsyncStepRun, steps: N
             await run.settle_failed(chunk, error)
         except Exception as error:
             lost = OutcomeUnknown(
-                f"A worker was lost ({type(error).__name__}). It may have made this change or not. To make it if it is "
-                f"missing, make the call again with skip_existing=True."
+                f"A worker was lost ({type(error).__name__}). css-sdk cannot know whether the worker made this change. "
+                f"Make the call again with skip_existing=True, which sends only the changes that are still needed."
             )
             lost.__cause__ = error
             await run.settle_failed(chunk, lost)

@@ -32,7 +32,8 @@ class AsyncChange:
         steps: the steps that the call carries out; all of one kind.
         arguments: returns the arguments of the call for the given steps, except those for the place.
         observe: reads the part of the place's state that shows whether the steps are done.
-        shown: returns whether a parsed answer shows that the given steps are done. By default, no answer does.
+        shown: returns whether a parsed answer shows that the given steps are done. By default, it returns False, and
+            only a read can show this.
         along: further changes that the service makes together with the steps, such as the removal of a deleted role's
             members.
     """
@@ -45,9 +46,10 @@ class AsyncChange:
     along: Steps = ()
 
     def effects(self, steps: Steps) -> Steps:
-        """Return all changes of a call with these steps, if none is done yet: the steps, and the changes in `along`.
+        """Return everything that a call with these steps changes: the steps and the changes in `along`.
 
-        A rename to the same name changes nothing and is left out. If no step is left, the result is empty.
+        The result assumes that none of the steps is done yet. A rename to the same name changes nothing and is left
+        out. If no step is left, the result is empty.
         """
         changing = tuple(step for step in steps if step.kind != "rename_role" or step.role != step.target)
         return (*self.along, *changing) if changing else ()
@@ -105,8 +107,8 @@ class _Attempts:
     """Make the attempts of one write, until one is confirmed or no attempt is left.
 
     If an attempt got no answer, in this call or in an earlier call for the same change, it may still be on its way.
-    Then the outcome is unknown until an answer or a read shows that the write was done. A read that does not show it,
-    or a later attempt that is refused, decides nothing.
+    Then the outcome is unknown until an answer or a read shows that the write was done. Even if a read does not show
+    the change, or a later attempt is refused, the outcome stays unknown.
     """
 
     def __init__(self, wire: AsyncWire, change: AsyncChange, in_flight: AsyncInFlight) -> None:
@@ -182,8 +184,8 @@ class _Attempts:
         if late is not None:
             raise OutcomeUnknown(
                 f"{call.label}: the change was done. But an earlier request for another change ({late.kind}, role "
-                f"{late.role!r}) got no answer. The earlier request may still be on its way, and reverse this change. "
-                f"Check the state in a few minutes.",
+                f"{late.role!r}) got no answer. If the service still carries out the earlier request, this change is "
+                f"reversed. Check the state in a few minutes.",
                 request=call.label,
             )
         return True

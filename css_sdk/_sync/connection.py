@@ -66,7 +66,7 @@ _KINDS: Final = {
     "transport": httpx.BaseTransport,
     "journal": Journal,
 }
-"""For each option whose value must be an object of one class, this class."""
+"""The class that the value of an option must have, by the name of the option."""
 
 
 def check_kinds(options: Mapping[str, object]) -> None:
@@ -198,7 +198,8 @@ class Connections:
     def _check_loop(self, request: str) -> None:
         if self._loop is not event_loop():
             raise ConfigurationError(
-                f"{request}: this Css belongs to another event loop, the one in which it was first used. Nothing "
-                f"was sent. Make an Css in each event loop, inside the coroutine that asyncio.run gets, and close "
-                f"it there; threads without event loops may share one Css."
+                f"{request}: this Css belongs to another event loop, because it was first used in that loop. "
+                f"Nothing was sent. Make an Css in each event loop, inside the coroutine that you pass to "
+                f"asyncio.run, and close the Css in the same coroutine. Threads without event loops may share one "
+                f"Css."
             )

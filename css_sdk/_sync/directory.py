@@ -83,7 +83,7 @@ def known_logins(
         person: the person, named by GUID or e-mail address.
         environments: the environments to search.
         providers: the providers to search; all by default. A provider that cannot be searched by this GUID or e-mail
-            address is left out, such as BCeID by e-mail address.
+            address is left out. For example, BCeID cannot be searched by e-mail address.
         width: calls at once, 1 to 8.
 
     Raises:
@@ -107,7 +107,7 @@ def known_logins(
 
 
 def login_differences(state: PlaceState, people: People, to: str | None, width: int) -> tuple[LoginDifference, ...]:
-    """Return the roles that a login has and the person's other login lacks.
+    """Return the logins that lack roles which the same person's other login has.
 
     See `EnvironmentClient.login_differences`.
     """

@@ -39,7 +39,7 @@ _HEADERS: Final = {
 }
 
 _PAUSE: Final = 30.0
-"""The fewest seconds between two attempts to fetch keys, also after a success."""
+"""The fewest seconds between two attempts to fetch keys, whether the first attempt failed or not."""
 
 _FRESH: Final = 3600.0
 """Seconds after which keys are fetched again, so that retired keys are forgotten."""
@@ -79,14 +79,13 @@ def _is_within(now: float, then: float, seconds: float) -> bool:
 class IssuerKeys:
     """Fetch the keys of an issuer, by discovery or from a given address, and remember them.
 
-    The first caller that needs keys fetches them. Callers that come during the fetch wait for it, unless the known keys
-    can still be used. There are at least 30 seconds between two fetches, also after a success. A fetch that could not
-    end, because its event loop was closed, does not count.
+    The first caller that needs keys fetches them. Callers that come during the fetch wait for its result, unless the
+    known keys can still be used. There are at least 30 seconds between two fetches, whether the first fetch failed or
+    not. A fetch that could not end, because its event loop was closed, does not count.
 
-    No caller waits longer than `timeout` and half a second. In synchronous code each fetch runs in its own thread,
-    because nothing can stop a client or transport of the caller while a server sends the head of an answer byte by
-    byte. If such a fetch takes longer than this limit, no new fetch begins until it ends. Callers that need keys then
-    get an error at once.
+    A caller waits at most `timeout` plus half a second. In synchronous code, each fetch runs in its own thread,
+    because css-sdk cannot stop a slow fetch of an httpx client or transport that was passed. If a fetch takes longer
+    than callers wait, no new fetch begins until it ends. Callers that need keys then get an error at once.
 
     Args:
         issuer: the address of the issuer.
@@ -166,11 +165,11 @@ class IssuerKeys:
         return renewed
 
     def _renew(self, known: _Fetched, waits: bool) -> _Fetched:
-        """Return newer keys, or the known keys if no newer keys can be had now.
+        """Return newer keys. If none are available now, return the known keys.
 
         Args:
             known: the keys that the caller knows.
-            waits: whether to wait for a fetch of another caller. If False, return the known keys while it runs.
+            waits: whether to wait if another caller is fetching keys. If False, return the known keys instead.
         """
         while True:
             own, now = SharedRequest[_Fetched](), self._clock()
@@ -291,11 +290,11 @@ class IssuerKeys:
 
 
 def _is_safe(address: str, needs_https: bool = False) -> bool:
-    """Return whether an address is valid and safe: it uses https, or http on this machine.
+    """Return whether an address is valid and safe: https to any machine, or plain http to this machine.
 
     Args:
         address: the address; it may have a query.
-        needs_https: whether http on this machine is unsafe, too.
+        needs_https: whether to refuse plain http even on this machine.
     """
     path, _, query = address.partition("?")
     try:
@@ -317,7 +316,8 @@ def _addresses_of_keys(
 
     Args:
         issuers: the accepted issuers.
-        jwks_url: the address of the keys of the only issuer, or the addresses by issuer; None for none.
+        jwks_url: if there is one issuer, the address of its keys; or the addresses by issuer. `None` if the caller
+            passed no address.
         has_keys: whether the caller passed the keys themselves.
 
     Raises:
@@ -355,10 +355,9 @@ class TokenVerifier:
     accepts every audience from every issuer. To accept only some pairs, create a verifier for each pair.
 
     Args:
-        issuer: the exact value of the claim `iss`, which is also the address for the discovery of keys; or several
-            values in a list.
-        audience: your own client id, which the claim `aud` must contain; or several client ids in a list, one of which
-            `aud` must contain.
+        issuer: the exact value of the claim `iss`, or a list of accepted values. The verifier also uses it as the
+            address for the discovery of keys.
+        audience: your own client id, or a list of client ids. The claim `aud` must contain at least one of them.
         keys: the issuer's public keys, as a JSON Web Key Set or a list of keys. The verifier then fetches no keys.
         jwks_url: the address of the issuer's keys. The verifier then needs no discovery. For several issuers, pass a
             dictionary from issuers to addresses; for issuers that are not in it, discovery finds the address.
@@ -367,8 +366,8 @@ class TokenVerifier:
         algorithms: the accepted signature algorithms; only algorithms with a public key are allowed.
         leeway: the seconds by which the clocks of this machine and of the issuer may differ.
         clock: returns the current time in seconds since 1970.
-        http_client: an httpx client for fetching keys. The verifier can then be used only in the event loops in which
-            this client can be used. The caller closes the client. Its headers, cookies and credentials are not sent.
+        http_client: an httpx client for fetching keys. The caller closes this client. The headers, cookies and
+            credentials of the client are not sent. Use the verifier only in event loops in which the client works.
         transport: an httpx transport for the client that the verifier creates.
         timeout: seconds for fetching the keys of an issuer, for all requests together.
 

@@ -45,7 +45,8 @@ def names_found_by(wire: Wire) -> dict[str, str]:
 class People:
     """Search the people whom the login server of one environment knows: everybody who has logged in there.
 
-    The service stores the address of every request. Prefer a search by GUID to one by e-mail address or name.
+    The service stores the address of every request, and the address contains the search terms. So search by GUID if you
+    can, not by e-mail address or name.
     """
 
     def __init__(self, wire: Wire, environment: str, integration_id: int | None = None) -> None:
@@ -57,12 +58,13 @@ class People:
     def of_environment(self) -> People:
         """Return a client that searches the same environment without an integration.
 
-        It can search BCeID by `guid` only, but also finds people of BCeID who never logged in to this integration.
+        The returned client can search BCeID by `guid` only. But it finds all people of BCeID, including those who never
+        logged in to this integration.
         """
         return People(self._wire, self._environment)
 
     def search(self, providers: str | Iterable[str], **terms: str | None) -> SearchResult:
-        """Return the people who match all terms. A term matches if the field with its name contains it.
+        """Return the people who match all terms. A term matches if the field of the same name contains the term.
 
         `%` and `_` in a term are ordinary characters. The service reads them as wildcards, so this method leaves out
         people of the answer whose fields do not really contain the term.

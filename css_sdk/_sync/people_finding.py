@@ -28,7 +28,8 @@ class PeopleFinding:
 
     Args:
         wire: sends the searches.
-        providers: the providers to search for people without a provider. The caller has checked that they exist.
+        providers: the providers to search if a person is named without a provider. The caller has checked that these
+            providers exist.
         width: calls at once, 1 to 8.
         calls: the progress callback. After each search it gets the number of finished searches and the number of all
             searches so far.
@@ -52,7 +53,7 @@ class PeopleFinding:
             wanted: pairs of a place and a person to find there.
 
         Returns:
-            For each pair, the user, or an error that says why there is no user, or not exactly one.
+            For each pair, the user. If nobody was found, or several people, an error that explains this.
 
         Raises:
             AuthenticationError: the service refuses the credentials.
@@ -82,7 +83,7 @@ class PeopleFinding:
         return people
 
     def _search(self, needed: Iterable[Sequence[Search]]) -> None:
-        """Make the needed searches that were not made before, each once. Keep the results, errors included.
+        """Make each needed search that was not made before. Keep its result, also if the result is an error.
 
         Raises:
             AuthenticationError: the service refuses the credentials.

@@ -60,11 +60,10 @@ def plan_copy(
 def _logins_of(
     wire: Wire, report: AccessReport, person: Person, among: Collection[str] | None, width: int
 ) -> MemberLogins:
-    """Return the usernames of a person among the members in a report, in lower case; none if the person has no roles.
+    """Return the person's usernames among the members in a report, in lower case. A person without roles has none.
 
-    A second person with the same e-mail address may have no roles, and is then not among the members. So the login
-    servers are searched for an address, too. They are also searched if no member is the person, to find out whether the
-    person exists.
+    If no member is the person, search the login servers to find out whether the person exists. If the person is named
+    by e-mail address, search the login servers, too: a second person without roles may have the same address.
 
     Args:
         wire: sends the searches.

@@ -1,5 +1,7 @@
 # Written from css_sdk/_async/reporting.py by `make generate`; edit that one.
-"""Read who has which roles, in several environments of integrations. If one cannot be read, the others still are.
+"""Read who has which roles, in several environments of integrations.
+
+If an environment cannot be read, css-sdk still reads the others.
 
 The roles of one login are read directly. The roles of a person with several logins are found in the lists of members of
 all roles.
@@ -58,7 +60,7 @@ def read_access(
 
     Args:
         integrations: the integrations. Each is read once.
-        environments: the environments. An integration that lacks one of them is read in its other ones.
+        environments: the environments. If an integration lacks one, its other environments are read.
         width: calls at once, 1 to 8.
         settled: whether to read members until two readings in a row agree. Removals need this.
 

@@ -87,7 +87,7 @@ class Roles:
         css-sdk then reads the list of roles.
 
         Args:
-            name: the name of the role. It is percent-encoded twice in paths, which have at most 255 characters.
+            name: the name of the role. A path contains this name percent-encoded twice, and has at most 255 characters.
 
         Returns:
             The new role.

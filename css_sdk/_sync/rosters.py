@@ -165,8 +165,8 @@ class RosterRun:
         """Carry out the rows: grant roles first, then remove roles.
 
         Args:
-            checked: the results of an earlier check. If no row of the check has anything to do, these results are
-                returned, and nothing is sent.
+            checked: the results of an earlier check. If no result is `planned` or refuses the roster, nothing is
+                sent, and `checked` is returned.
             confirm: called before the first write with the removals of an exact roster, if there are any.
             skip_existing: whether to read the members first, and send only the changes that are still needed.
 
@@ -219,7 +219,8 @@ class RosterRun:
         """Find the place and the user of each row, and set the row's step or error. Make each search once.
 
         Raises:
-            InvalidFile: a row contradicts the integration that was given for all rows, or the address of its user.
+            InvalidFile: the integration of a row differs from the integration that was given for all rows. Or the
+                user of a row has a different e-mail address than the row.
             AuthenticationError: the service refuses the credentials.
         """
         self._find_places()
@@ -277,8 +278,8 @@ class RosterRun:
     def _compare_addresses(self, users: Mapping[_Item, UserLike | CssError]) -> None:
         """Check rows that have a username and an e-mail address: the user must have this address.
 
-        Users without an address, or whom the service does not know, are not compared. If the search for a user failed,
-        the row gets this error.
+        If a user has no address, or the service does not know the user, nothing is compared. If the search for a user
+        failed, the row gets the error of the search.
 
         Args:
             users: for each of these rows, the user whom the service knows by the username, or the error of the search.
@@ -380,16 +381,16 @@ class RosterRun:
         return changes
 
     def _may_mean(self, item: _Item, role: RoleAt, losing: Collection[str]) -> bool:
-        """Return whether a failed row may be a mistyped row for this role and for somebody who would lose this role.
+        """Return whether a failed row may be a mistyped row for this role and for one of the people in `losing`.
 
-        Any cells of the row may be mistyped, except those that css-sdk could find: an existing place, an existing role,
-        and a person who was found. If one of these differs from this role's place, from this role, or from all people
-        who would lose it, the row means something else.
+        A cell may be mistyped if css-sdk did not find what the cell names. A cell that names an existing place, an
+        existing role or a known person is not mistyped. If the row has such a cell for a different place, a different
+        role or a person who is not in `losing`, the result is False.
 
         Args:
-            item: the row. For a row that names this role in this place, the result is False.
+            item: the row. If it names this role in this place, the result is False.
             role: the role, with its place.
-            losing: the people who would lose this role: their usernames without the provider.
+            losing: the usernames, without the provider, of the people who would lose this role.
         """
         place, name = item.place, item.row.role
         if item.error is None:
@@ -464,10 +465,10 @@ class RosterRun:
             item.fail(error)
 
     def _why_unknown(self, step: Step) -> NotFound | None:
-        """Return the error that the environment does not know the user of a step; None if it knows the user.
+        """Return an error if the environment does not know the user of a step, else None.
 
         Raises:
-            CssError: the call failed, so that this is not known.
+            CssError: the call failed, so css-sdk cannot know whether the environment knows the user.
         """
         try:
             self._environments[step.place].users.roles(step.target)
@@ -486,7 +487,7 @@ class RosterRun:
                 self._items.append(_Item(row, step.place, step=step, error=change.refusal, losing=losing))
 
     def _expected(self, item: _Item) -> RowResult:
-        """Return the expected result of a row: `failed`, `already` if the state shows its effect, or else `planned`."""
+        """Return the expected result of a row: `failed` on an error, `already` if the step is done, else `planned`."""
         row, step = item.row, item.to_do
         if step is None:
             return RowResult(row, "failed", item.error, item.repeats, item.losing)

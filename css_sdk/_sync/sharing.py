@@ -21,11 +21,12 @@ class SingleFlight(Generic[Value]):
         self._pending: SharedRequest[Value] | None = None
 
     def share(self, work: Callable[[], Value], *, is_fresh: bool = False) -> Value:
-        """Return the result of a request: of another caller's request in progress, or else of this caller's `work`.
+        """Return the result of `work`. If another caller's request is in progress, wait for its result instead.
 
         Args:
-            work: sends the request, if no other caller's request is in progress. It must not return None.
-            is_fresh: whether to refuse the result of a request that was in progress before this call.
+            work: sends the request. It must not return None.
+            is_fresh: whether the request must begin after this call. If a request is in progress, the caller then waits
+                until it has ended, and shares or sends the next request.
 
         Raises:
             CssError: the request failed. All callers that share it get this error.
