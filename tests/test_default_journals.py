@@ -295,7 +295,7 @@ def test_undo_on_a_terminal_reverts_the_newest_journal(
         monkeypatch.setattr("sys.stdin", Terminal("y\n"))
         assert run_css("undo") == 0
         printed = capsys.readouterr().err
-        assert f"Journal {name}: css" in printed
+        assert f"css chose the journal {name}: css" in printed
         assert words in printed
     assert everything(sandbox) == before
     monkeypatch.setattr("sys.stdin", Terminal(""))

@@ -23,7 +23,7 @@ def _is_export(content: bytes) -> bool:
         "--additive",
         help="Write additive sets. By default sets are exact: css plan --prune removes what the file does not list.",
     ),
-    flag("--by-name", help="Name integrations by project name where the name is unique. By default, by id."),
+    flag("--by-name", help="Name integrations by project name if the name is unique. By default, css writes the id."),
     flag("--names", help="Add people's names to usernames, as comments."),
     output_option(
         "--output", "an export", _is_export, "Write to this file, readable only by you. An older export is replaced."

@@ -99,7 +99,7 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
         return _find_listed(given, file)
     if not (text or any(terms.values())):
         raise click.UsageError(
-            f"Pass a name, an e-mail address or a GUID, or an option: "
+            f"Pass a name, an e-mail address or a GUID. Or pass one of these options: "
             f"--{', --'.join(name.replace('_', '-') for name in terms)}."
         )
     with given.client() as css:
@@ -328,8 +328,8 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         say(f"css: {one.place}: {text_of(one.error)}")
     for username in found.same_address:
         say(
-            f"The login {username} has this person's e-mail address, but another GUID, so css leaves it out. If the "
-            f"login belongs to this person, too, run: css people {command.format(username)}"
+            f"css leaves out the login {username}, because the login has this person's e-mail address, but another "
+            f"GUID. If the login belongs to this person, too, run: css people {command.format(username)}"
         )
     plan = found.plan
     if plan.steps:

@@ -117,7 +117,12 @@ def promote(given: Given, source: str, target: str, **options: Any) -> int:
 @click.command()
 @takes(
     options.place(),
-    click.option("--to-integration", required=True, metavar="ID|NAME", help="Target, by id or exact project name."),
+    click.option(
+        "--to-integration",
+        required=True,
+        metavar="ID|NAME",
+        help="Integration of the target, by id or exact project name.",
+    ),
     click.option("--to-environment", required=True, type=options.ENVIRONMENT, help="Environment of the target."),
     _TRANSFER_OPTIONS,
 )

@@ -132,8 +132,7 @@ def rename(given: Given, old: str, new: str) -> int:
         existing = {role.name for role in dev.roles.list()}
         refused = {} if old in existing else {step: missing_role(old, dev, existing)}
         renamed = (
-            f"the role {old!r} gets the name {new!r}; its members keep the role, and programs must check for the new "
-            f"name"
+            f"the role {old!r} gets the name {new!r}. Its members keep the role. Programs must check for the new name."
         )
         return ask_and_make(given, dev, [step], lambda: [renamed], refused=refused)
 

@@ -110,8 +110,8 @@ def _read(
     if rows.finished:
         lines = _lines([result.row.line for result in rows.finished])
         say(
-            f"css leaves out rows that are done, as their column outcome says: {lines}. To apply such a row, clear its "
-            f"outcome."
+            f"css leaves out rows that are done according to their column outcome: {lines}. To apply such a row, clear "
+            f"its outcome."
         )
     if rows.ended:
         hint = "" if exact else " To remove these roles, pass --prune."
@@ -222,14 +222,14 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
     click.option(
         "--result",
         type=click.Path(path_type=Path),
-        help="Write the results to this file. By default, css writes a file only if some rows are not done. For "
-        "team.csv, this file is team.result.csv.",
+        help="Write the results to this file. By default, css writes a result file only if some rows are not done. The "
+        "result file of team.csv is team.result.csv.",
     ),
     options.force,
     flag(
         "--allow-missing",
-        help="Exit with code 0 if all rows are done, except rows of people who have never logged in. Such a row must "
-        "have a username, or a whole GUID and its provider.",
+        help="Do not count rows of people who have never logged in: exit with code 0 if all other rows are done. Such "
+        "a row must have a username, or a whole GUID and its provider.",
     ),
     options.consent,
     options.no_names,

@@ -78,12 +78,12 @@ def _newest(css: Css) -> tuple[str, JournalRead]:
     choice = newest_to_undo(journals, css.settings.client_id, css.settings.api_url, there.in_use())
     for name in choice.unfinished:
         say(
-            f"css: The journal {name} is not complete, so css skips it. To undo its changes, run: css undo "
-            f"{quote(name)}"
+            f"css: The journal {name} is not complete, so css does not choose this journal. To undo the changes of "
+            f"this journal, run: css undo {quote(name)}"
         )
     if choice.name is None:
         raise InvalidFile(f"There is no journal of {css.settings.client_id} to undo in {there.path}. Name a journal.")
     journal = journals[choice.name]
     reason = f" ({journal.reason})" if journal.reason else ""
-    say(f"Journal {choice.name}: {journal.command}{reason}")
+    say(f"css chose the journal {choice.name}: {journal.command}{reason}")
     return choice.name, journal
