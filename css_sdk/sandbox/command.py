@@ -117,7 +117,7 @@ _OPTIONS: Final = (
         "--host",
         default=HOST,
         show_default=True,
-        help="Address to listen on. 0.0.0.0 lets other machines and containers in.",
+        help="Address to listen on. With 0.0.0.0, other machines and containers can connect.",
     ),
     click.option(
         "--allow-host",
@@ -175,7 +175,7 @@ def serve(
     numbers = {"people": people, "integrations": integrations, "seed": seed}
     given = {name: number for name, number in numbers.items() if number is not None}
     if given and world is not None:
-        raise click.UsageError(f"--world and --{next(iter(given))} exclude each other. Leave one of them out.")
+        raise click.UsageError(f"--world and --{next(iter(given))} cannot be used together. Leave one of them out.")
 
     def ready(line: dict[str, Any]) -> None:
         if env_file is not None:
@@ -218,13 +218,13 @@ def next_steps(line: Mapping[str, Any], env_file: Path | None, state: Path | Non
         form = "export {}={}" if shell == "sh" else "$env:{} = {}"
         quote = shlex.quote if shell == "sh" else lambda value: "'{}'".format(value.replace("'", "''"))
         variables = [form.format(f"CSS_{name.upper()}", quote(line[name])) for name in VARIABLES]
-    kept = "forgets" if state is None else f"keeps in {state}"
+    kept = "are then lost" if state is None else f"stay in {state}"
     return "\n".join(
         (
             "",
             f"The sandbox is ready. Open {line['url']} to see its roles, people and requests.",
             "To use it, run these lines in another terminal:",
             *(f"  {text}" for text in (*variables, "css integrations")),
-            f"Ctrl-C stops the sandbox. It {kept} the changes to roles and members.",
+            f"Ctrl-C stops the sandbox. The changes to roles and members {kept}.",
         )
     )

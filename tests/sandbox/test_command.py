@@ -67,7 +67,7 @@ def test_world_and_options_for_generated_worlds_exclude_each_other(
 ) -> None:
     """--world together with an option for generated worlds is refused, and the message names both options."""
     assert exit_code(["sandbox", "--world", "world.json", option, "3"]) == 64
-    assert f"--world and {option} exclude each other." in capsys.readouterr().err
+    assert f"--world and {option} cannot be used together." in capsys.readouterr().err
 
 
 @pytest.mark.posix
@@ -106,7 +106,7 @@ def test_a_terminal_shows_what_to_do_next_and_how_to_stop(tmp_path: Path) -> Non
     assert shown[1].startswith("The sandbox is ready. Open http://127.0.0.1:")
     assert shown[3] == f"  . {shlex.quote(str(file))}\n"
     assert "css integrations" in shown[4]
-    assert shown[5] == "Ctrl-C stops the sandbox. It forgets the changes to roles and members.\n"
+    assert shown[5] == "Ctrl-C stops the sandbox. The changes to roles and members are then lost.\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such terminals")
@@ -156,7 +156,7 @@ def test_the_lines_for_a_shell_can_be_pasted() -> None:
         ((LINE, Path("a b/s.env"), None, "sh"), "  . 'a b/s.env'"),
         (
             (LINE, None, Path("state.json"), "sh"),
-            "Ctrl-C stops the sandbox. It keeps in state.json the changes to roles and members.",
+            "Ctrl-C stops the sandbox. The changes to roles and members stay in state.json.",
         ),
     ],
 )

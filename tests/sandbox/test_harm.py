@@ -67,14 +67,14 @@ def test_more_than_255_characters_without_a_valid_token_are_noted(
     assert call("GET", path, **given).status == 401
     assert call("GET", f"/heartbeat?{'x' * 255}", authorization="").status == 200
     assert not sandbox.harm
-    assert [(note.path, "good token" in note.why) for note in sandbox.notes][:1] == [(f"/api/v1{path}", True)]
+    assert [(note.path, "valid token" in note.why) for note in sandbox.notes][:1] == [(f"/api/v1{path}", True)]
 
 
 def test_the_deprecated_change_of_a_mapping_is_refused(call: Any, sandbox: Sandbox, people: list[str]) -> None:
     """The deprecated change of a mapping is refused, because it would stop the service."""
     body = {"roleName": "reviewer", "username": people[0], "operation": "add"}
     assert call("POST", "/integrations/101/dev/user-role-mappings", body).status == 503
-    assert [harm.why for harm in sandbox.harm] == ["brings the server process down"]
+    assert [harm.why for harm in sandbox.harm] == ["stops the server process"]
 
 
 def test_a_fault_does_not_hide_a_harmful_request(call: Any, sandbox: Sandbox) -> None:

@@ -69,7 +69,9 @@ class Api:
             why = "path and query have more than 255 characters, which stops the server"
             if isinstance(self._team(request), Team):
                 return self.refuse_harm(request, why)
-            self.service.journal.add_note(request.method, request.target, f"with a good token: {why}")
+            self.service.journal.add_note(
+                request.method, request.target, f"with a valid token, the sandbox would refuse this request: {why}"
+            )
         return None
 
     def prepare(self, request: Request, path: str, keys_lost: bool = False) -> Response | PreparedCall:

@@ -121,7 +121,7 @@ def change_mapping(service: Service, call: Call) -> Response:
     Raises:
         Destructive: always.
     """
-    raise Destructive("brings the server process down")
+    raise Destructive("stops the server process")
 
 
 _USER: Final = PLACE + "/users/{username}/roles"

@@ -50,7 +50,7 @@ def create_role(service: Service, call: Call) -> Response:
     role = client.create(name)
     client.booked.add(name)
     if name in DOTS:
-        service.note(call, "a role of this name can be created, but afterwards it can be neither read nor renamed")
+        service.note(call, "a role of this name can be created, but nobody can read or rename it afterwards")
         return json_response(201, {})
     return json_response(201, role.view())
 

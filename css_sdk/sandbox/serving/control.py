@@ -20,7 +20,9 @@ from .faults import Faults
 
 PATH: Final = "/sandbox"
 HEADER: Final = "X-CSS-Sandbox"
-MISSING: Final = f"calls under {PATH} need the header {HEADER}, with any value, so that no web page can make them"
+MISSING: Final = (
+    f"calls under {PATH} need the header {HEADER}, with any value. This rule stops web pages from making these calls"
+)
 LONGEST: Final = 1e10  # seconds, about three hundred years
 SETTINGS: Final = ("token_life", "clock_skew")
 WITHOUT_TOKENS: Final = filters.exclude("authorization")

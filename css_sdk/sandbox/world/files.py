@@ -30,7 +30,7 @@ def exists(path: Path) -> bool:
         return False
     if not stat.S_ISREG(mode):
         kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
-        raise SandboxError(f"{path} is {kind}; give the path of a regular file, or of a new one")
+        raise SandboxError(f"{path} is {kind}. Give the path of a regular file, or a path where no file exists")
     return True
 
 
