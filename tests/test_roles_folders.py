@@ -79,7 +79,7 @@ def test_options_limit_a_plan_to_some_places(
     assert run_css("show", saved) == 0
     assert "Left out of this plan: Grants Portal test" in capsys.readouterr().out
     assert run_css("apply", saved, "-e", "dev", "--yes") == 64
-    assert "-i and -e are for roles files" in capsys.readouterr().err
+    assert "-i and -e are only for roles files" in capsys.readouterr().err
 
 
 def test_apply_and_drift_are_limited_in_the_same_way(
