@@ -78,7 +78,7 @@ class AsyncBulk:
 
         Args:
             grants: `Grant` values, or pairs of a user and a role. A single `Grant` may be passed without a list.
-            skip_existing: first read which users have the roles, and send only the removals from these users. css-sdk
+            skip_existing: first read which users have the roles, and send removals only for these users. css-sdk
                 reads the members of each role until two readings in a row agree, or the roles of each user if there are
                 not more users than roles.
             width, progress, executor: as for `assign_many`.

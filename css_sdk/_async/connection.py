@@ -44,8 +44,8 @@ class AsyncOptions(TypedDict, total=False):
     sent the request. It cannot be a coroutine function. If it raises an exception, css-sdk logs the exception.
     `clock`: returns the time in seconds, from a clock that never goes back. It measures the life of tokens and the
     budget of log calls.
-    `journal`: a file that records each write, before it is sent and when it has ended, with what the write really
-    changes. If the current state is not known, css-sdk reads it before the write.
+    `journal`: a file that records each write, before it is sent and when it has ended. It records only what the write
+    really changes. If the current state is not known, css-sdk therefore reads the state before the write.
     """
 
     http_client: httpx.AsyncClient

@@ -108,7 +108,7 @@ async def known_logins(
 async def login_differences(
     state: PlaceState, people: AsyncPeople, to: str | None, width: int
 ) -> tuple[LoginDifference, ...]:
-    """Return the logins that lack roles which the same person's other login has.
+    """Return each login that lacks a role of the same person's other login.
 
     See `AsyncEnvironmentClient.login_differences`.
     """

@@ -37,7 +37,7 @@ _SEARCHES: Final[dict[str, answers.Operation]] = {
 
 
 def names_found_by(wire: AsyncWire) -> dict[str, str]:
-    """Return the dictionary in which this client remembers the names of people whom its searches found, by username."""
+    """Return the names of people by username. Each search of this client adds the people whom it finds."""
     return wire.remembered("names of people", dict)
 
 

@@ -445,8 +445,8 @@ class AsyncRoles:
     async def _goes_along(self, name: str) -> tuple[Step, ...]:
         """Read what the service changes when it deletes the role, and return it as steps.
 
-        The steps remove the role's members, its children, and the role from the composites that contain it. If the role
-        does not exist, there are none.
+        The steps remove the members and the children of the role, and remove the role from the composites that contain
+        it. If the role does not exist, there are no steps.
         """
         tree = await self.tree()
         if all(role.name != name for role in tree.roles):

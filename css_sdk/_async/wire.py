@@ -169,7 +169,8 @@ class AsyncWire:
         Args:
             call: the call.
             number: the number of the attempt, from 1.
-            write: for a write, lets the attempt end before a cancellation of the task takes effect. None for a read.
+            write: for a write, this object lets the attempt end before a cancellation of the task takes effect. `None`
+                for a read.
 
         Raises:
             ConfigurationError: the client was closed, or belongs to a different process or event loop.

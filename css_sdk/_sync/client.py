@@ -46,7 +46,7 @@ class Css:
     """A client of the CSS API for one API account.
 
     Close it, or use it as a context manager. Threads can share a synchronous client. Tasks can share an asynchronous
-    client in one event loop, the loop of its first request; in any other event loop, calls are refused. A forked child
+    client, but only in the event loop of its first request. In any other event loop, calls are refused. A forked child
     process can continue to use the client, which then opens new connections. But the child cannot use an `http_client`,
     a `transport` or a `journal` that the caller passed.
 
@@ -454,7 +454,7 @@ class Css:
             UnusableUser: `person` is not a username, GUID or e-mail address.
             InvalidRequest: a provider does not exist.
             NotFound: no environment knows the login. Or no member of any role has the address or the GUID, and a search
-                for people does not find it. Or the team has no applied integration.
+                for people finds nobody. Or the team has no applied integration.
             Ambiguous: two people have the address. The error names both, and `candidates` has them.
             IncompleteSearch: no member has the address, and the search for it did not return everybody.
             ConfigurationError: `width` is out of range.
@@ -497,7 +497,7 @@ class Css:
         Raises:
             UnusableUser: `person` is not a username, GUID or e-mail address.
             InvalidRequest: a provider does not exist, or `protect` is not a `Protection`.
-            NotFound: no member of any role has the address or the GUID, and a search for people does not find it. Or
+            NotFound: no member of any role has the address or the GUID, and a search for people finds nobody. Or
                 the team has no applied integration.
             Ambiguous: two people have the address, even if one of them has no roles. The error names both, and
                 `candidates` has them.
@@ -601,12 +601,12 @@ class Css:
         Roles are granted before roles are removed, so that nobody is without access in between. css-sdk first searches
         for people who are named by GUID or e-mail address. If a person is not found, nothing is sent for the row.
 
-        If `exact` is set, css-sdk removes each role that the rows name from all members whom no row lists. If the
+        If `exact` is set, css-sdk removes each role in the rows from all members who have no row for this role. If the
         person of a row is not found, is ambiguous, has only logins of other providers, or could not be searched, the
         person may be one of these members. Then the removals of the row's role are withheld. If the role or place of a
-        row does not exist, the row may be mistyped, and removals of the roles that it may mean are withheld, too. If
-        the service does not know a username, or a complete GUID of a given provider, this person has never logged in.
-        Such a row withholds nothing.
+        row does not exist, the row may be mistyped. Then removals of all roles that the row may mean are withheld, too.
+        If the service does not know a username, or a complete GUID of a given provider, this person has never logged
+        in. Such a row withholds nothing.
 
         Args:
             rows: the rows that `read_roster` returned, or data that `read_roster` accepts: a DataFrame, dictionaries,
@@ -625,8 +625,8 @@ class Css:
                 needed. Exact rosters always do this.
             width: calls at once, 1 to 8.
             providers: the providers that are searched by GUID or e-mail address.
-            prefer: the provider of the login to use if a person has several logins; or several providers, the first
-                choice first. If different people have the same address, `prefer` does not choose between them.
+            prefer: if a person has several logins, the provider of the login to use; or a list of providers, in order
+                of preference. If different people have the same address, `prefer` does not choose between them.
             all_logins: whether to use all logins of a person. Each login then has a row and a result.
             looking_up: called after each search for a person, with the number of finished searches and the number of
                 all searches so far.

@@ -107,7 +107,7 @@ def known_logins(
 
 
 def login_differences(state: PlaceState, people: People, to: str | None, width: int) -> tuple[LoginDifference, ...]:
-    """Return the logins that lack roles which the same person's other login has.
+    """Return each login that lacks a role of the same person's other login.
 
     See `EnvironmentClient.login_differences`.
     """

@@ -316,7 +316,7 @@ def _addresses_of_keys(
 
     Args:
         issuers: the accepted issuers.
-        jwks_url: if there is one issuer, the address of its keys; or the addresses by issuer. `None` if the caller
+        jwks_url: the address of the only issuer's keys, or a dictionary from issuers to addresses. `None` if the caller
             passed no address.
         has_keys: whether the caller passed the keys themselves.
 

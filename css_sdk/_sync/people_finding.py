@@ -53,7 +53,7 @@ class PeopleFinding:
             wanted: pairs of a place and a person to find there.
 
         Returns:
-            For each pair, the user. If nobody was found, or several people, an error that explains this.
+            For each pair, the user, or an error that says why there is not exactly one user.
 
         Raises:
             AuthenticationError: the service refuses the credentials.

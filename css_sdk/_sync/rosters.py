@@ -450,7 +450,7 @@ class RosterRun:
         each(look_up, list(waiting.values()), self._width)
 
     def _look_up_newcomers(self, role: RoleAt, items: Iterable[_Item]) -> None:
-        """If a role would lose all its present members, check that the service knows one of the people to be added.
+        """If a role would lose all its present members, check that the service knows at least one new member.
 
         Stop at the first known person. Rows of unknown people before this person get an error.
         """

@@ -109,7 +109,8 @@ class Sender:
 
         Args:
             call: a call that `call` returned.
-            write: for a write, lets the exchange end before a cancellation of the task takes effect. None for a read.
+            write: for a write, this object lets the exchange end before a cancellation of the task takes effect. `None`
+                for a read.
             attempt: the number of the attempt, from 1, for `on_request`.
 
         Raises:

@@ -133,7 +133,7 @@ def ship_steps(executor: Executor, task: Task, run: StepRun, steps: Numbered) ->
 
 
 def _chunks(steps: Numbered) -> list[Numbered]:
-    """Return the steps in chunks of at most `CHUNK` steps. If one user has more steps, they stay in one chunk."""
+    """Return the steps in chunks. A chunk has at most `CHUNK` steps, or more if all of them are about one user."""
     chunks: list[Numbered] = []
     for group in grouped(steps, lambda step: step.target).values():
         if chunks and len(chunks[-1]) + len(group) <= CHUNK:

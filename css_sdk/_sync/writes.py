@@ -64,8 +64,8 @@ class Change:
 def carry_out(wire: Wire, change: Change) -> None:
     """Send a write, and repeat it until it is verified or cannot be retried. Repeat only steps that are not done yet.
 
-    If the client has a journal, the journal records what the write will really change. For this, the state is read
-    first, unless it is known already.
+    If the client has a journal, the journal records what the write will really change. So css-sdk reads the
+    state before the write, unless the state is known already.
 
     If the task is cancelled, a request that was sent already is finished. Nothing else is sent: no read to verify the
     write, and no further attempt. The journal records the outcome that the answer shows. If there is no answer, the
