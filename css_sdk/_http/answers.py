@@ -38,11 +38,7 @@ Operation = ModuleType
 def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAnswer:
     """Return the facts of an error answer: status, message and `Retry-After`. The body need not be JSON.
 
-    The message is empty if the body is not a JSON object, or has no message.
-
     Args:
-        response: the answer, already read.
-        request: method and path of the request, for messages.
         now: the time in seconds since 1970. If `Retry-After` is a date, the wait is counted from this time.
     """
     body = parsed_json(response.content) if _is_json(response) else None
@@ -61,14 +57,13 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
 
     Args:
         operation: the generated module of the call.
-        response: the answer, already read.
         request: method and path of the request, for messages.
-        convert: converts the generated model to a model of css-sdk. For an answer with status 204, or with a status
-            that the OpenAPI document does not list, it gets None instead of a model.
+        convert: converts the generated model to a model of css-sdk. For status 204, and for a status that the OpenAPI
+            document does not list, it gets None.
 
     Raises:
-        MalformedAnswer: the body is empty or not JSON although the status is not 204. Or a field is missing, or has a
-            value of the wrong type.
+        MalformedAnswer: the body is empty or not JSON, although the status is not 204. Or a field is missing, or a
+            value has the wrong type.
     """
     facts: dict[str, Any] = {"status": response.status_code, "request": request}
     if response.status_code != 204 and not response.content:

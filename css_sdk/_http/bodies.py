@@ -19,17 +19,13 @@ _GZIP = 16 + zlib.MAX_WBITS
 class Body:
     """Collect the body of an answer piece by piece, decompress it, and limit its size.
 
-    This class decompresses in limited steps. httpx decompresses a whole piece at once, so a piece of 64 KB can fill
-    64 MB of memory.
+    This class decompresses in limited steps, because httpx decompresses a whole piece at once. A piece of 64 KB can
+    then fill 64 MB of memory.
 
     Args:
-        encoding: the value of the header `Content-Encoding`; empty or `identity` if the body is not compressed.
-        most: the maximum size of the body in bytes. The decompressed body may not be larger, and the compressed body
-            only slightly larger.
+        encoding: the value of the header `Content-Encoding`.
+        most: the maximum size of the decompressed body in bytes. The compressed body may be slightly larger.
         advice: the end of the error message if the body is too large, such as `. Check the token address`.
-
-    Raises:
-        MalformedAnswer: the body has a compression other than gzip.
     """
 
     def __init__(self, encoding: str, most: int, advice: str = "") -> None:
@@ -44,7 +40,7 @@ class Body:
         self._is_whole = True
 
     def add(self, piece: bytes) -> None:
-        """Add the next piece of the body, exactly as it was received. Do not decompress it before.
+        """Add the next piece of the body as it was received, still compressed.
 
         Raises:
             MalformedAnswer: the piece cannot be decompressed, or the body is larger than the limit.
@@ -96,9 +92,9 @@ def read_body(response: httpx.Response, most: int, advice: str = "", check: Chec
 
     Args:
         response: the answer. If an event hook has read it already, only its size is checked.
-        most, advice: the limit of the size, and the end of the error message if the body is larger; see `Body`.
-        check: called when a piece has arrived; raises an error if the answer takes too long. By default, it checks
-            the deadline that `time_limit` set.
+        most, advice: see `Body`.
+        check: called after each piece; raises an error if the answer takes too long. By default, it checks the deadline
+            that `time_limit` set.
 
     Raises:
         MalformedAnswer: the body is too large, is not complete, or cannot be decompressed.

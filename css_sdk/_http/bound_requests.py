@@ -16,30 +16,23 @@ from .cleaning import LONGEST_WORDS, without_secrets
 
 
 class TokenRequest(httpx.Request):
-    """A request for a token. It can be sent only once, and only to its own address.
+    """A request for a token. A client can send it only once, and only to its own address.
 
-    The client that sends the request may follow redirects and may have event hooks. When a client follows a redirect,
-    it sends the same body and some headers to another address, without calling the `httpx.Auth` object. So the request
-    protects itself:
+    When a client follows a redirect, it sends the same body and some headers to another address. The client does not
+    call the `httpx.Auth` object for this request. An event hook can also change the address. So the request protects
+    itself:
 
     - Code that sets the address of the request gets an error. Before the transport gets the body, the request checks
       that no event hook has changed its destination.
     - A transport can read the body once. Then the request deletes the body, and the credentials in its headers. If the
       client later makes a new request from this request, the new request contains no secret.
-    - A redirect inherits the fragment of the original address (RFC 7231, 7.1.2). So a client must read the fragment
-      before it can follow a redirect. After the request was sent, reading the fragment raises an error.
-
-    Args:
-        url: the address of the token endpoint.
-        content: the body, which is a form.
-        headers: the headers. If the credentials are sent as HTTP Basic, the headers contain them.
-        extensions: the request extensions of httpx, such as the timeouts.
+    - Before a client follows a redirect, it must read the fragment of the old address, because the new address inherits
+      this fragment (RFC 7231, 7.1.2). After the request was sent, reading the fragment raises an error.
 
     Attributes:
         hide: the secrets that error messages must not contain.
-        may_have_been_sent: True when a transport has asked for the body, because it may then send the request.
-        status: the status of the answer; None before the answer has come.
-        encoding: the `Content-Encoding` of the answer; empty if the answer has none.
+        may_have_been_sent: True when a transport has asked for the body. The transport may then send the request.
+        status, encoding: the status and the `Content-Encoding` of the answer.
     """
 
     _sealed: str | None = None
@@ -61,11 +54,7 @@ class TokenRequest(httpx.Request):
 
     @property
     def url(self) -> httpx.URL:
-        """Return the address of the token endpoint.
-
-        Raises:
-            ConfigurationError: an event hook or a transport tried to set the address.
-        """
+        """Return the address of the token endpoint."""
         return self._address
 
     @url.setter
@@ -75,11 +64,7 @@ class TokenRequest(httpx.Request):
 
     @property
     def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
-        """Return the body, for the transport.
-
-        Raises:
-            ConfigurationError: an event hook or a transport tried to set the body, or changed the destination.
-        """
+        """Return the body for the transport. If a hook or a transport changed the destination, raise an error."""
         if self._sealed is not None:
             is_elsewhere = (
                 str(self._address) != self._sealed
@@ -98,7 +83,7 @@ class TokenRequest(httpx.Request):
         self._body = value
 
     def read(self) -> bytes:
-        """Return the body, which is empty once a transport has read it."""
+        """Return the body. It is empty after a transport has read it."""
         return getattr(self, "_content", b"")
 
     async def aread(self) -> bytes:
@@ -108,8 +93,7 @@ class TokenRequest(httpx.Request):
     def take_body(self) -> bytes:
         """Return the body for the transport, and delete the body and the credentials in the headers of this request.
 
-        Raises:
-            AuthenticationError: the body was already returned once, so somebody sends the request a second time.
+        A second call raises an error, because it would send the credentials a second time.
         """
         content = self.__dict__.pop("_content", None)
         if content is None:
@@ -123,11 +107,7 @@ class TokenRequest(httpx.Request):
         return cast(bytes, content)
 
     def refuse_redirect(self) -> None:
-        """Raise an error if the request was already sent, because its client is about to follow a redirect.
-
-        Raises:
-            AuthenticationError: a transport has already asked for the body of the request.
-        """
+        """Raise an error if the request was already sent, because its client is about to follow a redirect."""
         if self.may_have_been_sent:
             raise redirected(self, None)
 
@@ -151,11 +131,9 @@ class _Endpoint(httpx.URL):
 
     @property
     def fragment(self) -> str:
-        """Return the fragment, which is empty.
+        """Return the fragment, which is empty. If the request was already sent, raise an error.
 
-        Raises:
-            AuthenticationError: the request was already sent. A client then reads the fragment only to follow a
-                redirect.
+        A client reads the fragment of a sent request only to follow a redirect, and css-sdk refuses this redirect.
         """
         if self.owner is not None:
             self.owner.refuse_redirect()
@@ -179,7 +157,7 @@ class _ReadOnce(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class ApiRequest(httpx.Request):
-    """A request that carries a token. Before a transport gets the body, the request checks where it goes.
+    """A request that carries a token. It checks its destination before a transport gets the body.
 
     The check is needed because an event hook can set another address after the token was added.
     """
@@ -194,11 +172,7 @@ class ApiRequest(httpx.Request):
 
     @property
     def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
-        """Return the body, for the transport.
-
-        Raises:
-            ConfigurationError: the request would send the token to an origin that is not allowed.
-        """
+        """Return the body, for the transport. If the token must not go to the origin of the request, raise an error."""
         self._check(self)
         body: httpx.SyncByteStream | httpx.AsyncByteStream = self.__dict__["stream"]
         return body
@@ -224,8 +198,7 @@ def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: An
     """Return the error for a token endpoint that answered with a redirect.
 
     Args:
-        asked: the request for a token.
-        response: the answer. If it is None, the message says neither the status nor the new address.
+        response: the answer. Without it, the message shows neither the status nor the new address.
         facts: more attributes of the error, such as `retry_after`.
     """
     url = asked.url

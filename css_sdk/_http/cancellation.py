@@ -1,8 +1,8 @@
 """Delay the cancellation of a task until its write in flight is finished. Cancelled reads end at once.
 
-If a write were cut off, nobody would know whether it was done. A write is in flight from the moment when the connection
-gets its request until css-sdk has read the answer. During this time, only the time limits of the request can end it.
-Afterwards the task is cancelled before it sends anything new.
+If a write were cut off, nobody would know whether it was done. A write is in flight from the time when the connection
+gets its request until css-sdk has read the answer. During this time, only the time limits of the request can end the
+write. Then the cancellation takes effect, before the task sends anything new.
 """
 
 from __future__ import annotations
@@ -17,10 +17,7 @@ import httpx
 Exchange = TypeVar("Exchange")
 
 _BEGIN: Final = "css_sdk.begin"
-"""The name of the request extension that holds a function, which marks a write as in flight.
-
-`begin` calls the function after the request got its token.
-"""
+"""The name of a request extension. It holds the function that `begin` calls to mark a write as in flight."""
 
 
 def begin(request: httpx.Request) -> None:
@@ -33,10 +30,12 @@ def begin(request: httpx.Request) -> None:
 
 
 class InFlight(nullcontext[Any]):
-    """Send the requests of one write in a thread, inside a `with` statement. Threads cannot be cancelled.
+    """Send the requests of one write in a thread, inside a `with` statement.
+
+    A thread cannot be cancelled, so this class delays no cancellation. It only records whether an answer is missing.
 
     Attributes:
-        is_unanswered: True while a request is sent and its answer is read. If an interrupt (Ctrl-C) comes during this
+        is_unanswered: True while a request is sent and its answer is read. After an interrupt (Ctrl-C) during this
             time, the value stays True.
     """
 
@@ -46,12 +45,7 @@ class InFlight(nullcontext[Any]):
         return self
 
     def finish(self, send: Callable[[], Exchange], request: httpx.Request) -> Exchange:
-        """Send a request, and return the result of `send`.
-
-        Args:
-            send: sends the request and reads the answer.
-            request: the request. Only `AsyncInFlight.finish` uses it.
-        """
+        """Send a request, and return the result of `send`."""
         self.is_unanswered = True
         try:
             exchange = send()
@@ -65,11 +59,11 @@ class InFlight(nullcontext[Any]):
 class AsyncInFlight:
     """Send the requests of one write in a task, inside a `with` statement.
 
-    If the task is cancelled before a request is in flight, the request is not sent. If it is cancelled later, the
-    cancellation waits until the answer was read. It then takes effect at the next `await`, or when the block is left.
+    If the task is cancelled before a request is in flight, the request is not sent. If the task is cancelled later, the
+    cancellation waits until the answer was read. Then it takes effect at the next `await`, or when the block is left.
 
     Attributes:
-        is_unanswered: True while a request is in flight. It may have been sent, and its answer was not read yet.
+        is_unanswered: True while a request is in flight.
     """
 
     def __init__(self) -> None:
@@ -82,10 +76,8 @@ class AsyncInFlight:
     async def finish(self, send: Callable[[], Awaitable[Exchange]], request: httpx.Request) -> Exchange:
         """Send a request, and return the result of `send`. A cancellation waits while the request is in flight.
 
-        Args:
-            send: sends the request and reads the answer. It may first request a token. A cancellation ends the token
-                request at once, because the write is not yet in flight.
-            request: the request. Its extensions are changed, so that `begin` can mark it as in flight.
+        `send` may first request a token. A cancellation ends the token request at once, because the write is not yet in
+        flight.
         """
         import anyio
 

@@ -25,15 +25,10 @@ _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 def new_client(kind: Callable[..., Client], **options: Any) -> Client:
     """Return a new httpx client. Unless `mounts` or `proxy` is given, it uses no proxy for requests to this machine.
 
-    Args:
-        kind: `httpx.Client`, `httpx.AsyncClient` or a subclass of one of them.
-        options: the keyword arguments of `kind`.
-
     Raises:
-        ConfigurationError: an option does not exist, or the package for SOCKS proxies is not installed. Or environment
-            variables name certificates or proxies that cannot be used.
-        OSError, ValueError, httpx.InvalidURL: the options are not usable, and no environment variable for certificates
-            or proxies is set.
+        ConfigurationError: an option does not exist, or the package for SOCKS proxies is not installed. Or httpx cannot
+            use the certificates or proxies, and environment variables for them are set.
+        OSError, ValueError, httpx.InvalidURL: httpx cannot use the value of an option, and no such variable is set.
     """
     is_ours = options.get("transport") is None and "mounts" not in options
     if not {"mounts", "proxy"} & options.keys():
@@ -65,9 +60,7 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
 def set_variables(names: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment variables that are set and not empty, among those with the given names.
 
-    Args:
-        names: the names, in capital letters. Each is also looked up in small letters.
-        environ: the environment variables.
+    Each name is also looked up in small letters.
     """
     both = [each for name in names for each in (name, name.lower())]
     return {name: environ[name] for name in both if environ.get(name)}

@@ -32,7 +32,7 @@ Lock = threading.Lock
 
 
 class AsyncLock:
-    """A lock for tasks. A cancelled task can still acquire it, so that the task can record what it has done."""
+    """A lock for tasks. A cancelled task can still acquire the lock, because the task must record what it has done."""
 
     def __init__(self) -> None:
         import anyio
@@ -104,12 +104,12 @@ def _event_loop() -> RunVar[object]:
 
 
 def event_loop() -> object:
-    """Return always the same object, because threads have no event loop."""
+    """Return the same object at each call. It stands for an event loop, because threads have no event loop."""
     return _event_loop
 
 
 def async_event_loop() -> object:
-    """Return an object that identifies the running event loop: always the same object for the same loop."""
+    """Return an object that identifies the running event loop. The same loop always has the same object."""
     try:
         return _event_loop().get()
     except LookupError:
@@ -154,7 +154,7 @@ async def async_waited_for(future: Future[Result]) -> Result:
 
 
 class _ReusedObjects:
-    """Hold the objects that this process uses again, each under a key."""
+    """Hold the objects that `reused` returns, each under its key."""
 
     def __init__(self) -> None:
         self.by_key: dict[Hashable, Any] = {}
@@ -170,10 +170,10 @@ _reused = _ReusedObjects()
 
 
 def reused(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any]:
-    """Return the object that this process keeps under a key, for a `with` statement.
+    """Return the object with this key, for a `with` statement. The first call makes the object.
 
-    The first call with a key makes the object. It is closed when the process ends, not when the `with` statement ends.
-    A forked child uses the same object, so the object must be `ForkAware`.
+    The object is closed when the process ends, not when the `with` statement ends. A forked child uses the same object,
+    so the object must be `ForkAware`.
     """
     with _reused.lock:
         if key not in _reused.by_key:
@@ -185,8 +185,7 @@ def reused(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any
 def async_reused(key: Hashable, make: Callable[[], Any]) -> AbstractAsyncContextManager[Any]:
     """Return a new object for an `async with` statement. The statement closes the object.
 
-    Unlike `reused`, this function ignores the key and keeps no object, because connections belong to the event loop
-    that made them.
+    The key is ignored and no object is kept, because connections belong to the event loop that made them.
     """
     return aclosing(make())
 
@@ -211,8 +210,8 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
     Each worker has a copy of the caller's context, so that tracing and logging assign its work to the caller.
 
-    If `work` or the iterator of the items raises an error, the workers finish the items in progress and take no more
-    items. Then `each` raises the error of one worker. An interrupt (Ctrl-C) stops the workers in the same way.
+    After an error or an interrupt (Ctrl-C), the workers finish the items in progress and take no more items. Then
+    `each` raises the error.
     """
     shared = _Shared(items)
 
@@ -237,10 +236,7 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
     """Call `work` with every item as `each` does, but in tasks. Raise the first error.
 
-    If the calling task is cancelled, the work ends at once, except a write in flight.
-
-    Raises:
-        ValueError: `at_once` is less than 1.
+    If the calling task is cancelled, the work ends at once. But a write in flight is finished first.
     """
     if at_once < 1:
         raise ValueError("at_once must be greater than 0")
@@ -268,15 +264,11 @@ async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[
 
 
 def check_callback(name: str, callback: object, ending: str = "only AsyncCss awaits") -> None:
-    """Refuse a callback that cannot be called, or that would return before it has done its work.
+    """Raise `ConfigurationError` for a callback that cannot be called, or that would return before its work is done.
 
     Args:
-        name: the parameter of css-sdk through which the callback was passed, for the error message.
-        callback: the callback, or None.
+        name: the parameter of css-sdk for the callback.
         ending: the words after `which` in the error message "NAME= is a coroutine function, which …".
-
-    Raises:
-        ConfigurationError: the callback is not a function, or it is a coroutine function or a generator function.
     """
     async_check_callback(name, callback)
     if callback is not None and _is(inspect.iscoroutinefunction, callback):
@@ -284,7 +276,7 @@ def check_callback(name: str, callback: object, ending: str = "only AsyncCss awa
 
 
 def async_check_callback(name: str, callback: object) -> None:
-    """Refuse a callback as `check_callback` does, but accept a coroutine function, because `async_called` awaits it."""
+    """Check a callback as `check_callback` does, but accept a coroutine function, because `async_called` awaits it."""
     if callback is None:
         return
     if not callable(callback):
@@ -296,13 +288,7 @@ def async_check_callback(name: str, callback: object) -> None:
 def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Result:
     """Call a function that a user of css-sdk passed in, and return its result.
 
-    Args:
-        name: the parameter of css-sdk through which the function was passed, for the error message.
-        callback: the function.
-        arguments: the arguments of the call.
-
-    Raises:
-        ConfigurationError: the function returned an awaitable, such as a coroutine.
+    If the result is awaitable, raise `ConfigurationError`, because nothing would await the result.
     """
     result = callback(*arguments)
     if inspect.isawaitable(result):
@@ -321,13 +307,11 @@ async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Re
 
 
 def _is(kind: Callable[[object], bool], callback: object) -> bool:
-    """Return whether `kind` is true for a callback, or for the `__call__` method of the callback.
-
-    If the callback is a `functools.partial`, check the function that it wraps.
+    """Return whether `kind` is true for a callback or its `__call__`; for a `functools.partial`, ask about its
+    function.
 
     Args:
         kind: the function that checks, such as `inspect.iscoroutinefunction`.
-        callback: the callback.
     """
     while isinstance(callback, functools.partial):
         callback = callback.func

@@ -20,18 +20,13 @@ _until: ContextVar[float | None] = ContextVar("css_sdk_deadline", default=None)
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[float]:
-    """Set a deadline for what this thread does inside the block.
+    """Set a deadline for what this thread does inside the block. An earlier deadline of an outer block still holds.
 
-    Clients that were passed to `bind` obey the deadline. Other code must call `within`.
-
-    Args:
-        seconds: how long the block may take. An earlier deadline of an outer block still holds.
+    Clients that were passed to `bind` obey the deadline. Other code must call `within`. Both raise `TimeoutError` when
+    the deadline has passed.
 
     Yields:
         The time when `seconds` will be over, by `time.monotonic`, even if an outer deadline is earlier.
-
-    Raises:
-        TimeoutError: from a bound client or `within`, when the deadline has passed.
     """
     outer = _until.get()
     until = time.monotonic() + seconds
@@ -44,16 +39,10 @@ def time_limit(seconds: float) -> Iterator[float]:
 
 @contextmanager
 def async_time_limit(seconds: float) -> Iterator[float]:
-    """Set a time limit for a block of a task. When the time is over, what the task does in the block is cancelled.
-
-    Args:
-        seconds: how long the block may take.
+    """Set a time limit for a block of a task. When the time is over, cancel the block and raise `TimeoutError`.
 
     Yields:
         The deadline, by `time.monotonic`.
-
-    Raises:
-        TimeoutError: when the time is over.
     """
     import anyio
 
@@ -64,13 +53,8 @@ def async_time_limit(seconds: float) -> Iterator[float]:
 def within(timeout: float | None = None) -> float | None:
     """Return how many seconds an operation of this thread may take; None if there is no limit.
 
-    The result is the shorter of two times: the timeout, and the time until the deadline of this thread.
-
-    Args:
-        timeout: the timeout of the operation in seconds; None if it has none.
-
-    Raises:
-        TimeoutError: the deadline has passed.
+    The result is the shorter of two times: the timeout, and the time until the deadline. If the deadline has passed,
+    raise `TimeoutError`.
     """
     until = _until.get()
     if until is None:
@@ -119,15 +103,13 @@ _BACKEND: Final = "_network_backend"
 
 
 def bind(client: httpx.Client | httpx.AsyncClient) -> None:
-    """Make a new `httpx.Client` obey the deadlines that `time_limit` sets.
+    """Make a new `httpx.Client` obey the deadlines that `time_limit` sets. The client must not have been used yet.
 
     httpx takes no network backend as an argument, so this function replaces the backend in the connection pools of the
     client. An `httpx.AsyncClient` is not changed, because `async_time_limit` cancels the task that uses the client.
+
     `new_client` does not bind a client with a user's own transport. For such a client, css-sdk checks the deadline only
     between the pieces of a body.
-
-    Args:
-        client: a client that has not been used yet.
     """
     if isinstance(client, httpx.AsyncClient):
         return

@@ -41,11 +41,10 @@ class Exchange:
     """How sending a request ended: with a complete answer, or with an error.
 
     Args:
-        response: the complete answer; None if there is none.
         error: why no complete answer came, or the error that the answer reports; None if the request succeeded.
         status: the status of the answer, even if its body could not be read; None if no answer came.
         was_sent: False only if it is certain that the request did not reach the service.
-        is_passing: whether the error may pass, so that another attempt may succeed.
+        is_passing: whether another attempt may succeed.
     """
 
     response: httpx.Response | None = None
@@ -58,12 +57,10 @@ class Exchange:
 def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
     """Return the `Exchange` for an error of the HTTP library, with a message that says what to check.
 
-    The message does not repeat the message of the library, because the library may show a whole address with its query,
-    or a header with a token. Only if a proxy refused, the message shows the status from the proxy, or the beginning of
-    the library's message.
+    The message does not repeat the words of the library, because they may show an address with its query, or a header
+    with a token. But if a proxy refused, the message shows the proxy's status, or the beginning of the library's words.
 
     Args:
-        error: the exception that the library raised.
         request: method and path, for the message.
         server: the server that was called, such as `the service` or `the login server`.
         host: the host of the server, with the port if the address has one.
@@ -135,7 +132,7 @@ def request_of(error: Exception) -> httpx.Request | None:
 
 
 def _reason_of(error: BaseException) -> str:
-    """Return the message of the operating system or of TLS behind an error, such as ` (Connection refused)`, or ""."""
+    """Return the message of the operating system or of TLS, such as ` (Connection refused)`; empty if there is none."""
     cause = system_error_behind(error)
     words = cause and (getattr(cause, "verify_message", None) or getattr(cause, "strerror", None))
     return f" ({clean(str(words), most=_LONGEST_WORDS)})" if words else ""

@@ -16,13 +16,9 @@ if sys.platform == "win32":
     import msvcrt
 
     def lock(file: int) -> None:
-        """Lock an open file until it is closed. Do not wait if another process holds the lock.
+        """Lock an open file until it is closed. If another process holds the lock, raise `OSError` at once.
 
-        Args:
-            file: the file descriptor. Its position changes, but appended lines still go to the end.
-
-        Raises:
-            OSError: another process holds the lock, or the file cannot be locked.
+        The lock moves the position in the file. New lines still go to the end, because journals are opened to append.
         """
         os.lseek(file, FAR, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
@@ -31,12 +27,5 @@ else:
     import fcntl
 
     def lock(file: int) -> None:
-        """Lock an open file until it is closed. Do not wait if another process holds the lock.
-
-        Args:
-            file: the file descriptor.
-
-        Raises:
-            OSError: another process holds the lock, or the file cannot be locked.
-        """
+        """Lock an open file until it is closed. If another process holds the lock, raise `OSError` at once."""
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,20 +25,16 @@ _never_closed: list[object] = []
 def watch(thing: ForkAware) -> None:
     """Call `after_fork` of an object in every child that is forked while the object exists.
 
-    Args:
-        thing: the object. Only a weak reference to it is kept.
+    Only a weak reference to the object is kept.
     """
     _watched.add(thing)
 
 
 def never_close(thing: object) -> None:
-    """Keep a reference to an object for ever. Without a reference, Python would delete and close the object.
+    """Keep a reference to an object for ever, because Python would otherwise delete and close the object.
 
     A child calls this for objects of its parent process. If the child closed such an object, the child could end the
     parent's connection, or wait for a lock that is never released.
-
-    Args:
-        thing: the object, such as an httpx client.
     """
     _never_closed.append(thing)
 

@@ -28,11 +28,7 @@ class NoTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def generated_client(http: httpx.Client | httpx.AsyncClient) -> Client:
-    """Return a generated client that can send only with the given httpx client.
-
-    Args:
-        http: the httpx client.
-    """
+    """Return a generated client that can send only with the given httpx client."""
     # `with_headers` and similar methods copy the client without `http`. The copy makes its own httpx client, which gets
     # this transport.
     client = Client(base_url="https://css-sdk.invalid", httpx_args={"transport": NoTransport()})

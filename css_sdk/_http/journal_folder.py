@@ -21,11 +21,7 @@ _TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 
 
 class JournalFolder:
-    """The folder of one user's journals.
-
-    Args:
-        path: the path of the folder, which need not exist.
-    """
+    """The folder of one user's journals. The folder need not exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,10 +30,8 @@ class JournalFolder:
     def of_user(cls, environ: Mapping[str, str]) -> JournalFolder:
         """Return the journal folder of the current user.
 
-        It is the folder `journals` in CSS_STATE_FOLDER if that is set, otherwise in the platform's folder for state.
-
-        Args:
-            environ: the environment variables.
+        If CSS_STATE_FOLDER is set, the folder is `journals` in CSS_STATE_FOLDER. Otherwise, it is in the platform's
+        folder for state.
         """
         if named := environ.get("CSS_STATE_FOLDER"):
             return cls(Path(named).absolute() / "journals")
@@ -46,14 +40,9 @@ class JournalFolder:
         return cls(platformdirs.user_state_path("css-sdk", appauthor=False) / "journals")
 
     def new_file(self, command: str, now: datetime.datetime, days: int) -> Path:
-        """Return the path for a new journal. Create the folder, and remove old journals from it.
+        """Return the path for a new journal. Create the folder, and remove journals that are more than `days` old.
 
         The new journal is not created.
-
-        Args:
-            command: the command that makes the changes, such as `css roster apply`.
-            now: the current time, with a time zone.
-            days: journals that are more than this number of days old are removed.
 
         Raises:
             OSError: the folder cannot be created.
@@ -69,7 +58,7 @@ class JournalFolder:
         return self.path / f"{now.astimezone(datetime.UTC):{_TIME}}-{'-'.join(command.split()[1:])}.jsonl"
 
     def file_of(self, name: str) -> Path | None:
-        """Return the path of a journal, whose name may end with `.jsonl`; None if the folder has no such journal."""
+        """Return the path of a journal; None if the folder has no such journal. The name may end with `.jsonl`."""
         file = self.path / f"{name.removesuffix('.jsonl')}.jsonl"
         return file if _NAME.fullmatch(file.stem) and file.is_file() else None
 

@@ -132,7 +132,7 @@ class Journal:
         watch(self)
 
     def after_fork(self) -> None:
-        """Close the file in a forked child. Otherwise the file would stay locked after the parent has ended."""
+        """Close the file in a forked child, because the file would otherwise stay locked after the parent has ended."""
         self._lock = threading.Lock()  # a thread of the parent may hold the old one
         self._why_not = (
             "was opened in the parent of this forked process, and only the parent can write into it. In each process, "
@@ -228,8 +228,8 @@ class Journal:
     def end(self, number: int, error: CssError | None = None) -> None:
         """Record how a write ended.
 
-        The outcome cannot be recorded if the disk is full, or if a second interrupt closed the journal. If the journal
-        is required, an error is then logged, and the next `begin` raises an error.
+        The outcome cannot be recorded if the disk is full, or if a second interrupt closed the journal. Then a required
+        journal logs an error, and its next `begin` raises an error.
 
         Args:
             number: the number that `begin` returned.
@@ -280,11 +280,8 @@ class Journal:
     def _claim(self) -> None:
         """Lock the file for this run, because a file with lines of two runs could not be read as a journal.
 
-        Some file systems have no locks (NFS without a lock service, some network and container mounts). There, the
-        journal is written without a lock. If the journal is required, a warning is logged.
-
-        Raises:
-            InvalidFile: another run is writing the journal.
+        Some file systems have no locks, such as NFS without a lock service. There, the journal is written without a
+        lock. If the journal is required, a warning is logged.
         """
         try:
             lock(self._file)
@@ -301,11 +298,7 @@ class Journal:
                 )
 
     def _continue(self) -> None:
-        """Continue the numbers of the last run. If the last line is incomplete, cut it off.
-
-        Raises:
-            InvalidFile: the file is not a journal.
-        """
+        """Continue the numbers of the last run. If the last line is incomplete, remove this line."""
         content = self.path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         entries = journal.read_journal(whole, self.path.name).entries

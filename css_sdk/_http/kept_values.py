@@ -29,19 +29,16 @@ A symbolic link could lead to a value of another user.
 class KeptValue:
     """Keep a value that belongs to one account, as JSON in a file.
 
-    The file name is a digest (HMAC) of the texts that identify the value, with the secret of the account as the key. So
-    each value, account and secret has its own file, and the name reveals none of them.
+    The file name is a digest (HMAC) of the `identity`, with the secret of the account as the key. So each value,
+    account and secret has its own file, and the name reveals none of them.
 
-    The methods raise no error if the file cannot be used: `read` then returns no value, and `write` logs a warning. A
-    file that other users can access is not read, and a folder that other users can write to gets no file. Both cases
-    log a warning.
+    The methods raise no error if the file cannot be used: `read` then returns no value, and `write` logs a warning. If
+    other users can access the file, css-sdk does not read it. If other users can write to the folder, css-sdk writes no
+    file there. Both cases log a warning.
 
     Args:
-        what: the kind of value, such as `token`. The files are in the folder of this name in the plural (`tokens`), in
-            the user's cache folder.
+        what: the kind of value, such as `token`. For `token`, the folder is `tokens` in the user's cache folder.
         identity: texts that identify the value, such as the client id and the addresses.
-        secret: the secret of the account.
-        now: returns seconds since 1970.
     """
 
     def __init__(
@@ -72,12 +69,7 @@ class KeptValue:
         return (value, left) if left <= life else (None, 0.0)
 
     def write(self, value: object, seconds: float) -> None:
-        """Keep a value in the file. If the file cannot be written, log a warning.
-
-        Args:
-            value: the value, which JSON can hold.
-            seconds: how long the value may be used from now on.
-        """
+        """Keep a value in the file, to be used for some seconds. If the file cannot be written, log a warning."""
         content = {"value": value, "until": self._now() + seconds, "life": seconds}
         place = "the cache folder"
         try:
@@ -100,12 +92,8 @@ class KeptValue:
 
 
 def _is_private(found: os.stat_result, forbidden: int) -> bool:
-    """Return whether a file or folder belongs to this user, and has none of the forbidden permissions.
+    """Return whether a file or folder belongs to this user, and has none of the `forbidden` permissions.
 
     Return True on Windows, where css-sdk does not check this.
-
-    Args:
-        found: the owner and the permissions of the file or folder.
-        forbidden: the bits of the permissions that other users must not have, such as `0o077`.
     """
     return sys.platform == "win32" or (found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & forbidden)

@@ -56,11 +56,7 @@ def collected_warnings() -> Iterator[list[logging.LogRecord]]:
 class Observer:
     """Report requests to the log and to a function of the caller.
 
-    Args:
-        on_request: the function of the caller, or None. It is not awaited. If it raises an exception, that is logged.
-
-    Raises:
-        ConfigurationError: `on_request` is not a function, or is a coroutine function or a generator function.
+    The function is not awaited. If the function raises an exception, the exception is only logged.
     """
 
     def __init__(self, on_request: Callable[[SentRequest], object] | None) -> None:
@@ -84,7 +80,6 @@ class Observer:
         """Report a request that has just ended.
 
         Args:
-            method, path, status, attempt: as in `SentRequest`.
             began: when the request began, by `time.perf_counter`.
             error: the error, if no answer could be read.
         """

@@ -25,9 +25,8 @@ def cut_frames(error: BaseException | None, outer: BaseException | None) -> None
     Local variables in the frames of these tracebacks hold headers with tokens.
 
     Args:
-        error: the error; None changes nothing.
-        outer: the error that the program was already handling before the request, if any. This error and its causes
-            keep their tracebacks.
+        outer: the error that the program was already handling before the request. This error and its causes keep their
+            tracebacks.
     """
     seen: set[int] = set() if outer is None else {id(outer)}
     left = [error]
@@ -55,8 +54,8 @@ class Sending:
 
     httpx logs no line for a request inside the block, because the line would show the query with e-mail addresses.
 
-    Every exception that leaves the block loses the frames of httpx, because these frames hold headers with tokens. This
-    includes interrupts and cancellations. Python adds the frames of the callers again.
+    Every exception that leaves the block loses the frames of httpx, because these frames hold headers with tokens.
+    Interrupts and cancellations lose them too. Python adds the frames of the callers again.
     """
 
     def __enter__(self) -> None:

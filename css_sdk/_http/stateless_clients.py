@@ -15,7 +15,7 @@ CALL: Final = "css_sdk.call"
 
 
 class _NoCookies(httpx.Cookies):
-    """A cookie jar that keeps and sends no cookies. One cookie that is too large for a header breaks all requests."""
+    """A cookie jar that stays empty, because one cookie that is too large for a header breaks all requests."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
         """Ignore the cookies of an answer."""
@@ -38,10 +38,7 @@ def stateless_client(http: Client) -> Client:
     """Return a copy of a client that uses the same connections, but keeps and sends no cookies.
 
     The copy has the settings and event hooks that the given client has now. For requests with the extension `CALL`, it
-    removes the header `Location` from answers that redirect, and follows no redirects.
-
-    Args:
-        http: a client of css-sdk, or one that a user passed. It is not changed.
+    follows no redirects, and removes the header `Location` from their answers.
     """
     view = copy.copy(http)
     view._cookies = _NoCookies()  # the property `cookies` would copy it into a jar that keeps cookies

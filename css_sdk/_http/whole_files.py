@@ -12,10 +12,6 @@ from pathlib import Path
 def replace_file(file: Path, pieces: Iterable[bytes]) -> None:
     """Write a file that only its owner can read. Other programs see the old content or the complete new content.
 
-    Args:
-        file: the file. If it exists, it is replaced.
-        pieces: the content of the file, in pieces.
-
     Raises:
         OSError: the file cannot be written. A file that existed before is not changed.
     """

@@ -36,7 +36,7 @@ def origin(url: httpx.URL) -> str:
 def claims_of(token: str) -> dict[str, Any]:
     """Return the claims of a JWT without verifying it; an empty dictionary if the text is not a JWT.
 
-    Use it only for a token that came directly from its issuer.
+    Use this only for a token that came directly from its issuer.
     """
     parts = token.split(".")
     if len(parts) != 3:
@@ -58,9 +58,9 @@ class AuthOptions(TypedDict, total=False):
     """Options of a `TokenAuth`, besides its credentials.
 
     Attributes:
-        origins: one or several addresses whose origins may receive the token. By default, only the origin of the first
-            request may.
-        accept: called with the claims of each new token before the token is used. It raises an error to refuse the
+        origins: one or several addresses. The token may go only to their origins. By default, it may go only to the
+            origin of the first request.
+        accept: called with the claims of each new token before the token is used. It can raise an error to refuse the
             token.
         allow_http: whether addresses of other machines may begin with `http:`.
         clock: returns the time in seconds, counted from any start. The time must never decrease.
@@ -80,25 +80,25 @@ class AuthOptions(TypedDict, total=False):
 
 
 class TokenAuth(httpx.Auth):
-    """Decide when to request a token, and to which addresses it may go.
+    """Decide when to request a token, and to which addresses the token may go.
 
     A token is requested when a call needs one. It is kept in memory and renewed before it expires. If the answer to a
     call is 401, the token is renewed and the call is repeated, but only once.
 
-    All threads, tasks and clients that use one auth object share its token. Only one of them requests a new token; the
-    others wait for the result. If the login server answers with an error, all waiting callers get the error and do not
-    retry. The next call requests a token again. If the caller that sends the token request is cancelled, one of the
-    waiting callers sends it. No caller waits longer than the connect and read timeouts of its own request.
+    All threads, tasks and clients that use one auth object share its token. Only one of them requests a new token. The
+    others wait for the result, but not longer than the connect and read timeouts of their own calls. If the login
+    server answers with an error, all waiting callers get this error. The next call requests a token again. If the
+    caller that requests the token is cancelled, one of the waiting callers requests it.
 
-    Token requests use the client, the proxies and the timeouts of the request that needs the token. They follow no
+    Token requests use the client, the proxies and the timeouts of the call that needs the token. They follow no
     redirects, and read at most 256 KB of an answer.
 
-    The token goes only to the given origins. If no origins are given, it goes only to the origin of the first request.
-    If httpx follows a redirect from `http` to `https` on the same host, httpx keeps the token. If it follows any other
+    The token goes only to the given origins. If no origins are given, it goes only to the origin of the first call. If
+    httpx follows a redirect from `http` to `https` on the same host, httpx keeps the token. If it follows any other
     redirect to another origin, httpx removes the token.
 
-    A request whose body is not in memory, such as a generator or an open file, is sent only once. If its answer is 401,
-    the caller gets that answer, and the next call requests a new token.
+    If the body of a call is not in memory, such as a generator or an open file, the call is sent only once. If its
+    answer is 401, the caller gets this answer, and the next call requests a new token.
     """
 
     def __init__(
@@ -235,7 +235,7 @@ class TokenAuth(httpx.Auth):
 
     @property
     def claims(self) -> dict[str, Any]:
-        """Return the claims of the current token. They are empty before the first token and for an opaque token."""
+        """Return the claims of the current token. They are empty before the first token, and for an opaque token."""
         return self._token.claims
 
     def _is_good(self, token: Token, refused: Token) -> bool:
@@ -246,13 +246,11 @@ class TokenAuth(httpx.Auth):
     ) -> Token | SharedRequest[Token]:
         """Return the current token, or the token request that the caller must wait for or send.
 
-        Return the current token if it has not expired and is not the refused token. Otherwise, return the token request
-        in progress. If no token request is in progress, return a new token request, which the caller must send.
+        If the current token has expired or is the refused token, return the token request in progress. If no token
+        request is in progress, return a new one, which the caller must send.
 
         Args:
-            request: the request that needs a token.
-            refused: the token that the service refused with 401. If it refused none, an empty token.
-            task: the id of the calling task; None in a thread.
+            refused: the token that the service refused with 401; empty if it refused none.
         """
         if not self._is_checked and self._is_good(self._token, refused):
             self._accept(self._token.claims)
@@ -266,9 +264,9 @@ class TokenAuth(httpx.Auth):
             return self._pending
 
     def _may_repeat(self, request: httpx.Request, refused: Token) -> bool:
-        """Return True if the body of a request is in memory, so that the request can be sent again.
+        """Return whether a request can be sent again, because its body is in memory.
 
-        Otherwise, discard the refused token, so that the next call requests a new one, and return False.
+        If the body is not in memory, discard the refused token, so that the next call requests a new one.
         """
         if isinstance(request.stream, httpx.ByteStream):
             return True
@@ -402,10 +400,6 @@ def credentials_of(
     """Return the `httpx.Auth` object that adds tokens of an API account to requests.
 
     If the settings name a team, the object refuses tokens of other teams with `WrongTeam`.
-
-    Args:
-        settings: the credentials, the addresses, and the team.
-        clock, on_request: see `AuthOptions`.
 
     Raises:
         ConfigurationError: a credential or an address in the settings is not valid.

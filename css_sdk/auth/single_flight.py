@@ -25,28 +25,31 @@ Value = TypeVar("Value")
 
 @frozen
 class _Failed:
-    """The error with which a shared request failed, kept as its result."""
+    """The result of a shared request that failed: its error."""
 
     error: CssError | httpx.RequestError
 
 
 class SharedRequest(Generic[Value]):
-    """Represent a request in progress. Its sender uses it in a `with` statement, and other callers wait for its result.
+    """One request that several callers share. The sender uses it in a `with` statement. The other callers wait.
 
-    If an answer came, all waiting callers get its value or its error. So fifty callers do not repeat a request that the
-    login server has just refused. If no answer came, the waiting callers with the same timeouts as the sender get the
-    sender's error. Callers with other timeouts send the request themselves. If the sender is cancelled or interrupted,
-    one of the waiting callers sends the request. No caller waits longer than its own request could take.
+    - If an answer came, all waiting callers get its value or its error. Otherwise fifty callers would repeat a request
+      that the login server has just refused.
+    - If no answer came, the waiting callers with the same timeouts as the sender get the sender's error. Callers with
+      other timeouts try again: one of them becomes the sender.
+    - If the sender is cancelled or interrupted, one of the waiting callers becomes the sender.
+
+    No caller waits longer than its own timeouts allow.
 
     Args:
-        request: the request for which the sender needs the result, such as a call that needs a token. Its timeouts are
-            those of the sender. None if all callers have the same timeouts.
-        task: the id of the task that sends the request; None in a thread.
+        request: the call for which the sender needs the result. Only its timeouts are used. None if all callers have
+            the same timeouts.
+        task: the id of the sender's task; None in a thread.
 
     Attributes:
         value: the result. The sender sets it before it leaves the `with` statement.
-        lock: held while callers decide which of them sends the request. All objects share one lock, so that a forked
-            child can replace it.
+        lock: held while callers decide which of them is the sender. All objects share one lock, so that a forked child
+            can replace it.
     """
 
     lock: ClassVar[threading.Lock] = threading.Lock()
@@ -62,9 +65,9 @@ class SharedRequest(Generic[Value]):
 
     @property
     def is_over(self) -> bool:
-        """Return whether callers can no longer wait for this request, because it has ended or its sender is gone.
+        """Return whether callers can no longer wait, because the shared request has ended or its sender is gone.
 
-        A sender is gone when its event loop is closed. For a forked child, a sender in the parent process is gone too.
+        A sender is gone when its event loop is closed. In a forked child, a sender in the parent process is also gone.
         """
         return self._process != os.getpid() or self._is_left or self._end.done()
 
@@ -74,13 +77,9 @@ class SharedRequest(Generic[Value]):
 
     @classmethod
     def current(cls, pending: Self | None, request: httpx.Request | None, task: int | None) -> Self:
-        """Return the request in progress. If there is none that this caller can wait for, return a new request.
+        """Return `pending` if the caller can wait for it. Otherwise, return a new object: the caller is its sender.
 
-        The caller must hold `lock`. It must send the new request.
-
-        Args:
-            pending: the last request; None if there was none.
-            request, task: the request and the task of the caller; see the class.
+        The caller must hold `lock`.
         """
         if pending is not None and not pending.is_over and not pending.belongs_to_caller(task):
             return pending
@@ -89,10 +88,7 @@ class SharedRequest(Generic[Value]):
         return cls(request, task)
 
     def release(self) -> None:
-        """If the event loop of the sender is closed, wake the waiting callers, so that one of them sends the request.
-
-        Otherwise, do nothing.
-        """
+        """If the sender's event loop is closed, wake the waiting callers, so that one of them sends the request."""
         # Callers in the process before a fork must not be woken, and their locks must not be touched.
         if self._process == os.getpid() and self._is_left:
             self._finish(None)
@@ -108,8 +104,7 @@ class SharedRequest(Generic[Value]):
     def carry_out(self, work: Callable[[], Value]) -> None:
         """Start the work in a new thread, and return at once. The value of the work becomes the result.
 
-        Callers wait in `result` as long as their timeouts allow. An interrupt ends the wait of a caller, but not the
-        work.
+        An interrupt of a waiting caller does not end the work.
         """
 
         def run() -> None:
@@ -154,15 +149,15 @@ class SharedRequest(Generic[Value]):
                 await run()
 
     def result(self, request: httpx.Request | None = None, seconds: float | None = None) -> Value | None:
-        """Wait for the result and return it; None if the caller must send the request itself.
+        """Wait for the result and return it; None if the caller must try again, and may become the sender.
 
         Args:
-            request: the request that needs the result. The sum of its connect and read timeouts limits the wait.
+            request: the call of this caller. The sum of its connect and read timeouts limits the wait.
             seconds: the limit of the wait if `request` is None; None waits for ever.
 
         Raises:
-            CssError: the answer was an error.
-            httpx.RequestError: no answer came.
+            CssError: the answer to the shared request was an error.
+            httpx.RequestError: no answer to the shared request came.
             TimeoutError: the result did not come within the limit.
         """
         return self._value_of(self._end.result(_seconds(request) if request is not None else seconds), request)
@@ -201,19 +196,16 @@ class SharedRequest(Generic[Value]):
 
 
 def cause_of(error: BaseException | None) -> BaseException | None:
-    """Return the error with which a request failed; None if there is none.
+    """Return the error with which a request failed; None if there is no error.
 
-    If a request fails, httpx closes the auth flow of the request. The flow then gets a `GeneratorExit`, and its
-    `__context__` is the error of the request. Any other exception is itself the error.
-
-    Args:
-        error: the exception that the auth flow got; None if it got none.
+    If a request fails, httpx closes its auth flow. The flow then gets a `GeneratorExit`, and its `__context__` is the
+    error of the request. Any other exception is itself the error.
     """
     return error.__context__ if isinstance(error, GeneratorExit) else error
 
 
 class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
-    """Wrap an asynchronous auth flow, so that `cause_of` finds the error with which httpx closes it."""
+    """Wrap an asynchronous auth flow, so that `cause_of` finds the error because of which httpx closes the flow."""
 
     def __init__(self, flow: AsyncGenerator[httpx.Request, httpx.Response]) -> None:
         self._flow = flow
@@ -227,10 +219,9 @@ class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
         return await self._flow.athrow(*error)
 
     async def aclose(self) -> None:
-        """Close the wrapped flow.
+        """Close the wrapped flow with a `GeneratorExit`, whose `__context__` is the error that httpx is handling.
 
-        The flow gets a `GeneratorExit`, whose `__context__` is the error that httpx is handling. So `cause_of` finds
-        this error.
+        `cause_of` reads the error from this context.
         """
         ending = GeneratorExit()
         ending.__context__ = sys.exc_info()[1]
@@ -258,7 +249,7 @@ def _seconds(request: httpx.Request | None) -> float | None:
 
 
 def current_task() -> int | None:
-    """Return None in place of the id of a task, because a `SharedRequest` identifies a thread by its own id."""
+    """Return None, because a `SharedRequest` identifies a thread by the thread's own id."""
     return None
 
 

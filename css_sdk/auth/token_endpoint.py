@@ -40,10 +40,9 @@ class Token:
     """An access token, and the time until which it is used.
 
     Args:
-        secret: the token.
-        good_until: the time when it must be renewed, by the clock of the `TokenAuth` that holds it.
-        life: the number of seconds that the server reported; None if it reported none. A token with a life of 0 is used
-            for one call.
+        good_until: the time when the token must be renewed, by the clock of its `TokenAuth`.
+        life: the seconds that the server reported; None if it reported none. A token with a life of 0 is not used for
+            later calls.
         claims: the claims of a JWT, not verified; empty for an opaque token.
     """
 
@@ -64,14 +63,12 @@ def token_request(
     basic: tuple[str, Secret] | None,
     call: httpx.Request,
 ) -> TokenRequest:
-    """Return the request for a token.
+    """Return the token request for a call.
+
+    Copy the timeouts and the `User-Agent` of the call, because httpx does not set them on requests of an `httpx.Auth`.
 
     Args:
-        url: the address of the token endpoint.
-        fields: the fields of the form.
         basic: the client id and the secret to send as HTTP Basic; None to send no such header.
-        call: the request that needs the token. Its timeouts and its `User-Agent` are copied, because httpx does not set
-            them on requests of an `httpx.Auth`.
     """
     headers = {
         "Accept": "application/json",
@@ -99,14 +96,10 @@ def _basic(client_id: str, client_secret: Secret) -> Secret:
 
 
 class TokenExchange:
-    """Make a token request for a `with` statement, and keep its secrets out of the errors of the block.
+    """Create the token request of a `with` block, and keep secrets out of the errors of this block.
 
     An error that leaves the block loses its traceback, because the frames hold secrets. If no answer came, the message
     of the error names the login server. Text from a server or a proxy is cleaned before a message shows it.
-
-    Args:
-        make: returns the request.
-        observer: reports the request when it has ended.
     """
 
     def __init__(self, make: Callable[[], TokenRequest], observer: Observer) -> None:
@@ -146,7 +139,7 @@ class TokenExchange:
 
 
 def _answer_in(trace: TracebackType | None) -> httpx.Response | None:
-    """Return the answer that redirects, from the frames of a traceback; None if no frame has such an answer."""
+    """Find the answer that redirects in the frames of a traceback; return None if no frame has such an answer."""
     for frame, _ in walk_tb(trace):
         found = frame.f_locals.get("response")
         if isinstance(found, httpx.Response) and found.has_redirect_location:
@@ -155,11 +148,9 @@ def _answer_in(trace: TracebackType | None) -> httpx.Response | None:
 
 
 def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
-    """Return the class and the beginning of the message of an error, such as `ConnectError: refused`, cleaned.
+    """Return the class and the beginning of the message of an error, such as `ConnectError: refused`.
 
-    Args:
-        error: an error of httpx.
-        hide: secrets of the request to remove from the text, because a server or a proxy may repeat them.
+    The secrets in `hide` are removed from the message, because a server or a proxy may repeat them.
     """
     text = str(error)
     if isinstance(error, httpx.ProtocolError):
@@ -171,13 +162,9 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
 
 @contextmanager
 def waiting(url: httpx.URL) -> Iterator[None]:
-    """Wrap a block that waits for the token request of another caller. If the wait times out, name the login server.
+    """Wrap a block that waits for the token request of another caller.
 
-    Args:
-        url: the address of the token endpoint.
-
-    Raises:
-        httpx.ReadTimeout: the token did not come within the timeouts of the waiting caller.
+    If the wait times out, raise an `httpx.ReadTimeout` that names the login server.
     """
     try:
         yield
@@ -195,12 +182,8 @@ def limits_of(asked: TokenRequest, response: httpx.Response, clock: Callable[[],
     """Return the arguments `most`, `advice` and `check` with which `read_body` reads the answer to a token request.
 
     httpx applies the read timeout to each piece of the body. `check` applies it to the whole body. This function also
-    sets `asked.status` and `asked.encoding`, and removes the header `Content-Encoding` from the answer.
-
-    Args:
-        asked: the token request.
-        response: the answer, whose body was not read yet.
-        clock: returns the time in seconds, counted from any start.
+    sets `asked.status` and `asked.encoding`. It removes the header `Content-Encoding` so that httpx does not decompress
+    the body.
     """
     asked.status = response.status_code
     # The request asked for an answer that is not compressed. httpx must not decompress one that may become large.
@@ -222,9 +205,7 @@ class _Answer:
     Args:
         token: the access token; empty if there is a fault.
         life: the seconds for which the token is valid; None if the answer does not have a valid number.
-        error, description: the fields `error` and `error_description`; None if the answer lacks them.
         fault: why the answer has no usable token; empty if it has one.
-        is_json: whether the answer is a JSON object.
     """
 
     token: Secret
@@ -272,9 +253,9 @@ def _answer(response: httpx.Response, asked: TokenRequest) -> _Answer:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """Return a body, decompressed if the server sent gzip although css-sdk asked for no compression.
+    """Return a body, decompressed if it is complete gzip within the size limit.
 
-    If the decompressed body is too large, or is not complete, return the body as it is.
+    A server may send gzip although css-sdk asked for no compression.
     """
     if not content.startswith(b"\x1f\x8b"):  # gzip's first bytes; JSON and HTML begin otherwise
         return content
@@ -297,7 +278,7 @@ def _what_instead(content: bytes, encoding: str) -> str:
 
 
 def fits_a_header(token: str) -> bool:
-    """Return whether a token can be sent in a header: at most 16,384 printable ASCII characters, and no spaces."""
+    """Return whether a token can be sent in a header: at most 16,384 printable ASCII characters, without spaces."""
     return 0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable() and " " not in token
 
 
@@ -308,17 +289,13 @@ def token_from(
 
     Args:
         response: the answer, already read.
-        asked: the token request that `token_request` made.
-        asked_at: when the request was sent, by the clock of the `TokenAuth`. The life of the token is counted from this
-            time.
-        name_of: returns the name that messages use for a credential or an address, such as `CSS_CLIENT_SECRET` for
-            `client_secret`.
+        asked_at: when the request was sent, by the clock of the `TokenAuth`. The life of the token begins at this time.
+        name_of: see `AuthOptions`.
 
     Raises:
-        AuthenticationError: the answer is an error (RFC 6749, 5.2) or a redirect, or its status is 401 or 404. The
-            exception has the `error` and the `error_description` of the answer.
-        RateLimited: the status of the answer is 429.
-        ServiceUnavailable: the status of the answer is 500 or higher.
+        AuthenticationError: the answer is an error (RFC 6749, 5.2) or a redirect, or its status is 401 or 404.
+        RateLimited: the status is 429.
+        ServiceUnavailable: the status is 500 or higher.
         MalformedAnswer: the answer is not JSON, or has no valid bearer token.
     """
     if response.request is not asked:
@@ -364,7 +341,7 @@ def token_from(
 
 
 def _advice(answer: _Answer, name_of: Callable[[str], str]) -> str:
-    """Return sentences that say what to check after the login server has refused a token request."""
+    """Return what to check after the login server has refused a token request."""
     if "audience" in answer.words.lower() or answer.error == "invalid_target":
         return (
             "Check the audience. It must be the client id of the application to call. That application must be "

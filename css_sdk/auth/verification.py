@@ -40,8 +40,7 @@ _COMPACT: Final = re.compile(r"([\w-]*)\.([\w-]*)\.([\w-]*)", re.ASCII)
 _LAST: Final = {1: "", 2: "AQgw", 3: "AEIMQUYcgkosw048"}
 """The last characters that valid base64url may have. The key is the length of the text modulo 4.
 
-The unused bits of these characters are zero. If css-sdk accepted other characters, one token could be written in
-several ways.
+The unused bits of these characters are zero. With other last characters, one token could be written in several ways.
 """
 
 _KIND_OF_KEY: Final = {
@@ -107,8 +106,6 @@ class SigningKey:
 
     Args:
         kid: the id of the key; None if the key set gives no id.
-        algorithm: the name of the algorithm, such as `RS256`.
-        key: the public key, as PyJWT read it.
         method: the object of PyJWT that verifies signatures with the algorithm.
     """
 
@@ -123,9 +120,7 @@ class OpenedToken:
     """A token with a valid form. Its signature and its claims are not verified yet.
 
     Args:
-        secret: the token.
         kid: the id of its key; None if its header names no key.
-        algorithm: the algorithm of its signature.
         issuer: the issuer whose keys must have signed the token.
     """
 
@@ -207,11 +202,7 @@ class VerifiedToken:
 
 
 def _library() -> ModuleType:
-    """Return PyJWT, which reads keys and verifies signatures.
-
-    Raises:
-        ConfigurationError: PyJWT or the package cryptography is not installed.
-    """
+    """Return PyJWT. If PyJWT or the package cryptography is not installed, raise `ConfigurationError`."""
     try:
         import jwt
         import jwt.algorithms
@@ -229,12 +220,11 @@ def _library() -> ModuleType:
 def signing_keys(document: object, algorithms: Iterable[str]) -> tuple[SigningKey, ...]:
     """Return the usable keys of a key set (RFC 7517); none if the document is not a key set.
 
-    The result leaves out symmetric keys, keys for encryption or for an algorithm that is not accepted, RSA keys of less
-    than 2048 bits, keys that contain their private half, and keys that cannot be read.
+    Some keys are not usable: keys that cannot be read, symmetric keys, keys that contain their private half, and RSA
+    keys of less than 2048 bits. Keys for encryption or for an algorithm that is not accepted are not usable either.
 
     Args:
         document: the key set as parsed JSON: `{"keys": […]}`, or only the list.
-        algorithms: the accepted algorithms.
 
     Raises:
         ConfigurationError: PyJWT or the package cryptography is not installed.
@@ -276,10 +266,6 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
     """Check the form and the header of a token. Return the opened token, or an error that says why it is not valid.
 
     This function does not verify the signature; `verify` does.
-
-    Args:
-        secret: the token, as received.
-        terms: the conditions that the token must meet.
     """
     token = secret.reveal()
     if not isinstance(token, str):
@@ -322,9 +308,7 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
     """Verify the signature and the claims of a token. Return its content, or an error that says why it is not valid.
 
     Args:
-        token: the token, as `open_token` returned it.
         keys: the keys of `token.issuer`.
-        terms: the conditions that the token must meet.
         now: the time, in seconds since 1970.
     """
     fitting = [key for key in keys if key.algorithm == token.algorithm and token.kid in (None, key.kid)]
@@ -351,14 +335,11 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
 def _fault(
     claims: Mapping[str, Any], issuer: str, audiences: Sequence[str], terms: Terms, now: float
 ) -> InvalidToken | None:
-    """Return an error for the first condition that signed claims do not meet; None if they meet all conditions.
+    """Return an error for the first condition that the claims do not meet; None if they meet all conditions.
 
     Args:
-        claims: the claims.
-        issuer: the issuer whose key signed them.
-        audiences: the accepted audiences among those that the claims name.
-        terms: the conditions.
-        now: the time, in seconds since 1970.
+        issuer: the issuer whose key signed the claims.
+        audiences: the accepted audiences that the claims name.
     """
     missing = [name for name in _REQUIRED if claims.get(name) is None]
     if missing:
@@ -422,7 +403,7 @@ def _roles(claims: Mapping[str, Any], client_id: str | None, audience: str) -> f
     """Return the roles in one audience, from the claims `resource_access` and `client_roles`.
 
     `client_roles` holds the roles of the client that the token was issued to. They count only if this client is the
-    audience. Otherwise, users of another integration would get access if its roles have the same names.
+    audience. Otherwise, users of another integration would get access through roles with the same names.
     """
     access = claims.get("resource_access")
     here = access.get(audience) if isinstance(access, dict) else None
