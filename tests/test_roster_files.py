@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "",
     ),
     "a Windows login": ("windows-login.csv", {}, "is a Windows login, which the service does not know", ""),
-    "another language": ("german.csv", {}, "no column 'Rolle'; did you mean 'role'? Then pass --column role=Rolle", ""),
+    "another language": ("german.csv", {}, "no column 'Rolle'. Did you mean 'role'? Then pass --column role=Rolle", ""),
     "a mapping without its column": (
         "notes.csv",
         {"columns": {"email": "Anschrift"}, "ignore": "notes"},
@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "",
     ),
     "several people": ("several-people.csv", {}, "pass the separator between them with --split", ""),
-    "an unknown column": ("notes.csv", {}, "to ignore this column of your file, pass --ignore Notes", ""),
+    "an unknown column": ("notes.csv", {}, "To ignore this column of your file, pass --ignore Notes", ""),
     "two columns": (
         "two-addresses.csv",
         {},

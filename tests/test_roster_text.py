@@ -164,10 +164,10 @@ def test_a_column_with_another_name_is_one_fault() -> None:
 def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
     """Columns can be ignored by name, without case. The fault of an unknown column suggests a column or `--ignore`."""
     unknown = faults_of("Usr Name,Notes,role\n", "r.csv")
-    assert "did you mean 'username'? Then pass --column username='Usr Name'; to ignore this column of " in unknown[0]
-    assert "a roster has no column 'Notes'; to ignore this column of your file, pass --ignore Notes (in" in unknown[1]
+    assert "Did you mean 'username'? Then pass --column username='Usr Name' (in Python columns=). To ig" in unknown[0]
+    assert "a roster has no column 'Notes'. To ignore this column of your file, pass --ignore Notes (in" in unknown[1]
     assert faults_of(f"username,role\n{JANE},reviewer,note\n", "r.csv") == [
-        "r.csv:2: the row has 3 cells, but the header has 2; to ignore the cells at the end, name their columns in the "
+        "r.csv:2: the row has 3 cells, but the header has 2. To ignore the cells at the end, name their columns in the "
         "header, and pass --ignore with each name (in Python ignore=)"
     ]
     text = f"username,Notes,role\n{JANE},hello,reviewer\n"

@@ -90,7 +90,8 @@ def _missing_roles(
         elif place.roles is not None and place.roles.exact and not protect.covers_role(name):
             yield (
                 node,
-                f"the role {name!r} is not in the exact list of roles of the environment, so it would be deleted",
+                f"the role {name!r} is not in the exact list of roles of the environment, so it would be deleted: add "
+                f"it to that list, or remove it here",
             )
 
 

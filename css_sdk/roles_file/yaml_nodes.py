@@ -44,7 +44,7 @@ _MISREAD: Final = {
         r"|\.(?i:nan)",
         re.ASCII,
     ),
-    "a sign of its own": re.compile(r"=|<<"),
+    "a special sign": re.compile(r"=|<<"),
 }
 """Patterns of texts that need quotes. Each key says what YAML 1.1 or 1.2 reads if the quotes are missing."""
 

@@ -95,7 +95,10 @@ def plain_text(value: Any) -> str:
     if isinstance(value, int | float):
         return str(int(value)) if value == int(value) else str(value)
     if isinstance(value, datetime.date | datetime.time):
-        raise CellFault(f"is the date {value}, but the text that was typed may differ; format the column as text")
+        raise CellFault(
+            f"is the date {value}, which a program may have made from other text; format the column as text and type "
+            f"it again"
+        )
     raise CellFault(f"is not a text, but a value of type {type(value).__name__}")
 
 

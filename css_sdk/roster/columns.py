@@ -174,10 +174,11 @@ class ColumnNames:
         """
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
         self._used.update(close)
-        meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={quote(name)}; " if close else ""
+        option = f"--column {close[0]}={quote(name)} (in Python columns=)" if close else ""
+        meant = f"Did you mean {close[0]!r}? Then pass {option}. " if close else ""
         return (
-            f"a roster has no column {name!r}; {meant}to ignore this column of your file, pass --ignore {quote(name)} "
-            f"(in Python {'columns= or ' if close else ''}ignore=); the columns of a roster are {', '.join(COLUMNS)}"
+            f"a roster has no column {name!r}. {meant}To ignore this column of your file, pass --ignore {quote(name)} "
+            f"(in Python ignore=). The columns of a roster are {', '.join(COLUMNS)}"
         )
 
 

@@ -304,7 +304,7 @@ def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapp
     for number, cells in grid.rows:
         if len(cells) > len(meant) and len(filled := _without_empty_end(cells)) > len(meant):
             fault = (
-                f"the row has {len(filled)} cells, but the header has {len(meant)}; to ignore the cells at the end, "
+                f"the row has {len(filled)} cells, but the header has {len(meant)}. To ignore the cells at the end, "
                 f"name their columns in the header, and pass --ignore with each name (in Python ignore=)"
             )
             lines.append(Line(number, {}, (fault,)))
