@@ -15,7 +15,7 @@ from css_sdk import AsyncCss, ConfigurationError, Settings
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, usernames
 
-REFUSED = r"belongs to another event loop.*Nothing was sent\. Make an AsyncCss in each event loop"
+REFUSED = r"belongs to another event loop.*Nothing was sent\. Create one AsyncCss in each event loop"
 
 
 @pytest.fixture

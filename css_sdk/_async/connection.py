@@ -162,8 +162,8 @@ class AsyncConnections:
         """
         if self._is_forked and self._passed_as is not None:
             raise ConfigurationError(
-                f"{request}: this process was forked after its client was made, and the {self._passed_as} that was "
-                f"passed belongs to the parent process. Nothing was sent. In each process, make a client with its own "
+                f"{request}: this process was forked after its client was made. The {self._passed_as} that was passed "
+                f"belongs to the parent process. Nothing was sent. In each process, make a client with its own "
                 f"{self._passed_as}."
             )
         with self._lock:
@@ -198,7 +198,7 @@ class AsyncConnections:
         if self._loop is not async_event_loop():
             raise ConfigurationError(
                 f"{request}: this AsyncCss belongs to another event loop, because it was first used in that loop. "
-                f"Nothing was sent. Make an AsyncCss in each event loop, inside the coroutine that you pass to "
-                f"asyncio.run, and close the AsyncCss in the same coroutine. Threads without event loops may share one "
-                f"Css."
+                f"Nothing was sent. Create one AsyncCss in each event loop, inside the coroutine that you pass to "
+                f"asyncio.run. Close each AsyncCss in the coroutine that created it. Threads without event loops may "
+                f"share one Css."
             )

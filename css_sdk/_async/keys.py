@@ -205,8 +205,8 @@ class AsyncIssuerKeys:
             )
         if self._http is not None and self._process != os.getpid():
             raise ConfigurationError(
-                "This process was forked after its verifier was created, and the http_client or transport of the "
-                "verifier belongs to the parent process. Nothing was sent. Create a verifier in each process."
+                "This process was forked after its verifier was created. The http_client or transport of the verifier "
+                "belongs to the parent process. Nothing was sent. Create a verifier in each process."
             )
         now, failure = self._clock(), None
         try:

@@ -163,8 +163,8 @@ class Connections:
         """
         if self._is_forked and self._passed_as is not None:
             raise ConfigurationError(
-                f"{request}: this process was forked after its client was made, and the {self._passed_as} that was "
-                f"passed belongs to the parent process. Nothing was sent. In each process, make a client with its own "
+                f"{request}: this process was forked after its client was made. The {self._passed_as} that was passed "
+                f"belongs to the parent process. Nothing was sent. In each process, make a client with its own "
                 f"{self._passed_as}."
             )
         with self._lock:
@@ -199,7 +199,7 @@ class Connections:
         if self._loop is not event_loop():
             raise ConfigurationError(
                 f"{request}: this Css belongs to another event loop, because it was first used in that loop. "
-                f"Nothing was sent. Make an Css in each event loop, inside the coroutine that you pass to "
-                f"asyncio.run, and close the Css in the same coroutine. Threads without event loops may share one "
-                f"Css."
+                f"Nothing was sent. Create one Css in each event loop, inside the coroutine that you pass to "
+                f"asyncio.run. Close each Css in the coroutine that created it. Threads without event loops may "
+                f"share one Css."
             )

@@ -24,7 +24,7 @@ from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
 from .connection import DEADLINE, LARGEST_ANSWER, Connections, Options
 
-_LARGER: Final = ". If so large an answer is expected, create the client with a larger largest_answer="
+_LARGER: Final = ". If you expect this much data, create the client with a larger largest_answer="
 _MOMENT: Final = 0.01
 _USER_AGENT: Final = f"css-sdk/{__version__}"
 

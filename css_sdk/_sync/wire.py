@@ -198,8 +198,8 @@ class Wire:
         is_write = call.request.method != "GET"
         if self.journal is not None and is_write:
             raise ConfigurationError(
-                f"{call.label}: this client keeps a journal, which cannot record writes of the generated client. "
-                f"Nothing was sent. Create another client without journal= for this call."
+                f"{call.label}: this client keeps a journal. The journal cannot record writes of the generated client. "
+                f"Nothing was sent. For this call, create another client without journal=."
             )
         with InFlight() as in_flight:
             ended = self._sender.send(call, in_flight if is_write else None)

@@ -194,8 +194,8 @@ class _Attempts:
 
 def _still_possible(error: CssError) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"{error} But an earlier request without an answer may still be on its way, so css-sdk cannot know whether the "
-        f"change will be done. Check the state in a few minutes.",
+        f"{error} But an earlier request without an answer may still be on its way. css-sdk therefore cannot know "
+        f"whether the change will be done. Check the state in a few minutes.",
         request=error.request,
         status=error.status,
         retry_after=error.retry_after,
