@@ -39,11 +39,7 @@ def read_desired_files(paths: str | Path | Iterable[str | Path], *, max_bytes: i
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield each path that is not a folder, and the roles files of each folder.
-
-    Raises:
-        InvalidFile: a file is named twice, perhaps by its folder, or a folder cannot be read or has no roles files.
-    """
+    """Yield each path that is not a folder, and the roles files of each folder. Refuse a file that is named twice."""
     seen: set[Path] = set()
     for path in paths:
         for file in _files_of(path):
@@ -56,10 +52,8 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
 def _files_of(path: Path) -> list[Path]:
     """Return the path itself if it is not a folder; otherwise the roles files of the folder, sorted by name.
 
-    A broken link in the folder counts as a roles file, so that reading it fails.
-
-    Raises:
-        InvalidFile: the folder cannot be read, or has no roles files.
+    A broken link in the folder counts as a roles file, so reading it fails. Without this, its roles would silently be
+    missing.
     """
     try:
         if not path.is_dir():

@@ -58,11 +58,7 @@ def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -
 
 
 class _Display:
-    """Write to a stream, and ignore errors if the terminal is gone. An error would make tqdm wait for its lock forever.
-
-    Args:
-        stream: the stream.
-    """
+    """Write to a stream. Ignore errors if the terminal is gone, because tqdm would then wait for its lock forever."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

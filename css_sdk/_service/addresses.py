@@ -13,9 +13,9 @@ from ..errors import ConfigurationError, Remedy
 API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
 TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""The host names of this machine. To any other host, css-sdk sends plain http only if an option allows it."""
+"""The host names of this machine. To other hosts, css-sdk sends plain http only if an option allows it."""
 _PUBLIC_HOST: Final = ".loginproxy.gov.bc.ca"
-"""How the host names of the public service and of its login servers end."""
+"""The end of the host names of the public service and of its login servers."""
 _ADDRESS: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
     r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
@@ -43,16 +43,10 @@ def checked_address(
 ) -> str:
     """Return an address, after checking that secrets and tokens may go to it. Remove slashes at the end of its path.
 
-    Args:
-        url: the address, as a text or as a URL of httpx.
-        what: what the address is for, such as `The API address`. Error messages begin with these words.
-        allow_http: whether plain `http` is allowed to other machines than this one. If False, the error suggests
-            `allow_http=True`. None also refuses it, and the error suggests nothing.
-        may_have_query: whether a query may follow the path, as it may in the address of a token endpoint.
-        like: an example of a valid address, for the message.
+    Plain `http` to other machines needs `allow_http`. If it is False, the error suggests `allow_http=True`. If it is
+    None, the error does not suggest this.
 
-    Raises:
-        ConfigurationError: the address is not valid or not safe.
+    The address itself is never in the message, because it may hold a password.
     """
     if not isinstance(url, str) and hasattr(url, "raw_host"):  # httpx itself is not imported for this
         url = str(url)
@@ -78,13 +72,7 @@ def check_pair(api_url: str, token_url: str, name_of: Callable[[str], str]) -> N
 
     With these two addresses, credentials or tokens of one system would go to the other.
 
-    Args:
-        api_url: the address of the API.
-        token_url: the address of the token endpoint.
-        name_of: returns what sets an address, such as `CSS_TOKEN_URL` for `token_url`.
-
-    Raises:
-        ConfigurationError: the addresses do not belong together.
+    `name_of` returns the variable or key that sets an address.
     """
     hosts = {name: str(urlsplit(url).hostname) for name, url in (("api_url", api_url), ("token_url", token_url))}
     own = [name for name, host in hosts.items() if host in LOOPBACK or host == "::1"]
@@ -98,7 +86,7 @@ def check_pair(api_url: str, token_url: str, name_of: Callable[[str], str]) -> N
 
 
 def _fault_of(url: object, may_have_query: bool) -> str:
-    """Return what is wrong with an address, as the end of a sentence; "" if none of these checks finds a fault."""
+    """Return what is wrong with an address, as the end of a sentence; "" if no fault is found."""
     if not isinstance(url, str):
         return f": it is of type {type(url).__name__}, not a text"
     if not url:

@@ -16,13 +16,7 @@ ENVIRONMENTS: Final = ("dev", "test", "prod")
 def check_environment(integration: Integration, environment: str) -> str:
     """Return the environment, if the integration has it and is not a draft.
 
-    This check is needed because the service reports success when a role is renamed or deleted in an environment that
-    the integration does not have.
-
-    Raises:
-        NotApplied: the integration is a draft.
-        EnvironmentMissing: the integration does not have this environment; case matters, so `TEST` does not match
-            `test`.
+    This check is necessary because the service reports success for a rename or deletion in a missing environment.
     """
     name = f"Integration {integration.project_name!r} (#{integration.id})"
     if environment not in integration.environments:
@@ -35,22 +29,13 @@ def check_environment(integration: Integration, environment: str) -> str:
 
 
 def check_known_environment(environment: str) -> None:
-    """Refuse an environment that does not exist.
-
-    Raises:
-        EnvironmentMissing: the environment is not `dev`, `test` or `prod`.
-    """
+    """Refuse an environment other than `dev`, `test` and `prod`."""
     if environment not in ENVIRONMENTS:
         raise EnvironmentMissing(f"{environment!r} is not an environment. Use one of: {', '.join(ENVIRONMENTS)}.")
 
 
 def known_environments(given: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the given environments, each once, in the order dev, test, prod. For None, return all environments.
-
-    Raises:
-        EnvironmentMissing: an environment does not exist.
-        InvalidRequest: the list is empty.
-    """
+    """Return the given environments, each once, in the order dev, test, prod. For None, return all environments."""
     if given is None:
         return ENVIRONMENTS
     named = arguments.distinct(given, "environment")

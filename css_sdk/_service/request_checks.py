@@ -1,4 +1,4 @@
-"""Refuse requests that would stop the service, or that would change something that the caller did not mean. Pure."""
+"""Refuse requests that would stop the service, or would change something else than the caller meant. Pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,8 @@ from .service_limits import check_length, check_new_role, check_removable, check
 def check_path(path: str, request: str) -> None:
     """Refuse a path that would stop the service, or that the service would read as another path.
 
-    Args:
-        path: the path after the base address, as the caller built it.
-        request: method and path, for the message.
-
-    Raises:
-        HarmfulRequest: the path is that of the two deprecated calls `user-role-mappings`. One of them stops the
-            service.
-        UnusableName: the path is not percent-encoded, or a part of it is empty, blank, `.` or `..` when it is decoded
-            once or twice.
-        RequestTooLong: the path has more than 255 characters, counting percent-encoding.
+    One of the two deprecated calls `user-role-mappings` stops the service. The service decodes a part of a path once or
+    twice, so both results are checked.
     """
     check_length(path, request)
     if not (path.startswith("/") and path.isascii() and path.isprintable()):
@@ -44,22 +36,15 @@ def check_path(path: str, request: str) -> None:
 
 @lru_cache  # the parts of most paths are the same
 def _empty_reading(part: str) -> str | None:
-    """Decode a part of a path once and twice. Return a result that is blank, `.` or `..`; None if neither is."""
+    """Decode a part of a path once and twice. Return a result that is blank, `.` or `..`; otherwise None."""
     once = unquote(part)
     return next((read for read in (once, unquote(once)) if without_blanks(read) in ("", ".", "..")), None)
 
 
 def check_target(path: str, target: str, request: str) -> None:
-    """Refuse a request if the HTTP library changed its path, or if it is longer than the service accepts.
+    """Refuse a request if the HTTP library changed its path, or if it is too long.
 
-    Args:
-        path: a path that `check_path` has accepted.
-        target: path and query after the base address, as they will be sent.
-        request: method and path, for the message.
-
-    Raises:
-        UnusableName: the library changed the path.
-        RequestTooLong: path and query have more than 255 characters, counting percent-encoding.
+    `target` is path and query as the library will send them. `path` is the path that `check_path` accepted.
     """
     if target.partition("?")[0] != path:
         raise UnusableName(f"{request}: the HTTP library would send another path. Nothing was sent.", request=request)
@@ -69,14 +54,7 @@ def check_target(path: str, target: str, request: str) -> None:
 def check_body(path: str, body: Any) -> None:
     """Refuse a body with a role name that the service cannot store, or that a later request could not address.
 
-    Args:
-        path: a path that `check_path` has accepted.
-        body: the JSON that will be sent; None if there is none.
-
-    Raises:
-        UnusableName: `check_role_name` refuses a role name in the body, or `check_new_role_name` refuses the new name
-            of a role that the request creates or renames.
-        RequestTooLong: the request that removes the role from a user, or from a composite role, would be too long.
+    A later request is the removal of the role from a user or from a composite role. It must not be too long.
     """
     match path.split("/")[2:], body:
         case [integration_id, environment, *_], {"name": name}:

@@ -13,28 +13,28 @@ from . import arguments
 from .identifiers import check_new_role_name, role_in_path
 
 LONGEST_REQUEST: Final = 255
-"""The most characters of path and query together, without the base address. A longer request stops the service."""
+"""The most characters of path and query together. A longer request stops the service."""
 
 PAGE_SIZE: Final = 50
-"""The most members on one page. A page with fewer members is the last one."""
+"""The most members on one page. A page with fewer members is the last page."""
 
 MOST_ROLES_LISTED: Final = 5000
-"""The service may cut a list of roles at this length. So a role that is missing in a list of this length may exist."""
+"""The service may cut a list of roles at this length. A role that is missing in a list of this length may exist."""
 
 MOST_PAGES: Final = 5000
-"""The most pages that css-sdk reads of a role's members: 250,000 people. A longer list may have no end."""
+"""The most pages of a role's members that css-sdk reads: 250,000 people. A longer list may have no end."""
 
 MOST_READINGS: Final = 3
-"""The most readings of a list before a removal that depends on the list. Two readings in a row must agree."""
+"""The most readings of a list before a removal that depends on it. Two readings in a row must agree."""
 
 SHORTEST_TERM: Final = 2
 """The fewest characters of a search term."""
 
 MOST_AT_ONCE: Final = 8
-"""The most calls at once. More would not be faster, and would only load the service."""
+"""The most calls at once. More calls are not faster, but load the service."""
 
 MOST_FOUND: Final = 50
-"""The most people that a search can find. If more people match, the service sends more rows that repeat these 50."""
+"""The most people that a search finds. If more people match, the service repeats these 50 in further rows."""
 
 _LONGEST_USERNAME_PROVIDED_FOR: Final = 64
 
@@ -42,12 +42,7 @@ _LONGEST_USERNAME_PROVIDED_FOR: Final = 64
 def check_search_term(name: str, term: object) -> str:
     """Return a search term, if the service can search by it.
 
-    Args:
-        name: the field to search by, such as `email`, for the error message.
-        term: the term.
-
-    Raises:
-        InvalidRequest: the term is not text, has fewer than 2 characters, or has control characters or lone surrogates.
+    `name` is the field to search by, such as `email`.
     """
     if not isinstance(term, str):
         raise InvalidRequest(
@@ -62,14 +57,9 @@ def check_search_term(name: str, term: object) -> str:
 
 
 def check_length(target: str, request: str) -> None:
-    """Refuse a request that would stop the service because it is too long.
+    """Refuse a request that is so long that it would stop the service.
 
-    Args:
-        target: path and query after the base address, as they will be sent.
-        request: method and path, for the message.
-
-    Raises:
-        RequestTooLong: path and query have more than 255 characters, counting percent-encoding.
+    `target` is path and query. The characters of percent-encoding count.
     """
     if len(target) > LONGEST_REQUEST:
         raise RequestTooLong(
@@ -80,19 +70,10 @@ def check_length(target: str, request: str) -> None:
 
 
 def check_removable(integration_id: int | str, environment: str, roles: Iterable[str], username: str = "") -> None:
-    """Refuse roles that could be created or assigned, but not removed again because the request would be too long.
+    """Refuse roles that could be created or assigned, but not removed again.
 
-    css-sdk measures the request that removes the role from a user. It is the longest one with a single role name.
-
-    Args:
-        integration_id: the id of the integration.
-        environment: the environment.
-        roles: the names of the roles.
-        username: the user who gets the roles. Without one, a username of 64 characters is assumed.
-
-    Raises:
-        UnusableName: `check_role_name` refuses a name.
-        RequestTooLong: the path of the removal request would be longer than 255 characters.
+    The longest request with one role name is the request that removes the role from a user. css-sdk measures this
+    request. Without a username, it assumes 64 characters.
     """
     user = quote(username, safe="") if username else "u" * _LONGEST_USERNAME_PROVIDED_FOR
     for role in roles:
@@ -103,22 +84,15 @@ def check_removable(integration_id: int | str, environment: str, roles: Iterable
 
 
 def check_new_role(integration_id: int | str, environment: str, name: str) -> None:
-    """Refuse the new name of a role if it has invisible characters, or if a later request could not address it.
-
-    Raises:
-        UnusableName: `check_new_role_name` refuses the name.
-        RequestTooLong: the request that removes the role from a user would be too long, as in `check_removable`.
-    """
+    """Refuse a new role name with invisible characters, or with which a later request would be too long."""
     check_new_role_name(name)
     check_removable(integration_id, environment, [name])
 
 
 def check_separable(integration_id: int | str, environment: str, parent: str, children: Iterable[str]) -> None:
-    """Refuse children that could be added to a composite role but never removed again.
+    """Refuse children that could be added to a composite role, but not removed again.
 
-    Raises:
-        UnusableName: `check_role_name` refuses a name.
-        RequestTooLong: the request that removes the child would have more than 255 characters.
+    The path of the removal has two role names, so it can be too long.
     """
     start = f"/integrations/{integration_id}/{environment}/roles/{role_in_path(parent)}/composite-roles"
     for child in children:
@@ -126,15 +100,9 @@ def check_separable(integration_id: int | str, environment: str, parent: str, ch
 
 
 def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) -> None:
-    """Refuse to remove everything: the set of wanted items must not be empty, unless `allow_empty` is True.
+    """Refuse to remove everything, unless `allow_empty` is True.
 
-    Args:
-        wanted: the items that will remain.
-        allow_empty: whether the set may be empty.
-        what: what would be removed, for the error message.
-
-    Raises:
-        EmptySet: the set is empty, and `allow_empty` is False.
+    `wanted` are the items that will remain. `what` names the items that would be removed.
     """
     if not wanted and not allow_empty:
         raise EmptySet(
@@ -144,21 +112,17 @@ def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) 
 
 
 def check_width(width: int) -> None:
-    """Check the width, which is the number of calls at once.
-
-    Raises:
-        ConfigurationError: the width is not a whole number from 1 to 8.
-    """
+    """Refuse a width, which is a number of calls at once, other than a whole number from 1 to 8."""
     is_whole = isinstance(width, SupportsIndex) and not isinstance(width, bool)
     if not is_whole or not 1 <= width <= MOST_AT_ONCE:
         raise ConfigurationError(f"The width must be 1 to {MOST_AT_ONCE} calls at once, not {width!r}.")
 
 
 def list_is_complete(roles: Sequence[Role]) -> bool:
-    """Return whether a list of roles is complete: it has fewer than 5,000 roles, so the service did not cut it."""
+    """Return whether a list of roles is complete. The service cuts a list only at 5,000 roles."""
     return len(roles) < MOST_ROLES_LISTED
 
 
 def search_is_complete(rows: int) -> bool:
-    """Return whether a search has found everybody who matches: the service sent at most 50 rows."""
+    """Return whether a search has found everybody who matches. With more than 50 rows, people can be missing."""
     return rows <= MOST_FOUND

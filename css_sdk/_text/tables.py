@@ -15,17 +15,14 @@ from .masking import mask_text
 
 _MOST_SHOWN: Final = 200
 _PERSONAL: Final = ("email", "first_name", "last_name", "name", "message")
-"""The columns that masking hides completely. `message` is a log line, which can hold names and addresses."""
+"""The columns that masking hides completely. `message` is a log line, so it can hold names and addresses."""
 
 Row = dict[str, Any]
 Item = TypeVar("Item", bound="Tabular | Mapping[str, Any]")
 
 
 class Tabular:
-    """Base class of frozen attrs classes whose objects are one or several rows of a table.
-
-    The class variables below adjust the columns.
-    """
+    """Base class of frozen attrs classes whose objects are rows of a table. The class variables adjust the columns."""
 
     __slots__ = ()
     __attrs_attrs__: ClassVar[Any]
@@ -45,9 +42,8 @@ class Tabular:
     def _cells(self) -> Row:
         """Return one row: the values of this object's attributes by column.
 
-        Texts, numbers, times and None become cells as they are, errors by their text, and tuples with commas between
-        their items. An attribute with a username becomes this username. Any other attribute that is itself `Tabular`
-        adds its own columns. Attributes of other types, those in `_below`, and `_rows_in` are left out.
+        An attribute with a username becomes the username. Any other `Tabular` attribute adds its own columns. Values
+        that do not fit into a cell are left out.
         """
         cells: Row = {}
         for name in (*(each.name for each in fields(type(self)) if each.repr), *self._also):
@@ -66,7 +62,7 @@ class Tabular:
         return cells
 
     def _rows(self) -> Iterator[Row]:
-        """Yield the rows: those of each item in `_rows_in`, or only one if `_rows_in` is empty."""
+        """Yield the rows of each item in `_rows_in`. If `_rows_in` is empty, yield one row."""
         if not self._rows_in:
             yield self._cells()
             return
@@ -84,7 +80,7 @@ class Tabular:
 
 
 class Record(Tabular, Mapping[str, Any]):
-    """Base class of frozen attrs classes whose objects are one row. Each maps columns to values, like a dictionary."""
+    """Base class of frozen attrs classes whose objects are one row: a mapping from columns to values."""
 
     __slots__ = ()
 
@@ -99,7 +95,7 @@ class Record(Tabular, Mapping[str, Any]):
 
 
 class Records(Tabular):
-    """Base class of frozen attrs classes whose objects are several rows. Iteration yields the rows as dictionaries."""
+    """Base class of frozen attrs classes whose objects are several rows. A loop over an object yields dictionaries."""
 
     __slots__ = ()
 
@@ -186,7 +182,7 @@ def _html(rows: Sequence[Row]) -> str:
 
 
 def _escaped(value: object) -> str:
-    """Return the value as text for HTML: markup is escaped, and characters that reorder text are replaced."""
+    """Return the value as text for HTML. Escape markup, and replace characters that could hide or reverse text."""
     if isinstance(value, bool):
         text = "yes" if value else "no"
     elif isinstance(value, datetime):

@@ -10,21 +10,13 @@ from ..errors import ConfigurationError, InvalidFile
 
 _WIDEST: Final = 60
 _FIRST_ROWS: Final = 1000
-"""The number of rows at the beginning that decide the widths of the columns."""
+"""The number of first rows that decide the widths of the columns."""
 
 
 def workbook_of(lines: Iterable[Sequence[str]], title: str) -> bytes:
-    """Return the bytes of an Excel workbook with one sheet.
+    """Return the bytes of an Excel workbook with one sheet. Write all cells as texts.
 
     The first line is the header. It stays visible when the user scrolls, and has filters.
-
-    Args:
-        lines: the header and the rows, all with the same number of cells. All cells are written as texts.
-        title: the name of the sheet.
-
-    Raises:
-        InvalidFile: there are more rows, or more characters in a cell, than a sheet can hold.
-        ConfigurationError: XlsxWriter is not installed.
     """
     try:
         import xlsxwriter  # noqa: PLC0415 - an extra

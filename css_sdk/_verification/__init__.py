@@ -1,4 +1,4 @@
-"""Decide which answers verify a write, and what an attempt without an answer may still do.
+"""Decide which answers verify a write, and what an attempt without an answer may still do. Pure.
 
-Pure: this package imports only `state`. Start reading at `verdicts`, the table that decides about every write.
+Start reading at `verdicts`. Its table decides about every write.
 """

@@ -1,4 +1,4 @@
-"""Find and read the user's config file and a project's `css.toml`, and refuse files that others can change."""
+"""Find and read the user's config file and a project's `css.toml`. Refuse a config file that others can change."""
 
 from __future__ import annotations
 
@@ -16,19 +16,15 @@ from ..errors import ConfigurationError, Remedy
 
 CONFIG_VARIABLE: Final = "CSS_CONFIG_FILE"
 OFF: Final = "off"
-"""The value of `CSS_CONFIG_FILE` with which css-sdk reads neither the config file nor `css.toml`."""
+"""The value of `CSS_CONFIG_FILE` that makes css-sdk read neither the config file nor `css.toml`."""
 PROJECT_FILE: Final = "css.toml"
 _LARGEST: Final = 1024 * 1024
 
 
 def config_path(environ: Mapping[str, str]) -> Path | None:
-    """Return the path of the user's config file, which need not exist; None if `CSS_CONFIG_FILE` is `off`.
+    """Return the path of the user's config file; None if `CSS_CONFIG_FILE` is `off`. The file may not exist.
 
-    `CSS_CONFIG_FILE` can set the path. The default is `css-sdk/config.toml` in the config folder of the user, such as
-    `~/.config` on Linux.
-
-    Args:
-        environ: the environment variables.
+    The default is `css-sdk/config.toml` in the config folder of the user, such as `~/.config` on Linux.
     """
     named = environ.get(CONFIG_VARIABLE, "")
     if named == OFF:
@@ -41,13 +37,10 @@ def config_path(environ: Mapping[str, str]) -> Path | None:
 
 
 def project_path(folder: Path | None = None) -> Path | None:
-    """Return the path of the `css.toml` of a project; None if there is none.
+    """Return the path of the `css.toml` of a project; None if it does not exist.
 
-    css-sdk looks in a folder, and then in those above it within the same git repository. Outside of a repository, it
-    looks only in the folder itself.
-
-    Args:
-        folder: the folder; by default the current one.
+    css-sdk looks in the folder, and then in those above it in the same git repository. Outside of a repository, it
+    looks only in the folder.
     """
     try:
         folder = Path.cwd() if folder is None else folder
@@ -67,16 +60,10 @@ def _exists(path: Path) -> bool:
 
 
 def read_config(path: Path, *, must_exist: bool = False, profile: str | None = None) -> dict[str, Any]:
-    """Return the parsed content of the user's config file. If there is no such file, return an empty dictionary.
+    """Return the parsed content of the user's config file. Refuse a file that other users can change.
 
-    Args:
-        path: the path of the file.
-        must_exist: whether a missing file is an error.
-        profile: the name of the profile to read, for the example in the error message.
-
-    Raises:
-        ConfigurationError: the file cannot be read or is not valid TOML, other users can change the file or one of its
-            folders, or the file is missing and `must_exist` is True.
+    For a missing file, return an empty dictionary. But if `must_exist` is True, raise `ConfigurationError`. `profile`
+    is the name in the example of this message.
     """
     if not _is_missing(path):
         return _read(path, is_private=True)
@@ -109,11 +96,7 @@ def _toml_key(name: str) -> str:
 
 
 def read_project_file(path: Path) -> dict[str, Any]:
-    """Return the parsed content of a project's `css.toml`.
-
-    Raises:
-        ConfigurationError: the file cannot be read, or is not valid TOML.
-    """
+    """Return the parsed content of a project's `css.toml`."""
     return _read(path, is_private=False)
 
 
@@ -142,14 +125,10 @@ def _read(path: Path, *, is_private: bool) -> dict[str, Any]:
 
 
 def _check_private(path: Path, found: os.stat_result) -> None:
-    """Check that only the user and the administrator of the system can change or replace a file. Skip this on Windows.
+    """Refuse a file that others could change or replace, because a config file can name a command.
 
-    Args:
-        path: the path of the file.
-        found: the status of the opened file.
-
-    Raises:
-        ConfigurationError: others can change or replace the file. The message has the command that prevents this.
+    The administrator of the system may change the file. On Windows, nothing is checked. `found` is the status of the
+    opened file.
     """
     if sys.platform == "win32":
         return

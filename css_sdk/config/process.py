@@ -1,4 +1,4 @@
-"""Run the command that prints the credentials of a profile, such as that of a vault. No error shows its output."""
+"""Run the command that prints the credentials of a profile. No error shows its output."""
 
 from __future__ import annotations
 
@@ -24,17 +24,13 @@ _LARGEST: Final = 64 * 1024
 def run_credential_process(command: Sequence[str], folder: Path, what: str, timeout: float = TIMEOUT) -> Secret:
     """Run a command without a shell, and return what it prints on stdout.
 
-    The command gets no input. Its stderr goes to the terminal, so that it can ask the user to log in. It runs in
-    `folder` and not in the current folder, because files of a cloned repository could change what it does.
+    Its stderr goes to the terminal, because the command may ask the user to log in. The command gets no input.
 
-    Args:
-        command: program and arguments. A program without a path is looked for in the absolute folders of `PATH`.
-        folder: the folder to run the command in: that of the config file.
-        what: what the command is. Error messages begin with these words.
-        timeout: seconds after which css-sdk ends the command and the processes that it started.
+    It runs in the folder of the config file. In the current folder, files of a cloned repository could change what it
+    does.
 
-    Raises:
-        ConfigurationError: the command cannot be run, fails, takes longer than `timeout`, or prints more than 64 KiB.
+    After `timeout` seconds, css-sdk ends the command and the processes that it started. `what` names the command in
+    messages.
     """
     program = _program(command[0], what)
     try:
@@ -73,10 +69,9 @@ def run_credential_process(command: Sequence[str], folder: Path, what: str, time
 
 
 def _program(name: str, what: str) -> str:
-    """Return the absolute path of a program. Do not use relative paths or relative folders of `PATH`.
+    """Return the absolute path of a program. Refuse relative paths, and skip relative folders of `PATH`.
 
-    Raises:
-        ConfigurationError: the program has a relative path, or is not in `PATH`.
+    A relative path could be a program of a cloned repository.
     """
     if os.path.dirname(name):  # noqa: PTH120 - the same on all systems, for a text
         path = Path(name).expanduser()

@@ -1,4 +1,4 @@
-"""Decide from which source settings and defaults come, and read them from this source."""
+"""Decide which source sets the settings and defaults, and read them from this source."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOG: Final = logging.getLogger("css_sdk")
 
 @frozen
 class Default:
-    """A value with its source: the variable, file or profile that sets it, as messages name it."""
+    """A value, and the variable, file or profile that sets it."""
 
     value: Any
     source: str
@@ -48,18 +48,11 @@ def find_settings(
 ) -> Settings:
     """Return settings from one source: a named profile, otherwise the variables, otherwise the default profile.
 
-    Args:
-        environ: the variables to read; by default those of the process. If you pass variables, the default profile is
-            used only if `CSS_CONFIG_FILE` is among them.
-        profile: name of a profile in the user's config file; by default the name in `CSS_PROFILE`.
-        team_id: the team that the credentials must belong to; by default the team that the profile sets.
-        allow_http: whether plain `http` is allowed to other machines.
-        may_run: whether css-sdk may run the command in `credential_process` of a profile.
+    `environ` are the variables of the process by default. If other variables are passed, the default profile is used
+    only if `CSS_CONFIG_FILE` is among them.
 
-    Raises:
-        ConfigurationError: credentials are missing; the config file, the profile or an address cannot be used;
-            `CSS_API_URL` or `CSS_TOKEN_URL` is set beside a profile; or the profile has a command and `may_run` is
-            False.
+    If `may_run` is False, a profile with `credential_process` is refused. `CSS_API_URL` and `CSS_TOKEN_URL` are refused
+    beside a profile, because its credentials would go to their address.
     """
     variables = os.environ if environ is None else environ
     chosen = find_profile(environ, profile)
@@ -109,17 +102,10 @@ def _settings_of(
 
 
 def find_profile(environ: Mapping[str, str] | None, named: str | None) -> Profile | None:
-    """Return the profile from which settings come; None if they come from variables.
+    """Return the profile that sets the settings; None if variables set them.
 
-    If no profile is named, and the variables set no credentials, this is the default profile.
-
-    Args:
-        environ: the variables to read; by default those of the process. As in `find_settings`, they can exclude the
-            default profile.
-        named: name of a profile; by default the name in `CSS_PROFILE`.
-
-    Raises:
-        ConfigurationError: the config file does not have the named profile, or cannot be used.
+    `named` is the name of a profile, by default `CSS_PROFILE`. Without a name and without credentials in the variables,
+    this is the default profile.
     """
     variables = os.environ if environ is None else environ
     named_by = "You chose" if named else f"{PROFILE_VARIABLE} names"
@@ -142,14 +128,7 @@ def find_profile(environ: Mapping[str, str] | None, named: str | None) -> Profil
 
 
 def profile_names(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Return the names of the profiles in the user's config file. Run no command of a profile.
-
-    Args:
-        environ: the variables to read; by default those of the process.
-
-    Raises:
-        ConfigurationError: the config file cannot be used.
-    """
+    """Return the names of the profiles in the user's config file. Run no command of a profile."""
     path = config_path(os.environ if environ is None else environ)
     if path is None:
         return ()
@@ -159,7 +138,7 @@ def profile_names(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
 
 
 def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None) -> ConfigurationError:
-    """Return an error about missing credentials, with the names of the profiles that the user can choose instead."""
+    """Return an error about missing credentials. Add the names of the profiles that the user can choose instead."""
     path = _path_for_default(environ)
     profiles = sorted(profile_names(environ)) if path else []
     if not profiles:
@@ -177,8 +156,8 @@ def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None)
 def _path_for_default(environ: Mapping[str, str] | None) -> Path | None:
     """Return the path of the config file, if its default profile may be used; otherwise None.
 
-    The default profile is not used if the variables set credentials, or if `CSS_CONFIG_FILE` is `off`. It is also not
-    used if the caller passed variables without `CSS_CONFIG_FILE`.
+    The default profile is not used beside variables with credentials. It is also not used if a caller passed variables
+    without `CSS_CONFIG_FILE`.
     """
     variables = os.environ if environ is None else environ
     is_excluded = environ is not None and CONFIG_VARIABLE not in environ
@@ -188,17 +167,10 @@ def _path_for_default(environ: Mapping[str, str] | None) -> Path | None:
 def find_defaults(
     environ: Mapping[str, str] | None = None, *, profile: str | None = None, folder: Path | None = None
 ) -> dict[str, Default]:
-    """Return the default values of options, by name. Only options of `DEFAULTS` that have a default are returned.
+    """Return the default values of options that have one, by name.
 
-    Each value comes from the first source that sets it: a variable, the project's `css.toml`, or the profile.
-
-    Args:
-        environ: the variables to read; by default those of the process.
-        profile: name of a profile; by default the name in `CSS_PROFILE`.
-        folder: the folder in which css-sdk first looks for `css.toml`; by default the current folder.
-
-    Raises:
-        ConfigurationError: the config file or `css.toml` cannot be used, or a value is not valid.
+    The first source that sets a value decides: a variable, the project's `css.toml`, the profile. css-sdk looks for
+    `css.toml` first in `folder`.
     """
     variables = os.environ if environ is None else environ
     found: dict[str, Default] = {}
@@ -224,17 +196,10 @@ def find_defaults(
 
 
 def describe_config(environ: Mapping[str, str] | None = None, *, profile: str | None = None) -> dict[str, Default]:
-    """Return every setting by name, with its value and the source that sets it, for people to read.
+    """Return every setting by name, with its value and its source, for people to read.
 
-    Secrets are not shown. The command of a profile is not run. If the credentials or addresses cannot be used, their
-    value is the error message.
-
-    Args:
-        environ: the variables to read; by default those of the process.
-        profile: name of a profile; by default the name in `CSS_PROFILE`.
-
-    Raises:
-        ConfigurationError: the config file or `css.toml` cannot be used, or a default is not valid.
+    Secrets are not shown, and no command of a profile runs. If credentials or addresses cannot be used, their value is
+    the error message.
     """
     variables = os.environ if environ is None else environ
     chosen = find_profile(environ, profile)

@@ -99,9 +99,9 @@ def diagnose(
 
 
 def _secrets(client_id: str, client_secret: str) -> list[Secret]:
-    """Return the texts that no message may show: the client secret, and both credentials as HTTP Basic encodes them.
+    """Return the texts that no message may show: the secret, and both credentials as HTTP Basic encodes them.
 
-    If the client id does not have the form of one, it is also returned, because it may be the secret.
+    A client id that does not look like one is also returned, because it may be the secret.
     """
     pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode().rstrip("=")
     texts = (client_secret, pair, "" if judgements.is_account(client_id) else client_id)
@@ -134,14 +134,7 @@ def _read_defaults(find: Callable[[], dict[str, Default]], reader: Reader) -> tu
 class _Examination:
     """The checks that need the network.
 
-    Args:
-        settings: credentials and addresses.
-        defaults: the default values of options, by name.
-        http: the client for requests without a token.
-        options: the options of the clients for requests with a token.
-        timeout: seconds for each request.
-        clock: returns seconds since 1970.
-        reader: for whom the advice is worded.
+    `http` sends requests without a token. `options` are for the clients that send a token.
     """
 
     _settings: Settings
@@ -154,11 +147,7 @@ class _Examination:
     _ahead: list[float] = field(factory=list, init=False)
 
     def checks(self, login_servers: Mapping[str, str] | None) -> Iterator[Check]:
-        """Yield the result of each check. A check runs after those that it depends on, and is skipped if they fail.
-
-        Args:
-            login_servers: the issuers of further login servers, as for `diagnose`.
-        """
+        """Yield the result of each check. If a check fails, those that depend on it are skipped."""
         settings = self._settings
         set_by = f"The address is set by {settings.name_of('token_url')}."
         login, can_log_in = self._login_server("prod", judgements.issuer_of(settings.token_url), set_by)
@@ -180,10 +169,7 @@ class _Examination:
     def _login_server(self, environment: str, issuer: str, set_by: str = "") -> tuple[Check, bool]:
         """Check that a login server can be reached. Return the check, and whether the server answered at all.
 
-        Args:
-            environment: the environment of the login server.
-            issuer: the address of its realm.
-            set_by: a sentence that says what sets this address. The message ends with it if something is wrong.
+        `set_by` is a sentence that says what sets the address. It ends the message if something is wrong.
         """
         name, server = f"login server ({environment})", f"the login server of {environment}"
         answer = self._ask(judgements.discovery_of(issuer), server)
@@ -237,7 +223,7 @@ class _Examination:
         yield Check("account", state, f"It belongs to team {team}, which has {count or 'no'} Gold integrations.")
 
     def _default_place(self, css: Css) -> Iterator[Check]:
-        """Yield a check if the default integration or environment cannot be used. If both are right, yield nothing."""
+        """Yield a check if the default integration or environment cannot be used."""
         name = "integration"
         if name not in self._defaults:
             return
@@ -251,11 +237,7 @@ class _Examination:
             yield Check("defaults", "wrong", f"{error.text_for('file')} {set_by}")
 
     def _request_token(self) -> str:
-        """Request a token. Return how long it is valid, as in ` for 300 seconds`; "" if this is not known.
-
-        Raises:
-            CssError: no token could be obtained.
-        """
+        """Request a token. Return how long it is valid, as in ` for 300 seconds`; "" if this is not known."""
         before = self._clock()
         with time_limit(self._timeout):
             token = system_of(self._settings).token(**self._options)
@@ -263,12 +245,7 @@ class _Examination:
         return "" if token.life is None else f" for {token.life:.0f} seconds"
 
     def _ask(self, address: str, server: str) -> httpx.Response | CssError:
-        """Send a GET request without a token. Return the answer, or an error if there is none that can be read.
-
-        Args:
-            address: the complete address.
-            server: what messages call the server.
-        """
+        """Send a GET request without a token. Return the answer, or an error if no readable answer came."""
         label = f"GET {urlsplit(address).path}"
         before = self._clock()
         try:
@@ -287,11 +264,9 @@ class _Examination:
         return response
 
     def _compare_clocks(self, before: float, theirs: object) -> None:
-        """Note by how many seconds this machine's clock is ahead of the clock of a server that answered a request.
+        """Note by how many seconds this machine's clock is ahead of a server's clock.
 
-        Args:
-            before: this machine's time before the request.
-            theirs: the server's time in the answer, in seconds since 1970. Anything else than a number is ignored.
+        `before` is this machine's time before the request. `theirs` is the server's time in the answer, or None.
         """
         if isinstance(theirs, (int, float)) and not isinstance(theirs, bool):
             after = self._clock()

@@ -23,7 +23,7 @@ _EXTRA: Final = re.compile(r"""\s*([\w.-]+)[^;]*;.*\bextra\s*==\s*['"]([\w.-]+)[
 
 
 def check_versions() -> Check:
-    """Return a check whose message lists the versions of css-sdk, Python, some libraries and the operating system."""
+    """Return a check that lists the versions of css-sdk, Python, some libraries and the operating system."""
     libraries = ", ".join(f"{name} {_version(name) or '(version unknown)'}" for name in ("httpx", "anyio", "click"))
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
     return Check("versions", "ok", f"css-sdk {__version__}, Python {platform.python_version()}, {libraries}, {system}")
@@ -40,11 +40,7 @@ def _version(package: str) -> str | None:
 def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
     """Yield checks whether the packages of the extras are installed.
 
-    If a needed extra does not exist, or its packages are missing, its check is `wrong`. For all other extras whose
-    packages are missing, there is one warning.
-
-    Args:
-        needed: the names of the extras that the user needs.
+    A needed extra that is missing or unknown is `wrong`. All other missing extras share one warning.
     """
     try:
         requirements = metadata.requires("css-sdk") or []
@@ -72,11 +68,7 @@ def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
 
 
 def check_variables(environ: Mapping[str, str]) -> Iterator[Check]:
-    """Yield checks of the variables for proxies and certificates that httpx reads.
-
-    Args:
-        environ: the variables of the process.
-    """
+    """Yield checks of the variables for proxies and certificates that httpx reads."""
     described = []
     for name, value in set_variables(_PROXIES, environ).items():
         address = shown_proxy(value)
@@ -107,7 +99,7 @@ def check_variables(environ: Mapping[str, str]) -> Iterator[Check]:
 
 
 def proxy_secrets(environ: Mapping[str, str]) -> list[Secret]:
-    """Return the users and passwords in the addresses of proxies, as they are written and percent-decoded."""
+    """Return the users and passwords in the addresses of proxies, as written and percent-decoded."""
     secrets = []
     for value in set_variables(_PROXIES, environ).values():
         user, at, _ = value.rpartition("@")
