@@ -1,4 +1,4 @@
-"""Carry out plans, the same way for each command: show the plan, ask, run it with a journal, and report."""
+"""Show plans, ask for confirmation, carry plans out with a journal, and report the results."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Origin:
     """Where a plan comes from.
 
     Attributes:
-        name: the beginning of the name of the remainder file. If steps are left, css saves them in this file.
+        name: the beginning of the name of the remainder file. css saves the steps that are left in this file.
         folder: the folder of the remainder file.
         file: the file of a saved plan; None for a new plan, and for a plan from stdin.
         plan_id: the id of a saved plan; None for a new plan.
-        resume: the journal of an earlier run that this run continues, if there is one.
-        undoes: the name of the journal that the plan undoes; "" if it undoes none.
+        resume: the journal of the earlier run that this run continues.
+        undoes: the name of the journal that the plan undoes; "" if the plan undoes none.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Origin:
 
     @classmethod
     def of_file(cls, file: Path, plan_id: str, resume: Path | None) -> Origin:
-        """Return the origin of a saved plan, which was read from this file or from stdin."""
+        """Return the origin of a saved plan that was read from this file, or from stdin."""
         if file == STDIN:
             return cls("stdin", plan_id=plan_id, resume=resume)
         return cls(_REMAINDER.sub("", file.stem), file.parent, file, plan_id, resume)
@@ -73,7 +73,7 @@ class Origin:
     def remainder(self) -> Path:
         """Return the path of the remainder file.
 
-        If the plan itself was read from a remainder file, the new file has the next number, so that css keeps both.
+        If the plan was read from a remainder file, the new file gets the next number, because css keeps both files.
         """
         found = _REMAINDER.search(self.file.stem) if self.file else None
         number = f".{int(found[1] or 1) + 1}" if found else ""
@@ -83,11 +83,8 @@ class Origin:
 def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
     """Return the journal that `--resume` names, or None without `--resume`.
 
-    Check that the journal belongs to this saved plan.
-
     Raises:
-        StalePlan: when the journal belongs to a different plan, account or address, or to no saved plan.
-        InvalidFile: when the journal cannot be read, or is not a journal.
+        StalePlan: when the journal does not belong to this saved plan, account and address.
     """
     from ...errors import StalePlan
     from ...journal.entries import read_journal
@@ -105,11 +102,7 @@ def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
 
 
 def _check_remainder(file: Path) -> None:
-    """Raise an error if saving the remainder later would replace a file that is not a plan of css-sdk.
-
-    Raises:
-        InvalidFile: when the file for the remainder holds something other than a plan.
-    """
+    """Raise an error if the remainder file exists, and is not a plan of css-sdk."""
     from ...errors import InvalidFile
 
     if file.exists() and not (file.is_file() and may_be_replaced(file, is_plan_of_ours)):
@@ -120,22 +113,22 @@ def _check_remainder(file: Path) -> None:
 
 
 def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, known: Sequence[User] = ()) -> int:
-    """Show a plan, ask for confirmation, carry it out with a journal, print the results, and return the exit code.
+    """Show a plan, ask for confirmation, carry the plan out with a journal, and return the exit code.
 
     After an interrupt, css finishes the calls that have begun, and prints which steps were not done.
 
     Args:
-        css: the client that carries out the plan.
-        plan: a new plan, or one that was read from a file.
+        css: the client.
+        plan: a new plan or a saved plan.
         given: the options.
         origin: where the plan comes from.
-        known: users whose names css can show, in addition to those in `plan.known`.
+        known: more users whose names css can show without a request.
 
     Raises:
-        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
-        StalePlan: when the state has changed, or the journal of `origin.resume` belongs to a different plan.
+        NotConfirmed: when the answer is no, or there is no terminal. Nothing was changed.
+        StalePlan: when the state has changed, or the journal to resume belongs to a different plan.
         Refused: when a guard refuses the plan. Nothing was changed.
-        InvalidFile: when a journal cannot be read or written, or the remainder would replace another file.
+        InvalidFile: when a journal cannot be read or written, or the remainder file has other content.
     """
     resumed = read_resumed(css, plan, origin)
     if origin.resume is None and plan.steps:

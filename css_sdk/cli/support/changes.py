@@ -1,4 +1,4 @@
-"""Give and remove roles, the same way for each command: ask for confirmation, carry out, and report."""
+"""Give and remove roles: ask for confirmation, carry out the changes, and report the results."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ _OF_ROSTERS = ("line", "person")
 
 
 class Labels:
-    """The ids and project names of integrations, and the names of people, as far as a client has read them."""
+    """The names that a client has read: of integrations, with their ids, and of people."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self._places: dict[str, tuple[int, str]] = {}
 
     def read(self, css: Css, results: Sequence[RowResult]) -> None:
-        """Add the names of integrations and people in these results. The client knows them, so send no request."""
+        """Add the names of the integrations and people in these results.
+
+        This sends no request, because the client has read the names before.
+        """
         from ...errors import CssError
 
         for which in {result.row.integration for result in results}:
@@ -49,7 +52,7 @@ class Labels:
         self.names.update((result.user.username, result.user.name) for result in results if result.user is not None)
 
     def record(self, result: RowResult) -> dict[str, Any]:
-        """Return the result of a row as a record, with the labels that were read so far."""
+        """Return the result of a row as a record for `--json`."""
         from ...people.identities import login_of
 
         row = result.row
@@ -78,13 +81,9 @@ def change_roles(
         action: `grant` to give the roles, `revoke` to remove them.
         given: the options.
         roles: the names of the roles.
-        prefer: the login providers in order of preference, for people who have several logins.
+        prefer: for people with several logins, the login providers in order of preference.
         all_logins: whether to use all logins of a person.
         named: the texts that name users, by their kind: `username`, `email`, `guid` or `client_id`.
-
-    Raises:
-        UsageError: when no role or no user is named.
-        CssError: when a text that names a user is not valid. All errors of `apply_rows` are raised, too.
     """
     from ...people.identities import checked_people
     from ...roster.rows import Row
@@ -104,21 +103,20 @@ def apply_rows(
 ) -> Sequence[RowResult]:
     """Ask for confirmation if necessary, carry out rows, and return a result for each.
 
-    Before a question, css-sdk reads and shows who would gain or lose roles. After the answer, it carries out only these
-    changes. If there is nothing to do, it asks nothing.
+    Before a question, css shows who would gain or lose roles. After the answer, css carries out only these changes.
 
     Args:
         css: the client.
-        rows: what is to be done.
+        rows: the rows of a roster or a command.
         given: the options.
-        labels: gets the names of the integrations and people that are read.
-        progress: called with each result as soon as it is known.
+        labels: css adds the names that it reads to this object.
+        progress: css calls this function with each result as soon as it is known.
         exact: whether to remove the roles in the rows from everybody whom the rows do not list.
         how: further arguments of `apply_roster` and `check_roster`.
 
     Raises:
-        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
-        StalePlan: when the necessary changes are no longer those of the preview. Nothing was changed.
+        NotConfirmed: when the answer is no, or there is no terminal. Nothing was changed.
+        StalePlan: when the state has changed since the preview. Nothing was changed.
         click.Abort: when a question is not answered.
     """
     from ...roster.rows import refuses_all
@@ -153,7 +151,10 @@ def apply_rows(
 
 
 def _show_losses(css: Css, losses: Sequence[RoleRemovals]) -> None:
-    """Print on stderr who loses which role, and how many of these people the roster lists with a different login."""
+    """Print on stderr who loses which role.
+
+    Also print how many of these people the roster lists with a different login.
+    """
     for loss in losses:
         people = [f"{user.name} {user.username}".strip() for user in loss.users]
         again = f". The roster lists {len(loss.also_listed)} of them with another login" if loss.also_listed else ""
@@ -162,18 +163,18 @@ def _show_losses(css: Css, losses: Sequence[RoleRemovals]) -> None:
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
-    """Return the facts about rows. `prod` has the names of the integrations that the rows change in prod."""
+    """Return the facts about rows. `prod` has the names of the projects that the rows change in prod."""
     actions = {row.action for row in rows}
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 
 
 def preview_of(changes: Iterable[tuple[str, str, Place, str]], people: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each role of each place, with who gains or loses it.
+    """Return a sentence for each role of each place, with the people who gain or lose the role.
 
     Args:
-        changes: the planned changes. Each has the action (`grant` or `revoke`), the role, the place, and the text that
-            names the person.
-        people: the names of people, by username, as far as they are known.
+        changes: for each change, the action (`grant` or `revoke`), the role, the place, and the text that names the
+            person.
+        people: the known names of people, by username.
     """
     groups: dict[tuple[str, str, Place], dict[str, None]] = {}
     for action, role, place, person in changes:
@@ -182,14 +183,14 @@ def preview_of(changes: Iterable[tuple[str, str, Place, str]], people: Mapping[s
 
 
 def in_words(action: str, people: Collection[str], role: str, place: Place) -> str:
-    """Return a sentence that says how many people gain or lose a role, with the first ten names and usernames."""
+    """Return a sentence that says how many people gain or lose a role, with up to ten of their names."""
     verb = "gain" if action == "grant" else "lose"
     who = {0: f"nobody {verb}s", 1: f"1 user {verb}s"}.get(len(people), f"{len(people)} users {verb}")
     return f"{who} the role {role!r} in {place}" + (f": {the_first_of(people)}" if people else "")
 
 
 def the_first_of(names: Collection[str]) -> str:
-    """Return a text with the first ten of these names, sorted, and the number of the others, if there are more."""
+    """Return the first ten names in alphabetical order, and how many more names there are."""
     more = len(names) - _MOST_NAMED
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
@@ -206,16 +207,16 @@ def carry_out(
 ) -> int:
     """Ask for confirmation, carry out rows, write the result file, print the results, and return the exit code.
 
-    css-sdk reads the current roles first, and sends only what is missing. After an interrupt, it finishes the calls
-    that have begun, prints the results, and raises the interrupt again.
+    After an interrupt, css finishes the calls that have begun, and prints the results. Then css raises the interrupt
+    again.
 
     Args:
-        rows: what is to be done.
+        rows: the rows to carry out.
         given: the options. With `--allow-missing`, people who have never logged in do not change the exit code.
         result_file: the file for the results.
-        finished: rows of the roster that were done before. The result file lists them, too.
+        finished: rows that were done before. The result file lists these rows, too.
         always_written: whether to write the result file even if no row is left to do.
-        with_bars: whether to show the progress on a terminal.
+        with_bars: whether to show progress bars on a terminal.
         how: further arguments of `apply_roster` and `check_roster`.
     """
     labels = Labels()
@@ -240,7 +241,7 @@ def carry_out(
         was_written, sentences = write_results(
             sorted([*finished, *results], key=lambda result: result.row.line), result_file, always=always_written
         )
-        # After an interrupt, rows that were not attempted are in the result file. They are printed only without a file.
+        # After an interrupt, the result file lists the skipped rows. Without such a file, css prints them.
         print_row_results(results, labels, given.as_json, with_skipped=interrupt is None or result_file is None)
         for sentence in sentences:
             say(sentence)
@@ -253,13 +254,9 @@ def carry_out(
 def print_row_results(
     results: Sequence[RowResult], labels: Labels, as_json: bool, *, with_skipped: bool = True
 ) -> None:
-    """Print the result of each row, and the number of rows in each state. Count repeated rows as "repeated".
+    """Print the result of each row, and the number of rows in each state.
 
-    Args:
-        results: the results of the rows.
-        labels: the names of integrations and people.
-        as_json: whether to print JSON.
-        with_skipped: whether to print the rows that were skipped, too. The printed numbers always include these rows.
+    If `with_skipped` is false, css leaves skipped rows out of the list. But css still counts these rows.
     """
     rows = [labels.record(result) for result in results if with_skipped or result.state != "skipped"]
     if not as_json:
@@ -279,8 +276,12 @@ def print_row_results(
 def exit_code_of(results: Collection[RowResult | StepResult]) -> int:
     """Return the exit code of a command with these results.
 
-    The code is 0 if everything is done or needed no change. It is 3 if one of several changes failed, or the outcome of
-    a change is unknown. If the only change failed, the code is 4 after a refusal by a guard, and otherwise 1.
+    | results | code |
+    | --- | --- |
+    | all changes are done, or were not needed | 0 |
+    | the only change failed | 1 |
+    | a guard refused the only change | 4 |
+    | at least one of several changes failed, or an outcome is unknown | 3 |
     """
     left = [result for result in results if result.outcome not in ("done", "already")]
     if not left:

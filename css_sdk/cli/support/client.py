@@ -1,4 +1,4 @@
-"""Open the client for a command. If the command writes, open its journal, too. Close both at the end."""
+"""Open the client for a command. If the command writes, open its journal, too."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 def opened(given: Given | None = None) -> Iterator[Css]:
     """Open a client. If the command writes, the client records each change in a journal.
 
-    Handle SIGTERM like an interrupt (Ctrl-C).
-
-    Args:
-        given: the options of the command. If it is None, css opens no journal.
+    If `given` is None, css opens no journal. css handles SIGTERM like an interrupt (Ctrl-C).
     """
     from ... import Css
 
@@ -38,9 +35,9 @@ def opened(given: Given | None = None) -> Iterator[Css]:
 
 @contextmanager
 def delayed_log() -> Iterator[list[logging.LogRecord]]:
-    """Collect warnings of the log in the yielded list. At the end, print those that the caller has not removed from it.
+    """Collect warnings of the log in the yielded list, and print them at the end.
 
-    If the program has configured its own log, that log gets the warnings at once, and nothing is printed.
+    The caller can remove warnings from the list. If the program has its own log, this log gets the warnings instead.
     """
     from ..._http.observation import collected_warnings
 
@@ -55,7 +52,10 @@ def delayed_log() -> Iterator[list[logging.LogRecord]]:
 
 @contextmanager
 def interrupted_by_sigterm() -> Iterator[None]:
-    """Handle SIGTERM like an interrupt (Ctrl-C): finish the calls that have begun, and report the rest as skipped."""
+    """Handle SIGTERM like an interrupt (Ctrl-C).
+
+    Then css finishes the calls that have begun, and reports the other changes as skipped.
+    """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,7 +1,7 @@
 """Complete integrations, environments, roles and profiles in a shell.
 
-css takes integrations and roles from a cache, or asks the service. If this fails, it completes nothing. A completion
-never prints, never raises an error, waits two seconds at most, and never runs a `credential_process`.
+A completion must not disturb the shell. It never prints, and never raises an error. It waits two seconds at most, and
+never runs a `credential_process`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def complete_environments(_: click.Context, __: click.Parameter, incomplete: str
 
 
 def complete_profiles(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the profiles of the user's config file that begin with the incomplete word."""
+    """Return the profiles in the user's config file that begin with the incomplete word."""
 
     def read() -> list[list[str]]:
         from ...config.sources import profile_names
@@ -40,10 +40,9 @@ def complete_profiles(_: click.Context, __: click.Parameter, incomplete: str) ->
 
 
 def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the ids of integrations that match the incomplete word, with the names as help.
+    """Return the ids of integrations whose id begins with the incomplete word, or whose name contains the word.
 
-    The word is the beginning of an id, or a part of a name. The completion is always an id, because shells break names
-    at blanks.
+    A completion is always an id, because names can contain blanks, and shells break words at blanks.
     """
     found = _printable(
         lambda: _found("integrations", lambda css: [[str(one.id), one.project_name] for one in css.integrations()])
@@ -57,10 +56,10 @@ def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str
 
 
 def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the roles that begin with the incomplete word, in the integration and environment of the command.
+    """Return the roles that begin with the incomplete word.
 
-    If the command line does not name the integration or the environment, css uses the default from a variable, css.toml
-    or the profile. If there is no default, return no roles.
+    css reads the roles of the environment that the command line or the defaults name. If neither names an environment,
+    return no roles.
     """
 
     def find() -> list[list[str]]:
@@ -79,7 +78,10 @@ def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) 
 
 
 def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
-    """Return the names that `find` returns, except names with invisible characters. After any error, return []."""
+    """Return the names that `find` returns. After any error, return [].
+
+    Leave out names that have invisible characters.
+    """
     import logging
 
     from ..._text.escaping import shown
@@ -93,11 +95,9 @@ def _printable(find: Callable[[], list[list[str]]]) -> list[list[str]]:
 
 
 def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
-    """Return names from the cache, or if these are too old, from the service. If the service fails, return old names.
+    """Return names from the cache, or from the service if the cached names are too old.
 
-    Args:
-        key: the name of the list in the cache.
-        read: reads the list from the service.
+    If the service fails, return the old names. `key` is the name of the list in the cache.
     """
     from ... import Backoff, Css
     from ..._http.kept_values import KeptValue

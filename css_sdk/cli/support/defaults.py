@@ -1,4 +1,4 @@
-"""Find the values of options that the user left out: in variables, the project's `css.toml` and the user's profile."""
+"""Find defaults for options that the user left out: in variables, `css.toml` and the user's profile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOUND: Final = "css_sdk.cli.defaults"
 def given_options() -> dict[str, Any]:
     """Return the request options that the user gave before or after the command, by name.
 
-    Within one command, this is always the same dictionary, and callers may add to it. Outside of commands, it is empty.
+    Within one command, this is always the same dictionary, and callers may change it. Outside of commands, it is empty.
     """
     context = click.get_current_context(silent=True)
     found: dict[str, Any] = context.meta.setdefault(_GIVEN, {}) if context else {}
@@ -29,11 +29,9 @@ def given_profile() -> str | None:
 
 
 def default_of(name: str, otherwise: Any = None) -> Callable[[], Any]:
-    """Return a function for `default` of an option. click calls it only if the option is not given.
+    """Return a function for the argument `default` of an option.
 
-    Args:
-        name: the name of the default, such as `integration`.
-        otherwise: the value if this default is not set.
+    click calls the function only for an option that is not given. `otherwise` is the value if the default is not set.
     """
 
     def find() -> Any:
@@ -43,7 +41,10 @@ def default_of(name: str, otherwise: Any = None) -> Callable[[], Any]:
 
 
 def found_defaults() -> dict[str, Any]:
-    """Return the defaults that are set, by name. Read them once for a command. During a completion, return {}."""
+    """Return the defaults that are set, by name.
+
+    css reads the defaults once for a command. During a completion, return {}.
+    """
     context = click.get_current_context(silent=True)
     if context is None or context.resilient_parsing:
         return {}
@@ -54,7 +55,7 @@ def found_defaults() -> dict[str, Any]:
 
 
 def read_defaults() -> dict[str, Any]:
-    """Read the defaults that are set in variables, css.toml and the profile, and return them by name."""
+    """Read the defaults from variables, css.toml and the profile, and return them by name."""
     from ...config.sources import find_defaults
 
     return {name: default.value for name, default in find_defaults(profile=given_profile()).items()}

@@ -13,7 +13,7 @@ USAGE: Final = 64
 def code_of(error: CssError | None) -> int:
     """Return the exit code for the error of a command, or of its only change. Without an error, return 1.
 
-    If a guard refuses a change, the code is 4. The code is also 4 if an integration or an environment does not exist.
+    The code is 4 if a guard refuses a change, or an integration or environment does not exist.
 
     >>> from css_sdk.errors import NotFound
     >>> code_of(NotFound("no role", what="role")), code_of(NotFound("no integration", what="integration"))
@@ -24,7 +24,7 @@ def code_of(error: CssError | None) -> int:
     match error:
         case errors.ConfigurationError() | errors.InvalidFile() | errors.InvalidRequest(status=None):
             return USAGE
-        case errors.UnusableUser(provider=""):  # a mistyped argument; only a wrong provider is refused by a guard
+        case errors.UnusableUser(provider=""):  # a mistyped argument; but a guard refuses a wrong provider
             return USAGE
         case errors.Refused() | errors.NotFound(what="integration"):
             return 4

@@ -1,4 +1,4 @@
-"""Read files completely. Write files completely or not at all, readable only by their owner."""
+"""Read and write whole files. Only the owner of a written file can read it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STDIN = Path("-")
 
 
 def limit() -> int:
-    """Return the largest size in bytes of a file that css reads: 20 MiB, or the number of MiB in CSS_MAX_FILE_MIB.
+    """Return the largest size in bytes of a file that css reads: 20 MiB, or the value of CSS_MAX_FILE_MIB.
 
     Raises:
         ConfigurationError: when the variable is not a whole number of 1 or more.
@@ -37,12 +37,10 @@ def limit() -> int:
 def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
     """Return the content of a file or of stdin, and its name for messages.
 
-    If a file is too large, css does not read it completely. A journal may have any size, because css undo and --resume
-    must be able to read it.
+    A journal may have any size, because css undo and --resume must be able to read it.
 
     Raises:
         InvalidFile: when the file cannot be read, or is too large.
-        ConfigurationError: when CSS_MAX_FILE_MIB is not valid.
     """
     from ..._text.files import too_large
     from ...errors import InvalidFile
@@ -68,7 +66,6 @@ def text_in(file: Path) -> tuple[str, str]:
 
     Raises:
         InvalidFile: when the file cannot be read, is too large, or is not text.
-        ConfigurationError: when CSS_MAX_FILE_MIB is not valid.
     """
     from ..._text.files import text_of
 
@@ -77,7 +74,7 @@ def text_in(file: Path) -> tuple[str, str]:
 
 
 def why_not_writable(file: Path) -> str:
-    """Return why css cannot write a file, as the end of a sentence. If css can write the file, return ""."""
+    """Return the reason why css cannot write a file, as the end of a sentence. Otherwise, return ""."""
     if file.is_dir():
         return "it is a folder"
     if file.exists() and not file.is_file():
@@ -91,13 +88,15 @@ def why_not_writable(file: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputFile:
-    """A file that a command writes. Without `--force`, it may replace only an empty file, or a file that css-sdk wrote.
+    """A file that a command writes.
+
+    Without `--force`, css replaces only an empty file, or a file that css-sdk wrote.
 
     Attributes:
-        path: the path of the file; None for standard output.
+        path: the path of the file; None for stdout.
         option: the option that names the file, for messages.
-        kind: what is written, such as "a plan", for messages.
-        is_ours: a function that returns whether css-sdk wrote a content as a file of this kind.
+        kind: what the command writes, such as "a plan", for messages.
+        is_ours: returns whether css-sdk wrote a content as a file of this kind.
         force: whether to replace any existing file.
     """
 
@@ -108,10 +107,9 @@ class OutputFile:
     force: bool = False
 
     def check(self, source: Path = STDIN) -> None:
-        """Raise an error if the file cannot be written or must not be replaced. Call this before anything is sent.
+        """Raise an error if the file cannot be written, or must not be replaced.
 
-        Args:
-            source: the input file of the command, which is never replaced.
+        Call this before css sends anything. `source` is the input file of the command, which css never replaces.
 
         Raises:
             InvalidFile: with the reason and the option to change.
@@ -139,11 +137,11 @@ class OutputFile:
         """Write the file completely or not at all. If the path is None, print the text on stdout instead.
 
         Args:
-            pieces: the pieces of the text; or the bytes of a workbook, which are never printed.
-            encoding: `utf-8-sig` adds the byte order mark by which Excel recognizes UTF-8.
+            pieces: the pieces of the text, or the bytes of a workbook. css never prints a workbook.
+            encoding: the encoding of the file. Excel recognizes UTF-8 by the byte order mark of `utf-8-sig`.
 
         Raises:
-            InvalidFile: when it cannot be written.
+            InvalidFile: when the file cannot be written.
         """
         if self.path is not None:
             write_whole(
@@ -155,24 +153,16 @@ class OutputFile:
 
 
 def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
-    """Return whether an existing file is empty or blank, or `is_ours` accepts its content.
-
-    Raises:
-        InvalidFile: when it cannot be read.
-    """
+    """Return whether an existing file is empty or blank, or css-sdk wrote its content."""
     content, _ = content_of(file)
     return not content.strip() or is_ours(content)
 
 
 def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file completely or not at all. Only its owner can read it afterwards.
-
-    Args:
-        file: the file.
-        pieces: the pieces of its content.
+    """Write a file completely or not at all. Only its owner can read the file afterwards.
 
     Raises:
-        InvalidFile: when it cannot be written.
+        InvalidFile: when the file cannot be written.
     """
     from ...errors import InvalidFile
 

@@ -9,7 +9,10 @@ from ..command_table import COMMANDS
 
 
 class Group(click.Group):
-    """A group of commands. Its help lists the whole first sentence of each subcommand. `click.Group` would cut it."""
+    """A group of commands.
+
+    Its help shows the whole first sentence of each subcommand, because `click.Group` would cut the sentence.
+    """
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -17,8 +20,7 @@ class Group(click.Group):
         """Return the name of the subcommand, the subcommand, and its arguments.
 
         Raises:
-            UsageError: when there is no such subcommand. The message names a command of `css` with this name, a similar
-                subcommand, or all subcommands.
+            UsageError: when there is no such subcommand. The message suggests a command, or lists all subcommands.
         """
         if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
             close = similar(args[0], self.commands)

@@ -1,4 +1,4 @@
-"""Open the journal of a command: the file that `--journal` names, or a new one in the folder of the user."""
+"""Open the journal of a command: the file that `--journal` names, or a new file in the user's folder."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def folder() -> JournalFolder:
 
 
 def journal_file(named: Path) -> Path:
-    """Return the file of a journal. `named` is its path, or its name in the folder of the user.
+    """Return the file of a journal. `named` is its path, or its name in the user's folder.
 
-    If there is no such journal, return `named`.
+    If the folder has no such journal, return `named`.
     """
     if named.exists() or named.name != str(named):
         return named
@@ -45,10 +45,10 @@ def journal_file(named: Path) -> Path:
 
 
 def newest_journal() -> Path:
-    """Return the file of the newest journal in the folder of the user, and print its name.
+    """Return the file of the newest journal in the user's folder, and print its name.
 
     Raises:
-        InvalidFile: there are no journals.
+        InvalidFile: when the folder has no journals.
     """
     from ...errors import InvalidFile
 
@@ -62,7 +62,7 @@ def newest_journal() -> Path:
 
 
 def _is_unused(file: Path, css: Css) -> bool:
-    """Return whether a file is a journal of this account, and records no write."""
+    """Return whether a file is a journal of this account without any write."""
     from ...errors import InvalidFile
     from ...journal.entries import read_journal
 
@@ -83,27 +83,26 @@ def journaled(
     resume: Path | None = None,
     undoes: str = "",
 ) -> Iterator[tuple[Css, Journal | None]]:
-    """Open the journal. Yield a client that records its writes in the journal, and the journal itself.
+    """Open the journal. Yield a client that records its writes in the journal, and the journal.
 
-    If css keeps no journal, yield the client and None.
+    If css keeps no journal, yield the client and None. At the end, css prints how to undo the changes.
 
-    Call this before css asks for confirmation, because a journal that cannot be written raises an error. If the default
-    journal cannot be written, css raises no error: it prints a warning, and goes on without a journal.
+    Call this before css asks for confirmation, because a journal that cannot be written raises an error. But if the
+    default journal cannot be written, css only prints a warning.
 
-    At the end, css prints how to undo the changes. If no write was sent, css removes the default journal. It keeps a
-    journal that `--journal` names, so that scripts find it.
+    If css sent no write, css removes the default journal. But css keeps a journal that `--journal` names, because
+    scripts expect this file.
 
     Args:
         css: the client.
         given: the options.
-        is_needed: whether there is anything to change. If not, css does not open a journal that exists already.
-        plan_id: the id of the saved plan that the journal belongs to.
-        resume: an existing journal to continue. The caller must have checked that it is of this account and plan.
+        is_needed: whether there is anything to change. If not, css does not open a journal that already exists.
+        plan_id: the id of the saved plan that css carries out.
+        resume: an existing journal to continue. The caller must check that it belongs to this account and plan.
         undoes: the name of the journal that this run undoes.
 
     Raises:
-        InvalidFile: when the journal that `--journal` or `--resume` names cannot be written. Also when `--journal`
-            names a file that exists, unless it is a journal of this account that records no write.
+        InvalidFile: when the journal that an option names cannot be written, or its file must not be replaced.
     """
     has_journal = given.journal is not None and given.journal.exists()
     journal = _opened(css, given, plan_id, resume, undoes) if is_needed or not has_journal else None
@@ -123,7 +122,7 @@ def journaled(
 
 
 def _undo_command(name: str, entries: Sequence[Entry], given: Given) -> str:
-    """Return the command that undoes the changes in a journal, with the options that it needs."""
+    """Return the command that undoes the changes in a journal, with the necessary options."""
     from ...plan.removal_limits import FEW
 
     steps = [step for entry in entries if entry.outcome != "failed" for step in entry.steps]
@@ -162,7 +161,7 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
 
 
 def _user() -> str:
-    """Return the local user name; "" if there is none, as in some containers."""
+    """Return the local user name, or "" if the system has none, as in some containers."""
     import getpass
 
     try:

@@ -1,4 +1,4 @@
-"""Lay out tables as lines of text: as wide as their cells, or to fit the width of a terminal."""
+"""Lay out tables as lines of text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BELOW = "message"
 
 
 def text_width(text: str) -> int:
-    """Return how many columns of a terminal a text takes. Wide characters take two, accents on a letter take none.
+    """Return how many columns of a terminal a text needs. A wide character needs two columns, a combining accent none.
 
     >>> text_width("abc"), text_width("日本"), text_width("e\\u0301")
     (3, 4, 1)
@@ -32,14 +32,8 @@ def table_lines(
 ) -> list[str]:
     """Return the lines of a table with these columns.
 
-    If the table is wider than the terminal, print each message below its row. If the table is still too wide, print
-    each cell on its own line.
-
-    Args:
-        rows: the rows of the table, each with a value for each column.
-        columns: the columns of the table.
-        most: the width of the terminal in characters; None for a table as wide as its cells.
-        paint: returns the text of a cell in colour.
+    If the table is wider than `most` characters, print each message below its row. If the table is still too wide,
+    print each cell on its own line.
 
     >>> rows = [{"role": "reviewer", "message": "There is no such role."}]
     >>> table_lines(rows, ["role", "message"])
@@ -81,7 +75,7 @@ def _lines(
 
 
 def _block(row: Mapping[str, str], columns: Sequence[str], most: int, paint: Paint) -> list[str]:
-    """Return the lines of a row: for each cell that is not empty, its column and text; at the end, an empty line."""
+    """Return a row as several lines, one for each cell that is not empty. Add an empty line."""
     indent = max(map(len, columns)) + 2
     lines = []
     for column in columns:
@@ -92,7 +86,7 @@ def _block(row: Mapping[str, str], columns: Sequence[str], most: int, paint: Pai
 
 
 def wrapped(text: str, most: int) -> list[str]:
-    """Return a text in lines of at most `most` columns, broken at blanks. If a word is longer than a line, break it.
+    """Return a text in lines of at most `most` columns, broken at blanks. Break only words that are longer than a line.
 
     >>> wrapped("There is no such role.", 12)
     ['There is no', 'such role.']
@@ -111,7 +105,7 @@ def wrapped(text: str, most: int) -> list[str]:
 
 
 def cell_text(value: object) -> str:
-    """Return the text of a cell: "yes" or "no" for a truth value, "" for None, and a list joined with commas."""
+    """Return the text of a cell: "yes" or "no" for a truth value, and "" for None. Join a list with commas."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:

@@ -1,4 +1,4 @@
-"""Describe who would gain or lose roles when roles are deleted or their children change."""
+"""Describe who gains or loses roles when somebody deletes roles, or changes their children."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
-    """Return sentences about who loses a role when these roles are deleted, and which roles contain these roles."""
+    """Return sentences about who loses a role when somebody deletes these roles.
+
+    People can also lose a role that they have through a parent.
+    """
     from ...plan.impact import roles_leading_to
 
     tree = dev.roles.tree()
@@ -38,13 +41,7 @@ def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
 
 
 def by_composing(dev: EnvironmentClient, parent: str, steps: Sequence[Step]) -> list[str]:
-    """Return sentences about who gains or loses a role when the children of a role change.
-
-    Args:
-        dev: the environment.
-        parent: the role whose children change.
-        steps: the steps that add children to the role, or remove them.
-    """
+    """Return sentences about who gains or loses a role when `steps` change the children of the role `parent`."""
     from ...plan.impact import people_having, roles_leading_to
 
     tree = dev.roles.tree()
@@ -83,9 +80,9 @@ def _what_it_stands_for(tree: RoleTree, name: str) -> list[str]:
 
 
 def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozenset[str]]:
-    """Return the direct members of each role, each as a text of name and username.
+    """Return the direct members of each role, each as a text with name and username.
 
-    Read the members of each role until two readings agree.
+    css reads the members again until two readings agree, because one reading can be incomplete.
     """
     return {
         role: frozenset(f"{user.name} {user.username}".strip() for user in dev.roles.settled_members(role))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 CALLED: Final = "css_sdk.cli.called"
-"""In the `meta` of a click context, the key for the context of the command that the user called."""
+"""A key in the `meta` of a click context. Its value is the context of the command that the user called."""
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _FEW: Final = 8
 """The largest number of names that a sentence lists."""
@@ -29,7 +29,7 @@ _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
 def _called() -> click.Context | None:
-    """Return the context of the command that the user called, even after it has ended; otherwise None."""
+    """Return the context of the command that the user called, even after the command has ended."""
     context = click.get_current_context(silent=True)
     return context.meta.get(CALLED) if context else None
 
@@ -37,8 +37,8 @@ def _called() -> click.Context | None:
 def remedy_for(error: CssError) -> str:
     """Return the sentences of an error that say what to do. If the error has none, return "".
 
-    Commands with different options raise the same error. Leave out the sentences about options that the user's command
-    does not have.
+    Commands with different options raise the same error. Leave out sentences about options that the user's command does
+    not have.
     """
     called = _called()
     text = "" if error.remedy is None else error.remedy.command_line
@@ -51,13 +51,15 @@ def remedy_for(error: CssError) -> str:
 
 
 def message_of(error: CssError) -> str:
-    """Return what happened: the text of an error without the sentences at its end that say what to do."""
+    """Return what happened: the text of an error without the sentences that say what to do."""
     remedy = error.remedy.command_line if error.remedy else ""
     return error.text_for("command_line").removesuffix(remedy).rstrip()
 
 
 def next_step(error: CssError | None) -> str:
-    """Return a sentence with the command to run next; "" if the error itself says what to do, or no command helps.
+    """Return a sentence with the command to run next.
+
+    If the error itself says what to do, or no command helps, return "".
 
     >>> from css_sdk.errors import NotFound
     >>> next_step(NotFound("role reviwer not found.", what="role"))
@@ -92,14 +94,10 @@ def next_step(error: CssError | None) -> str:
 
 
 def _what_there_is(error: CssError, what: str, command: str) -> str:
-    """Return a sentence with possible names, followed by the sentence `command`.
+    """Return a sentence with possible names, and then the sentence `command`.
 
-    The first sentence has the similar names. If there are none, it has all known names, if they are few.
-
-    Args:
-        error: the error about a name that does not exist. It may have similar names and known names.
-        what: the word for the things with these names, such as "roles".
-        command: a sentence with the command that lists all names.
+    css lists similar names. If there are none, css lists all known names, unless there are more than eight.
+    `what` is the word for the things with these names, such as "roles".
     """
     suggestions, known = getattr(error, "suggestions", ()), getattr(error, "known", ())
     meant = f"Did you mean {', '.join(map(repr, suggestions))}? " if suggestions else ""
@@ -109,10 +107,9 @@ def _what_there_is(error: CssError, what: str, command: str) -> str:
 
 
 def _place_of(error: CssError) -> str:
-    """Return the options `-i` and `-e` with the values that the user's command got.
+    """Return the options `-i` and `-e` with the values of the user's command.
 
-    If the command has no values, use the values of the failed request. If there are none either, use
-    INTEGRATION and ENVIRONMENT.
+    If the command has no values, take the values from the failed request. Otherwise, return placeholders.
     """
     called = _called()
     integration, environment = (called.params.get(name) if called else None for name in ("integration", "environment"))
@@ -123,11 +120,9 @@ def _place_of(error: CssError) -> str:
 
 
 def suggest_roles(found: Iterable[CssError | None], environment: Callable[[], EnvironmentClient]) -> None:
-    """Add the names of existing roles to errors about missing roles. If there are such errors, read the roles once.
+    """Add the names of existing roles to errors about missing roles.
 
-    Args:
-        found: the errors of one environment.
-        environment: a function that returns the client of this environment.
+    css reads the roles once, and only for such errors. All errors must be about the same environment.
     """
     from ...errors import CssError, NotFound
 
@@ -154,14 +149,17 @@ def search_for_people(text: str) -> str:
 
 
 def print_error(error: CssError) -> None:
-    """Print an error on stderr: the message with the class of the error, what to do, and its notes, such as faults."""
+    """Print an error on stderr: its message and class, what to do, and its notes, such as faults of a file."""
     lines = [f"css: {message_of(error)} [{type(error).__name__}]", *filter(None, [remedy_for(error)])]
     for line in (*lines, *(f"  {note}" for note in getattr(error, "__notes__", ()))):
         print_on_stderr(line)
 
 
 def print_next_steps(found: Iterable[CssError | None]) -> None:
-    """Print on stderr the commands to run after these errors, each command once. With `--quiet`, print nothing."""
+    """Print on stderr the commands to run after these errors, each command once.
+
+    With `--quiet`, print nothing.
+    """
     if is_quiet():
         return
     errors = [error for error in found if error is not None]

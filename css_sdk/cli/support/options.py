@@ -1,4 +1,4 @@
-"""The options that several commands share, and the object in which a command gets their values."""
+"""The options that several commands share, and an object with the values of these options."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ ENVIRONMENT: Final = click.Choice(ENVIRONMENTS)
 
 
 class Given(NamedTuple):
-    """The values of the options that several commands share. If a command lacks an option, the field has a default."""
+    """The values of the options that several commands share.
+
+    If a command lacks an option, the field has a default.
+    """
 
     integration: str = ""
     environment: str = ""
@@ -59,7 +62,7 @@ class Given(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        """Return whether the command can write. Only commands that write have `--reason`, and keep a journal."""
+        """Return whether the command can write. Exactly these commands have `--reason`, and keep a journal."""
         return self.reason is not None
 
     @property
@@ -92,15 +95,14 @@ class Given(NamedTuple):
         )
 
     def names_of(self, css: Css, users: Mapping[str, str], known: Iterable[User] = ()) -> Mapping[str, str]:
-        """Return the names of people by username. Look up names that are not known, at most 20.
+        """Return the names of people by username. Look up unknown names, but at most 20.
 
-        With `--no-names`, look up none. With `--mask`, return no names. If more than 20 names are not known, print how
-        many people have no name in the result.
+        With `--no-names`, look up no names. With `--mask`, return no names.
 
         Args:
             css: the client.
-            users: the usernames, each with an environment in which to look up the person.
-            known: people who were already read from the service.
+            users: for each username, an environment in which css can look up the person.
+            known: people whom css has already read from the service.
         """
         names = {user.username: user.name for user in known}
         if self.mask or self.no_names:
@@ -125,7 +127,7 @@ class Given(NamedTuple):
     def place_of(self, css: Css) -> Iterator[EnvironmentClient]:
         """Yield the client of the environment that the options name.
 
-        If a role is not found inside the block, add the names of existing roles to the error.
+        If the block raises an error because a role does not exist, add the names of existing roles to the error.
         """
         from ...errors import NotFound
 
@@ -145,8 +147,8 @@ def together(*options: Decorator) -> Decorator:
 def takes(*options: Decorator) -> Decorator:
     """Return a decorator that adds these options and arguments to a command.
 
-    The first argument of the command is a `Given`. It has the values of the options for which `Given` has a field. The
-    command gets all other values as keyword arguments.
+    The first argument of the command is a `Given` with the values of the shared options. The command gets the other
+    values as keyword arguments.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -163,13 +165,9 @@ def takes(*options: Decorator) -> Decorator:
 
 
 def check_one_format(**given: bool) -> None:
-    """Raise an error if several options for the output format are given.
+    """Raise a usage error if several options for the output format are given.
 
-    Args:
-        given: the name of each option for the output format, without dashes, and whether the option is given.
-
-    Raises:
-        click.UsageError: several are given.
+    Each keyword is the name of such an option without dashes. Its value says whether the option is given.
     """
     chosen = [f"--{name}" for name, is_given in given.items() if is_given]
     if len(chosen) > 1:
@@ -189,22 +187,14 @@ def flag(*names: str, help: str, **attributes: Any) -> Decorator:
 def several(*names: str, help: str, default_is: str = "", **attributes: Any) -> Decorator:
     """Return an option that can be given several times. Its help says so.
 
-    Args:
-        names: the names of the option, and optionally the name of its parameter.
-        help: the first sentence of the help.
-        default_is: the last sentence of the help, about the default; "" for none.
-        attributes: further arguments of `click.option`.
+    `help` is the first sentence of the help. `default_is` is the last sentence, about the default.
     """
     text = f"{help} Can be given several times. {default_is}".rstrip()
     return click.option(*names, multiple=True, help=text, **attributes)
 
 
 def roles(help: str) -> Decorator:
-    """Return the option `--role`, which can be given several times. Shells can complete it.
-
-    Args:
-        help: the first sentence of the help.
-    """
+    """Return the option `--role`, which can be given several times. `help` is the first sentence of its help."""
     return several("-r", "--role", "roles", help=help, metavar="ROLE", shell_complete=completes("roles"))
 
 
@@ -216,20 +206,18 @@ def removals(help_text: str) -> Decorator:
 def providers(help: str, default_is: str) -> Decorator:
     """Return the option `--provider`, which can be given several times.
 
-    Args:
-        help: the first sentence of the help.
-        default_is: the last sentence of the help, about the default.
+    `help` is the first sentence of the help. `default_is` is the last sentence, about the default.
     """
     return several("--provider", "providers", type=click.Choice(PROVIDERS), help=help, default_is=default_is)
 
 
 def environments(help: str) -> Decorator:
-    """Return the option `--environment` that can be given several times. `help` is the first sentence of its help."""
+    """Return the option `--environment`, which can be given several times. `help` is the first sentence of its help."""
     return several("-e", "--environment", "environments", help=help, default_is="Default: all.", type=ENVIRONMENT)
 
 
 def _check_given(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """Return the value of an option. Raise an error if the option is required, but has no value and no default."""
+    """Return the value of an option. If a required option has no value and no default, raise an error."""
     if given is None and option.required and not context.resilient_parsing:
         raise click.MissingParameter(ctx=context, param=option)
     return given
@@ -238,8 +226,7 @@ def _check_given(context: click.Context, option: click.Parameter, given: str | N
 def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -> Decorator:
     """Return the option that names one integration or one environment.
 
-    If `required` is true and the option is not given, its value comes from a variable, css.toml or the profile. If none
-    of them sets it, click raises an error.
+    A required option has a default from a variable, css.toml or the profile.
     """
     return click.option(
         letter,
@@ -254,12 +241,12 @@ def _one(letter: str, name: str, metavar: str, help_text: str, required: bool) -
 
 
 def integration(*, required: bool = True) -> Decorator:
-    """Return the option `--integration` for one integration. If `required` is false, the option has no default."""
+    """Return the option `--integration` for one integration. The option has a default only if it is required."""
     return _one("-i", "integration", "ID|NAME", "Integration, by id or exact project name.", required)
 
 
 def place(*, required: bool = True) -> Decorator:
-    """Return the options for an integration and its environment. If `required` is false, they have no defaults."""
+    """Return the options for an integration and its environment. They have defaults only if they are required."""
     environment = _one("-e", "environment", "ENV", "Environment: dev, test or prod.", required)
     return together(integration(required=required), environment)
 
@@ -302,7 +289,7 @@ provider = providers("Login provider of a GUID or e-mail address.", "Default: id
 
 
 def _preferred(context: click.Context, _: click.Parameter, given: str | None) -> Sequence[str]:
-    """Return the providers that `--prefer` lists, separated by commas. If `--all-logins` is given, raise an error."""
+    """Return the providers in the value of `--prefer`. If `--all-logins` is given, too, raise an error."""
     if given and context.params.get("all_logins"):
         raise click.UsageError("--prefer chooses one login, and --all-logins chooses all: pass one of them.")
     return [each.strip() for each in (given or "").split(",") if each.strip()]
@@ -329,10 +316,9 @@ width = click.option(
 
 
 def _refused_beside(other: str, message: str) -> Callable[..., Any]:
-    """Return a callback for an option that must not be given together with the option `other`.
+    """Return a callback that raises an error if the option `other` is given, too.
 
-    If both are given, the callback raises an error with this message. Click must read `other` first, so `other` must
-    be eager.
+    `other` must be eager, because click must read `other` first.
     """
 
     def check(context: click.Context, _: click.Parameter, given: Any) -> Any:
@@ -422,7 +408,7 @@ def output_option(
     Args:
         flag: the name of the option for the file, such as `--output`.
         kind: what the command writes, such as "a plan", for messages.
-        is_ours: a function that returns whether css-sdk wrote a content as a file of this kind.
+        is_ours: returns whether css-sdk wrote a content as a file of this kind.
         help_text: the help of the option for the file.
         metavar: the word for the value in the help.
     """

@@ -32,7 +32,7 @@ _ALREADY: Final[Mapping[StepKind, str]] = {
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
-    """Return the steps of a plan that a journal does not record as done; all steps without a journal."""
+    """Return the steps of a plan that a journal does not record as done. Without a journal, return all steps."""
     from ...plan.preconditions import without
 
     entries = journal.entries if journal is not None else ()
@@ -40,14 +40,9 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
 
 
 def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
-    """Replace the remedy of an error if an earlier run has carried out a saved plan or a part of it.
+    """If an earlier run has carried out this plan or a part of it, replace the remedy of an error.
 
-    The new remedy says what the earlier run did, and what to do now.
-
-    Args:
-        error: the error that the state has changed. If it has no remedy, css does not change it.
-        origin: where the plan comes from.
-        plan: the plan.
+    The new remedy names the journal of the earlier run. If steps are left, it says how to continue that run.
     """
     from attrs import evolve
 
@@ -67,9 +62,9 @@ def add_earlier_run(error: StalePlan, origin: Origin, plan: Plan) -> None:
 
 
 def _beside(origin: Origin) -> Iterator[tuple[str, JournalRead]]:
-    """Yield the path and the content of each journal that is beside a saved plan, and named after the plan.
+    """Yield the path and content of each journal that is in the folder of a saved plan, and named after the plan.
 
-    Yield the newest journal first. Skip files that are not journals.
+    Yield the newest journal first.
     """
     from ... import read_journal
     from ...errors import InvalidFile
@@ -84,12 +79,8 @@ def after_an_interrupt(
 ) -> Sequence[StepResult]:
     """Return a result for each step after an interrupt.
 
-    If no result was reported, use the outcome in the journal. If the journal has no entry, the result is "skipped".
-
-    Args:
-        steps: all steps of the plan.
-        settled: the results that were reported before the interrupt.
-        entries: the entries of the journal. If an entry has no outcome, the result of its steps is "unknown".
+    For a step without a reported result, use the outcome in the journal. If the journal has no outcome yet, the result
+    is "unknown". If the journal has no entry, css did not send the step, and the result is "skipped".
     """
     from ...errors import Skipped
     from ...state import StepResult
@@ -105,10 +96,11 @@ def after_an_interrupt(
 def write_remainder(
     applied: Applied, origin: Origin, journal: Journal | None, given: Given, names: Mapping[str, str]
 ) -> None:
-    """Save the steps of a plan that are left as a new plan, and print how to continue.
+    """Save the steps that are left as a new plan, and print how to continue.
 
-    Save no new plan if this run continues a journal, or if the outcome of a step is unknown. Then print only how to
-    continue with the journal. A step whose outcome is unknown may still take effect, and make the new plan stale.
+    If the outcome of a step is unknown, css saves no new plan. The step can still take effect later, and then the new
+    plan would no longer fit the state. If this run continues a journal, css saves no new plan either. In both cases,
+    css only prints how to continue.
     """
     from ...errors import InvalidFile
 
@@ -126,8 +118,8 @@ def write_remainder(
 def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:
     """Print how to carry out the steps that are left, if css did not save them as a new plan.
 
-    If the plan was read from a file, and the journal records a write, print a command with `--resume`. Otherwise, print
-    that the user must run the same command again.
+    With a saved plan and a journal, the user can continue with `--resume`. Otherwise, the user must run the command
+    again.
     """
     again = (
         f"run: css apply {quote(str(origin.file))} --resume {quote(folder().name_of(journal.path))}"
@@ -149,13 +141,7 @@ def print_step_results(
 ) -> None:
     """Print the results of all steps as JSON, or a table of the steps that were not done.
 
-    On stderr, print how many steps are in each state.
-
-    Args:
-        results: the results of the steps.
-        names: the names of people, by username.
-        as_json: whether to print JSON.
-        with_done: whether the table shows the steps that were done, too.
+    On stderr, print how many steps are in each state. If `with_done` is true, the table has all steps.
     """
     print_results(
         [

@@ -1,4 +1,4 @@
-"""Print the results of commands: tables, JSON lines and the number of results in each state."""
+"""Print the results of commands: tables, JSON lines, and the number of results in each state."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ...errors import CssError
 
 UNPRINTED: Final = "css_sdk.cli.unprinted"
-"""In the `meta` of a click context, the key that is set if css sent writes, but could not print the results."""
+"""A key in the `meta` of a click context. css sets it if css sent writes, but could not print the results."""
 _WRITTEN: Final = frozenset(("done", "unknown"))
-"""The states of results for which css sent a write."""
+"""If a result has one of these states, css has sent a write."""
 
 _COLUMNS: Final = (
     "line",
@@ -56,17 +56,17 @@ def print_rows(
     empty: str | None = None,
     written: bool = False,
 ) -> None:
-    """Print rows on stdout: JSON lines with all keys, or a table for people.
+    """Print rows on stdout as JSON lines with all keys, or as a table.
 
-    css prints each JSON line as soon as its row is known, and a table after the last row.
+    css prints each JSON line as soon as its row is known.
 
     Args:
         rows: the rows to print.
         as_json: whether to print JSON lines.
         columns: the columns of the table; by default all keys of the first row.
-        empty: if there are no rows, the sentence to print on stderr.
-        written: whether css wrote anything to the service. If it did, rows that cannot be printed do not raise an
-            error. The command goes on, and its exit code is 3.
+        empty: the sentence to print on stderr if there are no rows.
+        written: whether the command has sent writes. If it has, a failure to print raises no error, because the
+            command must go on. The exit code is 3.
 
     Raises:
         click.ClickException: when the rows cannot be printed, and `written` is false.
@@ -99,9 +99,9 @@ def print_results(
     """Print the results of changes. On stderr, print how many are in each state, and the commands to run next.
 
     Args:
-        rows: the results to print; if there are none, css prints no table.
+        rows: the results to print.
         as_json: whether to print JSON lines.
-        states: the state of each result, even if `rows` has only some of the results.
+        states: the states of all results, even if `rows` has only some of the results.
         errors: the error of each result, or None.
     """
     counts = Counter(states)
@@ -116,7 +116,7 @@ def print_results(
 def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return a line for each message that several failures have in common, the most frequent first.
 
-    Messages that differ only in names count as the same message. In the line, "…" stands for the names.
+    Messages that differ only in names count as the same message. The line shows "…" instead of the names.
 
     >>> rows = [{"error": "NotFound", "message": f"There is no role {name!r}."} for name in ("a", "b")]
     >>> grouped_failures(rows)
@@ -128,13 +128,13 @@ def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def columns_for(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the columns for a table of changes. Leave out each empty column that is not in `_ALWAYS`."""
+    """Return the columns for a table of changes. Leave out an empty column, unless it is in `_ALWAYS`."""
     keys = next(iter(rows), {}).keys()
     return [each for each in _COLUMNS if each in keys and (each in _ALWAYS or any(row[each] for row in rows))]
 
 
 def say(sentence: str) -> None:
-    """Print a sentence on stderr. With `--quiet`, print it only if it begins with `css: `, as errors do."""
+    """Print a sentence on stderr. With `--quiet`, print only sentences that begin with `css: `, as errors do."""
     if is_quiet() and not sentence.startswith("css: "):
         return
     print_on_stderr(sentence)
@@ -146,12 +146,14 @@ def text_of(error: CssError | None) -> str:
 
 
 def columns_of(error: CssError | None) -> dict[str, str]:
-    """Return the class and the text of an error as columns of a result; both are empty without an error."""
+    """Return the class and the text of an error as columns of a result. Without an error, both are ""."""
     return {"error": "" if error is None else type(error).__name__, "message": text_of(error)}
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines on stdout, each as soon as it is known. A reader that stops early, such as `head`, is not an error.
+    """Print lines on stdout, each as soon as it is known.
+
+    A reader that stops early, such as `head`, is not an error.
 
     Raises:
         click.ClickException: when stdout cannot be written for another reason, such as a full disk.
@@ -168,14 +170,17 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def _silence_stdout() -> None:
-    """Discard all later output on stdout. Otherwise Python would fail again when it ends and flushes stdout."""
+    """Discard all later output on stdout.
+
+    Otherwise Python would fail again at its end, because Python then flushes stdout.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def json_line(row: Mapping[str, Any]) -> str:
     """Return a row as one line of JSON. Escape control characters and invisible characters.
 
-    If the encoding of stdout is not a Unicode one, escape all characters outside of ASCII.
+    If the encoding of stdout is not a Unicode encoding, escape all characters outside of ASCII.
     """
     is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
     text = json.dumps(row, ensure_ascii=not is_unicode)

@@ -1,4 +1,4 @@
-"""Read roles files and the state of environments. Print plans, and save them."""
+"""Read roles files and the state of environments. Print and save plans."""
 
 from __future__ import annotations
 
@@ -37,18 +37,19 @@ UNIDENTIFIED = 3
 
 
 def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:
-    """Return the people whom a plan could not identify. With `allow_missing`, leave out those who never logged in."""
+    """Return the people whom a plan could not identify.
+
+    With `allow_missing`, leave out people who have never logged in.
+    """
     from ...people.identification import NEVER_LOGGED_IN
 
     return [one for one in plan.unresolved if not (allow_missing and one.state == NEVER_LOGGED_IN)]
 
 
 def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> None:
-    """Print on stderr how many people could not be identified, and what to do. If there are none, print nothing.
+    """Print on stderr how many people could not be identified, and what to do.
 
-    Args:
-        people: the people who could not be identified.
-        what_then: a sentence about the consequence. It must begin with a blank.
+    `what_then` is a sentence about the consequence. It must begin with a blank.
     """
     if not people:
         return
@@ -65,13 +66,7 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
 def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceState]:
     """Return the states of the environments that the options name, or of all environments of the team.
 
-    If `--integration` names a draft, or an integration without one of the wanted environments, raise an error. Without
-    `--integration`, skip drafts, and name them on stderr.
-
-    Args:
-        css: the client.
-        given: the options.
-        members: whether the members of roles are read.
+    If `--integration` names a draft, raise an error. Without `--integration`, skip drafts, and name them on stderr.
     """
     from ...errors import NotApplied
     from ...state import Place
@@ -106,10 +101,7 @@ def contents_of(files: Sequence[Path]) -> dict[str, bytes]:
 
 
 def desired_of(contents: Mapping[str, bytes]) -> Desired:
-    """Return the wanted state that roles files describe together.
-
-    Args:
-        contents: the contents of the files, by their names.
+    """Return the wanted state that roles files describe together. `contents` has the contents by file name.
 
     Raises:
         InvalidFile: when a file has faults, or is not a roles file.
@@ -137,14 +129,12 @@ def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
 
 
 def check_roles_file(content: bytes, name: str) -> None:
-    """Raise an error if a file is a plan, a roster or a journal. The error names the command for such a file.
+    """Raise an error if a file is a plan, a roster or a journal.
 
-    Args:
-        content: the content of the file.
-        name: the name of the file. A roster is recognized by its ending, .csv or .tsv.
+    A roster is recognized by the ending of its name, .csv or .tsv.
 
     Raises:
-        InvalidFile: when the content is a plan, a roster or a journal.
+        InvalidFile: with the command for such a file.
     """
     is_roster = name.lower().endswith((".csv", ".tsv"))
     kinds = {"plan": is_saved_plan(content), "roster": is_roster, "journal": is_journal(content)}
@@ -163,32 +153,28 @@ def is_saved_plan(content: bytes) -> bool:
 
 
 def _object_in(content: bytes) -> Mapping[str, Any]:
-    """Return the content as a JSON object; an empty object if the content is anything else."""
+    """Return the content as a JSON object. If the content is anything else, return an empty object."""
     found = parsed_json(content)
     return found if isinstance(found, dict) else {}
 
 
 def is_plan_of_ours(content: bytes) -> bool:
-    """Return whether css-sdk wrote the content as a plan, of any version."""
+    """Return whether css-sdk wrote the content as a plan. The version of the plan can be any."""
     return {"css_sdk", "places", "steps"} <= _object_in(content).keys()
 
 
 def plan_option(help_text: str) -> Decorator:
-    """Return the option `--out` for the file in which a plan is saved, with `--force`."""
+    """Return the option `--out` for the file of a plan, and `--force`."""
     return output_option("--out", "a plan", is_plan_of_ours, help_text, metavar="PLAN.json")
 
 
 def write_plan(plan: Plan, file: OutputFile, given: Given, names: Mapping[str, str]) -> None:
-    """Write a plan into a file that only its owner may read, and print how to carry it out.
+    """Write a plan into a file, and print how to carry the plan out.
 
-    Args:
-        plan: the plan.
-        file: the file to write.
-        given: the options. With `--mask`, the plan has no usernames and cannot be carried out.
-        names: the names of people, by username.
+    With `--mask`, the plan has no usernames, and css cannot carry it out.
 
     Raises:
-        InvalidFile: when it cannot be written.
+        InvalidFile: when the file cannot be written.
     """
     file.write([saved_plan(plan, given, names)])
     next_step = (
@@ -200,7 +186,7 @@ def write_plan(plan: Plan, file: OutputFile, given: Given, names: Mapping[str, s
 
 
 def saved_plan(plan: Plan, given: Given, names: Mapping[str, str]) -> str:
-    """Return a plan as JSON, with the names of the people in it, unless `--no-names` or `--mask` is given."""
+    """Return a plan as JSON. It has people's names, unless `--no-names` or `--mask` is given."""
     from ... import plan_as_json
 
     return plan_as_json(plan, given.mask, {} if given.no_names else names)
@@ -211,13 +197,8 @@ def print_plan_as(
 ) -> None:
     """Print a plan on stdout in the format that the options choose.
 
-    Args:
-        plan: the plan.
-        names: the names of people, by username.
-        given: the options.
-        markdown: whether `--markdown` is given.
-        html: whether `--html` is given.
-        content: the JSON of a plan file. It is needed only for masked plans, because css cannot make their JSON again.
+    `content` is the JSON of a plan file. css needs it for a masked plan, because css cannot make the JSON of a masked
+    plan again.
     """
     if given.as_json:
         print_lines([json_line(json.loads(content or saved_plan(plan, given, names)))])
@@ -235,10 +216,7 @@ def print_plan_as(
 def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) -> None:
     """Print a plan on stderr, with people's names.
 
-    Args:
-        plan: the plan, or the steps of a plan that are left.
-        names: the names of people, by username.
-        whole: the complete plan, if `plan` has only the steps that are left.
+    If `plan` has only the steps that are left, `whole` is the complete plan.
     """
     from ...plan.text import plan_as_text
 
@@ -246,7 +224,7 @@ def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) 
 
 
 def print_prune_hint(plan: Plan) -> None:
-    """If a plan left out removals because `--prune` is not given, print on stderr what to pass."""
+    """If a plan left out removals because `--prune` is not given, print how to carry them out."""
     if plan.withheld and not plan.prune:
         if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
             say("css does not remove members whose last day is over. To remove them, pass --prune.")

@@ -12,9 +12,9 @@ from .terminal import is_terminal
 
 
 def bar_on_terminal(total: int, unit: str = "row", wanted: bool = True) -> AbstractContextManager[Callable[..., None]]:
-    """Return a context manager that shows a progress bar on stderr, and yields a function to call after each unit.
+    """Return a context manager that shows a progress bar on stderr. It yields a function to call after each unit.
 
-    It shows nothing if stderr is not a terminal, with `--quiet` or `--verbose`, without tqdm, or if `wanted` is false.
+    The bar needs a terminal and tqdm. With `--quiet` or `--verbose`, show no bar.
     """
     if not wanted or is_quiet() or is_verbose() or not is_terminal("stderr") or find_spec("tqdm") is None:
         return nullcontext(lambda *_: None)

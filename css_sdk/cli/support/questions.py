@@ -1,4 +1,4 @@
-"""The questions that a command asks before it writes, and the options that answer them: one table for all commands.
+"""The questions that a command asks before it writes, and the options that answer these questions.
 
 | | on a terminal | in a script |
 | --- | --- | --- |
@@ -50,7 +50,7 @@ class Changes(NamedTuple):
 
 
 class Questions(NamedTuple):
-    """The questions to ask: whether to go on, and the names of the projects that the user must type."""
+    """The questions to ask: whether to go on, and which project names the user must type."""
 
     to_go_on: bool = False
     project_names: tuple[str, ...] = ()
@@ -63,11 +63,6 @@ class Questions(NamedTuple):
 
 def open_questions(changes: Changes, *, yes: bool = False, allow_prod: bool = False) -> Questions:
     """Return the questions to ask before these changes. Leave out questions that an option has answered.
-
-    Args:
-        changes: what is about to be written.
-        yes: whether `--yes` is given.
-        allow_prod: whether `--allow-prod` is given.
 
     >>> open_questions(Changes(removes=True, prod=("Grants Portal",))).options
     ('--yes', '--allow-prod')
@@ -90,18 +85,18 @@ def confirm(
 ) -> None:
     """Show who gains or loses what, and ask the questions that no option has answered.
 
-    css shows removals even if it asks no question.
+    css shows removals even if css asks no question.
 
     Args:
-        changes: what is about to be written.
+        changes: the facts about what css is about to write.
         given: the options.
-        preview: returns sentences about who gains or loses what. It may send requests to find this out.
-        is_unchanged: is called after the answers, and returns whether the state is still the same. By default, css
-            calls `preview` again, and compares the sentences.
+        preview: returns sentences about who gains or loses what. It can send requests.
+        is_unchanged: returns, after the answers, whether the state is still the same. By default, css calls `preview`
+            again, and compares the sentences.
 
     Raises:
-        StalePlan: when the state has changed meanwhile. Nothing was changed by this command.
-        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
+        StalePlan: when the state has changed since the preview. This command changed nothing.
+        NotConfirmed: when the answer is no, or there is no terminal. Nothing was changed.
         click.Abort: when a question is not answered.
     """
     from ...errors import NotConfirmed, StalePlan
@@ -140,7 +135,7 @@ def confirm(
 
 @contextmanager
 def _naming_what_was_changed() -> Iterator[None]:
-    """If the question inside the block is interrupted, raise `click.Abort` with the text "Nothing was changed."."""
+    """If the user interrupts a question, raise `click.Abort` with the message that nothing was changed."""
     try:
         yield
     except click.Abort:

@@ -1,4 +1,4 @@
-"""Make the records that `--json` prints. The same thing has the same keys in every command."""
+"""Make the records that `--json` prints. A key has the same meaning in every command."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ ACTIONS: Final[Mapping[StepKind, str]] = {
 
 
 def of_place(integration_id: int | None, integration: str, environment: str) -> Record:
-    """Return the part of a record that names an environment. The id is None if the integration was not found."""
+    """Return the keys and values that name an environment. If the integration was not found, the id is None."""
     return {"integration_id": integration_id, "integration": integration, "environment": environment}
 
 
 def of(place: Place) -> Record:
-    """Return the part of a record that names this place."""
+    """Return the keys and values that name the environment of a place."""
     return of_place(place.integration, place.project_name, place.environment)
 
 
 def of_client(dev: EnvironmentClient) -> Record:
-    """Return the part of a record that names the environment of this client."""
+    """Return the keys and values that name the environment of a client."""
     return of(dev.roles.place)
 
 
 def of_user(user: User | None) -> Record:
-    """Return the part of a record about a user: username, name, email and provider; all are "" without a user."""
+    """Return the username, name, email and provider of a user. Without a user, all values are ""."""
     return {key: getattr(user, key, "") or "" for key in ("username", "name", "email", "provider")}
 
 
@@ -63,26 +63,19 @@ def of_change(
     Args:
         state: the state of the change, such as "done" or "failed".
         action: what the change does, such as "grant".
-        place: the part that names the environment, as `of_place` returns it.
-        role: the role that is changed, given or removed.
+        place: the keys and values that name the environment, from `of_place`.
+        role: the name of the role.
         target: the child of a composite role, or the new name of a role.
         username: the username of the person who gains or loses the role.
         name: the person's name, if it is known.
-        error: why the change was not made.
+        error: the error of a change that was not made.
     """
     person = {"username": username, "name": name, "provider": username.partition("@")[2]}
     return {"state": state, "action": action, **place, "role": role, "target": target, **person, **columns_of(error)}
 
 
 def of_step(state: str, step: Step, names: Mapping[str, str], error: CssError | None = None) -> Record:
-    """Return the record of one step of a plan.
-
-    Args:
-        state: the state of the step, such as "done" or "failed".
-        step: the step.
-        names: the names of people, by username.
-        error: why the step was not done.
-    """
+    """Return the record of one step of a plan. `names` has the names of people, by username."""
     who = {"username": step.target, "name": names.get(step.target, "")} if step.changes_member else {}
     target = "" if step.changes_member else step.target
     return of_change(state, ACTIONS[step.kind], of(step.place), step.role, target=target, **who, error=error)

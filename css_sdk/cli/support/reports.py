@@ -1,4 +1,4 @@
-"""Read who has which role. Write the report in one of several formats, and print what could not be read."""
+"""Read who has which role, and write a report in one of several formats."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def written_as(formats: Sequence[str], kind: str, is_ours: Callable[[bytes], boo
 
     Args:
         formats: all formats, the default first.
-        kind: what is written, such as "a report".
-        is_ours: a function that returns whether css-sdk wrote a content as a file of this kind.
+        kind: what the command writes, such as "a report".
+        is_ours: returns whether css-sdk wrote a content as a file of this kind.
     """
     help_text = f"Format. By default, the ending of the --output file decides; without --output, it is {formats[0]}."
     older = f"An older {kind.removeprefix('an ').removeprefix('a ')} is replaced."
@@ -60,16 +60,12 @@ def written_as(formats: Sequence[str], kind: str, is_ours: Callable[[bytes], boo
 
 
 def format_of(kind: str | None, output: Path | None, as_json: bool, formats: Sequence[str]) -> str:
-    """Return the format that the options or the ending of the file name choose; by default the first one.
+    """Return the format that the options or the ending of the file name choose. The default is the first format.
 
-    Args:
-        kind: the value of `--format`; None without this option.
-        output: the file to write; None for stdout.
-        as_json: whether `--json` is given, which means the format "jsonl".
-        formats: the formats of the command.
+    `kind` is the value of `--format`. `as_json` says whether `--json` is given, which means the format "jsonl".
 
     Raises:
-        UsageError: the options contradict each other, or the name of the file does not show the format.
+        UsageError: when the options contradict each other, or the file name does not show the format.
     """
     if as_json and kind not in (None, "jsonl"):
         raise click.UsageError(f"--json and --format {kind} contradict each other: pass one of them.")
@@ -131,15 +127,10 @@ def is_roster(content: bytes) -> bool:
 
 
 def say_unread(found: AccessReport, given: Given, roles: Sequence[str]) -> int:
-    """Print which roles do not exist, and which environments could not be read. Return the exit code.
+    """Print which roles do not exist, and which environments css could not read. Return the exit code.
 
-    The exit code is 3 if an environment could not be read, otherwise 0. Without `--integration`, environments of draft
-    integrations do not change the exit code.
-
-    Args:
-        found: the report.
-        given: the options.
-        roles: the roles that the options name.
+    The code is 3 if css could not read an environment. But without `--integration`, a draft integration is not a
+    failure.
     """
     from ...errors import NotApplied
 

@@ -12,20 +12,19 @@ from .defaults import found_defaults, given_options, given_profile
 
 
 def is_quiet() -> bool:
-    """Return whether `--quiet` is given: then the command prints only results, errors and questions."""
+    """Return whether `--quiet` is given. The command then prints only results, errors and questions."""
     return bool(given_options().get("quiet"))
 
 
 def is_verbose() -> bool:
-    """Return whether `--verbose` is given: then the command prints a line for each request, and no progress bar."""
+    """Return whether `--verbose` is given. The command then prints a line for each request, and no progress bar."""
     return bool(given_options().get("verbose"))
 
 
 def given_timeout(*, or_default: bool = True) -> dict[str, Any]:
     """Return the value of `--timeout` as the argument `timeout` of a client. Without a value, return {}.
 
-    Args:
-        or_default: whether to use the default of variables, css.toml or the profile if the option is not given.
+    If `or_default` is true and the option is not given, use the default from variables, css.toml or the profile.
     """
     timeout = given_options().get("timeout") or (found_defaults().get("timeout") if or_default else None)
     return {} if timeout is None else {"timeout": timeout}
@@ -45,7 +44,7 @@ def client_options() -> dict[str, Any]:
 
 
 def add_request_options(command: click.Command) -> click.Command:
-    """Add the request options to a command and its subcommands, hidden from their help. Return the command."""
+    """Add the request options to a command and its subcommands, but not to their help. Return the command."""
     if not any(option.name == "verbose" for option in command.params):
         command.params += request_options(hidden=True)
         for each in command.commands.values() if isinstance(command, click.Group) else ():
@@ -54,7 +53,7 @@ def add_request_options(command: click.Command) -> click.Command:
 
 
 def request_options(*, hidden: bool = False) -> list[click.Parameter]:
-    """Return the request options as click parameters. `hidden` says whether help leaves them out."""
+    """Return the request options as click parameters. If `hidden` is true, help leaves them out."""
 
     def option(*names: str, **settings: Any) -> click.Parameter:
         return click.Option(names, expose_value=False, hidden=hidden, callback=_keep, **settings)
@@ -91,8 +90,7 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
 def completes(what: str) -> Callable[..., Any]:
     """Return a function that completes values in a shell.
 
-    Args:
-        what: the kind of values: "integrations", "environments", "roles" or "profiles".
+    `what` is the kind of values: "integrations", "environments", "roles" or "profiles".
     """
 
     def complete(context: click.Context, option: click.Parameter, incomplete: str) -> Any:
@@ -120,7 +118,10 @@ def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
 
 @contextmanager
 def _silent_log() -> Iterator[None]:
-    """Keep Python from printing the warnings of css-sdk. The log handlers of a program still get these warnings."""
+    """Keep Python from printing the warnings of css-sdk.
+
+    If a program has its own log handlers, these handlers still get the warnings.
+    """
     import logging
 
     log, silent = logging.getLogger("css_sdk"), logging.NullHandler()
@@ -133,7 +134,7 @@ def _silent_log() -> Iterator[None]:
 
 @contextmanager
 def _printed_log(given: dict[str, Any]) -> Iterator[None]:
-    """Print the log of css-sdk on stderr. If `-v` is given twice, add the time and the thread to each line."""
+    """Print the log of css-sdk on stderr. With `-vv`, add the time and the thread to each line."""
     import logging
 
     from ..._text.escaping import shown

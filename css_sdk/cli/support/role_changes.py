@@ -1,4 +1,4 @@
-"""Change roles, their children and members, the same way for each command: preview, ask, carry out, report."""
+"""Change roles, their children and members: preview, ask, carry out, report."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Preview = Callable[[], Sequence[str]]
 
 
 def steps_of(dev: EnvironmentClient, kind: StepKind, names: Iterable[str], parent: str = "") -> list[Step]:
-    """Return a step for each name. Leave out repeated names.
+    """Return a step for each different name.
 
-    If `parent` is given, the names are children of `parent`. Otherwise, they are roles.
+    If `parent` is given, the names are children of this role. Otherwise, the names are roles.
     """
     from ...state import Step
 
@@ -40,7 +40,7 @@ def steps_of(dev: EnvironmentClient, kind: StepKind, names: Iterable[str], paren
 
 
 def missing_role(name: str, dev: EnvironmentClient, existing: Iterable[str]) -> CssError:
-    """Return the error for a change of a role that does not exist, with similar names among the existing roles."""
+    """Return the error for a change of a role that does not exist. The error suggests similar names."""
     from ...errors import NotFound
 
     sentence = f"There is no role {name!r} in {dev.roles.place}. Nothing was sent for it."
@@ -51,8 +51,8 @@ def ask(given: Given, dev: EnvironmentClient, steps: Iterable[Step], preview: Pr
     """Show what changes, and ask for confirmation if necessary.
 
     Raises:
-        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
-        StalePlan: when the preview has changed since the question. Nothing was changed.
+        NotConfirmed: when the answer is no, or there is no terminal. Nothing was changed.
+        StalePlan: when the state has changed since the preview. Nothing was changed.
     """
     prod = (dev.integration.project_name,) if dev.name == "prod" else ()
     confirm(Changes.of(steps, prod), given, preview)
@@ -75,14 +75,14 @@ def ask_and_make(
         dev: the environment.
         steps: all steps, of one kind.
         preview: reads who gains or loses what, and returns sentences about it.
-        done: the steps that need no change. css sends nothing for them.
-        refused: the steps that are not possible, each with its error. css sends nothing for them.
-        may_exist: whether a role that somebody else has just created counts as created.
+        done: the steps that need no change. css does not send them.
+        refused: the steps that are not possible, each with its error. css does not send them.
+        may_exist: whether css reports a role as created that somebody else has just created.
 
     Raises:
-        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
-        StalePlan: when the preview has changed since the question. Nothing was changed.
-        CssError: when nothing could be changed because of this error.
+        NotConfirmed: when the answer is no, or there is no terminal. Nothing was changed.
+        StalePlan: when the state has changed since the preview. Nothing was changed.
+        CssError: when this error prevented all changes.
     """
     from ..._sync.steps import StepRun
     from ...state import StepResult
@@ -115,13 +115,12 @@ def make_exact(
         role: the role.
         wanted: all members or children that the role must have.
         what: the word for `wanted`, for messages.
-        setting: gets the environment, and returns the method of the facade that sets the members or children.
-        preview: gets the environment, a plan, and the names of people by username. It returns sentences about who
-            gains or loses what by the plan.
+        setting: gets the environment, and returns its method that sets the members or children.
+        preview: returns sentences about who gains or loses what. It gets the environment, a plan, and people's names.
 
     Raises:
-        EmptySet: when `wanted` is empty, unless `--allow-empty` is given. Nothing is sent.
-        CssError: when the method of the facade failed with this error before any change.
+        EmptySet: when `wanted` is empty, and `--allow-empty` is not given. Nothing is sent.
+        CssError: when the client method failed before any change.
     """
     from ..._service.service_limits import check_not_emptied
 
@@ -149,17 +148,17 @@ def reported(
     run: Callable[[Settle], object],
     names: Mapping[str, str] = _NO_NAMES,
 ) -> int:
-    """Carry out steps, print the result of each, and return the exit code.
+    """Carry out steps, print the result of each step, and return the exit code.
 
     Args:
         given: the options.
         dev: the environment.
-        steps: all steps. `run` may add steps before it carries out the first one.
-        run: carries out the steps. It gets a function, and calls this function with the result of each step.
+        steps: all steps. `run` can add steps before it carries out the first step.
+        run: carries out the steps, and passes each result to the function that it gets.
         names: the names of people, by username.
 
     Raises:
-        CssError: when `run` failed with this error before the first result.
+        CssError: when `run` failed before the first result.
         KeyboardInterrupt: after an interrupt. css prints the results first.
     """
     from ...errors import CssError

@@ -22,11 +22,7 @@ _RESULT: Final = re.compile(r"\.result(-[0-9]+)?\.[a-z]+$", re.IGNORECASE)
 
 
 def rows_in(file: Path, **how: Any) -> Roster:
-    """Return the rows of a roster file, or of standard input.
-
-    Args:
-        file: the file, or `-`.
-        how: further arguments of `read_roster`.
+    """Return the rows of a roster file, or of stdin. `how` has further arguments of `read_roster`.
 
     Raises:
         InvalidFile: when the file cannot be read, is too large, or has faults.
@@ -53,24 +49,18 @@ def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence
 def result_file(
     roster: Path, named: Path | None, rows: Sequence[Row], *, exact: bool, force: bool
 ) -> tuple[OutputFile | None, str]:
-    """Return the output file for the results of a roster, and a sentence to print.
+    """Return the output file for the results of a roster, and a sentence to print; "" if there is nothing to say.
 
-    Without `--result`, the file is beside the roster. If the roster is itself a result file, the results replace it. If
-    the roster is stdin, there is no file (None).
+    Without `--result`, the file is beside the roster. If the roster is itself a result file, css updates it. For a
+    roster from stdin, the file is None.
 
-    Without `force`, css keeps a result file that somebody may have corrected. It chooses a different name, and says
-    this in the sentence. Otherwise, the sentence is "". If `--result` names the corrected file, css raises an error.
-
-    Args:
-        roster: the file that is applied.
-        named: the file that `--result` names; None without this option.
-        rows: the rows of the roster.
-        exact: whether `--exact` is given.
-        force: whether any file may be replaced.
+    css does not replace a result file that somebody may have corrected, because the corrections would be lost. Without
+    `--result`, css chooses a different name. With `--result`, css raises an error. With `--force`, css replaces the
+    file.
 
     Raises:
-        InvalidFile: the file cannot be written, or must not be replaced.
-        UsageError: `--result` names the roster itself.
+        InvalidFile: when the file cannot be written, or must not be replaced.
+        UsageError: when `--result` names the roster itself.
     """
     from ...errors import InvalidFile
     from .files import STDIN
@@ -120,7 +110,7 @@ def _output(path: Path, *, force: bool) -> OutputFile:
 def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
     """Return a sentence if a result file has rows that are not in the roster. Otherwise, return None.
 
-    The sentence names the first such line, or the first fault of the file. It has no full stop.
+    Somebody may have corrected such a file. The sentence has no full stop.
     """
     import datetime
 
@@ -150,16 +140,13 @@ def _is_file_of_results(content: bytes) -> bool:
 def write_results(results: Sequence[RowResult], file: OutputFile | None, *, always: bool) -> tuple[bool, list[str]]:
     """Write the result of each row to a file, completely or not at all.
 
-    The file is written once, at the end. If the program was killed, apply the same roster again: css-sdk reads from the
-    service what is done already.
+    css writes the file once, at the end. If the program was killed, apply the same roster again, because css-sdk reads
+    from the service what is already done.
 
-    Args:
-        results: the results of the rows.
-        file: the file to write; None to write nothing.
-        always: whether to write a new file even if no row is left to do. css always updates an older file.
+    If no row is left to do, css writes a new file only if `always` is true. But css always updates an existing file.
 
     Returns:
-        First, False if the file could not be written, otherwise True. Second, sentences about the rows that are left.
+        First, False if writing failed, otherwise True. Second, sentences about the rows that are left.
     """
     from ...errors import Ambiguous, InvalidFile, Withheld
 

@@ -1,4 +1,4 @@
-"""The JSON schemas of the objects that `--json` prints. A key has the same meaning in the output of every command."""
+"""The JSON schemas of the objects that `--json` prints. A key has the same meaning in every command."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ _CHANGE: Final = ("state", "action", *_PLACE, "role", "target", *_PERSON, "error
 
 
 class Shape(NamedTuple):
-    """The shape of one object that `--json` prints: a description, the keys it always has, and keys it may have."""
+    """A description of one object that `--json` prints, the keys that it always has, and the keys that it can have."""
 
     description: str
     required: Sequence[str]
@@ -195,7 +195,7 @@ FILES: Final[Mapping[str, str]] = {
 
 
 def schema_of(name: str) -> Schema:
-    """Return the JSON schema of an object that `--json` prints, or of a file, by its name in `RECORDS` or `FILES`.
+    """Return the JSON schema of an object that `--json` prints, or of a file. Its name is in `RECORDS` or `FILES`.
 
     >>> schema_of("roles")["required"]
     ['integration_id', 'integration', 'environment', 'role', 'composite']

@@ -1,4 +1,4 @@
-"""Check what a standard stream is, and colour what goes to a terminal. A closed or missing stream is not a terminal."""
+"""Check whether a standard stream is a terminal, and colour the output for a terminal."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def is_terminal(stream: Stream) -> bool:
 def is_closed(stream: Stream) -> bool:
     """Return whether a standard stream is closed or missing.
 
-    If a process starts with a closed stream (`css … <&-`, some services of systemd), Python sets the stream to None.
-    The methods of a stream that was closed later raise errors.
+    If a process starts with a closed stream (`css … <&-`, some services of systemd), Python sets the stream to None. If
+    a stream is closed later, its methods raise errors.
     """
     found = getattr(sys, stream)
     return found is None or found.closed
@@ -51,7 +51,7 @@ _STATES: Final[Mapping[str, str]] = {
 
 
 def has_colour(stream: Stream) -> bool:
-    """Return whether a stream shows colours: a terminal does, unless NO_COLOR is set or TERM is dumb.
+    """Return whether a stream shows colours. A terminal does, unless NO_COLOR is set or TERM is dumb.
 
     https://no-color.org
     """
@@ -59,25 +59,25 @@ def has_colour(stream: Stream) -> bool:
 
 
 def terminal_width(stream: Stream) -> int | None:
-    """Return the width of a terminal in characters; None if the stream is not a terminal."""
+    """Return the width of a terminal in characters. If the stream is not a terminal, return None."""
     return shutil.get_terminal_size().columns if is_terminal(stream) else None
 
 
 def painted_cell(column: str, text: str) -> str:
-    """Return the text of a cell for stdout. If the column is `state` and stdout shows colours, colour the text."""
+    """Return the text of a cell for stdout. In the column `state`, add the colour of the state."""
     colour = _STATES.get(text) if column == "state" and has_colour("stdout") else None
     return click.style(text, fg=colour) if colour else text
 
 
 def painted_plan(text: str, stream: Stream) -> str:
-    """Return the text of a plan for a stream, each step in the colour of its sign, such as `+` or `-`."""
+    """Return the text of a plan, with each step in the colour of its sign, such as `+` or `-`."""
     if not has_colour(stream):
         return text
     return re.sub(r"^  ([-+~!=?]) .*$", lambda line: click.style(line[0], fg=_SIGNS[line[1]]), text, flags=re.MULTILINE)
 
 
 def _with_profile(sentence: str) -> str:
-    """Return a sentence. If it ends with a css command, and the user gave `--profile`, add this option at the end."""
+    """Return a sentence. If it ends with a css command, add the user's `--profile` to the command."""
     profile = given_profile()
     if profile is None or re.search(r"run: css .*[^.]$", sentence) is None:
         return sentence
