@@ -1,9 +1,9 @@
 """The command line. Each command parses its arguments, calls the facade, and prints text or JSON.
 
-To start fast, css imports the module of a command only when the command is called. Each of these modules imports the
-facade inside its functions. So `css --help` loads only click.
+`css --help` must start fast, so it loads only click. css imports the module of a command when the command is called.
+The functions of this module import the facade.
 
-This package may import every other package, but leaves all decisions to them. Start reading at `commands`. The package
+This package may import every other package, but leaves all decisions to them. `commands` holds the commands, and
 `support` holds what several commands share.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 INTERRUPTED: Final = 130
 
 COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
-"""The environment variable that the completion script of a shell sets to ask css for completions."""
+"""The environment variable that a completion script sets to ask css for completions."""
 
 
 class _LazyGroup(click.Group):
@@ -101,11 +101,7 @@ def css() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with its exit code.
-
-    Args:
-        arguments: the words after `css`; by default those of this process.
-    """
+    """Run the command line and end the process with its exit code. The arguments are the words after `css`."""
     # Imports create thousands of objects that stay. To search them for garbage takes a tenth of a short command's time.
     gc.set_threshold(50_000)
     code = exit_code(arguments)
@@ -114,11 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code. Print errors on stderr, with the prefix `css: `.
-
-    Args:
-        arguments: the words after `css`; by default those of this process.
-    """
+    """Run the command line and return its exit code. The arguments are the words after `css`."""
     for stream in (sys.stdout, sys.stderr):
         # After a write, css must not fail only because the terminal cannot encode a name.
         if isinstance(stream, io.TextIOWrapper):

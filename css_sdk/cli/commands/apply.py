@@ -63,10 +63,14 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
     and fails with exit code 5. css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod
     --allow-prod too.
 
-    css records each change in a journal, which css journal list shows. If steps fail, css prints them and saves them as
-    a new plan, NAME.remainder.json. If the outcome of a step is unknown, or css was interrupted, continue with
-    --resume. The exit code is 3 if a step failed, if its outcome is unknown, or if a person in the file could not be
-    identified.
+    css records each change in a journal. To see the journals, run: css journal list
+
+    If steps fail, css prints them and saves them as a new plan, NAME.remainder.json. If the outcome of a step is
+    unknown, or if css was interrupted, continue a saved plan with --resume. To continue with a roles file, apply the
+    file again.
+
+    If a step fails or has an unknown outcome, the exit code is 3. The exit code is also 3 if a person in the file could
+    not be identified.
 
     \b
     Examples:

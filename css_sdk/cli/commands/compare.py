@@ -23,8 +23,8 @@ _MARKS = {True: "yes", False: "-", None: "?"}
 def compare(given: Given, members: bool, differences: bool) -> None:
     """Compare the roles and composite roles of environments.
 
-    With --json, css prints one object for each role, child or member, with the places that have it, and the
-    places that do not have it.
+    With --json, css prints one object for each role, child or member. The object lists all places that css compared,
+    and whether each place has this role, child or member.
 
     \b
     Examples:

@@ -10,7 +10,7 @@ import click
 def completion(shell: str) -> None:
     """Print a script that completes commands, options and names in your shell.
 
-    It completes the names of roles, environments and profiles, and the ids of integrations.
+    The script completes the names of roles, environments and profiles, and the ids of integrations.
 
     \b
     Examples:

@@ -97,8 +97,9 @@ def remove(given: Given, parent: str, children: Sequence[str]) -> int:
 def set_children(given: Given, parent: str, children: Sequence[str]) -> int:
     """Set exactly these children of a role.
 
-    css adds before it removes, and removes nothing if something could not be added. If it removes anything, it shows
-    who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
+    css adds children before it removes other children. If a child could not be added, css removes nothing. Before css
+    removes anything, it shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod
+    --allow-prod too.
 
     \b
     Example:

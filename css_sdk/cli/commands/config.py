@@ -15,8 +15,8 @@ from ..support.output import print_rows
 def config() -> None:
     """Show the settings that commands use.
 
-    Your config file has a table for each profile. `css config show` prints where the file is. css does not
-    use the file if other users can change it. A relative path in the file starts at the folder of the file.
+    Your config file has a table for each profile. `css config show` prints where the file is. If other
+    users can change the file, css does not use it. A relative path in the file starts at the folder of the file.
 
     \b
     Example of a config.toml:
@@ -44,8 +44,9 @@ def config() -> None:
 def show(given: Given) -> None:
     """Show each setting, its value, and where it is set, without secrets.
 
-    Credentials come from the profile in --profile or CSS_PROFILE, else from variables, else from the default profile of
-    your config file. Other values come from variables, else from the css.toml of the project, else from the profile.
+    css looks for credentials in this order: in the profile that --profile or CSS_PROFILE names, in variables, in the
+    default profile of your config file. css looks for other values in this order: in variables, in the css.toml of the
+    project, in the profile.
 
     \b
     Example:

@@ -27,8 +27,10 @@ def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
     """Find out why css does not work here, and print what to do.
 
     css checks the installation, the variables, the credentials and their team, the addresses, the login server of each
-    environment, the service, the default integration and environment, and the clock. css changes nothing. It masks
-    secrets, so that you can paste the output into a support ticket. The exit code is 0 if nothing is wrong, else 1.
+    environment, the service, the default integration and environment, and the clock. css changes nothing. css masks
+    secrets, so that you can paste the output into a support ticket.
+
+    Exit codes: 0 nothing is wrong; 1 a check found a problem.
 
     \b
     Example:

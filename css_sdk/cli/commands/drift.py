@@ -43,13 +43,13 @@ _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
 def drift(given: Given, files: Sequence[Path]) -> int:
     """Show where the service differs from roles files.
 
-    FILE is a roles file, a folder with roles files, or - for standard input. css shows what is missing in the service.
-    For exact sets, it also shows what the files do not list. It shows members whose last day is over. It does not show
-    roles and users that the files protect. On stderr, css names people who could not be identified or have never logged
-    in.
+    FILE is a roles file, a folder with roles files, or - for standard input. css drift changes nothing.
 
-    css drift changes nothing. If there is no drift, css prints a message on stderr. To suppress this message, for
-    example in cron, pass -q.
+    css shows what is missing in the service, and members whose last day is over. For exact sets, css also shows what
+    the files do not list. css does not show roles and users that the files protect. On stderr, css names people who
+    could not be identified or have never logged in.
+
+    If there is no drift, css prints a message on stderr. To suppress this message, for example in cron, pass -q.
 
     Exit codes: 0 no drift; 2 drift; 3 unknown, because a person in the file could not be identified.
 

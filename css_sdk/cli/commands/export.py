@@ -33,7 +33,7 @@ def _is_export(content: bytes) -> bool:
 def export(given: Given, additive: bool, by_name: bool, names: bool, output: OutputFile) -> None:
     """Write the current roles, composite roles and members as a roles file.
 
-    css plan with this file shows no changes until somebody changes the file or the roles.
+    For this file, css plan shows no changes until somebody changes the file or the roles.
 
     \b
     Examples:

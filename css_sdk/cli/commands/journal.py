@@ -25,8 +25,8 @@ _COLUMNS = ["journal", "command", "client_id", "user", "reason", "changes", "und
 def journal() -> None:
     """List and show the journals that commands keep by default.
 
-    Every command that writes keeps a journal in a folder that only you can read. css removes a journal after 90 days;
-    CSS_JOURNAL_DAYS sets another number. With CSS_JOURNAL=off, css keeps no journals.
+    Every command that writes keeps a journal in a folder that only you can read. css removes a journal after 90 days.
+    To set another number of days, set CSS_JOURNAL_DAYS. With CSS_JOURNAL=off, css keeps no journals.
 
     \b
     Examples:

@@ -39,8 +39,8 @@ def logs(given: Given, since: str, until: str | None) -> int:
     A time without a time zone is in UTC. A date means 00:00 of that day. Time spans are in minutes, hours or days: 15m,
     3h, 2d. The range can have any length.
 
-    The service allows 20 log calls an hour, each for 3 days at most. If no calls are left, css prints what it has
-    read, and says on stderr how to continue. With --json, css prints all fields of each line.
+    The service allows 20 log calls an hour, each for 3 days at most. If no calls are left, css prints the
+    lines that it has read. On stderr, css prints how to continue. With --json, css prints all fields of each line.
 
     \b
     Example:
@@ -65,8 +65,8 @@ def logs(given: Given, since: str, until: str | None) -> int:
         try:
             print_lines(printable())
         except CssError as error:
-            # Only the cause is printed. The error itself counts the lines of one window only, which would mislead, and
-            # `_by_window` has already printed from which time on to continue.
+            # Print only the cause, because the error itself counts the lines of one window only. `_by_window` has
+            # already printed how to continue.
             cause = error.__cause__ if isinstance(error.__cause__, CssError) else error
             if not printed:
                 raise cause from None
@@ -76,9 +76,9 @@ def logs(given: Given, since: str, until: str | None) -> int:
 
 
 def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime.datetime) -> Iterator[LogLine]:
-    """Yield the log lines of a range. Read one window of time after the other, so that memory stays small.
+    """Yield the log lines of a range. To keep memory small, read one window of time after the other.
 
-    After an error or an interrupt, yield the lines that were read, print how to continue, and raise the error.
+    After an error, yield the lines that were read, print how to continue, and raise the error.
     """
     from ..._service.log_windows import SHORTEST_WINDOW, Window, joined, windows
     from ...errors import CssError
@@ -99,7 +99,7 @@ def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime
         if stopped is None and window is spans[-1]:
             yield from lines
             return
-        # Lines at the seam of two windows are held, because the next window, or a later command, reads them again.
+        # Hold the lines at the end of the window, because the next window, or a later command, reads them again.
         yield from (line for line in lines if line.timestamp is None or line.timestamp < edge)
         held = [line for line in lines if line.timestamp is not None and line.timestamp >= edge]
         if stopped is not None:

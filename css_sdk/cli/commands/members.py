@@ -85,8 +85,9 @@ def list_members(given: Given, role: str, output: OutputFile) -> None:
 def set_members(given: Given, role: str, users: Sequence[str], client_ids: Sequence[str]) -> int:
     """Set exactly these members of a role.
 
-    css adds before it removes, and removes nobody if somebody could not be added. If somebody loses the role, css shows
-    who and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
+    css adds members before it removes other members. If somebody could not be added, css removes nobody. Before css
+    removes anybody, it shows who loses the role and asks for confirmation. In scripts, pass --yes, and in prod
+    --allow-prod too.
 
     \b
     Example:

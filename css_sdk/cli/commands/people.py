@@ -76,9 +76,8 @@ def people() -> None:
 def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int:
     """Find people in all providers and environments, with all logins of each person.
 
-    TEXT is an e-mail address or a part of it, a whole GUID, a username, or a name. css searches for a name as a last
-    name, as a first name and as a name at GitHub, and says which searches it made. A person must match TEXT and all
-    options.
+    TEXT is an e-mail address or a part of it, a whole GUID, a username, or a name. css searches for a name among last
+    names, first names and names at GitHub. css prints which searches it made. A person must match TEXT and all options.
 
     With --file, css prints a row for each login of each person in the file. The row says whether the person is found,
     ambiguous or not found.
@@ -138,7 +137,7 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
 
 
 def _find_listed(given: Given, file: Path) -> int:
-    """Find everybody in a file, print a row for each login or missing person, and return the exit code."""
+    """Find everybody in a file, print the results, and return the exit code."""
     from ...people.lists import people_in
 
     text, name = text_in(file)
@@ -168,9 +167,9 @@ def _find_listed(given: Given, file: Path) -> int:
 
 
 def _not_searched(found: PeopleFound) -> str:
-    """Return a sentence that lists the providers that were not searched, each with the options that can search it.
+    """Return a sentence about the providers that were not searched, and the options that search them.
 
-    If all providers were searched, return "". The sentence begins with a blank.
+    If all providers were searched, return "".
     """
     from ...people.searches import TERMS_ANYWHERE
 
@@ -209,8 +208,8 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
     """Show the roles of a person in all integrations and environments of the team.
 
     PERSON is an e-mail address (all logins of that person), a GUID (the logins with that GUID), or a username (this
-    login only). css reads the members of all roles to find logins of every provider. The column THROUGH names the
-    composite roles through which the person has the role.
+    login only). To find logins of every provider, css reads the members of all roles. If a person has a role through
+    composite roles, the column THROUGH names the composite roles.
 
     Exit codes: 0 done, or the person has no roles; 1 the person was not found; 3 an environment could not be read.
 
@@ -263,9 +262,11 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
 def remove(given: Given, person: str, protect: Sequence[str]) -> int:
     """Remove all roles of a person, in all integrations and environments of the team.
 
-    PERSON is an e-mail address (all logins of that person), a GUID, or a username (all logins with its GUID). css reads
-    the members of all roles to find logins of every provider, shows what it would remove, and asks for confirmation. In
-    scripts, pass --yes, and if there are roles in prod, --allow-prod too. To undo, run css undo.
+    PERSON is an e-mail address (all logins of that person), a GUID, or a username (all logins with its GUID). To find
+    logins of every provider, css reads the members of all roles.
+
+    css shows what it would remove, and asks for confirmation. In scripts, pass --yes. If there are roles in prod, pass
+    --allow-prod too. To undo, run css undo.
 
     Exit codes: 0 done, or a username has no roles; 1 the person was not found, or two people have the address; 3 an
     environment could not be read, or a role was not removed; 4 a guard refused the removal.
@@ -297,7 +298,8 @@ def copy_roles(given: Given, source: str, target: str) -> int:
 
     FROM and TO are e-mail addresses, GUIDs or usernames. If TO is a username, this login gets the roles of all logins
     of FROM. Otherwise each login of TO gets the roles of the login of FROM with the same provider. css removes nothing.
-    It shows what it would add, and asks for confirmation. In scripts, pass --yes, and if there are roles in prod,
+
+    css shows what it would add, and asks for confirmation. In scripts, pass --yes. If there are roles in prod, pass
     --allow-prod too. To undo, run css undo.
 
     Exit codes: 0 done; 1 FROM was not found, or two people have the address FROM; 3 TO was not identified in an
@@ -314,15 +316,10 @@ def copy_roles(given: Given, source: str, target: str) -> int:
 
 
 def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothing: str, command: str) -> int:
-    """Show the plan for a person, carry it out, and return the exit code. Print what the plan leaves out.
+    """Show the plan for a person, carry out the plan, and return the exit code. Print what the plan leaves out.
 
-    Args:
-        css: the client.
-        found: the plan, and what it leaves out.
-        given: the options.
-        origin: where the plan comes from.
-        nothing: the start of the message if the plan has no steps.
-        command: the words after `css people` in the command for a login that is left out. `{}` stands for its username.
+    If the plan has no steps, the message begins with `nothing`. For a login that is left out, the message names the
+    command `css people {command}`. In `command`, `{}` stands for the username.
     """
     for one in found.incomplete:
         say(f"css: {one.place}: {text_of(one.error)}")
@@ -367,8 +364,8 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
     """Show or give the roles that people have with only one of their logins, idir or azureidir.
 
     css compares direct roles. Without --apply, css changes nothing, and the exit code is 2 if roles are missing. With
-    --apply, css gives the missing roles. In prod, it asks for the project's name. If a person has never used the other
-    login, css shows that login, but cannot give it roles.
+    --apply, css gives the missing roles. In prod, css asks for the project's name. If a person has never used the other
+    login, css shows the other login, but cannot give roles to it.
 
     \b
     Examples:

@@ -61,7 +61,7 @@ def plan(
     FILE is a roles file, a folder with roles files, or - for standard input. To carry out exactly this plan, save it
     with --out, and pass that file to css apply. If a person in the files could not be identified, the exit code is 3.
 
-    The plan names grants that end within 14 days. css removes a grant after its last day only if you pass --prune.
+    The plan names grants that end within 14 days. Without --prune, css does not remove a grant after its last day.
 
     \b
     Example of a roles file:

@@ -17,11 +17,7 @@ from ..support.plans import plan_option, print_plan, write_plan
 
 
 def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Mapping[str, str]:
-    """Return the new name of each role by its old name, from the values of `--rename`.
-
-    Raises:
-        UsageError: when a value is not OLD=NEW, repeats an old name, or has a new name that is not valid.
-    """
+    """Return the new name of each role by its old name, from the values of `--rename`."""
     from ..._service.identifiers import check_new_role_name
     from ...errors import UnusableName
 
@@ -61,14 +57,8 @@ def _transfer(
 ) -> int:
     """Copy the roles of the source to the target, remove nothing, and return the exit code.
 
-    Args:
-        given: the options.
-        source: the integration and environment to copy from.
-        target: the integration and environment to copy to.
-        name: the start of the name of the remainder file, where css saves the steps that it did not carry out.
-        members: whether members are copied.
-        names: the new name of each role that is renamed, by its old name.
-        out: where to save the plan instead of carrying it out.
+    Source and target are an integration and an environment each. The name of the remainder file begins with `name`. If
+    `out` has a path, only save the plan.
     """
     from ... import Desired
     from ...errors import InvalidRequest

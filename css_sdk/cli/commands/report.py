@@ -21,7 +21,7 @@ _COLUMNS = ["integration", "environment", "role", "name", "username", "email", "
 
 
 def _is_report(content: bytes) -> bool:
-    """Return whether the content of a file begins like a report that css-sdk wrote, in any of the formats."""
+    """Return whether a file begins like a report of css-sdk, in any of the formats."""
     from ...report.text import CSV_COLUMNS
 
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip().partition("\n")[0].rstrip()

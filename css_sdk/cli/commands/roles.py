@@ -94,7 +94,7 @@ def create(given: Given, names: Sequence[str]) -> int:
 def ensure(given: Given, names: Sequence[str]) -> int:
     """Create the roles that do not exist yet. In prod, css asks for the project's name.
 
-    Unlike css roles create, the command succeeds if a role exists already, so that a script can run it again.
+    If a role exists already, this command succeeds, but css roles create fails. So a script can run this command again.
 
     \b
     Example:
@@ -104,7 +104,7 @@ def ensure(given: Given, names: Sequence[str]) -> int:
 
 
 def _create(given: Given, names: Sequence[str], *, may_exist: bool) -> int:
-    """Create roles, and return the exit code. With `may_exist`, a role that exists already is not an error."""
+    """Create roles, and return the exit code. With `may_exist`, accept roles that exist already."""
     with given.place() as dev:
         existing = {role.name for role in dev.roles.list()} if may_exist else set()
         steps = steps_of(dev, "create_role", names)
@@ -161,14 +161,11 @@ def delete(given: Given, names: Sequence[str]) -> int:
 
 
 def indented(tree: RoleTree) -> Iterator[str]:
-    """Yield the tree as lines, each child indented below its parent.
-
-    If a role appears again, its children are not repeated, and the line is marked. A circle is marked, too.
-    """
+    """Yield the tree as lines, each child indented below its parent. Mark roles that appear again, and circles."""
     below = {child for children in tree.children.values() for child in children}
     names = [role.name for role in tree.roles]
     seen: set[str] = set()
-    # If all roles of a circle are only children of each other, none is a root. The first one that is left becomes one.
+    # A circle has no root if all its roles are children. Then the first role that is left becomes the root.
     for root in [name for name in names if name not in below] + names:
         if root in seen:
             continue

@@ -56,7 +56,7 @@ _READING = together(
     flag("--prune", help="Remove roles whose last day (until) is over. By default, css leaves out these rows."),
     click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as cp1252. Default: UTF-8."),
 )
-"""The roster file, and the options that say how to read it."""
+"""The roster file, and the options for reading the file."""
 _ROSTER_OPTIONS = together(
     _READING,
     options.provider,
@@ -90,10 +90,6 @@ def _read(
     """Return the rows of a roster, and the arguments for `check_roster` and `apply_roster`.
 
     Print on stderr which lines of the roster are left out, and why.
-
-    Raises:
-        UsageError: when `--max-removals` is given without `--exact`.
-        InvalidFile: when the roster or the file of `--columns` cannot be read, or has faults.
     """
     from ...plan.dates import day_in
     from ...roster.columns import read_mapping
@@ -152,9 +148,9 @@ def roster() -> None:
 def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
     """Check a roster, and show what it would change.
 
-    css prints all faults of the file at once, each with its line. With --online, css also looks up people and roles,
-    and shows which rows must be done, need no change, or cannot be done. With --online and --exact, css also shows who
-    would lose a role.
+    css prints all faults of the file at once, each with its line. With --online, css also looks up people and roles.
+    css then shows which rows must be done, need no change, or cannot be done. With --online and --exact, css also shows
+    who would lose a role.
 
     \b
     Examples:
@@ -242,13 +238,13 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
     In scripts, pass --yes, and in prod --allow-prod too.
 
     If some rows cannot be done, css writes the results of all rows to a result file. Correct this file and apply it. If
-    you press Ctrl-C, css waits for the requests that it has already sent, and writes the result file. After a crash, or
-    with --exact, apply the roster itself again.
+    you press Ctrl-C, css waits for the requests that it has already sent, and writes the result file. After a crash,
+    apply the roster itself again. With --exact, correct and apply the roster itself, not the result file.
 
     With --exact, each role in the roster gets exactly the members that the roster lists. If a row is "not found",
-    "ambiguous", "failed" or "wrong provider", css removes nobody from the role of that row, because the
-    person in the row may be a member. A row that is "never logged in" does not block removals. Such a row has a
-    username, or a whole GUID with its provider.
+    "ambiguous", "failed" or "wrong provider", css removes nobody from the role of this row, because the person in the
+    row may be a member. But a row that is "never logged in" does not block removals. Such a row has a username, or a
+    whole GUID with its provider.
 
     \b
     Examples:
@@ -262,5 +258,5 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
         say(f"css: {other_name}")
     how |= {"result_file": results, "always_written": result is not None, "finished": rows.finished}
     code = carry_out(rows, given, with_bars=True, **how)
-    # 3 even if a single row is left: another run can carry it out.
+    # Return 3 even if the roster has a single row, because another run can carry out this row.
     return 3 if code else 0

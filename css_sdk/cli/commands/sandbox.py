@@ -16,7 +16,7 @@ def sandbox(**given: Any) -> None:
     """Run a CSS API and its login server in memory, with made-up people.
 
     When the sandbox is ready, it prints one line of JSON with addresses and credentials. To see its data and the
-    requests that it has received, open its address in a browser. Ctrl-C stops it.
+    requests that it has received, open its address in a browser. To stop the sandbox, press Ctrl-C.
 
     \b
     Examples:

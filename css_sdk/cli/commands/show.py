@@ -33,8 +33,10 @@ def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: b
 
     FILE is a plan that css plan --out saved, a remainder (the steps that css apply did not carry out), a journal, or -
     for standard input. You can also pass the name of a journal that css journal list shows. If you leave out FILE, css
-    shows the newest journal. With --json, css prints one object for a plan, and one for each step of a journal. With
-    --html, it prints a page that can be read without css. css contacts the service only with --names.
+    shows the newest journal.
+
+    With --json, css prints one object for a plan, or one object for each step of a journal. With --html, css prints a
+    page that people can read without css. With --names, css contacts the service to look up the names of people.
 
     \b
     Examples:
@@ -58,24 +60,13 @@ def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: b
             remedy=Remedy("", f"To check a roles file, run: css validate {quote(name)}"),
         )
     plan = read_plan(content, name, max_bytes=None, allow_masked=True)
-    # A plan that is masked already has no usernames to look up, and cannot be written again.
+    # A masked plan has no usernames to look up, and css cannot write the plan again.
     names = _names(given, plan.people, look_up=look_up, known=plan.names) if plan.api_url else {}
     return print_plan_as(plan, names, given, markdown=markdown, html=html, content=None if plan.api_url else content)
 
 
 def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, look_up: bool) -> None:
-    """Print a journal on stdout as text, as Markdown, or with `--json` as an object for each step.
-
-    Args:
-        content: the content of the journal.
-        name: the name of the journal, for messages.
-        given: the options.
-        markdown: whether `--markdown` is given.
-        look_up: whether `--names` is given.
-
-    Raises:
-        InvalidFile: when the content is not a journal.
-    """
+    """Print a journal on stdout as text, as Markdown or as JSON. With `look_up`, look up the names of people."""
     from ... import journal_as_markdown, journal_as_text, read_journal, table
 
     journal = read_journal(content, name)
@@ -97,15 +88,9 @@ def show_journal(content: bytes, name: str, given: Given, *, markdown: bool, loo
 
 
 def _names(given: Given, people: Mapping[str, str], *, look_up: bool, known: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the names of people by username. With `--names`, look up the names.
+    """Return the names of people by username. If `look_up` is false, return only the known names.
 
-    Otherwise return the names that are in the file. If some are missing, print how to look up names.
-
-    Args:
-        given: the options.
-        people: the usernames, each with an environment that may know the person.
-        look_up: whether `--names` is given.
-        known: the names in the file.
+    `people` has an environment for each username, because css looks up a person in one environment.
     """
     if look_up and people and not given.mask:
         with opened() as css:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _TokenGroup(Group):
-    """The group `css token`. Its error for an unknown subcommand does not repeat the text, which may be a token."""
+    """The group `css token`. Its errors do not repeat an unknown subcommand, because the word may be a token."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -77,7 +77,7 @@ def token(given: Given, system: str | None, audience: str | None, raw: bool) -> 
 
 
 def _print_pairs(row: Mapping[str, object]) -> None:
-    """Print names and values, one pair in a line."""
+    """Print each name and its value in a line."""
     print_rows([{"name": name, "value": value} for name, value in row.items()], False)
 
 
@@ -95,7 +95,7 @@ def verify(
 ) -> None:
     """Verify a token, and show its owner, roles and lifetime.
 
-    Pass the token on standard input or in a file. Other users of this machine could see an argument.
+    Pass the token on standard input or in a file, because other users of this machine can see arguments.
 
     Exit codes: 0 the token is valid; 1 it is not valid, or css could not read the issuer's keys; 4 it is valid but
     does not have the role; 64 usage or file error.
@@ -134,8 +134,7 @@ def verify(
 def _read(file: str) -> str:
     """Return the token in a file, or on standard input.
 
-    Raises:
-        UsageError: when there is no token. The message does not repeat the file name, which might be the token.
+    Errors do not repeat the file name, because a user may pass the token itself to `--file`.
     """
     from ...auth.verification import LONGEST
 
@@ -158,11 +157,8 @@ def _read(file: str) -> str:
 def _issuer() -> str:
     """Return the issuer of the CSS API's tokens.
 
-    If credentials are set, derive the issuer from the token address of the credentials. Otherwise derive it from
-    `CSS_TOKEN_URL`, or from the public address.
-
-    Raises:
-        UsageError: when the token address has an unknown form.
+    If credentials are set, derive the issuer from their token address. Otherwise use `CSS_TOKEN_URL` or the public
+    address.
     """
     from ... import systems
     from ..._service.addresses import TOKEN_URL

@@ -51,11 +51,7 @@ def undo(given: Given, file: Path | None) -> int:
 
 
 def _read(file: Path) -> tuple[str, JournalRead]:
-    """Return the name of a journal, and the journal.
-
-    Raises:
-        InvalidFile: when the file cannot be read, or is not a journal.
-    """
+    """Return the name of a journal, and the journal."""
     from ... import read_journal
 
     content, name = content_of(file, is_journal=True)
@@ -65,11 +61,7 @@ def _read(file: Path) -> tuple[str, JournalRead]:
 
 
 def _newest(css: Css) -> tuple[str, JournalRead]:
-    """Return the name and the content of the newest journal that this account can undo. Print the name.
-
-    Raises:
-        InvalidFile: when there is no such journal.
-    """
+    """Return the name and the content of the newest journal that this account can undo. Print the name."""
     from ...errors import InvalidFile
     from ...journal.choice import newest_to_undo
 
