@@ -20,7 +20,7 @@ _ROWS_OF_A_TABLE: Final = ' For a table of pandas, pass: table[["user", "role"]]
 
 
 def described(value: object) -> str:
-    """Describe a wrong argument for an error message: a number by its type and value, anything else by its type.
+    """Describe a wrong argument for an error message: numbers by type and value, anything else by type.
 
     >>> described(12345), described(float("nan")), described({"a": 1})
     ('the int 12345', 'the float nan', 'a value of type dict')
@@ -30,14 +30,9 @@ def described(value: object) -> str:
 
 
 def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
-    """Return the names as a tuple, each once, in the given order. A text is one name, not a collection of letters.
+    """Return the names as a tuple, each once, in the given order. A text is one name.
 
-    Args:
-        given: one name, or a collection of names.
-        what: what the names are, such as `role`, for the error message.
-
-    Raises:
-        InvalidRequest: the argument is neither a text nor a collection of texts. A table and a mapping are refused.
+    Tables and mappings are refused. `what` is the noun for messages, such as `role`.
 
     >>> names("idir", "provider"), names(["idir", "azureidir", "idir"], "provider")
     (('idir',), ('idir', 'azureidir'))
@@ -52,11 +47,7 @@ def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def flattened(given: Iterable[str | Iterable[str]], what: str) -> tuple[str, ...]:
-    """Return the names in several arguments as one tuple, each once. Each argument is checked as by `names`.
-
-    Args:
-        given: the arguments; each is one name, or a collection of names.
-        what: what the names are, such as `role`, for the error message.
+    """Return the names in several arguments as one tuple, each once. `names` checks each argument.
 
     >>> flattened(("reader", ["writer", "reader"]), "role")
     ('reader', 'writer')
@@ -65,11 +56,7 @@ def flattened(given: Iterable[str | Iterable[str]], what: str) -> tuple[str, ...
 
 
 def distinct(given: str | Iterable[str], what: str) -> tuple[str, ...]:
-    """Return the names as `names` does, but refuse an empty collection.
-
-    Raises:
-        InvalidRequest: there is no name, or `names` refuses the argument.
-    """
+    """Return the names as `names` does, but refuse an empty collection."""
     found = names(given, what)
     if not found:
         raise InvalidRequest(f"No {what} was given. Pass at least one.")
@@ -77,10 +64,7 @@ def distinct(given: str | Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def known_providers(given: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the names of identity providers, after checking that there is at least one and that all exist.
-
-    Raises:
-        InvalidRequest: a provider does not exist, or no provider is given.
+    """Return the names of identity providers. Refuse an empty collection, and providers that do not exist.
 
     >>> known_providers("idir")
     ('idir',)
@@ -93,22 +77,14 @@ def known_providers(given: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def users(given: UserLike | Iterable[UserLike]) -> tuple[UserLike, ...]:
-    """Return the users as a tuple. A single user may be passed without a list. The users are not checked.
-
-    Raises:
-        InvalidRequest: the argument is neither a user nor a collection, for example a table or a mapping.
-    """
+    """Return the users as a tuple. A single user needs no list. The users are not checked."""
     if isinstance(given, (str, User, ServiceAccount)):
         return (given,)
     return tuple(_each(given, "Pass users as a list of usernames, User objects or ServiceAccount objects"))
 
 
 def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]:
-    """Return the grants as a list. A single `Grant` may be passed without a list.
-
-    Raises:
-        InvalidRequest: an item is neither a `Grant` nor a pair of a user and a role, or the argument is not a
-            collection, or is a table of pandas.
+    """Return the grants as a list. A single `Grant` needs no list. A pair of a user and a role becomes a `Grant`.
 
     >>> grants([("0f3a@idir", "reviewer")])
     [Grant(user='0f3a@idir', role='reviewer')]
@@ -130,17 +106,9 @@ def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]
 
 
 def objects(given: Any, kind: type[Item], what: str, source: str) -> tuple[Item, ...]:
-    """Return objects of one class as a tuple. A single object may be passed without a list.
+    """Return objects of one class as a tuple. A single object needs no list.
 
-    Args:
-        given: one object, or a collection of them.
-        kind: the class that all objects must have.
-        what: what the objects are called, such as `Rows`. Error messages contain it.
-        source: a sentence that says where the objects come from, for the error message.
-
-    Raises:
-        InvalidRequest: an object is of another class, or the argument is neither an object of this class nor a
-            collection, for example a text.
+    `what` names the objects, such as `Rows`. `source` is a sentence that says where such objects come from.
     """
     if isinstance(given, kind):
         return (given,)
@@ -157,18 +125,10 @@ def check_kind(
     source: str = "",
     error: type[CssError] = InvalidRequest,
 ) -> None:
-    """Refuse an argument that is not an object of the expected class.
+    """Refuse an argument that is not an object of the expected class, or of one of the expected classes.
 
-    Args:
-        given: the argument.
-        kind: the expected class, or several of which one is enough.
-        what: what the argument is called. The error message begins with these words.
-        source: a sentence that says where objects of this class come from. The error message ends with it.
-        error: the class of the error to raise.
-
-    Raises:
-        CssError: the argument is of another class. The error is an `InvalidRequest`, or of the class in `error`. The
-            message names both classes and their packages.
+    The message begins with `what`, and names both classes and their packages. It ends with the sentence `source`, which
+    says where such objects come from.
     """
     if not isinstance(given, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -180,31 +140,14 @@ def check_kind(
 
 
 def check_options(given: Mapping[str, object], known: type, error: type[CssError] = InvalidRequest) -> None:
-    """Refuse options that do not exist.
-
-    Args:
-        given: the options by name.
-        known: the `TypedDict` whose keys are the options that exist.
-        error: the class of the error to raise.
-
-    Raises:
-        CssError: an option does not exist. The error is an `InvalidRequest`, or of the class in `error`. The message
-            lists the options that exist.
-    """
+    """Refuse options that are not keys of the `TypedDict` `known`. The message lists the keys."""
     options = sorted(known.__annotations__)
     if unknown := sorted(given.keys() - options):
         raise error(f"There is no option {', '.join(unknown)}. The options are {', '.join(options)}.")
 
 
 def whole_number(given: object, what: str) -> int:
-    """Return an argument as an `int`, if it is a whole number of Python or numpy.
-
-    Args:
-        given: the argument.
-        what: what the number is. The error message begins with these words.
-
-    Raises:
-        InvalidRequest: the argument is anything else, for example True or 1.5.
+    """Return an argument as an `int`, if it is a whole number of Python or numpy. Refuse True and False.
 
     >>> whole_number(101, "The id")
     101
@@ -220,15 +163,7 @@ def whole_number(given: object, what: str) -> int:
 def check_number(given: object, name: str, unit: str, *, whole: bool = False, zero: bool = False) -> None:
     """Refuse an option that is not a finite number greater than 0.
 
-    Args:
-        given: the option.
-        name: the name of the option, for the message.
-        unit: what the number counts, such as "seconds".
-        whole: whether the number must be an `int`.
-        zero: whether 0 is allowed, too.
-
-    Raises:
-        ConfigurationError: the option is anything else, for example "1", True or NaN.
+    With `whole`, the option must be an `int`. With `zero`, 0 is allowed.
 
     >>> check_number(30, "timeout", "seconds")
     >>> check_number("30", "timeout", "seconds")
@@ -242,10 +177,7 @@ def check_number(given: object, name: str, unit: str, *, whole: bool = False, ze
 
 
 def integrations(given: object) -> tuple[int | str, ...]:
-    """Return the ids and names of integrations as a tuple. A single id or name may be passed without a list.
-
-    Raises:
-        InvalidRequest: an item is neither an id nor a name.
+    """Return the ids and names of integrations as a tuple. A single id or name needs no list.
 
     >>> integrations("Grants Portal"), integrations([101, "#102"])
     (('Grants Portal',), (101, '#102'))
@@ -261,14 +193,6 @@ def _each(given: object, expected: str, hint: str = "") -> Iterable[Any]:
     """Return an argument, if it is a collection of separate items.
 
     Refuse a text, a mapping and a table of pandas, because a loop over them yields letters, keys and column names.
-
-    Args:
-        given: the argument.
-        expected: what the caller must pass. The error message begins with this clause.
-        hint: the end of the error message, with a blank before it.
-
-    Raises:
-        InvalidRequest: the argument is not a collection, or is one of the three that are refused.
     """
     if isinstance(given, _NOT_SEVERAL) or not isinstance(given, Iterable) or hasattr(given, "columns"):
         raise InvalidRequest(f"{expected}, not {described(given)}.{hint}")
@@ -276,13 +200,5 @@ def _each(given: object, expected: str, hint: str = "") -> Iterable[Any]:
 
 
 def check_several(given: object, what: str) -> None:
-    """Refuse an argument that is not a collection, such as a single object or a text.
-
-    Args:
-        given: the argument.
-        what: what the argument is called. The error message begins with these words.
-
-    Raises:
-        InvalidRequest: the argument is not a collection. The message asks for a tuple.
-    """
+    """Refuse an argument that is not a collection, such as a single object or a text."""
     _each(given, f"{what} must be a tuple, such as (one,) for a single item")

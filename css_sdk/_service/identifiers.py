@@ -21,10 +21,10 @@ from ..models import (
 )
 
 PROVIDERS_WITH_GUIDS: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])
-"""The providers whose GUIDs have 32 hex digits. GitHub identifies its users by numbers instead."""
+"""The providers whose GUIDs have 32 hex digits. GitHub identifies its users by numbers."""
 
 _BLANKS: Final = r"^[\s\ufeff]+|[\s\ufeff]+$"
-"""The pattern of blanks at the ends of a text, byte order marks included. JavaScript strips those, too."""
+"""The pattern of blanks and byte order marks at the ends of a text. JavaScript strips both."""
 
 
 def without_blanks(text: str) -> str:
@@ -35,13 +35,10 @@ def without_blanks(text: str) -> str:
 def check_role_name(name: str) -> str:
     """Return a role name, after checking that the service can store it and that requests can address it.
 
-    The service writes a role name into the path of its own request to the login server, where `.` and `..` collapse:
-    deleting a role named `..` deletes the integration's whole client. Control characters and lone surrogates do not
-    reach the service unchanged.
+    The service writes the name into the path of a request to the login server. In this path, `.` and `..` collapse.
+    Deleting a role named `..` would delete the whole client of the integration.
 
-    Raises:
-        UnusableName: the name is not a text; is empty, blank, `.` or `..`, also with blanks around it; or has control
-            characters or lone surrogates.
+    Control characters and lone surrogates do not reach the service unchanged.
     """
     if not isinstance(name, str):
         raise UnusableName(f"A role name must be a text, not {type(name).__name__}.")
@@ -58,10 +55,7 @@ def check_role_name(name: str) -> str:
 def check_new_role_name(name: str) -> str:
     """Return the name for a new role, after checking that all of its characters are visible.
 
-    For a role that already exists, use `check_role_name`, which accepts invisible characters.
-
-    Raises:
-        UnusableName: `check_role_name` refuses the name, or it has invisible characters.
+    For an existing role, use `check_role_name`. It accepts invisible characters.
     """
     if hidden := hidden_in(check_role_name(name)):
         raise UnusableName(
@@ -72,13 +66,9 @@ def check_new_role_name(name: str) -> str:
 
 
 def role_in_path(name: str) -> str:
-    """Check a role name with `check_role_name`, and return it percent-encoded twice, dots included, for a path.
+    """Check a role name with `check_role_name`, and return it percent-encoded twice for a path.
 
-    The service decodes a role name in a path twice. If the name `a%2Fb` were encoded only once, the service would read
-    it as the name of another role, `a/b`.
-
-    Raises:
-        UnusableName: `check_role_name` refuses the name.
+    The service decodes a role name in a path twice. With one encoding, it would read `a%2Fb` as another role, `a/b`.
 
     >>> role_in_path("a%2Fb")
     'a%25252Fb'
@@ -130,14 +120,10 @@ def is_guid(text: str) -> bool:
 def username_of(user: UserLike) -> str:
     """Return the username of a user in the login server, in lower case.
 
-    The digits of the GUID are not checked, because usernames that the service returns may have any form. For a username
-    that a caller passed, use `check_username`, which also checks the digits.
+    The user is `<guid>@<provider>`, `service-account-<client id>`, a `ServiceAccount` or a `User`.
 
-    Args:
-        user: `<guid>@<provider>`, the long form `service-account-<client id>`, a `ServiceAccount` or a `User`.
-
-    Raises:
-        UnusableUser: the text is not a username, or users of its provider cannot have roles.
+    This function does not check the digits of the GUID, because the service returns usernames of any form. For a
+    username from a caller, use `check_username`.
     """
     text = user.username if isinstance(user, (ServiceAccount, User)) else user
     if not isinstance(text, str):
@@ -180,8 +166,7 @@ def username_of(user: UserLike) -> str:
 def how_to_find(text: str = "") -> str:
     """Return a sentence with the command that searches for the person whom a text may mean.
 
-    Args:
-        text: what somebody typed. If it is too short for a search, the command has a placeholder.
+    If the text is too short for a search, the command has a placeholder.
 
     >>> how_to_find("Ilse Hargreave"), how_to_find()
     ("To find the person, run: css people find 'Ilse Hargreave'", 'To find the person, run: css people find NAME')
@@ -191,7 +176,7 @@ def how_to_find(text: str = "") -> str:
 
 
 def _instead_of_a_username(text: str) -> Remedy:
-    """Return the next step for somebody who passed this text as a username, although it has no `@` and provider."""
+    """Return the next step for a caller who passed a GUID or a client id as a username."""
     if is_guid(guid_of(text)):
         return Remedy(
             "Add @ and the provider, or find the person: people.find_one(guid=…).",
@@ -206,21 +191,16 @@ def _instead_of_a_username(text: str) -> Remedy:
 
 
 def without_provider(username: str) -> str:
-    """Return the part of a username before the `@`: the GUID. For a service account, this is its whole username."""
+    """Return the GUID of a username: the part before the `@`. For a service account, return the whole username."""
     return username.partition("@")[0]
 
 
 def check_username(user: UserLike) -> str:
-    """Return the username of a user that a caller passed, in lower case, after checking the digits of its GUID.
+    """Return the username that a caller passed, in lower case, after checking the digits of its GUID.
 
-    Without this check, a GUID that lacks a digit would find nobody, as if the person had never logged in.
+    With a digit missing, the service would find nobody. The person would look like one who never logged in.
 
-    Args:
-        user: as for `username_of`. A `User` comes from the service, so its GUID is not checked.
-
-    Raises:
-        UnusableUser: `username_of` refuses the user, or the GUID of IDIR, Azure IDIR or BCeID does not have 32 hex
-            digits.
+    The GUID of a `User` is not checked, because it comes from the service.
 
     >>> check_username("0F3AC87806AA7F215A7C0D4CC4D9E799@idir"), check_username("583231@githubpublic")
     ('0f3ac87806aa7f215a7c0d4cc4d9e799@idir', '583231@githubpublic')
@@ -240,11 +220,7 @@ def check_username(user: UserLike) -> str:
 
 
 def fault_of_digits(text: str, guid: str) -> str:
-    """Return a sentence, without its full stop, that says why a GUID is not valid.
-
-    Args:
-        text: the username or GUID that somebody typed.
-        guid: the GUID in the text, which does not have 32 hex digits.
+    """Return why the GUID in a username, or the GUID alone, is not valid. The sentence has no full stop.
 
     >>> fault_of_digits("0f3a@idir", "0f3a")
     "'0f3a@idir' is not valid: its GUID has 4 characters, but must have 32 hex digits"

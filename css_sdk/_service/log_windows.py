@@ -1,4 +1,4 @@
-"""Split a range of log times into windows, join the lines of the windows, each once, and count the calls. Pure."""
+"""Split a range of log times into windows, join the lines of the windows, and count the calls. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ from ..errors import InvalidRequest
 from ..models import LogLine
 
 LONGEST_WINDOW: Final = datetime.timedelta(days=3)
-"""The longest range that one call may ask for. The service refuses a range that is one second longer."""
+"""The longest range of one call. The service refuses a range that is one second longer."""
 
 SHORTEST_WINDOW: Final = datetime.timedelta(milliseconds=1)
-"""The shortest window. It cannot be halved, because css-sdk sends times in whole milliseconds."""
+"""The shortest window. css-sdk cannot halve it, because it sends times in whole milliseconds."""
 
 CALLS: Final = 20
-"""The number of log calls in one hour that the service accepts from one network address, for each environment of each
-integration.
+"""The log calls in one hour that the service accepts from one network address, for one environment of an integration.
 
-A call that the service refuses counts, too.
+A refused call counts, too.
 """
 
 MOST_CALLS: Final = 1000
@@ -52,7 +51,7 @@ _ZONES: Final = {
         "PDT": -7,
     }.items()
 }
-"""The names of time zones in RFC 2822 (4.3), with their offsets in seconds. Other names have no single meaning."""
+"""The names of time zones in RFC 2822 (4.3), with their offsets in seconds. Other names have several meanings."""
 
 Moment = datetime.datetime | datetime.date | str
 
@@ -60,15 +59,9 @@ Moment = datetime.datetime | datetime.date | str
 def moment(value: Moment, what: str) -> datetime.datetime:
     """Return a time in UTC, to the millisecond.
 
-    Args:
-        value: a `datetime`; a date, which means the beginning of the day; or a text that holds a time or a date
-            (ISO 8601, RFC 2822 and similar). Times of numpy and pandas are accepted as well. A time without a zone is
-            read as UTC.
-        what: the name of the argument. Error messages begin with it.
+    A date means the beginning of the day. A time without a zone is read as UTC. Times of numpy and pandas are accepted.
 
-    Raises:
-        InvalidRequest: the value is not a time, is a missing time (`NaT`), has an incomplete date, or has the name of a
-            time zone that RFC 2822 does not define.
+    A text with the name of a time zone that RFC 2822 does not define is refused.
 
     >>> moment("2026-11-21", "since").isoformat()
     '2026-11-21T00:00:00+00:00'
@@ -106,21 +99,21 @@ def _parsed(text: str, what: str) -> datetime.datetime:
 
 @frozen
 class Window:
-    """A part of a range of log times, from `since` to `until`, both included."""
+    """A part of a range of log times. It includes both `since` and `until`."""
 
     since: datetime.datetime
     until: datetime.datetime
 
     @property
     def query(self) -> dict[str, str]:
-        """Return the query parameters `start` and `end` of a logs call: both times in UTC, to the millisecond."""
+        """Return the query parameters `start` and `end` of a logs call."""
         ends = (self.since, self.until)
         start, end = (time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for time in ends)
         return {"start": start, "end": end}
 
     @property
     def halves(self) -> tuple[Window, Window] | None:
-        """Return the two halves of the window; the first ends where the second begins. None if it is too short."""
+        """Return the two halves of the window; None if the window is too short. The halves share one moment."""
         span = (self.until - self.since) / 2
         middle = self.since + datetime.timedelta(milliseconds=span // SHORTEST_WINDOW)
         if not self.since < middle < self.until:
@@ -129,11 +122,7 @@ class Window:
 
 
 def windows(since: datetime.datetime, until: datetime.datetime) -> list[Window]:
-    """Split a range into windows of at most 3 days, oldest first. Each window begins where the one before it ends.
-
-    Raises:
-        InvalidRequest: the range ends before it begins.
-    """
+    """Split a range into windows of at most 3 days, oldest first. Neighbouring windows share one moment."""
     if until < since:
         raise InvalidRequest(f"The range ends at {until.isoformat()}, before it begins at {since.isoformat()}.")
     result = []
@@ -146,26 +135,15 @@ def windows(since: datetime.datetime, until: datetime.datetime) -> list[Window]:
 def is_cut(lines: int, message: str, environment: str) -> bool:
     """Return whether the service left out some lines of a window.
 
-    This is so if the service sent as many lines as it can, or if its message says that there are more.
-
-    Args:
-        lines: the number of lines that it sent.
-        message: the message beside these lines.
-        environment: the environment, which decides how many lines the service can send.
+    `lines` is the number of lines that it sent. `message` is the message that it sent with them.
     """
     return lines >= _MOST_LINES.get(environment, _MOST_LINES_ELSEWHERE) or "more logs" in message.lower()
 
 
 def joined(before: list[LogLine], lines: Iterable[LogLine], seam: datetime.datetime) -> list[LogLine]:
-    """Return the lines of a range and of the window that follows it, oldest first.
+    """Return the lines of a range and of the next window, oldest first.
 
-    Both can contain the lines of the moment at which the range ends and the window begins. Each of these lines is
-    returned once.
-
-    Args:
-        before: the lines of the range, oldest first.
-        lines: the lines of the window, in any order.
-        seam: the moment at which the range ends and the window begins.
+    Both contain the lines of the `seam`, the moment that they share. Each of these lines is returned once.
     """
     twice = Counter(_text(line) for line in before if _is_at(line, seam))
     fresh = []
@@ -192,18 +170,16 @@ def _text(line: LogLine) -> str:
 
 @frozen
 class Budget:
-    """The log calls that may still be made in the current hour, for one environment of one integration.
+    """The log calls that css-sdk may still make in the current hour, for one environment of one integration.
 
-    Args:
-        left: the number of calls that may still be made.
-        renewed_at: when 20 calls may be made again, on the caller's clock; minus infinity before the first call.
+    `renewed_at` is the time when the service accepts 20 calls again. Before the first call, it is minus infinity.
     """
 
     left: int = CALLS
     renewed_at: float = float("-inf")
 
     def wait(self, now: float) -> float | None:
-        """Return the seconds until the next call may be made; None if it may be made now."""
+        """Return the seconds until the next call is allowed; None if it is allowed now."""
         return self.renewed_at - now if self.left <= 0 and now < self.renewed_at else None
 
     def spent(self, now: float) -> Budget:
@@ -215,11 +191,7 @@ class Budget:
     def corrected(self, header: str, now: float) -> Budget:
         """Return the budget that the `RateLimit` header of an answer states.
 
-        Within one hour, the number of calls left never grows. Without `remaining` and `reset`, the budget is unchanged.
-
-        Args:
-            header: the value of the header, such as `limit=20, remaining=7, reset=1800`.
-            now: when the answer arrived, on the caller's clock.
+        Such a header is `limit=20, remaining=7, reset=1800`. If a number is missing, the budget does not change.
         """
         stated = dict(re.findall(r"(\w+)=([0-9]{1,9})", header))
         if "remaining" not in stated or "reset" not in stated:

@@ -1,4 +1,4 @@
-"""Replace the names in a path of the API by placeholders, so that log lines and metrics hold no personal data. Pure."""
+"""Replace the names in a path of the API by placeholders. Log lines and metrics then hold no personal data. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _NAMED_AFTER: Final = {
     "composite-roles": "{role}",
     "users": "{username}",
 }
-"""The placeholder for the part that follows each of these fixed parts. After any other part, an environment follows."""
+"""The placeholder for the part after each of these fixed parts. After any other part, an environment follows."""
 
 
 def path_template(path: str) -> str:
-    """Return a path with placeholders for all parts that are not fixed: ids, environments, and names.
+    """Return a path with placeholders for ids, environments and names.
 
     >>> path_template("/integrations/101/dev/users/0f3a%40idir/roles")
     '/integrations/{integration_id}/{environment}/users/{username}/roles'

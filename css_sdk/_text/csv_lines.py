@@ -1,7 +1,7 @@
 """Write CSV that a spreadsheet can open safely: no cell becomes a formula, and every cell can be read back. Pure.
 
-If a program takes `;` or a tab as the separator, it can begin a new cell in the middle of a cell. So the guard `'` is
-written before a formula at the beginning of a cell, and also before one that follows a `;`, a tab or a line break.
+The guard is a `'` before a formula. Some programs take `;` or a tab as the separator, and begin a new cell there. For
+this reason, a formula after `;`, a tab or a line break also gets the guard.
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ _TO_QUOTE: Final = re.compile(r'[",;\t\r\n]|^\s|\s$')
 
 
 def csv_line(cells: Iterable[str]) -> str:
-    """Return a line of CSV with commas between its cells, and without a line end. Each cell is guarded.
-
-    Args:
-        cells: the texts of the cells.
+    """Return a line of CSV with commas between its guarded cells, and without a line end.
 
     >>> print(csv_line(["reviewer", "=1+1", "a;=b", "a, b"]))
     reviewer,'=1+1,"a;'=b","a, b"
@@ -30,10 +27,10 @@ def csv_line(cells: Iterable[str]) -> str:
 
 
 def guarded(cell: str) -> str:
-    """Return a cell with the guard `'` before everything that a spreadsheet could read as a formula.
+    """Return a cell with the guard `'` before each text that a spreadsheet could read as a formula.
 
-    A `'` in such a place, and a tab or line break at the beginning, get the guard as well. So `unguarded` can restore
-    the cell.
+    A `'` in such a place also gets the guard, because `unguarded` must restore the cell. The same is true for a tab or
+    line break at the beginning.
 
     >>> guarded("=1+1"), guarded("'t Hooft"), guarded("0f3a@idir")
     ("'=1+1", "''t Hooft", '0f3a@idir')
@@ -44,7 +41,7 @@ def guarded(cell: str) -> str:
 def unguarded(cell: str) -> str:
     """Return the original cell from a result of `guarded`.
 
-    A `'` before any other text stays, because somebody wrote it by hand.
+    Any other `'` stays, because a person wrote it.
 
     >>> unguarded("'=1+1"), unguarded("''t Hooft"), unguarded("'t Hooft")
     ('=1+1', "'t Hooft", "'t Hooft")

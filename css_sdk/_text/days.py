@@ -7,10 +7,7 @@ import re
 
 
 def read_day(text: str) -> datetime.date:
-    """Return the day in a text such as 2027-03-31.
-
-    Raises:
-        ValueError: the text has another form, such as 31.03.2027 or one with a time, or there is no such day.
+    """Return the day in a text such as 2027-03-31. Raise `ValueError` for any other form.
 
     >>> read_day("2027-03-31")
     datetime.date(2027, 3, 31)

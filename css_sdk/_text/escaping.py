@@ -1,4 +1,4 @@
-"""Make texts safe to display: replace invisible characters, and characters that control terminals or pages. Pure."""
+"""Make texts safe to display: replace characters that are invisible, or that control terminals or pages. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ _BLANK_BRAILLE: Final = "\u2800"
 def is_hidden(character: str) -> bool:
     """Return whether a character is invisible, or only changes how other characters are displayed.
 
-    Such characters are the format characters (category Cf), those that Unicode lets a program ignore, such as variation
-    selectors and tags, and the empty Braille pattern. Blanks and control characters do not count.
+    Blanks and control characters do not count. The empty Braille pattern counts.
 
     >>> [is_hidden(character) for character in "a \\u200b\\u3164\\n"]
     [False, False, True, True, False]
@@ -33,7 +32,7 @@ def is_hidden(character: str) -> bool:
 
 
 def hidden_in(text: str) -> str:
-    """Return the hidden characters of a text as one text, each once, in their order: see `is_hidden`.
+    """Return the hidden characters of a text, each once, in their order. `is_hidden` defines them.
 
     >>> hidden_in("ad\\u200bmin")
     '\\u200b'
@@ -42,7 +41,7 @@ def hidden_in(text: str) -> str:
 
 
 def without_hidden(text: str) -> str:
-    """Return the text without its hidden characters: see `is_hidden`.
+    """Return the text without its hidden characters.
 
     >>> without_hidden("ad\\u200bmin")
     'admin'
@@ -51,7 +50,7 @@ def without_hidden(text: str) -> str:
 
 
 def with_codes(text: str) -> str:
-    """Return the text with each hidden character replaced by its code: see `is_hidden`.
+    """Return the text with a code in the place of each hidden character.
 
     >>> with_codes("ad\\u200bmin")
     'ad<U+200B>min'
@@ -62,8 +61,8 @@ def with_codes(text: str) -> str:
 def shown(text: str) -> str:
     """Return the text without characters that are invisible, or that control a terminal or a page.
 
-    Each hidden character is replaced by its code. Each other character that cannot be printed is replaced by U+FFFD;
-    among these are control characters, line breaks, and all blanks except the space.
+    A code replaces each hidden character. U+FFFD replaces control characters, line breaks, and all blanks except the
+    space.
 
     >>> shown("ad\\u200bmin\\x1b[2J")
     'ad<U+200B>min\N{REPLACEMENT CHARACTER}[2J'
@@ -72,14 +71,14 @@ def shown(text: str) -> str:
 
 
 def cut_name(text: str) -> str:
-    """Return the first 255 characters of a name. No person and no project of the service has a longer name."""
+    """Return the first 255 characters of a name. Names of people and projects in the service are not longer."""
     return text[:255]
 
 
 def shown_name(text: str) -> str:
-    """Return a name with U+FFFD for each character that can move the cursor, hide text, or reverse the order of text.
+    """Return a name with U+FFFD for each character that can move the cursor, hide text, or reverse text.
 
-    The two joiners stay: emoji and Persian words need them, and they do not change the order of text.
+    The two joiners stay, because emoji and Persian words need them. They do not reverse text.
 
     >>> shown_name("a\u200db\u202ec")
     'a\u200db�c'

@@ -1,4 +1,4 @@
-"""Decode files as editors and Excel write them, and collect the faults of a file. Both have limits. Pure."""
+"""Decode files as editors and Excel write them, and collect the faults of a file. Pure."""
 
 from __future__ import annotations
 
@@ -13,19 +13,10 @@ MOST_BYTES: Final = 20 * 2**20
 def text_of(
     content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES, encoding: str | None = None, hint: str = ""
 ) -> str:
-    """Return the text of a file, without its byte order mark.
+    """Return the text of a file, without its byte order mark. Refuse files that are too large, and Excel workbooks.
 
-    Args:
-        content: the content of the file in bytes, or as text.
-        name: the name of the file, for messages.
-        max_bytes: the largest accepted size in bytes, or in characters if the content is text; None for no limit.
-        encoding: the encoding of the file. If it is None, the first bytes decide between UTF-8 and UTF-16.
-        hint: a sentence for the error message that says how to pass the encoding.
-
-    Raises:
-        InvalidFile: the file is too large, is an Excel workbook or an archive, or does not have this encoding. In the
-            last case, the fault names the line.
-        InvalidRequest: Python does not know the encoding.
+    Without an `encoding`, the first bytes decide between UTF-8 and UTF-16. `hint` is a sentence for the error message
+    that says how to pass the encoding.
 
     >>> text_of(b"\\xef\\xbb\\xbfrole", "roster.csv")
     'role'
@@ -51,9 +42,9 @@ def text_of(
 
 
 def _encoding_of(content: bytes) -> str:
-    """Return UTF-16 if the content begins with the byte order mark of UTF-16; otherwise UTF-8.
+    """Return UTF-16 if the content begins with its byte order mark; otherwise UTF-8.
 
-    Without the mark, the encoding is UTF-16 as well if every second of the first 200 bytes is zero.
+    Without a mark, the encoding is also UTF-16 if every second byte at the beginning is zero.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
@@ -73,11 +64,7 @@ def too_large(name: str, max_bytes: int) -> InvalidFile:
 
 
 class FirstFaults:
-    """Collect the faults of a file. Keep the first 100 in the order of their lines, and count all.
-
-    Args:
-        name: the name of the file.
-    """
+    """Collect the faults of a file. Keep the first 100 in the order of their lines, and count all."""
 
     def __init__(self, name: str) -> None:
         self.count = 0
@@ -85,14 +72,14 @@ class FirstFaults:
         self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, message: str) -> None:
-        """Add the fault that `message` describes, in this line of the file."""
+        """Add a fault in a line of the file."""
         self.count += 1
         self._found.append((line, message))
         if len(self._found) >= 10 * MOST_FAULTS:
             self._found = self._first()
 
     def error(self) -> InvalidFile:
-        """Return the error that lists the first 100 faults in the order of their lines, and gives the number of all."""
+        """Return the error that lists the first 100 faults, and gives the number of all."""
         faults = [f"{self._name}:{line}: {message}" for line, message in self._first()]
         return InvalidFile.with_faults(self._name, faults, fault_count=self.count)
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 def parsed_json(text: str | bytes) -> Any:
     """Return the value in a JSON text; None if the text is not JSON, or too deeply nested.
 
-    No error is raised, because an error of the parser contains the text, which may be secret.
+    The function raises no error, because errors of the parser contain the text. The text may be secret.
 
     >>> parsed_json(b'{"role": "reviewer"}'), parsed_json("<html>")
     ({'role': 'reviewer'}, None)

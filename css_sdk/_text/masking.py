@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _LONGEST_LEFT: Final = 6
-"""The most characters that a mask leaves of a username, GUID or address. It leaves at most a quarter of them."""
+"""The most characters of a name or address that a mask leaves. It leaves at most a quarter of them."""
 _SERVICE_ACCOUNT: Final = "service-account-"
 _WITH_AT: Final = re.compile(r'[^\s@,;<>"()]*@(?:[\w.-]*\w)?')
 _USERNAME: Final = re.compile(r"\W?([0-9a-f]{6}[0-9a-f]{10,}@[a-z]+)", re.IGNORECASE)
@@ -16,7 +16,7 @@ _GUID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{6}[0-9a-f-]{10,}", re.IGNORECA
 
 
 def mask_name(name: str) -> str:
-    """Return a username, GUID or e-mail address with `…` for most of its characters. Equal names have equal masks.
+    """Return a username, GUID or e-mail address with `…` for most of its characters. Equal names get equal masks.
 
     >>> [mask_name(name) for name in ("jane.doe@example.com", "service-account-fisheries-service-102")]
     ['ja…', 'service-account-fishe…']
@@ -29,7 +29,7 @@ def mask_name(name: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return a text in which usernames and GUIDs are shortened, and e-mail addresses are replaced by `…`.
+    """Return a text with shortened usernames and GUIDs, and with `…` for e-mail addresses.
 
     A person's name in parentheses after a username is removed.
 

@@ -10,10 +10,6 @@ import sys
 def quote(argument: str, platform: str = sys.platform) -> str:
     """Return an argument of a command, quoted for PowerShell on Windows, and for a POSIX shell elsewhere.
 
-    Args:
-        argument: the argument without quotes.
-        platform: name of the operating system, as in `sys.platform`.
-
     >>> print(quote("my plan.json", "linux"), quote(r"C:\\team's\\plan.json", "win32"))
     'my plan.json' 'C:\\team''s\\plan.json'
     """

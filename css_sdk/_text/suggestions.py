@@ -1,4 +1,4 @@
-"""Find the existing name that somebody may have meant by a mistyped one. Pure."""
+"""Find the existing name that a user may have meant by a mistyped name. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
-    """Return a tuple with the existing name that is most similar to a mistyped one. It is empty if none is similar.
+    """Return a tuple with the existing name that is most similar to a mistyped name. It is empty if no name is similar.
 
     >>> similar("Reviwer", ["admin", "reviewer"])
     ('reviewer',)
@@ -23,11 +23,9 @@ def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
 
 
 def suggest(error: NotFound, known: Iterable[str]) -> NotFound:
-    """Set the attributes `known` and `suggestions` of an error, and return the same error.
+    """Set the attributes `known` and `suggestions` of an error, and return the error.
 
-    Args:
-        error: the error. Its `name` is the name that does not exist, or several, with commas between them.
-        known: the names that exist.
+    `error.name` can be several missing names with commas between them.
     """
     error.known = tuple(known)
     # The service names several missing roles in one answer.

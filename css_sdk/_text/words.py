@@ -6,12 +6,7 @@ from collections.abc import Iterable
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun in the singular or plural. Commas separate thousands.
-
-    Args:
-        number: the number.
-        one: the noun in the singular.
-        many: the noun in the plural; by default, `one` with an s.
+    """Return a number with its noun in the singular or plural. By default, the plural is the singular with an s.
 
     >>> counted(1, "role"), counted(2000, "person", "people")
     ('1 role', '2,000 people')
@@ -20,10 +15,7 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 
 def joined(names: Iterable[str]) -> str:
-    """Return names as one text, with commas between them, and with "and" before the last one.
-
-    Args:
-        names: the names, at least one.
+    """Return names as one text, with commas between them, and with "and" before the last name.
 
     >>> joined(["dev"]), joined(["dev", "test", "prod"])
     ('dev', 'dev, test and prod')

@@ -1,4 +1,4 @@
-"""Remember write attempts without an answer. The service may still carry them out, and reverse later steps. Pure."""
+"""Remember write attempts without an answer. The service may still carry them out, and undo later steps. Pure."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from typing import Final
 from ..state import Step
 
 STILL_POSSIBLE: Final = 300.0
-"""The seconds for which the service may still carry out an attempt without an answer, as css-sdk assumes.
+"""The seconds for which the service may still carry out an attempt without an answer. This is an assumption.
 
-No server in front of the service or behind it is known to keep a request that long.
+No server before or behind the service is known to keep a request longer.
 """
 
 
 def may_reverse(late: Step, done: Step) -> bool:
-    """Return whether a late step could undo a step that is already done, or change a role that the done step needs.
+    """Return whether a late step could undo a step that is done, or change a role that the done step needs.
 
-    Args:
-        late: the step that the service may still carry out.
-        done: the step that is done. It was sent after the late step.
+    The service may still carry out the late step. The done step was sent after the late step.
 
     >>> from css_sdk.state import Place
     >>> place = Place(101, "dev")
@@ -40,7 +38,7 @@ def may_reverse(late: Step, done: Step) -> bool:
 
 
 def _roles_needed(done: Step) -> set[str]:
-    """Return the names of the roles that must not change after a step, so that its effect lasts."""
+    """Return the names of the roles that must not change after a step, because its effect would be lost."""
     match done.kind:
         case "create_role" | "add_member":
             return {done.role}
@@ -53,28 +51,21 @@ def _roles_needed(done: Step) -> set[str]:
 
 
 class LateAttempts:
-    """Remember the attempts of one client without an answer, as long as the service may still carry them out."""
+    """Remember a client's attempts without an answer, as long as the service may still carry them out.
+
+    `now` is always the time in seconds on a clock that never goes back.
+    """
 
     def __init__(self) -> None:
         self._attempts: dict[Step, float] = {}
 
     def note(self, steps: Iterable[Step], now: float) -> None:
-        """Remember an attempt that was sent, and that the service did not answer.
-
-        Args:
-            steps: the steps that the attempt was to make.
-            now: the time in seconds, on a clock that never goes back.
-        """
+        """Remember the steps of an attempt that was sent, but not answered."""
         self._forget(now)
         self._attempts.update(dict.fromkeys(steps, now))
 
     def reversing(self, steps: Iterable[Step], now: float) -> Step | None:
-        """Return a step of an attempt without an answer that may still reverse one of these steps; None if none may.
-
-        Args:
-            steps: the steps that were just done.
-            now: the time in seconds, on a clock that never goes back.
-        """
+        """Return a step of an unanswered attempt that may still undo one of these done steps; otherwise None."""
         if not self._attempts:
             return None
         self._forget(now)
@@ -82,12 +73,7 @@ class LateAttempts:
         return next((one for done in steps for one in late if may_reverse(one, done)), None)
 
     def holds(self, steps: Iterable[Step], now: float) -> bool:
-        """Return whether the service may still carry out an earlier attempt to make one of these steps.
-
-        Args:
-            steps: the steps. A read has just shown that they are not done.
-            now: the time in seconds, on a clock that never goes back.
-        """
+        """Return whether the service may still carry out an earlier attempt to make one of these steps."""
         self._forget(now)
         return not self._attempts.keys().isdisjoint(steps)
 

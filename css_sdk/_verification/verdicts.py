@@ -1,7 +1,7 @@
 """Decide whether an answer shows that a write was done, and how one attempt ended. Pure.
 
-`VERIFIED_BY` says for each kind of write what verifies it. `VERDICTS` says what each HTTP status means for a write that
-the answer does not verify.
+`VERIFIED_BY` says what verifies each kind of write. If the answer does not verify the write, `VERDICTS` says what its
+HTTP status means.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ VERIFIED_BY: Final[Mapping[StepKind, VerifiedBy]] = {
 }
 """What verifies each write. If the answer does not verify the write, a read follows.
 
-If the login server behind the service has a fault, the service answers the creation or renaming of a role with a
-success without a body, and a deletion with 204, whether the write was done or not. It answers all other writes with
-422, so their success can be trusted.
+The login server behind the service can have a fault. The service then answers the creation or renaming of a role with a
+success without a body, and a deletion with 204. The write may or may not be done.
+
+The service answers all other writes with 422 in this case, so their success can be trusted.
 """
 
 
@@ -59,18 +60,14 @@ VERDICTS: Final[dict[int | None, Verdict]] = {
     500: Verdict.DOUBTFUL,  # the service itself failed, and is finished with the request
     **dict.fromkeys(range(501, 600), Verdict.PENDING),  # from a proxy: the service behind it may still be at work
 }
-"""What each status means for a write, if the answer does not show that the write was done. None is no answer."""
+"""What each status means for a write that the answer does not verify. None means that no answer came."""
 
 
 def verdict(kind: StepKind, status: int | None, *, sent: bool, shown: bool) -> Verdict:
     """Return how one attempt of a write ended.
 
-    Args:
-        kind: the kind of the write.
-        status: the status of the answer, or None if no answer came.
-        sent: False only if it is certain that the request did not reach the service, because there was no connection
-            or a proxy refused it.
-        shown: whether the body of the answer shows that the request was carried out.
+    `sent` is False only if the request certainly did not reach the service. `shown` says whether the body of the answer
+    shows that the write was done.
 
     >>> [verdict("add_member", status, sent=True, shown=status < 300).name for status in (201, 504)]
     ['DONE', 'PENDING']

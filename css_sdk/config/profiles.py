@@ -32,12 +32,9 @@ def _is_command(value: object) -> bool:
 
 
 def _key(is_valid: Callable[[Any], bool], valid: str, **options: Any) -> Any:
-    """Return the attrs field for a key that a profile may have. If the key is not set, its value is None.
+    """Return the attrs field for an optional key of a profile.
 
-    Args:
-        is_valid: returns whether a value is valid.
-        valid: a description of valid values, for messages.
-        options: further options of the field.
+    `is_valid` returns whether a value is valid. `valid` describes valid values in messages.
     """
     return field(default=None, metadata={"rule": (is_valid, valid)}, **options)
 
@@ -86,26 +83,20 @@ class Profile:
 
     @property
     def where(self) -> str:
-        """Return how messages name the profile: with its name and its config file."""
+        """Return the name that messages give to the profile."""
         return f"the profile {self.name!r} ({self.file})"
 
 
 _RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     each.name: each.metadata["rule"] for each in fields(Profile) if "rule" in each.metadata
 }
-"""For each key of a profile, a function that returns whether a value is valid, and a description of valid values."""
+"""For each key of a profile: a function that checks a value, and a description of valid values."""
 
 
 def read_profiles(content: Mapping[str, Any], file: str) -> tuple[dict[str, Profile], str]:
     """Return the profiles of a config file by name, and the name of the default profile.
 
-    Args:
-        content: the parsed content of the file.
-        file: path of the file, for messages.
-
-    Raises:
-        ConfigurationError: the file has an unknown key or a wrong value, a profile does not have exactly one source of
-            credentials, or `default_profile` names no profile of the file. The message never repeats a wrong value.
+    Messages never repeat a wrong value, because it may be a secret.
 
     >>> read_profiles({"profiles": {"grants": {"credentials_file": "team.json"}}}, "config.toml")[0]["grants"].name
     'grants'
@@ -138,14 +129,7 @@ def _profile(name: str, table: Mapping[str, Any], file: str) -> Profile:
 
 
 def read_project(content: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """Return the defaults that a project sets, by key. An integration is always returned as text.
-
-    Args:
-        content: the parsed content of the project's `css.toml`.
-        file: path of this file, for messages.
-
-    Raises:
-        ConfigurationError: the file has a key that a project cannot set, or a wrong value.
+    """Return the defaults that a project sets, by key. An integration is always a text.
 
     >>> read_project({"integration": 101, "environment": "dev"}, "css.toml")
     {'integration': '101', 'environment': 'dev'}
@@ -161,14 +145,9 @@ def read_project(content: Mapping[str, Any], file: str) -> dict[str, Any]:
 
 
 def checked_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return values of a profile or a project, after checking each. An integration is always returned as text.
+    """Return values of a profile or a project, after checking each value. An integration is always a text.
 
-    Args:
-        values: the values by key. Each must be a key of a profile.
-        where: where the values are set. Error messages begin with these words.
-
-    Raises:
-        ConfigurationError: values are not valid. The message names the key of each, and describes valid values.
+    `where` says where the values are set. Error messages begin with this text.
     """
     faults = [f"{key} must be {_RULES[key][1]}." for key, value in values.items() if not _RULES[key][0](value)]
     if faults:
@@ -177,16 +156,9 @@ def checked_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def choose_profile(profiles: Mapping[str, Profile], name: str, named_by: str, file: str) -> Profile:
-    """Return the profile with this name.
+    """Return the profile with this name. If it does not exist, the message lists the names of all profiles.
 
-    Args:
-        profiles: all profiles, by name.
-        name: the name of the profile.
-        named_by: the beginning of the error message, which says who named the profile, such as `You chose`.
-        file: path of the config file, for messages.
-
-    Raises:
-        ConfigurationError: no profile has this name. The message lists the names of all profiles.
+    `named_by` says who named the profile, such as `You chose`. The message begins with this text.
     """
     if name not in profiles:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Hold the result of an examination: its checks, with what is wrong first, and a text for people. Pure."""
+"""Hold the result of an examination, with what is wrong first. Pure."""
 
 from __future__ import annotations
 
@@ -77,12 +77,9 @@ class Diagnosis(Records):
 
 
 def masked(checks: Iterable[Check], secrets: Iterable[Secret], home: str) -> list[Check]:
-    """Return the checks with masked messages. Each message is one line without secrets, of at most 2,000 characters.
+    """Return the checks with masked messages. Each message is one line of at most 2,000 characters.
 
-    Args:
-        checks: the checks.
-        secrets: the texts that no message may contain.
-        home: the path of the user's home folder. In messages, `~` replaces it.
+    No message contains one of the `secrets`. `~` replaces the path `home`.
 
     >>> masked([Check("file", "ok", "/home/jane/s3cret.json")], [Secret("s3cret")], "/home/jane")
     [Check(name='file', state='ok', message='~/….json')]

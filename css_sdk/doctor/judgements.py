@@ -13,14 +13,14 @@ from ..settings import Settings
 from .diagnosis import Check
 
 MOST_SECONDS: Final = 60.0
-"""The largest accepted difference between this machine's clock and that of a server, in seconds."""
+"""The largest accepted difference between the clocks of this machine and of a server, in seconds."""
 _ACCOUNT: Final = re.compile(r"service-account-team-\d+-\d+")
 _TOKEN_PATH: Final = "/protocol/openid-connect/token"  # noqa: S105
 _ENVIRONMENTS: Final = ("dev", "test")
 
 
 def is_account(client_id: str) -> bool:
-    """Return whether a client id has the form of the client ids of API accounts.
+    """Return whether a client id looks like that of an API account.
 
     >>> is_account("service-account-team-2016-9001"), is_account("grants-portal-101")
     (True, False)
@@ -29,7 +29,7 @@ def is_account(client_id: str) -> bool:
 
 
 def judge_credentials(settings: Settings) -> Check:
-    """Return the check of complete credentials. It says where they are set, and warns if the client id looks wrong."""
+    """Return the check of complete credentials: where they are set, and a warning if the client id looks wrong."""
     if settings.file:
         where = f"The file {settings.file} holds the credentials"
     elif settings.source == "process":
@@ -50,7 +50,7 @@ def judge_credentials(settings: Settings) -> Check:
 
 
 def judge_addresses(settings: Settings) -> Check:
-    """Return the check whether the addresses of the service and of the login server can belong together."""
+    """Return the check of the addresses: whether the service and the login server can belong together."""
     api, token = (urlsplit(address) for address in (settings.api_url, settings.token_url))
     public_api, public_login = (str(urlsplit(address).hostname) for address in (API_URL, TOKEN_URL))
     name = settings.name_of("token_url")
@@ -72,7 +72,7 @@ def judge_addresses(settings: Settings) -> Check:
 def issuer_of(token_url: str) -> str:
     """Return the address of the realm to which a token address belongs.
 
-    If the token address does not end like one of Keycloak, return it unchanged, but without its query.
+    If the token address is not one of Keycloak, return it without its query.
 
     >>> issuer_of("https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token")
     'https://loginproxy.gov.bc.ca/auth/realms/standard'
@@ -81,12 +81,12 @@ def issuer_of(token_url: str) -> str:
 
 
 def discovery_of(issuer: str) -> str:
-    """Return the address of the discovery document, in which the login server of an issuer describes itself."""
+    """Return the address of an issuer's discovery document, in which the login server describes itself."""
     return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
 
 def other_login_servers(token_url: str) -> dict[str, str]:
-    """Return the issuers of dev and test by environment. If the token address is not the public one, return none.
+    """Return the issuers of dev and test by environment. For a login server that is not public, return none.
 
     >>> other_login_servers(TOKEN_URL)["dev"]
     'https://dev.loginproxy.gov.bc.ca/auth/realms/standard'
@@ -97,13 +97,9 @@ def other_login_servers(token_url: str) -> dict[str, str]:
 
 
 def fault_of_discovery(status: int, content: bytes) -> str:
-    """Return what is wrong with the answer that should hold a discovery document; "" if nothing is wrong.
+    """Return what is wrong with an answer that should hold a discovery document; "" if nothing is wrong.
 
     The result is the end of a sentence, without its full stop.
-
-    Args:
-        status: the HTTP status of the answer.
-        content: the body of the answer.
 
     >>> fault_of_discovery(200, b'{"issuer": "https://login.example"}')
     ''
@@ -122,7 +118,7 @@ def fault_of_discovery(status: int, content: bytes) -> str:
 
 
 def is_heartbeat(content: bytes) -> bool:
-    """Return whether an answer is the one that the CSS API gives to `GET /heartbeat`.
+    """Return whether an answer is that of the CSS API to `GET /heartbeat`.
 
     >>> is_heartbeat(b'[{"now": "2026-11-28T22:00:00.000Z"}]'), is_heartbeat(b"<html>")
     (True, False)
@@ -132,10 +128,9 @@ def is_heartbeat(content: bytes) -> bool:
 
 
 def judge_clock(ahead: float | None) -> Check:
-    """Return the check whether this machine's clock agrees with the servers' clocks to 60 seconds.
+    """Return the check whether the clocks of this machine and of the servers agree to 60 seconds.
 
-    Args:
-        ahead: seconds by which this machine's clock is ahead; negative if it is behind; None if no server sent a time.
+    `ahead` is negative if this machine's clock is behind. It is None if no server sent a time.
 
     >>> judge_clock(-600.0).state, judge_clock(2.0).state
     ('wrong', 'ok')
