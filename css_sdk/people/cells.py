@@ -1,6 +1,6 @@
 """Clean and check the usernames, GUIDs, e-mail addresses and client ids in rosters and roles files. Pure.
 
-A search by a mistyped text finds nobody, as if the person had never logged in. So these checks report mistyped texts
+A search by a mistyped text finds nobody, as if the person had never logged in. These checks report mistyped texts
 before a search.
 """
 
@@ -67,12 +67,9 @@ def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None
 
 
 def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | None:
-    """Return the error about a text that cannot name a person; None if the text can name one.
+    """Return the error about a text that cannot name a person; None if the text can name a person.
 
-    Args:
-        by: what the text must be.
-        text: the text, as `cleaned` returns it.
-        provider: the provider of a GUID, if it is known.
+    The text must be as `cleaned` returns it.
     """
     if _WINDOWS_LOGIN.fullmatch(text):
         return UnusableUser(

@@ -1,8 +1,10 @@
 """Decide whether a person who was not found may still be a member of a role. Pure.
 
-A list can name a person by e-mail address, and the service may know this person by a different address. So if nobody is
-found, any member may be this person, and an exact list must not remove anybody from the role. Only a username, or a
-complete GUID with its provider, can show that a person never logged in, and so has no roles.
+The service may know a person by a different e-mail address than the list. If a search finds nobody, any member may be
+this person. An exact list must then remove nobody from the role.
+
+But a username, or a complete GUID with its provider, names exactly one login. If the service does not know this login,
+the person never logged in, and has no roles.
 """
 
 from __future__ import annotations
@@ -55,13 +57,9 @@ def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
 
 
 def state_of(person: Person, error: CssError | None) -> str:
-    """Return in a few words why the row of a person has failed, such as `never logged in`, `not found` or `withheld`.
+    """Return in a few words why the row of a person has failed, such as `never logged in` or `withheld`.
 
     Return `failed` for any other error, and if there is no error.
-
-    Args:
-        person: the person, as the row names them.
-        error: the error of the search for the person, or of a request about the person.
     """
     for kind, state in _STATES.items():
         if isinstance(error, kind):
@@ -73,13 +71,9 @@ def state_of(person: Person, error: CssError | None) -> str:
 
 
 def may_be_member(person: Person, error: CssError | None) -> bool:
-    """Return whether the row of a person has failed, and the person may still be a member of the role.
+    """Return whether a row has failed, and its person may still be a member of the role.
 
-    If so, nobody may lose the role. If the person never logged in, return False.
-
-    Args:
-        person: the person, as the row names them.
-        error: the error of the row, if any.
+    If this is True, nobody may lose the role.
     """
     return error is not None and state_of(person, error) != NEVER_LOGGED_IN
 
@@ -89,7 +83,7 @@ class Unresolved:
     """A person in a file who could not be identified.
 
     Attributes:
-        place: the place in which the file gives the person roles. css-sdk searched for the person there.
+        place: the place where the file gives the person roles. css-sdk searched for the person in this place.
         person: the person, as the file names them.
         state: the reason, such as `never logged in`, `not found`, `wrong provider` or `ambiguous`.
         candidates: the usernames that the person may have.
@@ -104,9 +98,9 @@ class Unresolved:
 
     @property
     def may_be_anybody(self) -> bool:
-        """Return whether the person may be any member of a role, because nothing is known about the username.
+        """Return whether the person may be any member of a role, because the username is not known.
 
-        If so, nobody may be removed from a role whose list in the file names this person.
+        If this is True, an exact list that names this person must remove nobody.
         """
         if self.state in (NEVER_LOGGED_IN, WRONG_PROVIDER):
             return not is_identified(self.person)
@@ -116,7 +110,6 @@ class Unresolved:
     def never_logged_in(self) -> bool:
         """Return whether the person has probably never logged in.
 
-        This is so if the file names exactly one login, by username or by a complete GUID with its provider, and the
-        service does not know this login.
+        Return True if the file names exactly one login, and the service does not know this login.
         """
         return self.state == NEVER_LOGGED_IN and is_identified(self.person)

@@ -18,7 +18,7 @@ class Person(Record):
     """A person, or a service account, as a list names them: by `username`, `guid`, `email` or `client_id`.
 
     `by` is one of these four words, and `value` is the text. If several logins have the GUID or e-mail address,
-    `provider` selects one. A GUID may be given with dashes, and is stored without them.
+    `provider` selects one login. A GUID may have dashes. css-sdk stores it without them.
     """
 
     by: PersonBy
@@ -44,7 +44,7 @@ class Person(Record):
 
     @property
     def is_service_account(self) -> bool:
-        """Return whether this is a service account, that is a client id or a username without `@`."""
+        """Return whether this is a service account: a client id, or a username without `@`."""
         return self.by == "client_id" or (self.by == "username" and "@" not in self.value)
 
 

@@ -26,9 +26,9 @@ class ListedPerson(Record):
 
     Attributes:
         text: the text that names the person in the list.
-        state: `found` (one person), `ambiguous` (the text may mean several people), `not found`, `too many found` (the
-            service may have left people out), or `failed`. Logins of different provider families, such as IDIR and
-            GitHub, count as one person.
+        state: `found`, `ambiguous`, `not found`, `too many found` or `failed`. `ambiguous` means that the text may mean
+            several people. `too many found` means that the service may have left people out. Logins of different
+            provider families, such as IDIR and GitHub, count as one person.
         logins: the logins that were found. If the state is `ambiguous`, they belong to several people.
         error: why the text cannot be searched, or why the search failed; None for all states except `failed`.
     """
@@ -57,15 +57,10 @@ def people_in(text: str) -> list[tuple[int, str]]:
 
 
 def listed_person(text: str, terms: Mapping[str, str], found: PeopleFound) -> ListedPerson:
-    """Return a person of a list, with the logins that a search found and that the text in the list means.
+    """Return a person of a list, with the logins that the text in the list means.
 
-    If the text is an address or a name, a login counts only if its whole address or name equals the text.
-    Upper and lower case count as equal.
-
-    Args:
-        text: the text that names the person in the list.
-        terms: the search terms that `terms_for` returned.
-        found: the result of the search.
+    A search also finds people whose address or name only contains the text. A login counts only if its whole address or
+    name equals the text. Upper and lower case count as equal.
     """
     people = [one for one in found.people if _is_meant(one, text, terms)]
     logins = tuple(login for one in people for login in one.logins)

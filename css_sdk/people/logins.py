@@ -24,7 +24,7 @@ All logins of a person in one family have the same GUID.
 """
 
 Seen = dict[str, dict[str, User]]
-"""The logins that searches found, by username, then by environment: environments may know different addresses."""
+"""The logins that searches found, by username and environment. Environments may know different addresses."""
 
 
 @frozen
@@ -32,7 +32,7 @@ class PersonLogin(Record):
     """One login of a person.
 
     Attributes:
-        user: the login, as the last of its `environments` knows it.
+        user: the login, as the last environment in `environments` knows it.
         environments: the environments that know the login.
         never_in: the environments that were searched and do not know the login, because the person never logged in
             there. It is empty if the search was incomplete.
@@ -123,7 +123,7 @@ class PersonRoles(Records):
         held: the roles of all logins of the person.
         never_in: the environments where the person never logged in, by username. It has entries only if the caller
             named one login.
-        unread: the places that could not be read completely, so that roles may be missing.
+        unread: the places that css-sdk could not read completely. Roles in these places may be missing.
         same_address: the usernames of members who have this person's e-mail address, but a different GUID.
     """
 
@@ -144,8 +144,8 @@ class LoginDifference(Record):
         user: the login that has the roles.
         username: the username of the login that lacks the roles.
         roles: the names of these roles.
-        exists: False if the person never logged in with `username` in this environment. Then `username` cannot get
-            roles.
+        exists: False if the person never logged in with `username` in this environment. In this case, `username` cannot
+            get roles.
     """
 
     user: User
@@ -177,11 +177,7 @@ def person_named(text: str) -> Person:
 def as_person(person: UserLike | Person) -> Person:
     """Return the person whom the caller names.
 
-    Args:
-        person: a username, e-mail address or GUID, a `ServiceAccount`, a `User` or a `Person`.
-
-    Raises:
-        UnusableUser: the text is not a username, e-mail address or GUID.
+    A text can be a username, an e-mail address or a GUID.
     """
     if isinstance(person, Person):
         return person
@@ -191,17 +187,9 @@ def as_person(person: UserLike | Person) -> Person:
 
 
 def checked_person(person: UserLike | Person, providers: Names | None = None) -> tuple[Person, tuple[str, ...] | None]:
-    """Return the person whom the caller names, and the providers that the caller names, after checking both.
+    """Return the person and the providers that the caller names, after checking both.
 
-    If the caller names no providers, the second value is None, which means all providers.
-
-    Args:
-        person: the person, as for `as_person`. A GUID must be complete.
-        providers: the providers of the logins, one or several; None for all.
-
-    Raises:
-        UnusableUser: as `as_person`, or the GUID is not complete.
-        InvalidRequest: a provider is unknown.
+    A GUID must be complete. If the caller names no providers, the second value is None, which means all providers.
     """
     among = None if providers is None else arguments.known_providers(providers)
     meant = as_person(person)
@@ -225,15 +213,8 @@ def family_and_guid(username: str) -> tuple[str, str]:
 def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return the searches by GUID that may find more logins of people who were found by name or address.
 
-    A login can have a different name or address in another environment, so that the first search did not find it there.
-
-    Args:
-        seen: the logins that the first search found.
-        environments: the environments to search.
-        providers: the providers to search.
-
-    Returns:
-        The environment, the provider and the GUID of each search.
+    A person can have a different name or address in another environment. The first search does not find such a login.
+    Each search is an environment, a provider and a GUID.
     """
     people = {family_and_guid(username) for username in seen}
     return [
@@ -249,10 +230,7 @@ def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) ->
 def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> tuple[PersonFound, ...]:
     """Return the people to whom the logins belong, sorted by name.
 
-    Args:
-        seen: the logins that searches found.
-        environments: the environments that were searched.
-        complete: False if the searches may have left people out. Then `never_in` of each login is empty.
+    If `complete` is False, the searches may have left people out. `never_in` of each login is then empty.
     """
     logins: dict[tuple[str, str], list[PersonLogin]] = {}
     for username in sorted(seen, key=_place_among_logins):

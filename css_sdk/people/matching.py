@@ -40,12 +40,10 @@ class Search:
     """One search for a person among the logins of one provider. Equal searches are made only once.
 
     Attributes:
-        environment: the environment to search.
-        by: what `value` is: `guid` or `email`.
+        by: the kind of `value`: `guid` or `email`.
         value: the text to search for, in lower case.
-        provider: the provider.
-        integration: the integration from which to search; None if the result does not depend on the integration. A
-            search for people of BCeID by e-mail address finds only people who logged in to this integration.
+        integration: the integration from which to search; None if all integrations have the same result. A search for
+            people of BCeID by e-mail address finds only people who logged in to this integration.
     """
 
     environment: str
@@ -56,7 +54,7 @@ class Search:
 
 
 def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Search]:
-    """Return the searches for a person in a place: one search among the logins of each of these providers."""
+    """Return the searches for a person in a place: one search for each provider."""
     return [
         Search(
             place.environment,
@@ -70,7 +68,7 @@ def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Sea
 
 
 def providers_for(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
-    """Return the providers to search for a person: the one that the list names, or else all in `providers`."""
+    """Return the providers to search for a person: the provider that the list names, or else all in `providers`."""
     return (person.provider,) if person.provider else tuple(dict.fromkeys(providers))
 
 
@@ -81,13 +79,9 @@ def other_providers(person: Person, asked: Collection[str]) -> tuple[str, ...]:
 
 
 def identify(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> User | CssError:
-    """Return the login of a person in a list, or an error if the searches failed or did not find exactly one login.
+    """Return the login of a person in a list, or an error if the searches did not find exactly one login.
 
-    Args:
-        person: the person, as the list names them.
-        environment: the environment that was searched.
-        asked: the providers that were searched.
-        found: the result of the search at each of these providers.
+    `found` has the result of the search at each provider in `asked`.
     """
     users, errors = _split(found)
     if errors:
@@ -138,16 +132,9 @@ def choose_logins(candidates: Sequence[User], *, prefer: Sequence[str], all_logi
 
 
 def explain_missing(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:
-    """Return the error for a person who was not found with the requested providers.
+    """Return the error for a person who was not found at the requested providers.
 
-    If the person has logins of providers that were not requested, the error names these logins. If there are none,
-    and a search failed, the error of that search is returned. Otherwise `missing` is returned.
-
-    Args:
-        missing: the error to return if no provider knows the person.
-        person: the person, as the list names them.
-        environment: the environment that was searched.
-        found: the results of the searches at the providers that were not requested.
+    `found` has the results of the searches at all other providers. If they found logins, the error names these logins.
     """
     users, errors = _split(found)
     if users:

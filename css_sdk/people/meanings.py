@@ -19,7 +19,7 @@ Terms = Mapping[str, str]
 
 @frozen
 class PeopleSearch:
-    """One search for people: the terms, which must all match, and the providers to search."""
+    """One search for people: the terms and the providers to search. A person must match all terms."""
 
     terms: Terms = field(hash=False)
     providers: tuple[str, ...]
@@ -82,7 +82,7 @@ def searches_for(
 def _combined(first: Iterable[Terms], second: Iterable[Terms]) -> list[dict[str, str]]:
     """Return each combination of terms in `first` with terms in `second`, as one mapping.
 
-    A combination is left out if both have the same term.
+    Leave out a combination if both have the same term.
     """
     return [{**one, **other} for one in first for other in second if not one.keys() & other.keys()]
 
@@ -112,9 +112,9 @@ def _meanings_of_name(text: str) -> Sequence[Terms]:
 
 
 def _family_of(text: str) -> tuple[str, ...] | None:
-    """Return the family of the provider in a username; None if the text is not a username.
+    """Return all providers in the family of a username's provider; None if the text is not a username.
 
-    At all providers of a family, a person has the same GUID.
+    A person has the same GUID at all providers of a family.
     """
     provider = provider_in(text)
     return next((family for family in PROVIDER_FAMILIES.values() if provider in family), None)
@@ -146,8 +146,7 @@ def terms_for(text: str) -> dict[str, str]:
 def kind_of(value: str) -> Literal["username", "email", "guid", "name"]:
     """Return what a text is, from its form. Any text that is not a username, an address or a GUID is a name.
 
-    Args:
-        value: the text, as `cleaned` returns it.
+    The text must be as `cleaned` returns it.
     """
     if value.rpartition("@")[2].lower() in PROVIDERS:
         return "username"

@@ -1,8 +1,10 @@
 """Find the logins of one person among the members of roles, by comparing usernames, GUIDs and e-mail addresses. Pure.
 
-The lists of members contain everybody who has a role. Searches by the service would not find all logins: searches for
-people of BCeID need an integration, each search returns at most 50 people, and the address of a person may differ
-between environments.
+The lists of members contain everybody who has a role. But searches by the service can miss logins:
+
+- A search for people of BCeID needs an integration.
+- Each search returns at most 50 people.
+- A person may have different addresses in different environments.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ class MemberLogins:
 
     Attributes:
         usernames: the usernames of the person's logins.
-        same_address: the usernames of other members, who have this person's e-mail address, but a different GUID. They
+        same_address: the usernames of members with this person's e-mail address, but a different GUID. These members
             may be different people.
     """
 
@@ -36,13 +38,8 @@ class MemberLogins:
 def find_logins(person: Person, members: Collection[User], providers: Collection[str] | None = None) -> MemberLogins:
     """Return the logins of a person among the members of all roles. `usernames` is empty if no member is this person.
 
-    Args:
-        person: the person.
-        members: the members, as each environment knows them.
-        providers: the providers whose logins count; None for all.
-
     Raises:
-        Ambiguous: the person is named by an e-mail address that two people have.
+        Ambiguous: two people have the e-mail address that names the person.
     """
     logins = logins_of(person, [user for user in members if providers is None or user.provider in providers])
     addresses = {user.email.lower() for user in members if user.username in logins and user.email}
@@ -101,8 +98,7 @@ def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
 def _identities_with(address: str, members: Iterable[User]) -> set[tuple[str, str]]:
     """Return the family of the provider, and the GUID, of each login with this address.
 
-    Raises:
-        Ambiguous: two of these logins are of one family, but have different GUIDs.
+    Raise `Ambiguous` if two people in one family have this address.
     """
     people: dict[str, dict[str, User]] = {}
     for user in members:

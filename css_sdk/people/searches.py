@@ -1,7 +1,9 @@
 """Check the terms of searches for people, and remove people who do not match from the answers. Pure.
 
-The service matches any part of a field, but only the end of a GUID. It reads `%` as any characters and `_` as any one
-character, and a caller cannot escape them. So an answer can contain people who do not match.
+An answer can contain people who do not match, because the service searches differently:
+
+- The service matches any part of a field, but only the end of a GUID.
+- It reads `%` as any characters and `_` as any one character. A caller cannot escape these two characters.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ _ATTRIBUTES: Final = {
     "username": "bceid_username",
     "display_name": "display_name",
 }
-"""For each search term that is not a field of `User`: the attribute of a user that has the value to compare."""
+"""The attribute of a user that has the value of a search term, for terms that are not fields of `User`."""
 _WILDCARDS: Final = frozenset("%_")
 
 
@@ -71,14 +73,8 @@ def providers_for(
 ) -> tuple[str, ...]:
     """Return the providers to search: the named ones, or all that can be searched by these terms.
 
-    Args:
-        terms: the terms by name, as `terms_given` returns them.
-        named: one provider or several; None for all that can be searched by these terms.
-        searchable: the search terms of each provider: `TERMS` or `TERMS_ANYWHERE`.
-
-    Raises:
-        InvalidRequest: there is no term or no provider, a provider is unknown or cannot be searched by the terms, or a
-            GUID is incomplete.
+    `searchable` is `TERMS` or `TERMS_ANYWHERE`. An incomplete GUID is refused, because the service would find everybody
+    whose GUID ends with it.
     """
     if not terms:
         raise InvalidRequest("A search needs a term. Pass one, such as email= or guid=.")
@@ -106,8 +102,8 @@ def providers_for(
 def can_be_looked_up(guid: str, provider: str) -> bool:
     """Return whether a GUID is complete, so that a search at the provider finds only one person.
 
-    For a part of a GUID, the service would find everybody whose GUID ends with this part. The form of GitHub's GUIDs is
-    not known, so only their characters are checked.
+    For a part of a GUID, the service would find everybody whose GUID ends with this part. But for GitHub, only the
+    characters are checked, because css-sdk does not know the form of GitHub's GUIDs.
     """
     is_of_github = provider in PROVIDER_FAMILIES["github"] and guid.isascii() and guid.isalnum()
     return is_of_github or (provider in PROVIDERS and identifiers.is_guid(guid))
@@ -135,10 +131,6 @@ def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User
     """Return the users whose fields equal all the terms, ignoring case, and whether the result is certainly complete.
 
     If the service does not return the field of a term, the user is left out, and the result may be incomplete.
-
-    Args:
-        users: the users that the service found.
-        terms: the terms that were sent.
     """
     return _narrowed(users, terms, operator.eq, lambda _: False)
 
@@ -151,12 +143,7 @@ def _narrowed(
 ) -> tuple[list[User], bool]:
     """Return the users who match all terms, and whether the result is certainly complete.
 
-    Args:
-        users: the users that the service found.
-        terms: the terms that were sent.
-        compare: returns whether a field matches a term, both in lower case.
-        counts_unseen: returns whether a term counts as matched if the service does not return its field. If it does
-            not count, the user is left out, and the result may be incomplete.
+    `counts_unseen` returns whether a term counts as matched if the service does not return its field.
     """
     matching, certain = [], True
     for user in users:
@@ -183,11 +170,7 @@ def named(users: Iterable[User]) -> str:
 def _matches(user: User, name: str, term: str, compare: Callable[[str, str], bool]) -> bool | None:
     """Return whether a user's field matches a term; None if the service does not return this field.
 
-    Args:
-        user: the user.
-        name: the name of the term.
-        term: the term.
-        compare: returns whether a field matches a term. A GUID must be equal to its term.
+    But a GUID must always be equal to its term.
     """
     match name:
         case "guid":

@@ -36,13 +36,8 @@ _MOST_CYCLES: Final = 20
 def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> Iterator[Contradiction]:
     """Yield the contradictions in the roles, composites, members and users of one environment.
 
-    Each contradiction is the node of an entry, and a message. If this entry contradicts another entry, the message has
-    the line of the other entry.
-
-    Args:
-        place: the wanted state of the environment, which can come from several files.
-        nodes: the YAML nodes of the parts of the environment.
-        protect: the roles and users that the files protect.
+    `place` can come from several files. If an entry contradicts another entry, the message has the line of the other
+    entry.
     """
     roles = place.roles.items if place.roles is not None else ()
     listed = {role.name: nodes["role", role.name] for role in roles}
@@ -76,7 +71,8 @@ def _missing_roles(
 ) -> Iterator[Contradiction]:
     """Yield a contradiction for each role that is listed as a child or as a user's role, but that will not exist.
 
-    A role will not exist if the files rename it, or if the exact list of roles lacks it and it is not protected.
+    The role will not exist if the files rename it, or if the exact list of roles lacks it. But a protected role is not
+    deleted.
     """
     renamed = {role.was: role.name for role in roles if role.was is not None}
     named = [("child", role.name, child) for role in roles if role.composites for child in role.composites.items]
@@ -120,7 +116,7 @@ def _cycles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradict
 def _users_and_members(place: DesiredPlace, roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
     """Yield a contradiction for each user whose list of roles contradicts a role's list of members.
 
-    Two lists contradict each other if one is exact and lacks what the other lists.
+    Two lists contradict each other if one list is exact and lacks an entry of the other list.
     """
     members = {role.name: role.members for role in roles if role.members is not None} if place.users else {}
     identities = {name: set(map(identity_of, listed.items)) for name, listed in members.items()}

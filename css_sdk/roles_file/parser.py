@@ -97,7 +97,6 @@ class FileRead:
     """The result of reading one of several roles files.
 
     Attributes:
-        name: the name of the file.
         desired: the wanted state that the file describes, without the parts that have faults.
         error: the error that lists the faults of the file; None if it has none.
     """
@@ -113,7 +112,7 @@ class FilesRead:
 
     Attributes:
         files: the result for each file, in the order of the files.
-        desired: the wanted state that all files describe together. It is complete only if no file has an error.
+        desired: the wanted state of all files together. It is complete if no file has an error.
     """
 
     files: tuple[FileRead, ...]
@@ -126,13 +125,12 @@ def read_each(
     """Read several roles files together, and return the faults of each file separately.
 
     Args:
-        files: the content of each file, by the name of the file.
-        max_bytes: the largest size of all files together that is accepted, by default 20 MiB; None for no limit.
-        is_complete: False if other roles files exist. Then an unknown group is not a fault, because another file may
+        max_bytes: the largest size of all files together that is accepted; None for no limit.
+        is_complete: False if other roles files exist. An unknown group is then not a fault, because another file may
             define it.
 
     Raises:
-        InvalidFile: there are several files, and together they are too large. All other faults are returned.
+        InvalidFile: several files together are too large. All other faults are returned.
     """
     if max_bytes is not None and len(files) > 1 and sum(map(len, files.values())) > max_bytes:
         raise too_large(f"The sum of {len(files)} roles files", max_bytes)
@@ -154,7 +152,7 @@ class _Entry(NamedTuple):
     """A person in a list of people.
 
     `until` is the last day on which the person counts as listed, or None. `node` is the item of the list that names the
-    person, or that names a group with this person.
+    person or the person's group.
     """
 
     person: Person
@@ -166,10 +164,7 @@ class _Entry(NamedTuple):
 class _PlaceRead:
     """A place that one or several files describe.
 
-    Attributes:
-        place: the wanted state of the place.
-        nodes: the YAML nodes of the parts of the place.
-        node: the YAML node of the whole place, in the first of these files.
+    `nodes` are the YAML nodes of the parts of the place. `node` is the whole place in the first of these files.
     """
 
     place: DesiredPlace
@@ -180,10 +175,7 @@ class _PlaceRead:
 class _Reader:
     """Read several roles files together. Add a fault for each part that is not valid, and leave the part out.
 
-    Args:
-        faults: collects the faults.
-        is_complete: whether all roles files are read. If not, an unknown group is not a fault, because another file may
-            define it.
+    If `is_complete` is False, an unknown group is not a fault, because another file may define it.
     """
 
     def __init__(self, faults: Faults, *, is_complete: bool) -> None:
@@ -200,9 +192,6 @@ class _Reader:
         """Return the wanted state of each file, and the wanted state of all files together.
 
         Only the wanted state of all files together has the time zone and the warnings.
-
-        Args:
-            roots: the root node of each file.
         """
         files = {root.file: self._header(root) for root in roots}
         for fields in files.values():
@@ -247,12 +236,8 @@ class _Reader:
     def _add_places(self, places: dict[tuple[str, str], _PlaceRead], read: Iterable[_PlaceRead]) -> None:
         """Add the places of one file to the places of the earlier files.
 
-        If an earlier file describes the same place, join the two descriptions. If this file has a place twice, add a
-        fault, and ignore the second description.
-
-        Args:
-            places: the places of the earlier files, by integration and environment. This mapping is modified.
-            read: the places of this file.
+        If an earlier file describes the same place, join the two descriptions. But if this file has a place twice, add
+        a fault.
         """
         own: dict[tuple[str, str], Node] = {}
         for each in read:
@@ -263,7 +248,8 @@ class _Reader:
     def _joined(self, first: _PlaceRead, more: _PlaceRead) -> _PlaceRead:
         """Return a place that two files describe, with the roles and users of both.
 
-        Add a fault for each role or user that both files have, and for two lists of roles of which only one is exact.
+        Add a fault for each role or user that both files have. Add a fault if only one of the two lists of roles is
+        exact.
         """
         for key, node in more.nodes.items():
             if key[0] in ("role", "user") and key in first.nodes:
@@ -299,12 +285,8 @@ class _Reader:
     def _members(self, node: Node | None, role: str) -> tuple[Listed[Person] | None, Mapping[Person, datetime.date]]:
         """Return the people in a role's list of members, and the last day of each person who has one.
 
-        The people of groups are included. The list is None if the role has no list of members, or if it is not clear
-        whether the list is exact.
-
-        Args:
-            node: the node of the list; None if the role has none.
-            role: the name of the role.
+        The people of groups are included. The list is None if the role has none, or if it is not clear whether the list
+        is exact.
         """
         found = self._mode_and_list(node)
         if found is None:
@@ -318,13 +300,9 @@ class _Reader:
     def _entries(self, node: Node, read: Callable[[Node], Mapping[str, _Entry]]) -> dict[str, _Entry]:
         """Return the people of a list, by identity (see `identity_of`).
 
-        A person can appear twice because of a group. If the two last days differ, the later day counts, and a warning
-        is added. If one entry has no last day, this entry counts. If the list itself names a person or a group twice,
-        add a fault.
-
-        Args:
-            node: the list.
-            read: returns the people whom one item means, by identity.
+        A person can appear twice because of a group. An entry without a last day counts first, and then the later last
+        day. If the last days differ, a warning is added. But if the list itself names a person or a group twice, add a
+        fault.
         """
         found: dict[str, _Entry] = {}
         used: dict[str, Node] = {}
@@ -349,11 +327,10 @@ class _Reader:
         return found
 
     def _member_entries(self, node: Node) -> Mapping[str, _Entry]:
-        """Return the people whom an item of a list of members means: one person, or the people of a group.
+        """Return the people whom an item means, by identity: one person, or the people of a group.
 
-        The keys are the identities of the people (see `identity_of`). If an item names a group, and both the item and a
-        person of the group have a last day, the earlier day counts. If the item is not valid, add a fault, and return
-        no people.
+        If both the item and a person of the group have a last day, the earlier day counts. If the item is not valid,
+        add a fault.
         """
         if not isinstance(node.value, dict) or "group" not in node.value:
             return self._person_entry(node)
@@ -373,7 +350,7 @@ class _Reader:
         }
 
     def _person_entry(self, node: Node) -> Mapping[str, _Entry]:
-        """Return the person whom an item names. The key is the identity of the person (see `identity_of`).
+        """Return the person whom an item names, by identity (see `identity_of`).
 
         If the item is not valid, add a fault, and return nobody.
         """
@@ -408,9 +385,6 @@ class _Reader:
         """Return the time zone of the files; None if no file names one.
 
         Add a fault if two files name different time zones, or if a file with a last day (`until`) names none.
-
-        Args:
-            nodes: the node of the time zone in each file that names one, by the name of the file.
         """
         named: dict[str, Node] = {}
         for node in nodes.values():
@@ -524,10 +498,9 @@ class _Reader:
     ) -> Listed[Item] | None:
         """Return the items of a list in the roles file, and store the YAML node of each item in `self._nodes`.
 
-        If there is no list, return None. If it is not clear whether the list is exact, add a fault, and return None.
+        Return None if there is no list, or if it is not clear whether the list is exact.
 
         Args:
-            node: a list, or a mapping whose only key, `additive` or `exact`, has the list; None if there is no list.
             read: converts the node of an item to the item. It returns None after adding a fault.
             identity: returns the identity of an item. Two items with the same identity are a fault.
             key: the first parts of the key of each item in `self._nodes`. The identity of the item is the last part.
@@ -545,12 +518,7 @@ class _Reader:
     ) -> tuple[Item, ...]:
         """Return the items of a list, and store their nodes, as `_collection` does. Leave out repeated items.
 
-        Args:
-            node: the list; None if there is none.
-            read: as for `_collection`.
-            identity: as for `_collection`.
-            key: as for `_collection`.
-            what: the first words of the fault of a repeated item.
+        The fault of a repeated item begins with `what`.
         """
         nodes: dict[str, Node] = {}
         read_items = ((read(each), each) for each in self._items(node))
@@ -563,7 +531,7 @@ class _Reader:
     def _is_first(self, seen: dict[Key, Node], key: Key, node: Node, what: str = "the same") -> bool:
         """Return whether `seen` does not have the key yet. If so, add the key with the node to `seen`.
 
-        If `seen` has the key already, add a fault of the node. The message of the fault begins with `what`.
+        If `seen` has the key already, add a fault that begins with `what`.
         """
         first = seen.setdefault(key, node)
         if first is not node:
@@ -574,12 +542,10 @@ class _Reader:
         self._faults.add(node, f"{what} is on {first.seen_from(node)} already")
 
     def _mode_and_list(self, node: Node | None) -> tuple[bool, Node] | None:
-        """Return whether a list is exact, and the node of the list.
+        """Return whether a list is exact, and the node of the list; None if there is no list.
 
-        If there is no list, return None. If a mapping has both keys or neither, add a fault, and return None.
-
-        Args:
-            node: a list, or a mapping whose only key, `additive` or `exact`, has the list; None if there is no list.
+        The list can be under a key, `additive` or `exact`. If a mapping has both keys or neither, add a fault, and
+        return None.
         """
         if node is None or not isinstance(node.value, dict):
             return None if node is None else (False, node)
@@ -604,13 +570,8 @@ class _Reader:
     ) -> dict[str, Node]:
         """Return the nodes of the known keys of a mapping.
 
-        Add a fault for each unknown key, for missing keys, and for a node that is not a mapping.
-
-        Args:
-            node: the mapping; None if there is none, which is not a fault.
-            known: the keys that the mapping can have.
-            required: the keys that it must have.
-            what: the word for a key in messages.
+        Add a fault for each unknown key, for missing keys, and for a node that is not a mapping. Messages call a key
+        `what`.
         """
         if node is None or node.value is None:
             return {}
@@ -628,7 +589,7 @@ class _Reader:
     def _checked(self, node: Node | None, *checks: Callable[[str], object]) -> str | None:
         """Return the text of a node if it passes the checks and has no invisible characters.
 
-        Otherwise, add a fault, and return None. If there is no node, return None without a fault.
+        Otherwise, add a fault, and return None.
         """
 
         def checked(text: str) -> str:
@@ -641,8 +602,7 @@ class _Reader:
     def _converted(self, node: Node | None, convert: Callable[[str], Item]) -> Item | None:
         """Convert the text of a node with `convert`, and return the result.
 
-        If the node is not a text, is empty, can be misread by YAML, or is refused by `convert`, add a fault, and return
-        None. If there is no node, or it has a fault already, return None.
+        If there is no text, if YAML may misread the text, or if `convert` refuses it, add a fault, and return None.
         """
         if node is None or node.value is None:
             return None
@@ -673,12 +633,7 @@ def _kind(node: Node) -> str:
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    """Return a hint about an unknown name: the known name that is most similar, or else all known names.
-
-    Args:
-        name: the unknown name.
-        known: the known names. If there are none, the message says that no file defines a group.
-    """
+    """Return a hint about an unknown name: the known name that is most similar, or else all known names."""
     near = similar(name, known)
     if near:
         return f"did you mean {near[0]}?"

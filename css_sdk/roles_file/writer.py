@@ -57,8 +57,8 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
 def _by_integration(places: Sequence[DesiredPlace]) -> list[list[DesiredPlace]]:
     """Return the places in groups. Each group becomes one item of `integrations` in the file.
 
-    The places keep their order. A place joins the group of the place before it if both have the same integration, and
-    the group does not have the environment of this place yet.
+    The places keep their order. A new group begins if the integration changes, or if the group has this environment
+    already.
     """
     groups: list[list[DesiredPlace]] = []
     for place in places:
@@ -145,7 +145,7 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Return a text as it is written in YAML. It is in quotes if YAML might otherwise not read it as the same text."""
+    """Return a text for YAML. The text is in quotes if YAML might misread it without quotes."""
     if _NEEDS_NO_QUOTES.fullmatch(text) and misread_as(text) is None:
         return text
     return f'"{"".join(map(_escaped, text))}"'

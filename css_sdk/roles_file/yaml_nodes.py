@@ -62,9 +62,9 @@ class Node:
     """A text, a list or a mapping in a file.
 
     Attributes:
-        value: the text, or the nodes in the list or mapping; None if the node is an alias, a text on several lines or a
-            text with a tag, which are faults.
-        line: the line on which the node begins, from 1. If the node is the value of a key, this is the line of the key.
+        value: the text, or the nodes in the list or mapping. It is None for an alias, a text on several lines or a text
+            with a tag, because these are faults.
+        line: the line on which the node begins, from 1. For the value of a key, it is the line of the key.
         parent: the list or mapping that contains the node; None for the root.
         key: the key or the position of the node in its parent; for the root, the name of the file.
         is_plain: True for a text without quotes.
@@ -114,10 +114,7 @@ class Faults:
     def add(self, node: Node, message: str, line: int | None = None) -> None:
         """Add a fault of a node. The path of the node is put before the message.
 
-        Args:
-            node: the node.
-            message: the fault.
-            line: the line of the fault, if it is not the line of the node.
+        `line` is the line of the fault, if it is not the line of the node.
         """
         at = ": ".join(filter(None, [node.path, message]))
         self.add_line(node.file, node.line if line is None else line, at)
@@ -129,12 +126,7 @@ class Faults:
     def stop(self, file: str, faults: Iterable[tuple[int, str]]) -> NoReturn:
         """Add the last faults of a file, and raise the error with all its faults, because reading cannot continue.
 
-        Args:
-            file: the name of the file.
-            faults: the line and the message of each of the last faults; at least one.
-
-        Raises:
-            InvalidFile: always.
+        There must be at least one fault.
         """
         for line, message in faults:
             self.add_line(file, line, message)
@@ -157,15 +149,8 @@ def misread_as(text: str) -> str | None:
 def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int | None) -> Node:
     """Read a file of YAML or JSON, and return its root node.
 
-    Args:
-        content: the content of the file, as text or as bytes.
-        name: the name of the file, for messages.
-        faults: collects the faults after which reading can continue, such as a repeated key.
-        max_bytes: the largest size that is accepted; None for no limit.
-
-    Raises:
-        InvalidFile: the file is too large, is empty, is not text, or is not YAML, so that reading cannot continue. The
-            error lists the faults that were found before, too.
+    `faults` collects the faults after which reading can continue, such as a repeated key. If reading cannot continue,
+    raise `InvalidFile`.
     """
     import yaml  # noqa: PLC0415 - commands that read no roles file start faster without it
 
@@ -183,8 +168,7 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
 def _shown_text(text: str, name: str, faults: Faults) -> str:
     """Return the text. If it is JSON, replace each pair of escaped surrogates by an escape that YAML can read.
 
-    Raises:
-        InvalidFile: the text has characters that an editor does not show.
+    A text with characters that an editor does not show is refused.
     """
     if _NEVER_RAW.search(text):
         hidden = enumerate(map(_NEVER_RAW.search, _lines(text)), start=1)
@@ -204,7 +188,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
-    """Return the line of a syntax error, and a message that describes it, with a hint if the cause is a common one."""
+    """Return the line of a syntax error, and a message. If the cause is a common one, the message has a hint."""
     mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = str(getattr(error, "problem", None) or type(error).__name__)
     if mark is None:
@@ -244,10 +228,7 @@ class _Builder:
     def _filled(self, node: Node, event: Any, depth: int = 0) -> Node:
         """Fill in the value of a node, and return the node.
 
-        Args:
-            node: the node, without its value.
-            event: the first event of the value. The further events are taken from the parser.
-            depth: the number of nodes above the node.
+        `event` is the first event of the value. The further events are taken from the parser.
         """
         kind = type(event).__name__
         if kind == "ScalarEvent":
@@ -271,7 +252,7 @@ class _Builder:
     def _within(self) -> Iterator[Any]:
         """Yield the first event of each item of the current list, or of each key of the current mapping.
 
-        All events come from one stream. So before the caller continues the loop, it must read the other events of the
+        All events come from one stream. Before the caller continues the loop, it must read the other events of the
         item, or the events of the key's value.
         """
         return takewhile(lambda event: type(event).__name__ not in _ENDS, self._events)
@@ -279,12 +260,7 @@ class _Builder:
     def _value_of(self, key: Any, above: Node, siblings: dict[str, Node]) -> Node:
         """Return a new node for the value of a key, and add it to the mapping.
 
-        If the mapping has the key already, add a fault instead. The node is then not in the mapping.
-
-        Args:
-            key: the event of the key.
-            above: the node of the mapping.
-            siblings: the nodes in this mapping, by key.
+        If the mapping has the key already, add a fault. The new node is then not in the mapping.
         """
         if type(key).__name__ != "ScalarEvent":
             self._stop(key, "a key must be a text")
@@ -298,11 +274,9 @@ class _Builder:
         return node
 
     def _check_plainness(self, event: Any, node: Node) -> None:
-        """Add a fault if the event is an alias, or has an anchor or a tag. A reviewer may not see what these mean.
+        """Add a fault for an alias, an anchor or a tag, because a reviewer may not see what it means.
 
-        Args:
-            event: the event of a node or of a key.
-            node: the node. A text with a tag loses its value.
+        A text with a tag loses its value.
         """
         line = _line(event)
         if type(event).__name__ == "AliasEvent":

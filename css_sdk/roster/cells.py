@@ -14,7 +14,10 @@ _MOST_EXACT: Final = 10**15
 
 @frozen
 class Grid:
-    """A table with a header, such as a CSV file. `number` is the line of the header. Each row has its line number."""
+    """A table with a header, such as a CSV file.
+
+    `number` is the line of the header. Each row in `rows` has its own line number.
+    """
 
     number: int
     header: Sequence[str]
@@ -29,7 +32,6 @@ class Record:
 
     Attributes:
         number: the line of the row; for a dictionary, its position in the list, from 1.
-        pairs: the name and the value of each cell.
         fault: what is wrong with a row that is not an object; "" for an object.
     """
 
@@ -43,12 +45,9 @@ class Source:
     """How to read the file of a roster.
 
     Attributes:
-        name: the name of the file, for messages. A text is read as JSON if the name ends in `.jsonl`, `.ndjson` or
-            `.json`.
-        skip_rows: the number of lines above the header, which are not read.
+        name: the name of the file. If it ends in `.jsonl`, `.ndjson` or `.json`, a text is read as JSON.
         sheet: the name of the sheet to read in a workbook; None if only one sheet has content.
         encoding: the encoding of a text; None to detect UTF-8 or UTF-16.
-        max_bytes: the largest size of the file that is accepted; None for no limit.
     """
 
     name: str
@@ -61,7 +60,7 @@ class Source:
 class CellFault(Exception):
     """Report that the value of a cell cannot be used as text.
 
-    The message says why. In the fault of the line, the name of the column comes first: "the guid is a long number".
+    The message continues the name of the column. For example, "is a long number" becomes "the guid is a long number".
     """
 
 
@@ -103,10 +102,9 @@ def plain_text(value: Any) -> str:
 
 
 def sendable(text: str) -> str:
-    """Return the text unchanged, after checking that it can be sent to the service.
+    """Return the text unchanged, or raise `CellFault` if it cannot be sent to the service.
 
-    Raises:
-        CellFault: the text contains half of a UTF-16 character (a surrogate), which has no encoding in UTF-8.
+    Half of a UTF-16 character (a surrogate) has no encoding in UTF-8.
     """
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise CellFault("contains characters that cannot be sent to the service")

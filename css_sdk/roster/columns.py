@@ -81,11 +81,7 @@ class ColumnNames:
         self.found: set[str] = set()
         """The columns of a roster that `find` has found in the file, including ignored ones."""
         self._used: set[str] = set()
-        """The columns that `missing` does not report as missing.
-
-        These are the columns that `find` has found, without the ignored ones, and the columns that a mistyped name may
-        mean.
-        """
+        """The columns that `missing` does not report: columns in use, and columns that a mistyped name may mean."""
         self.synonyms: dict[str, str] = {}
         """The names in the file that differ from a roster's column names, with the column that each name means.
 
@@ -96,9 +92,6 @@ class ColumnNames:
         """Return the column of a roster that each name means, and the faults of the names.
 
         The column is "" for an unknown name and for a name to ignore. An unknown name is a fault.
-
-        Args:
-            names: the names in the header of the file, or in one record.
         """
         ignored = self._ignored(names)
         columns: list[str] = []
@@ -130,9 +123,7 @@ class ColumnNames:
     def missing(self, given: Mapping[str, str | None], names: Iterable[str]) -> list[str]:
         """Return a fault for each column that the file needs and does not have.
 
-        Args:
-            given: the values that were passed for all rows, by column; None if no value was passed for a column.
-            names: the names of the file's columns, for which `find` was called before.
+        A column is not needed if `given` has a value for all rows. Call `find` with the names first.
         """
         faults = [
             f"the file has no column {name!r}, which was given as the name of the column {column!r}"
@@ -155,11 +146,7 @@ class ColumnNames:
     def _ignored(self, names: Sequence[str]) -> set[str]:
         """Return the names to ignore, as `_folded` returns them.
 
-        These are the names that were passed as `ignore`. If the file does not have a passed name, ignore each name in
-        the file that means the same column of a roster.
-
-        Args:
-            names: the names of columns in the file.
+        If the file does not have a name in `ignore`, the names in the file that mean the same column are ignored.
         """
         keys = {_folded(name) for name in names}
         exact = keys & self._ignore
@@ -169,8 +156,7 @@ class ColumnNames:
     def _unknown(self, name: str) -> str:
         """Return the fault of a column name that means no column of a roster.
 
-        If the name resembles a column of a roster, the name is probably mistyped, so `missing` does not report this
-        column as missing.
+        A name that resembles a column of a roster is probably mistyped. `missing` then does not report this column.
         """
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
         self._used.update(close)
@@ -185,11 +171,7 @@ class ColumnNames:
 def _no_column(column: str, name: str) -> str:
     """Return the error message for an entry of `columns=` or `--column` whose column is not a column of a roster.
 
-    If the name is a column of a roster, the message says that the column and the name are in the wrong order.
-
-    Args:
-        column: the column of the entry.
-        name: the name in the file that the entry gives for this column.
+    If `name` is a column of a roster, the column and the name are probably in the wrong order.
     """
     if meant := _BY_NAME.get(_squeezed(name)):
         return (

@@ -30,9 +30,8 @@ class RoleChange:
     Attributes:
         row: one of the rows that name the role. Messages name the integration and the environment as this row does.
         state: the role and its members before the changes.
-        steps: the steps that add and remove members.
         refusal: the error that forbids removing members from the role; None if removals are allowed. A `Withheld` stops
-            the removals of this role only. Any other error stops the whole roster.
+            only the removals of this role. Any other error stops the whole roster.
     """
 
     row: Row
@@ -60,10 +59,7 @@ class RoleChange:
 def plan_role(rows: Sequence[FoundRow], state: PlaceState, guards: Guards) -> RoleChange:
     """Return the changes that an exact roster makes to one role.
 
-    Args:
-        rows: the rows that name the role (at least one), and then the failed rows that may mean the role.
-        state: the role and its current members.
-        guards: the limit of removals from the role.
+    `rows` has the rows that name the role (at least one), and then the failed rows that may mean this role.
     """
     row = rows[0][0]
     people = tuple(dict.fromkeys(Person("username", step.target) for _, step, _ in rows if step is not None))
@@ -75,8 +71,11 @@ def plan_role(rows: Sequence[FoundRow], state: PlaceState, guards: Guards) -> Ro
 def _refusal(rows: Sequence[FoundRow], change: RoleChange, guards: Guards) -> CssError | None:
     """Return the error that forbids removing members from the role; None if removals are allowed.
 
-    Removals are forbidden if the service knows none of the listed people (`EmptySet`), if a failed row may mean any
-    member (`Withheld`), or if too many members would lose the role (`TooManyRemovals`).
+    Removals are forbidden in three cases:
+
+    - The service knows none of the listed people (`EmptySet`).
+    - A failed row may mean any member (`Withheld`).
+    - Too many members would lose the role (`TooManyRemovals`).
     """
     row, members = change.row, change.state.members[change.row.role]
     errors = [(each.person, error) for each, _, error in rows if error is not None]

@@ -62,19 +62,8 @@ def is_file_name(text: str) -> bool:
 def lines_of(content: object, source: Source, columns: ColumnNames, given: Mapping[str, str | None]) -> list[Line]:
     """Return the lines of a roster, without the header and without empty lines.
 
-    An empty object in JSON counts as a line, because somebody may have forgotten to fill it in. A line with faults is
-    returned, too.
-
-    Args:
-        content: a text or the bytes of a file, a DataFrame, results of css-sdk, or dictionaries.
-        source: the name of the file, and how to read it.
-        columns: finds the columns of a roster that the names in the file mean.
-        given: the values that were passed for all rows, by column; None if no value was passed for a column.
-
-    Raises:
-        InvalidFile: the file cannot be read, or its header has unknown columns or lacks columns of a roster.
-        InvalidRequest: the content cannot be a roster, or an option of `source` does not apply to it.
-        ConfigurationError: the content is a workbook, and python-calamine is not installed.
+    A line with faults is returned, too. An empty object in JSON counts as a line, because somebody may have forgotten
+    to fill it in.
     """
     found = _opened(content, source)
     if isinstance(found, Grid):
@@ -104,10 +93,7 @@ def is_frame(content: object) -> bool:
 def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
     """Return the content as a table with a header, or as records whose cells have names.
 
-    Raises:
-        InvalidFile: the file cannot be read. For JSON and CSV, this can happen later, while the rows are read.
-        InvalidRequest: an option of `source` does not apply to this kind of content.
-        ConfigurationError: the content is a workbook, and python-calamine is not installed.
+    A fault of JSON or CSV can be raised later, while the rows are read.
     """
     if isinstance(content, bytes) and content[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         from .workbooks import grid_of  # noqa: PLC0415 - an extra
@@ -129,10 +115,7 @@ def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
 def _refuse(source: Source, kind: str, *options: str) -> None:
     """Raise `InvalidRequest` if `source` sets an option that does not apply to the content.
 
-    Args:
-        source: the options that the caller has set.
-        kind: what the content is, for the message, such as `a workbook`.
-        options: the options that do not apply, as names of attributes of `source`.
+    `kind` says in the message what the content is, such as `a workbook`.
     """
     for option in options:
         if getattr(source, option):
@@ -154,11 +137,8 @@ def _csv_grid(text: str, source: Source) -> Grid:
 def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
     """Yield each row of a CSV file that is not empty: the number of its first line, and its cells.
 
-    If the file begins with a line such as `sep=;`, this line sets the separator. Otherwise the separator that appears
-    most often in the first row is used.
-
-    Raises:
-        InvalidFile: the text is not CSV.
+    A first line such as `sep=;` sets the separator. Without this line, the most frequent separator in the first row is
+    used.
     """
     separator = re.match(r"\"?sep=(.)\"?[,;\t|]*(\r\n|\r|\n)", text, re.IGNORECASE)  # Excel writes and reads this line
     start, line = (separator.end(), 2) if separator else (0, 1)
@@ -196,9 +176,6 @@ def _json_array(text: str, name: str) -> Iterator[Record]:
     """Yield a record for each value of a JSON array, with the number of the line on which the value begins.
 
     If a value is not an object, its record has a fault.
-
-    Raises:
-        InvalidFile: the text is not JSON, is not an array, or continues after the array.
     """
     decoder = json.JSONDecoder(object_pairs_hook=tuple)
     starts = [end.end() for end in _LINE_END.finditer(text)]
@@ -225,7 +202,7 @@ def _json_array(text: str, name: str) -> Iterator[Record]:
 
 
 def _next(text: str, at: int) -> int:
-    """Skip blanks and line ends from the position `at`, and return the position after them."""
+    """Return the position after the blanks and line ends that begin at the position `at`."""
     found = _BLANK.match(text, at)
     return found.end() if found else at
 
@@ -245,11 +222,7 @@ def _record(number: int, value: Any) -> Record:
 
 
 def _json_text(value: object) -> str:
-    """Return a text from JSON; "" for null.
-
-    Raises:
-        CellFault: the value is neither a text nor null, or the text cannot be sent to the service.
-    """
+    """Return a text from JSON; "" for null. Raise `CellFault` for any other value."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -316,11 +289,7 @@ def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapp
 def _line(number: int, values: Sequence[object], columns: Sequence[str], text: Callable[[object], str]) -> Line | None:
     """Return a line with its cells by column of a roster, or None if all cells are empty.
 
-    Args:
-        number: the number of the line.
-        values: the values of the cells.
-        columns: the column of each cell; "" for a cell to ignore.
-        text: converts a value to text. If it raises `CellFault`, the line gets this fault.
+    A cell whose column is "" is ignored. If `text` raises `CellFault`, the line gets this fault.
     """
     cells: dict[str, str] = {}
     faults = []

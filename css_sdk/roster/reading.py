@@ -162,16 +162,6 @@ def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
     """Return the value that was passed to `apply_roster` as rows.
 
     Rows are returned unchanged. A DataFrame, dictionaries and results of css-sdk are read as by `read_roster`.
-
-    Args:
-        given: the value that was passed to `apply_roster`.
-        exact: whether the roster is exact.
-
-    Raises:
-        InvalidFile: the DataFrame, the dictionaries or the results have faults. The error lists the faults.
-        InvalidRequest: the value cannot be converted to rows.
-        EmptySet: `exact` is True, and the DataFrame names nobody.
-        Refused: `exact` is True, and the value has results of an earlier roster. Results do not list everybody.
     """
     is_table = is_frame(given)
     if not is_table and not isinstance(given, (str, bytes, Mapping)) and isinstance(given, Iterable):
@@ -197,13 +187,8 @@ def _outcome_of(line: Line) -> Literal["done", "already"] | None:
 def _rows_of(line: Line, given: Given, split: str | None, day: datetime.date | None) -> tuple[list[Row], list[str]]:
     """Return the rows of a line, and the faults of the line.
 
-    If a cell has several roles or several people, the line has several rows.
-
-    Args:
-        line: the line.
-        given: the values that were passed for all rows.
-        split: the separator of several roles or people in a cell; None to split no cell.
-        day: the current day; None if no row may have a last day.
+    If a cell has several roles or several people, the line has several rows. If `day` is None, no row may have a last
+    day.
     """
     cells = line.cells
     filled = [column for column in _SPLIT if split is not None and cells.get(column)]
@@ -276,8 +261,7 @@ def _integrations(cells: Mapping[str, str]) -> list[str]:
 def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
     """Return the person whom a row names, the e-mail address beside a username, and the faults.
 
-    The person is None if the row does not name exactly one. The address is "" if the row does not have both a username
-    and an address.
+    The person is None if the row does not name exactly one person. The address is "" if the row has no username.
     """
     provider = cells.get("provider", "").strip().lower() or None
     faults = []
@@ -310,10 +294,7 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
 def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
     """Add the username that the column `choice` selects to `named`. Return a fault, or None if there is none.
 
-    Args:
-        chosen: the cell in the column `choice`: the number of a candidate, or a username.
-        cells: the cells of the row, with its candidates.
-        named: the texts of the row that name the person, by column.
+    `chosen` is the number of a candidate, or a username.
     """
     candidates = dict(enumerate((cells.get(column, "").split() for column in CANDIDATES), start=1))
     candidate = candidates.get(int(chosen)) if chosen.isdecimal() else [cleaned(chosen)] if "@" in chosen else None
@@ -336,9 +317,9 @@ def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 
 
 def _name(by: PersonBy, text: str, named: dict[PersonBy, str]) -> str | None:
-    """Add a text that names the person to `named`, under the column `by`.
+    """Add a text that names the person to `named`, under the column `by`. Return a fault, or None if there is none.
 
-    If `named` already has a different text for this column, ignoring case, return a fault, otherwise None.
+    It is a fault if `named` already has a different text for this column. Upper and lower case count as equal.
     """
     if named.setdefault(by, text).lower() != text.lower():
         return f"the {by} is {named[by]!r}, but another column says {text!r}"
@@ -370,12 +351,7 @@ def _hidden(names: Mapping[str, str]) -> list[str]:
 def _one_of(column: str, own: str, given: Given) -> tuple[str, list[str]]:
     """Return the value of a row, and a list with a fault if a different value was passed for all rows.
 
-    If the row has no value, return the value for all rows; "" if there is none.
-
-    Args:
-        column: the name of the column.
-        own: the value of the row; "" if it has none.
-        given: the values that were passed for all rows.
+    If the row has no value, return the value for all rows.
     """
     value = given[column]
     if own.strip() and value and not (_is_same(own, value) if column == "integration" else own == value):

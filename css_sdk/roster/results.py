@@ -17,9 +17,6 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
 
     If a spreadsheet would read a cell as a formula, the cell begins with a `'`, which `read_roster` removes. Removals
     that were withheld are left out. To carry them out, correct the original roster, and apply it again.
-
-    Args:
-        results: the results of the rows.
     """
     return "".join(f"{csv_line(cells)}\r\n" for cells in results_as_cells(list(results)))
 
@@ -27,12 +24,8 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
 def results_as_cells(results: Sequence[RowResult]) -> Iterator[list[str]]:
     """Yield the header of a result file, and then the cells of each row. Removals that were withheld are left out.
 
-    If a row is ambiguous, the file has the columns `choice` and `candidate_1` to `candidate_3`. To choose a candidate,
-    the user writes its number into `choice`, and applies the file again. If a row has a last day, the file has the
-    column `until`.
-
-    Args:
-        results: the results of the rows.
+    If a row is ambiguous, the file has the columns `choice` and `candidate_1` to `candidate_3`. The user writes the
+    number of a candidate into `choice`, and applies the file again.
     """
     is_ambiguous = any(isinstance(result.error, Ambiguous) for result in results)
     has_ends = any(result.row.until is not None for result in results)

@@ -47,7 +47,7 @@ class Roster(TupleOf[Row]):
 
     Attributes:
         indirect: the numbers of lines that were left out, because the person has the role only through a composite.
-        finished: the rows that were left out, because a result file reports them as done, with their outcomes.
+        finished: the rows that were left out, because a result file reports them as done. Each row has its outcome.
         ended: the numbers of lines that were left out, because their last day is over.
         synonyms: the names in the file that differ from a roster's column names, with the column that each name means,
             such as `{"Role name": "role"}`. Names that were passed as `columns` are not included.
@@ -64,7 +64,7 @@ class RowResult(Record):
     """The outcome of one row. If the roster is only checked, the outcome of a row that would be applied is `planned`.
 
     `error` says why a row is `failed` or `unknown`, or why it was skipped. If a roster is `exact`, there is also a
-    result for each member who loses a role. The row of this result has the line 0.
+    result for each member who loses a role. The row of such a result has the line 0.
     """
 
     row: Row
@@ -81,7 +81,7 @@ class RowResult(Record):
     def state(self) -> str:
         """Return the outcome in words, such as `done`, `already has it`, `not found` or `never logged in`.
 
-        If the outcome is `failed`, return the reason in words, as `state_of` does.
+        If the outcome is `failed`, return the reason in words.
         """
         match self.outcome:
             case "planned":
@@ -109,7 +109,8 @@ class RoleRemovals(Records):
         role: the name of the role.
         users: the members who lose the role.
         members: the number of members before the removals.
-        also_listed: the usernames in `users` of people who keep the role with another login that the roster lists.
+        also_listed: the usernames in `users` of people who keep the role with another login. The roster lists this
+            other login.
     """
 
     integration: str
@@ -138,11 +139,7 @@ def refuses_all(result: RowResult) -> bool:
 
 
 def withheld(role: str) -> Withheld:
-    """Return the error for the removals from a role that are withheld, because a failed row may mean any member.
-
-    Args:
-        role: the role whose removals are withheld.
-    """
+    """Return the error for the removals from a role that are withheld, because a failed row may mean any member."""
     return Withheld(
         f"Nobody loses the role {role!r} for now, because a row of the roster has failed, and may mean one of the "
         f"members. Correct or delete that row, and apply the roster again."
@@ -152,8 +149,7 @@ def withheld(role: str) -> Withheld:
 def login_to_compare(row: Row) -> Person | None:
     """Return the login to search for by GUID, to compare its e-mail address with the address in the row.
 
-    Return None if the row does not have both a username and an e-mail address, or if the login cannot be searched by
-    GUID.
+    Return None if the row has nothing to compare, or if the login cannot be searched by GUID.
     """
     guid, _, provider = row.person.value.partition("@")
     if not row.email or row.person.by != "username" or not can_be_looked_up(guid, provider):
@@ -165,10 +161,6 @@ def row_for(row: Row, user: User) -> Row:
     """Return a copy of a row that names the person by username.
 
     If the row names the person by e-mail address, the copy keeps this address.
-
-    Args:
-        row: the row, which names the person by e-mail address or GUID.
-        user: the login of this person.
     """
     email = row.person.value if row.person.by == "email" else ""
     return evolve(row, person=Person("username", user.username), email=email)
@@ -207,11 +199,9 @@ def find_other(results: Iterable[Row], rows: Iterable[Row], *, exact: bool = Fal
 
 
 def check_exact(rows: Sequence[Row]) -> None:
-    """Refuse rows that cannot be an exact roster.
+    """Refuse rows that cannot be an exact roster: no rows at all, or a row that revokes a role.
 
-    Raises:
-        EmptySet: there are no rows.
-        Refused: a row revokes a role. An exact roster lists only people who must have a role.
+    An exact roster lists only people who must have a role.
     """
     if not rows:
         raise EmptySet("The roster names nobody: everybody would lose their roles. Nothing was sent.")
@@ -269,9 +259,6 @@ def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     """Yield the line and the fault of each row that contradicts an earlier row.
 
     Rows contradict each other if one grants a role in a place to a person, and the other revokes it.
-
-    Args:
-        rows: the rows of a file.
     """
     seen: dict[tuple[str, ...], Row] = {}
     for row in rows:

@@ -1,8 +1,9 @@
 """Read a roster from a sheet of an Excel workbook, within limits. Pure.
 
-python-calamine reads sheets quickly, but keeps the whole rectangle of a sheet in memory, and returns an empty cell for
-a formula without a value. So this module first reads the XML of the sheets. It refuses large sheets, and reports such
-formulas as faults of their lines.
+python-calamine reads sheets quickly. But this module first reads their XML, for two reasons:
+
+- python-calamine keeps the whole rectangle of a sheet in memory. This module refuses large sheets.
+- python-calamine returns an empty cell for a formula without a value. This module reports such a formula as a fault.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ _FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]+)"(?:[^>]*[^/>])?>')
 _UNUSUAL: Final = re.compile(
     rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}"(?: (?:s|t|cm|vm|ph)="\w*")*/?>)[\s/>]|[^\s<>/]+:(?:c|f)[\s/>])'
 )
-"""Matches a formula, or a cell in a form that few programs write, so that the sheet must be parsed.
+"""Matches a formula, or a cell in a form that few programs write. A sheet with such a cell must be parsed.
 
-For example, a cell can have two addresses. python-calamine would take the last one.
+For example, a cell can have two addresses. python-calamine would use the last address.
 """
 _AS_CSV: Final = "Or save the sheet as «CSV UTF-8». Nothing was sent."
 
@@ -46,15 +47,6 @@ def grid_of(content: bytes, source: Source) -> Grid:
 
     Each cell of a merged range has the value of this range. If the value of a cell is not known, the cell has a
     `CellFault`.
-
-    Args:
-        content: the content of the file.
-        source: the name of the file, the sheet, the lines to skip, and the size limit.
-
-    Raises:
-        InvalidFile: the workbook cannot be read, is too large, does not have the named sheet, or has several sheets
-            with content and none is named.
-        ConfigurationError: python-calamine is not installed.
     """
     name = source.name
     if content.startswith(b"\xd0\xcf\x11\xe0"):
@@ -103,12 +95,9 @@ def _heading(value: object) -> str:
 
 
 def _sheet(workbook: Any, source: Source) -> Any:
-    """Return the sheet that `source` names, ignoring case. If it names none, return the only one with content.
+    """Return the sheet that `source` names, ignoring case. If it names none, return the only sheet with content.
 
     If no visible sheet has content, return the first visible sheet.
-
-    Raises:
-        InvalidFile: there is no such sheet, several sheets have content, or no sheet is visible.
     """
     named = source.sheet and source.sheet.strip().casefold()
     if named:
@@ -138,11 +127,7 @@ def _is_visible_sheet(each: Any) -> bool:
 
 
 def _fill_merged(rows: Sequence[list[Any]], merged: Iterable[Any], first_column: int, name: str) -> None:
-    """Write the value of each merged range into all its cells.
-
-    Raises:
-        InvalidFile: the merged ranges have too many cells.
-    """
+    """Write the value of each merged range into all its cells."""
     count = 0
     for (top, left), (bottom, right) in merged:
         last = min(bottom, len(rows) - 1)
@@ -161,13 +146,9 @@ def _fill_merged(rows: Sequence[list[Any]], merged: Iterable[Any], first_column:
 
 
 def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], CellFault]]:
-    """Return the fault of each cell whose value is not known, by name of the sheet, then by row and column.
+    """Return the fault of each cell whose value is not known, by sheet, and then by row and column from 0.
 
-    Rows and columns are counted from 0. If no sheet has such a cell, return an empty mapping. Otherwise the mapping
-    also has the sheets without faults. A sheet is missing only if its data cannot be found.
-
-    Raises:
-        InvalidFile: the workbook is damaged, is of another kind than .xlsx, or would need too much memory.
+    If no sheet has a fault, return an empty mapping. Otherwise, a sheet is missing only if its data cannot be found.
     """
     name, most = source.name, None if source.max_bytes is None else _UNPACKED * source.max_bytes
     trouble: dict[str, dict[tuple[int, int], CellFault]] = {}
@@ -203,10 +184,7 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], Cel
 def _extent(data: bytes) -> _Extent:
     """Return the extent of a sheet; an empty extent if the file in the workbook is not a sheet.
 
-    XML in the usual form is searched with a regular expression, which is fast. Any other XML is parsed.
-
-    Args:
-        data: the content of a file in the workbook.
+    XML in the usual form is searched with a regular expression, because this is fast. Any other XML is parsed.
     """
     if b"sheetData" not in data:
         return _Extent()  # python-calamine finds no cells without this element
@@ -231,10 +209,10 @@ class _Extent:
     """The used area of a sheet, and the cells whose values are not known.
 
     Attributes:
-        rows: the number of the last row that has a value, from 1; 0 if no row has one.
-        columns: the number of the last column that has a value, from 1; 0 if no column has one.
-        trouble: the fault of each cell with an error of Excel, or with a formula without a value. The keys are the row
-            and the column of the cell, from 0. Only `parse` finds these faults.
+        rows: the number of the last row that has a value, from 1.
+        columns: the number of the last column that has a value, from 1.
+        trouble: the fault of each cell with an error of Excel or with a formula without a value, by row and column from
+            0. Only `parse` finds these faults.
     """
 
     def __init__(self, rows: int = 0, columns: int = 0) -> None:
@@ -247,11 +225,7 @@ class _Extent:
         self._value = ""
 
     def parse(self, data: bytes) -> _Extent:
-        """Fill in this extent from the XML of a sheet, and return it.
-
-        Raises:
-            expat.ExpatError: the XML or the address of a cell is not valid.
-        """
+        """Fill in this extent from the XML of a sheet, and return it."""
         _parse(data, self._start, self._end, self._characters)
         return self
 
@@ -313,8 +287,7 @@ def _sheet_entries(archive: zipfile.ZipFile) -> dict[str, str]:
 def _parse(data: bytes, start: Any, end: Any = None, characters: Any = None) -> None:
     """Parse XML, and call a function for each start tag, each end tag and each text.
 
-    Raises:
-        expat.ExpatError: the XML is not valid, or it declares a document type, which a workbook never does.
+    XML that declares a document type is refused, because a workbook never declares one.
     """
     parser = expat.ParserCreate()
 
@@ -340,14 +313,7 @@ def _unreadable(name: str, why: str) -> InvalidFile:
 
 
 def header_of(content: bytes) -> list[str]:
-    """Return the header of the only sheet of a workbook; an empty list if the workbook cannot be read.
-
-    Args:
-        content: the content of a file that css-sdk may have written.
-
-    Raises:
-        ConfigurationError: python-calamine is not installed.
-    """
+    """Return the header of the only sheet of a workbook; an empty list if the workbook cannot be read."""
     try:
         return list(grid_of(content, Source("the file")).header)
     except InvalidFile:
