@@ -42,7 +42,8 @@ _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 class Place(Record):
     """One environment of one integration, by the integration's id.
 
-    `project_name` is only for texts, and empty if it is not known. Places that differ only in this name are equal.
+    `project_name` is only for texts. It is empty if the name is not known. Two places are equal even if this name
+    differs.
 
     >>> print(Place(101, "dev", "Grants Portal"), "and", Place(101, "dev"))
     Grants Portal (#101) dev and #101 dev
@@ -54,7 +55,7 @@ class Place(Record):
 
     @property
     def path(self) -> dict[str, Any]:
-        """Return the arguments with which functions of the generated client name this place."""
+        """Return this place as arguments for functions of the generated client."""
         return {"integration_id": self.integration, "environment": self.environment}
 
     def __str__(self) -> str:
@@ -67,7 +68,7 @@ class Step(Record):
     """One change of one role.
 
     `target` is the new name of a renamed role, the child of a composite, or the username of a member. It is empty for a
-    role that is created or deleted. `people` is a number that depends on the kind of the step:
+    role that is created or deleted. The meaning of `people` depends on the kind of the step:
 
     - 1 if the step adds or removes a member
     - the number of direct members of the role if it renames the role, or adds a child to it
@@ -98,15 +99,15 @@ class Step(Record):
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Return the names of roles in the step: its role, and its target if that is a child or a new name."""
+        """Return the roles that the step names: its role, and its target if the target is a child or a new name."""
         return (self.role,) if self.changes_member or not self.target else (self.role, self.target)
 
     @property
     def opposite(self) -> Step:
-        """Return the step that reverses this one.
+        """Return the step that reverses this step.
 
-        The opposite of `delete_role` only creates the role again: it does not restore the members and composite links
-        that the service removed with it.
+        The opposite of `delete_role` only creates the role again. It does not restore the members and composite links
+        that the service removed with the role.
         """
         if self.kind == "rename_role":
             return evolve(self, role=self.target, target=self.role)
@@ -157,26 +158,15 @@ _LONGEST_QUESTION: Final = "/users?page=99999&max=50"
 
 
 def check_addressable(place: Place, role: str) -> None:
-    """Refuse a role whose name cannot be put into a request. Such a role can exist in the service.
-
-    Args:
-        place: the place of the role.
-        role: the name of the role.
-
-    Raises:
-        UnusableName: the name cannot be sent, such as `..`.
-        RequestTooLong: requests with the name are longer than the service accepts.
-    """
+    """Refuse a role whose name no request can contain, such as `..`. Such a role can exist in the service."""
     path = f"/integrations/{place.integration}/{place.environment}/roles/{identifiers.role_in_path(role)}"
     service_limits.check_length(path + _LONGEST_QUESTION, f"A request about the role {role!r}")
 
 
 def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
-    """Return the roles whose names cannot be put into a request, and why. css-sdk never reads, changes or deletes them.
+    """Return the roles whose names no request can contain, each with the reason.
 
-    Args:
-        place: the place of the roles.
-        roles: the names of the roles.
+    css-sdk never reads, changes or deletes these roles.
 
     >>> list(out_of_reach(Place(101, "dev"), ["reviewer", ".."]))
     ['..']
@@ -186,7 +176,7 @@ def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
 
 
 def _why_no_file_names(role: str) -> str:
-    """Return why no roles file can contain the name of an existing role; an empty text if a file can."""
+    """Return why a roles file cannot contain the name of an existing role; an empty text if it can."""
     if hidden := hidden_in(role):
         return f"no roles file can name {with_codes(role)!r}, which has the invisible characters {with_codes(hidden)}"
     return "" if role == role.strip() else f"no roles file can name {role!r}, which has blanks around it"
@@ -196,8 +186,10 @@ def _why_no_file_names(role: str) -> str:
 class StepResult(Record):
     """The outcome of one step.
 
-    `error` says why the step was not done, or may not have been done. `error` is `None` if the step was done.
-    The outcome is `skipped` if the step was not attempted, because an earlier step that it needs was not done.
+    `error` is `None` if the step was done. Otherwise, it says why the step was not done, or why the outcome is unknown.
+
+    The outcome `skipped` means that css-sdk did not attempt the step, because an earlier step that it needs was not
+    done.
     """
 
     step: Step
@@ -237,7 +229,10 @@ class PlaceState(Records):
 
     @property
     def out_of_reach(self) -> Mapping[str, str]:
-        """Return the roles that no request or no roles file can name, and why. Plans do not change them."""
+        """Return the roles whose names a request or a roles file cannot contain, each with the reason.
+
+        Plans do not change these roles.
+        """
         unnameable = {name: why for name in sorted(self.roles) if (why := _why_no_file_names(name))}
         return unnameable | out_of_reach(self.place, self.roles)
 
@@ -245,7 +240,7 @@ class PlaceState(Records):
     def fingerprint(self) -> str:
         """Return a hash of the place, its roles, their children, and the members that were read.
 
-        The hash changes if any of these change. It is a SHA-256 in hex digits.
+        The hash is a SHA-256 in hex digits.
 
         >>> PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"})).fingerprint[:12]
         'de472154600c'
@@ -260,7 +255,7 @@ class PlaceState(Records):
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def after(self, steps: Iterable[Step]) -> PlaceState:
-        """Return the state after these steps, as the service carries them out. Steps in other places are ignored."""
+        """Return the state after these steps, as the service carries them out. Ignore steps in other places."""
         changed = Draft(self)
         for step in steps:
             if step.place == self.place:
@@ -268,14 +263,14 @@ class PlaceState(Records):
         return changed.state()
 
     def before(self, steps: Iterable[Step]) -> PlaceState:
-        """Return the state before these steps. Steps in other places, and steps that were not done, are ignored."""
+        """Return the state before these steps. Ignore steps in other places, and steps that were not done."""
         changed = Draft(self)
         for step in reversed([step for step in steps if step.place == self.place]):
             changed.take_back(step)
         return changed.state()
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row for each member of each role, and one row for each role without members.
+        """Yield a row for each member of each role. A role without members has one row.
 
         Roles whose members were not read have no rows.
         """
@@ -286,7 +281,7 @@ class PlaceState(Records):
 
 
 def is_as_after(step: Step, known: PlaceState | Draft) -> bool:
-    """Return whether the state shows the effect of a step. The step need not have caused the effect."""
+    """Return whether the state shows the effect of a step. Somebody else may have caused the effect."""
     match step.kind:
         case "create_role":
             return step.role in known.roles
@@ -303,12 +298,6 @@ def is_as_after(step: Step, known: PlaceState | Draft) -> bool:
 def is_possible(step: Step, before: PlaceState | Draft) -> bool:
     """Return whether a step can be done and would change something.
 
-    A step that changes a member or a composite also needs its roles to exist.
-
-    Args:
-        step: the step to check.
-        before: the state before the step.
-
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> [is_possible(Step(kind, state.place, "a"), state) for kind in ("delete_role", "create_role")]
     [True, False]
@@ -319,13 +308,13 @@ def is_possible(step: Step, before: PlaceState | Draft) -> bool:
 def changes_something(step: Step, before: PlaceState | Draft) -> bool:
     """Return whether a step would change the state.
 
-    If the members of a role were not read, a step that adds or removes a member of this role counts as no change.
+    If the members of the role were not read, a change of a member counts as no change.
     """
     return is_as_after(step.opposite, before) and (not step.changes_member or step.role in before.members)
 
 
 def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """Return the parents of each child. `children` has the children of each parent."""
+    """Return the parents of each child, from the children of each parent."""
     parents: dict[str, set[str]] = {}
     for parent, below in children.items():
         for child in below:
@@ -334,7 +323,7 @@ def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
 
 
 class Draft:
-    """Hold a copy of a state that steps can change. It has nothing to do with draft integrations.
+    """Hold a copy of a state that steps can change. A draft integration of the service is something else.
 
     `parents` is always the reverse of `children`.
     """
@@ -356,7 +345,7 @@ class Draft:
         )
 
     def carry_out(self, step: Step) -> None:
-        """Apply a step as the service does: a step that is done already changes nothing."""
+        """Apply a step as the service does. A step that is done already changes nothing."""
         match step.kind:
             case "create_role":
                 self.roles.add(step.role)

@@ -23,12 +23,9 @@ class Choice:
 
 
 def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
-    """Return the names of the journals that were undone, each with the name of the journal that records its undo.
+    """Return the names of the journals that were undone, each with the journal that records its undo.
 
     An undo does not count if it made no writes, or if one of its writes failed or has an unknown outcome.
-
-    Args:
-        journals: the journals, by name.
     """
     return {
         journal.undoes: name
@@ -40,9 +37,9 @@ def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
 def newest_to_undo(
     journals: Mapping[str, JournalRead], client_id: str, api_url: str, in_use: Container[str] = ()
 ) -> Choice:
-    """Return the newest journal of an account that can be undone, and the newer journals that are not complete.
+    """Return the newest journal of the account that can be undone, and the newer journals that are not complete.
 
-    The journal that can be undone is complete and records changes. It was not undone, and does not record an undo.
+    The journal to undo is complete, and records changes. It was not undone, and does not itself record an undo.
 
     Args:
         journals: the journals by name, the newest first.

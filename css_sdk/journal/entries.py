@@ -1,9 +1,9 @@
-"""Define the format of journals, and read them: a line before each write and one after it. Pure.
+"""Define the format of journals, and read them: a line before each write and a line after it. Pure.
 
-A journal is a file of JSON lines. Its first line names the account and the address of the service. Each later run that
-continues the journal begins with such a line, too. Before each write there is a line with the steps that the write will
-really do. After the write there is a line with its outcome. If there is no such line, the program ended during the
-write: the write may have been done or not.
+A journal is a file of JSON lines. Each run begins with a line that names the account and the address of the service.
+Before each write, css-sdk adds a line with the steps that the write will really do. After the write, css-sdk adds a
+line with the outcome. If the line with the outcome is missing, the program ended during the write. The write may then
+have been done or not.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ _FACTS: Final = ("plan", "at", "user", "reason", "command", "undoes")
 
 @frozen
 class Entry:
-    """One write: its steps and its outcome. `outcome` is `None` if the program ended before it recorded the outcome.
+    """One write: its steps and its outcome.
 
-    `at` is the time of the last line about the write. `message` is the error, if there was one.
+    `outcome` is `None` if the program ended before it recorded the outcome. `at` is the time of the last line about the
+    write. `message` is the error, if there was one.
     """
 
     number: int
@@ -46,7 +47,7 @@ class Entry:
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether the write may or may not have been done: its outcome is unknown, or not recorded."""
+        """Return whether the outcome of the write is unknown or not recorded, so that the write may have been done."""
         return self.outcome in (None, "unknown")
 
     @property
@@ -67,8 +68,8 @@ class JournalRead(Records):
         at: when the first run began, as an ISO 8601 time.
         user: the local user name, if the journal has it.
         reason: the reason for the changes, if somebody gave one.
-        command: the command that made the changes, if it was one of the command line.
-        undoes: the name of the journal that this run undid, if this is the journal of an undo.
+        command: the css command that made the changes, if a command made them.
+        undoes: the name of the journal that these changes undo, if they are an undo.
     """
 
     client_id: str
@@ -83,7 +84,7 @@ class JournalRead(Records):
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Return the steps that were done, or may have been, in their order."""
+        """Return the steps that were done, or may have been done, in their order."""
         return tuple(step for entry in self.entries if entry.outcome != "failed" for step in entry.steps)
 
     @property
@@ -118,27 +119,21 @@ class JournalRead(Records):
 def opening(client_id: str, api_url: str, version: str, at: str, plan: str | None = None, **facts: str) -> str:
     """Return the line of a journal with which a run begins.
 
-    Args:
-        client_id: the client id of the account.
-        api_url: the address of the service.
-        version: the version of css-sdk.
-        at: the time at which the run begins.
-        plan: the id of the plan, if there is one.
-        facts: `user`, `reason`, `command` and `undoes`, as in `JournalRead`. Empty facts are left out.
+    `facts` are `user`, `reason`, `command` and `undoes`, as in `JournalRead`. Empty facts are left out.
     """
     record = {"journal": VERSION, "client_id": client_id, "api_url": api_url, "css_sdk": version, "at": at}
     return _line(record | {name: value for name, value in {"plan": plan, **facts}.items() if value})
 
 
 def before(number: int, steps: Sequence[Step], at: str) -> str:
-    """Return the line of a journal before a write. It has the project name of the integration, if the name is known."""
+    """Return the line of a journal before a write: its steps, and the project name if the name is known."""
     name = cut_name(next((step.place.project_name for step in steps), ""))
     record = {"write": number, "at": at, **({"project_name": name} if name else {})}
     return _line({**record, "steps": [step.as_record() for step in steps]})
 
 
 def after(number: int, outcome: Outcome, message: str, at: str) -> str:
-    """Return the line of a journal after a write, with the outcome of the write, and the error if there is one."""
+    """Return the line of a journal after a write: its outcome, and the error if there is one."""
     record = {"write": number, "at": at, "outcome": outcome}
     return _line({**record, "message": message} if message else record)
 
@@ -150,8 +145,8 @@ def _line(record: Mapping[str, Any]) -> str:
 def read_journal(content: str | bytes, name: str) -> JournalRead:
     """Read a journal, and check all of it.
 
-    An incomplete last line is ignored: the program ended while it wrote this line. If it is a line before a write, the
-    write was not sent. If it is a line after a write, the outcome of the write is not recorded.
+    An incomplete last line is ignored, because the program ended while it wrote this line. If this is the line before a
+    write, the write was not sent. If this is the line after a write, the outcome of the write is not recorded.
 
     Args:
         content: the content of the file.

@@ -1,4 +1,4 @@
-"""Find the day in a time zone, and describe grants that end: members of a role with a last day, `until`. Pure."""
+"""Find the day in a time zone, and describe grants with a last day, `until`. Pure."""
 
 from __future__ import annotations
 
@@ -13,19 +13,12 @@ from ..errors import ConfigurationError, InvalidRequest, StalePlan
 from ..state import Place
 
 WARNED_DAYS: Final = 14
-"""A plan lists the grants whose last day is at most this number of days after the day of the plan."""
+"""A plan lists the grants that end at most this number of days after the day of the plan."""
 
 
 @frozen(order=True)
 class Ending:
-    """A grant with a last day: it ends soon, or it has ended and the member still has the role.
-
-    Attributes:
-        place: the integration and the environment.
-        role: the name of the role.
-        username: the username of the member.
-        until: the last day of the grant.
-    """
+    """A grant with a last day, `until`. It ends soon, or it has ended and the member still has the role."""
 
     place: Place
     role: str
@@ -40,8 +33,8 @@ class Dates:
     Attributes:
         timezone: the IANA name of the time zone of the roles files.
         day: the day for which the plan was made, in this time zone.
-        last_day: the next day on which a grant ends; it can be `day` itself. After `last_day`, the plan is stale.
-            `None` if no grant ends on `day` or later.
+        last_day: the next day on which a grant ends, `day` or later. After this day, the plan is stale. `None` if no
+            grant ends on `day` or later.
         endings: the grants that end within 14 days, and those that have ended and still exist.
     """
 
@@ -52,22 +45,18 @@ class Dates:
 
     @property
     def ending(self) -> tuple[Ending, ...]:
-        """Return those of `endings` that end within 14 days. A grant whose last day is `day` is among them."""
+        """Return the grants that end on `day`, or within 14 days after it."""
         return tuple(each for each in self.endings if each.until >= self.day)
 
     @property
     def ended(self) -> tuple[Ending, ...]:
-        """Return those of `endings` that ended before `day`. The members still have these roles."""
+        """Return the grants that ended before `day`. The members still have these roles."""
         return tuple(each for each in self.endings if each.until < self.day)
 
     def check_day(self, today: datetime.date) -> None:
-        """Refuse the plan if today is before `day` or after `last_day`. On such days, the files require other grants.
+        """Refuse the plan if today is before `day` or after `last_day`.
 
-        Args:
-            today: the current day in the time zone of the plan.
-
-        Raises:
-            StalePlan: `today` is before `day`, or after `last_day`.
+        On such days, the files require other grants than the plan.
         """
         if today < self.day:
             raise StalePlan(
@@ -83,11 +72,7 @@ class Dates:
 
 @functools.cache
 def _timezones() -> frozenset[str]:
-    """Return the names of the time zones that this machine knows. They are cached, because finding them is slow.
-
-    Raises:
-        ConfigurationError: this machine has no list of time zones.
-    """
+    """Return the names of the time zones that this machine knows. Cache the names, because finding them is slow."""
     import zoneinfo  # noqa: PLC0415 - only files with a time zone need it
 
     known = zoneinfo.available_timezones()
@@ -112,11 +97,7 @@ def check_timezone(name: str) -> str:
 
 
 def day_in(timezone: str, moment: datetime.date | datetime.datetime) -> datetime.date:
-    """Return the day of a moment in a time zone. If the moment is a date without a time, return it unchanged.
-
-    Args:
-        timezone: the IANA name of the time zone.
-        moment: a time with its offset from UTC, or a date.
+    """Return the day of a moment in a time zone. Return a date without a time unchanged.
 
     Raises:
         InvalidRequest: the time has no offset from UTC, or this machine knows no time zone of this name.

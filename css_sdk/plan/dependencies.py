@@ -1,8 +1,8 @@
 """Decide which steps of a plan are skipped after earlier steps failed. Pure.
 
-A plan continues when a step fails. But a member cannot be added to a role that was not created, and nobody must lose a
-role because its replacement could not be added. So each step that was not done leaves marks ("the members of this role
-are not as planned"), and each later step looks for the marks that block it.
+A plan continues when a step fails. But a member cannot be added to a role that was not created. And nobody must lose a
+role because its replacement could not be added. Each step that was not done therefore leaves marks, such as "the
+members of this role are not as planned". Each later step looks for the marks that block it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Mark = tuple[Kind, Place, str]
 """
 
 _Marks = Mapping[StepKind, Sequence[tuple[Kind, Literal["role", "target", ""]]]]
-"""The marks of each kind of step. Each pair has the kind of a mark, and the step's attribute that gives the name."""
+"""The marks of each kind of step: pairs of the kind of a mark, and the attribute of the step that gives the name."""
 
 _LEFT: Final[_Marks] = {
     "create_role": [("role", "role"), ("additions", "")],
@@ -57,30 +57,18 @@ _BLOCKING: Final[_Marks] = {
 
 
 class Dependencies:
-    """Collect the results of steps, and decide which later steps are skipped because of them.
+    """Collect the results of steps, and skip later steps because of steps that were not done.
 
-    A step is skipped in these cases:
+    `_LEFT` and `_BLOCKING` have the rules. These are the reasons:
 
-    - The step names a role, and an earlier step that creates, renames or deletes this role was not done.
-    - The step renames or deletes a role, and an earlier step that names this role was not done. That earlier step could
-      not be repeated after the rename or deletion. This rule ignores additions of people whom the service does not
-      know, or who cannot have roles.
-    - The step adds a member, and an earlier step that removes a role of the same place from this user was not done.
-    - The step adds a child, and an earlier step that removes a child or a role in the same place was not done.
-    - The step removes a member, and an earlier step that adds a member to this role, or adds this user to any role of
-      the same place, was not done.
-    - The step removes a child, and an earlier step that adds a child to the same parent was not done.
-    - The step deletes a role, and an earlier step that creates, renames or adds something in the same place was not
-      done.
+    - A step needs the roles that it names.
+    - If a step failed, its role is neither renamed nor deleted, because the step could not be repeated afterwards. But
+      additions of people who cannot have roles do not count.
+    - Removals need the earlier additions, because nobody must lose a role without its replacement.
+    - Additions need the earlier removals, because nobody must have the old and the new role at the same time.
 
-    If a person who never logged in could not be added, only removals of members from the same role are skipped, and
-    only if no other member would remain.
-
-    Args:
-        steps: all steps, in the order of carrying out.
-        states: the states of their places before the steps.
-        needs_everybody: whether a failed addition of a person who never logged in blocks the same steps as every other
-            failed addition.
+    A person who never logged in cannot be added, and blocks less than other failures: members of the same role are
+    removed if another member remains. With `needs_everybody`, this exception does not apply.
     """
 
     def __init__(
@@ -92,11 +80,7 @@ class Dependencies:
         self._remaining = _count_remaining(steps, states)
 
     def why_skipped(self, step: Step) -> Skipped | None:
-        """Return an error that says why a step must be skipped; `None` if the step can be carried out.
-
-        Args:
-            step: the next step of the plan.
-        """
+        """Return an error that says why a step must be skipped; `None` if the step can be carried out."""
         cause = self._cause(step)
         if cause is None:
             return None
@@ -113,10 +97,7 @@ class Dependencies:
     def note(self, result: StepResult) -> None:
         """Record the result of a step. If the step was not done, later steps that need it are skipped.
 
-        If the step itself was skipped, these later steps report the same cause as this step.
-
-        Args:
-            result: the result of the step.
+        If the step itself was skipped, these later steps report the same cause.
         """
         step = result.step
         if result.outcome == "done":
@@ -156,7 +137,7 @@ class Dependencies:
 
 
 def _count_remaining(steps: Iterable[Step], states: Iterable[PlaceState]) -> Counter[tuple[Place, str]]:
-    """Return, for each role, how many of its members no step removes. Roles have their names from before all steps."""
+    """Return, for each role, how many of its members no step removes. Use the names of roles before all steps."""
     before = tuple(states)
     found = Counter({(state.place, name): len(held) for state in before for name, held in state.members.items()})
     for step, role, _ in followed_roles(tuple(steps), before):

@@ -33,9 +33,13 @@ class Listed(Generic[Item_co]):
 class DesiredRole:
     """A role that must exist.
 
-    `was` is its earlier name: if the role still has this name, it is renamed. If `composites` is `None`, the children
-    of the role are not changed. If `members` is `None`, its members are not changed. `until` has the last day of each
-    member who has the role only for a time. `ended` has the people whose last day is over; `Desired.on` sets `ended`.
+    Attributes:
+        name: the name of the role.
+        was: the earlier name. If the role still has this name, the plan renames the role.
+        composites: the children of the role. If this is `None`, the children are not changed.
+        members: the members of the role. If this is `None`, the members are not changed.
+        until: the last day of each member who has the role only for a time.
+        ended: the people whose last day is over. `Desired.on` sets this attribute.
     """
 
     name: str
@@ -46,7 +50,7 @@ class DesiredRole:
     ended: tuple[Person, ...] = field(default=(), repr=False)
 
     def on(self, day: datetime.date) -> DesiredRole:
-        """Return the role as it must be on a day: without the members whose last day is over."""
+        """Return the role for a day, without the members whose last day is over."""
         ended = tuple(person for person, last in self.until.items() if last < day)
         if not ended or self.members is None:
             return self
@@ -66,10 +70,14 @@ class DesiredUser:
 class DesiredPlace:
     """What one environment of one integration must contain.
 
-    `integration` is the exact project name, or the id, such as `101` or `#101`. If `roles` is `None`, no role is
-    created, renamed or deleted, and the roles of `users` must exist already. If `only_existing` is true, no role is
-    created, and all named roles must exist. The caller has then checked all names, so removals are planned even for
-    names that a roles file or a request cannot contain.
+    Attributes:
+        integration: the exact project name, or the id, such as `101` or `#101`.
+        environment: the environment.
+        roles: the roles. If this is `None`, no role is created, renamed or deleted, and the roles of `users` must
+            exist.
+        users: the users, with the roles that they must have.
+        only_existing: whether all named roles must exist, so that no role is created. The caller has then checked all
+            names. Removals are planned even for names that a roles file or a request cannot contain.
     """
 
     integration: str
@@ -129,8 +137,8 @@ def _patterns(given: str | Iterable[str]) -> tuple[str, ...]:
 class Protection:
     """Patterns such as `admin*` that name the protected roles and users. Plans remove nothing from these.
 
-    A protected role is neither renamed nor deleted, and keeps its members, children and parents. A protected user keeps
-    all roles. Patterns of roles distinguish upper and lower case; patterns of users do not.
+    A protected role is neither renamed nor deleted. It keeps its members, children and parents. A protected user keeps
+    all roles. Patterns of roles distinguish upper and lower case. Patterns of users do not.
     """
 
     roles: tuple[str, ...] = field(default=(), converter=_patterns)
@@ -147,10 +155,13 @@ class Protection:
 
 @frozen
 class Desired:
-    """What roles files or a call want in all places that they name, and which roles and users are protected.
+    """What roles files or a call want in all places that they name.
 
-    `timezone` is the IANA name of the time zone in which the days of `until` begin and end; `None` if none is given.
-    `warnings` has sentences about parts of the files that have no effect.
+    Attributes:
+        places: the places.
+        protect: the protected roles and users.
+        timezone: the IANA name of the time zone in which the days of `until` begin and end; `None` if none is given.
+        warnings: sentences about parts of the files that have no effect.
     """
 
     places: tuple[DesiredPlace, ...]
@@ -169,7 +180,7 @@ class Desired:
         )
 
     def on(self, day: datetime.date) -> Desired:
-        """Return the desired state of a day: members whose last day is before this day are not listed any more.
+        """Return the desired state for a day, without the members whose last day is before this day.
 
         >>> ann = Person("username", "0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
         >>> role = DesiredRole("reviewer", members=Listed((ann,)), until={ann: datetime.date(2027, 3, 31)})

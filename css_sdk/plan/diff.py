@@ -39,12 +39,6 @@ class Unmanaged:
 class PlacePlan:
     """The steps for one environment, what is not done, and why.
 
-    Args:
-        wanted: what the file wants.
-        state: the state that was read.
-        protect: the protected roles and users.
-        people: for each place and person of the file, the username, or why no username was found.
-
     Attributes:
         faults: sentences about parts of the file that are impossible. If there are any, no plan is made.
         notes: sentences about what stays as it is, and about deletions that cannot be undone.
@@ -53,9 +47,6 @@ class PlacePlan:
         withheld: removals of members who may be a person in the file who could not be identified.
         protected: the steps that the protection forbids.
         unmanaged: how many items the file does not mention.
-
-    Raises:
-        InvalidRequest: the members of a role were not read, or a person was not looked up.
     """
 
     def __init__(
@@ -109,11 +100,7 @@ class PlacePlan:
     def check_no_cycles(self, prune: bool) -> None:
         """Refuse added children that would contain their parent after all steps, directly or not.
 
-        Args:
-            prune: whether the steps in `removals` are carried out, too.
-
-        Raises:
-            CompositeCycle: a child would contain its parent.
+        With `prune`, the steps in `removals` are carried out, too.
         """
         added = [step for step in self.changes if step.kind == "add_composite"]
         taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
@@ -125,7 +112,7 @@ class PlacePlan:
     # Roles
 
     def _rename(self, listed: Sequence[DesiredRole]) -> None:
-        """Plan to rename each role that still has its old name. If a role with the new name exists too, keep both."""
+        """Plan to rename each role that still has its old name. If the new name exists, too, keep both roles."""
         live, names = self.state.roles, {role.name for role in listed}
         due: dict[str, str] = {}
         for name, old in {role.name: role.was for role in listed if role.was and role.was != role.name}.items():
@@ -165,7 +152,7 @@ class PlacePlan:
     def _delete(self) -> frozenset[str]:
         """Plan to delete roles that are not listed, and return their names.
 
-        Protected roles stay. Roles whose names no request or roles file can contain stay, too.
+        Protected roles stay. Roles whose names a request or a roles file cannot contain stay, too.
         """
         gone = set()
         for name in sorted(self._renamed.roles - self._names):
@@ -281,8 +268,9 @@ class PlacePlan:
     def _find_ended(self, role: DesiredRole, name: str) -> set[Username]:
         """Return the usernames of the people whose last day in a role is over.
 
-        A person who could not be identified may still have the role, and is added to `unresolved`. The person is not
-        added if the person certainly never logged in, or if all members who are not listed are removed.
+        Add people who could not be identified to `unresolved`, because they may still have the role. But do not add
+        people who certainly never logged in. If the list of members is exact, add nobody, because the plan removes all
+        members who are not listed.
         """
         found: set[Username] = set()
         for person in role.ended:
@@ -298,7 +286,7 @@ class PlacePlan:
     def _check_users(self, listed: Sequence[DesiredRole]) -> None:
         """Add a fault for each contradiction in the entries of users.
 
-        A user must not be named twice. If a role lists a user as a member, the user's exact roles must contain it.
+        A user must not be named twice. If a role lists a user with exact roles, these roles must contain the role.
         """
         entries: dict[Username | Unresolved | None, DesiredUser] = {}
         for user in self.wanted.users:
@@ -354,7 +342,7 @@ class PlacePlan:
         return frozenset(map(str.lower, self._renamed.members[role]))
 
     def _who(self, person: Person) -> Username | Unresolved | None:
-        """Return a username, or why none was found. If the username is not valid, add a fault and return `None`."""
+        """Return the username of a person, or why none was found. If the username is not valid, add a fault."""
         if person not in self._found_users:
             self._found_users[person] = self._find(person)
         return self._found_users[person]
@@ -377,14 +365,20 @@ class PlacePlan:
         return Step(kind, self.state.place, role, target, people)
 
     def _within_reach(self, name: str) -> str:
-        """Return the name that a role will have after the plan. Add a fault if no request or file can contain it."""
+        """Return the name that a role will have after the plan.
+
+        If a request or a roles file cannot contain this name, add a fault.
+        """
         name = self._name(name)
         if (why := self._out_of_reach.get(name)) and why not in self.faults:
             self.faults.append(why)
         return name
 
     def _note_if_out_of_reach(self, role: str) -> bool:
-        """Return whether no request or file can contain a role's name. If so, note that the role stays as it is."""
+        """Return whether a request or a roles file cannot contain a role's name.
+
+        If so, note that the role stays as it is.
+        """
         if why := self._out_of_reach.get(role):
             note = f"{with_codes(role)!r} stays as it is: {why}"
             self.notes += [note] if note not in self.notes else []

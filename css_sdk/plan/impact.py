@@ -23,11 +23,6 @@ def roles_leading_to(tree: RoleTree, role: str) -> frozenset[str]:
 def people_having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
     """Return the usernames of the people who have a role, directly or through composite roles.
 
-    Args:
-        children: the names of the children by composite role.
-        members: the usernames of the direct members by role.
-        role: the name of the role.
-
     >>> people_having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
     True
     """
@@ -44,12 +39,10 @@ def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
 
 @frozen
 class FollowedRole:
-    """One role in a sequence of steps that may rename it. It is the same object before and after a rename.
+    """One role in a sequence of steps. A rename of the role keeps this object.
 
-    Attributes:
-        place: the place of the role.
-        name: its name before all steps. If a step creates the role, the name that this step gives it.
-        created: the index of the step that creates it; `None` for a role that existed before.
+    `name` is the name before all steps. If a step creates the role, `created` is the index of this step, and `name` is
+    the name that this step gives.
     """
 
     place: Place
@@ -62,12 +55,8 @@ def followed_roles(
 ) -> Iterator[tuple[Step, FollowedRole, FollowedRole]]:
     """Yield each step, the role that the step changes, and the role that the step's target names.
 
-    Use these roles to count the changes of each role. A count by name would count a renamed role as two roles.
-    The third value has no meaning if the target of the step is a username.
-
-    Args:
-        steps: the steps, in the order of carrying out.
-        states: the states of their places before the steps.
+    Use these roles to count the changes of each role. A count by name would count a renamed role as two roles. The
+    third value has no meaning if the target of the step is a username.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> steps = [Step("rename_role", state.place, "a", "b"), Step("remove_member", state.place, "b", "0f3a@idir")]
@@ -97,9 +86,9 @@ class Loss:
         place: the place of the role.
         role: the role that people lose, by its name at this step.
         members: the direct members of the role, if the step deletes it; otherwise nobody.
-        others: the people who lose the role and had it only through composite roles.
-        leading: the roles that led to the role before this step: the role itself, and the composite roles that
-            contained it, directly or not. All have the names that they had before the first step.
+        others: the people who had the role only through composite roles.
+        leading: the role itself, and the composite roles that contained it before this step, directly or not. These are
+            the names from before the first step.
     """
 
     number: int
@@ -114,12 +103,7 @@ class Loss:
 class Impact:
     """The people who lose roles by each step that deletes a role or removes a child.
 
-    The steps are simulated in order. Functions pass the impact on, so that the simulation need not be repeated.
-
-    Attributes:
-        steps: the steps, in the order of carrying out.
-        states: the states of their places before the steps.
-        losses: a loss for each step that deletes a role or removes a child.
+    Functions pass this object on, so that they need not simulate the steps again.
 
     >>> held = {"all": frozenset({"0f3a@idir"}), "leaf": frozenset()}
     >>> state = PlaceState(Place(101, "dev"), "", frozenset(held), {"all": frozenset({"leaf"})}, held)
@@ -135,11 +119,7 @@ class Impact:
     def of(cls, steps: Iterable[Step], states: Iterable[PlaceState], known: Impact | None = None) -> Impact:
         """Simulate the steps, and return who loses which role by them.
 
-        Args:
-            steps: the steps, in the order of carrying out.
-            states: the states of their places before the steps.
-            known: an earlier impact. If `known` has the same states and begins with the same steps, its losses are
-                used, and nothing is simulated again.
+        If `known` has the same states and begins with the same steps, use its losses instead of a simulation.
         """
         chosen, before = tuple(steps), tuple(states)
         if known is not None and known.steps[: len(chosen)] == chosen and known.states == before:
@@ -148,9 +128,9 @@ class Impact:
 
     @property
     def counted(self) -> tuple[Step, ...]:
-        """Return the steps, with the number of people who lose a role.
+        """Return the steps, with the number of people who lose a role as `people`.
 
-        A step that deletes a role or removes a child has this number as `people`. Other steps are unchanged.
+        Only steps that delete a role or remove a child have this number. Other steps are unchanged.
         """
         numbers = {loss.number: len(loss.members) + len(loss.others) for loss in self.losses}
         return tuple(evolve(step, people=numbers[n]) if n in numbers else step for n, step in enumerate(self.steps))
@@ -171,12 +151,7 @@ class Impact:
 
 
 def find_losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Loss, ...]:
-    """Simulate the steps, and return a loss for each step that deletes a role or removes a child.
-
-    Args:
-        steps: the steps, in the order of carrying out.
-        states: the states of their places before the steps.
-    """
+    """Simulate the steps, and return a loss for each step that deletes a role or removes a child."""
     found = []
     places = {step.place for step in steps if step.kind in ("delete_role", "remove_composite")}
     drafts = {state.place: Draft(state) for state in states if state.place in places}

@@ -64,7 +64,7 @@ def journal_as_markdown(journal: JournalRead, names: Mapping[str, str] | None = 
 
 
 def _masked(journal: JournalRead) -> JournalRead:
-    """Return the journal with usernames shortened, also in messages and in the reason, and without `user`."""
+    """Return the journal without `user`, and with shortened usernames in steps, messages and the reason."""
     entries = tuple(
         evolve(entry, steps=masked_steps(entry.steps), message=mask_text(entry.message)) for entry in journal.entries
     )

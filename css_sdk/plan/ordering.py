@@ -1,7 +1,7 @@
 """Put the steps of a plan into the order in which they are carried out. Pure.
 
-Steps are sorted by kind. Usually everything is added before anything is removed, so that nobody is without access in
-between. With `remove_first`, removals come first. The steps of an undo have a fixed order, and are not sorted here.
+Steps are sorted by kind. Additions usually come before removals, so that nobody is without access in between. With
+`remove_first`, removals come first. The steps of an undo have a fixed order, and are not sorted here.
 """
 
 from __future__ import annotations
@@ -28,15 +28,10 @@ _REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
 def ordered(
     steps: Iterable[Step], states: Iterable[PlaceState] = (), *, remove_first: bool = False
 ) -> tuple[Step, ...]:
-    """Return the steps of a plan in the order in which they are carried out. The order of `steps` does not matter.
+    """Return the steps of a plan in the order in which they are carried out.
 
-    Roles are created and renamed first, then composites and members are added, and then members, composites and roles
-    are removed. A child that would make a role contain itself before the removals is added last.
-
-    Args:
-        steps: the steps of a plan.
-        states: the states of their places before the steps, to find roles that would contain themselves.
-        remove_first: remove before anything is added, so that nobody has the old and the new role at the same time.
+    If a new child would make a role contain itself before the removals, the child is added last. With `remove_first`,
+    removals come first, so that nobody has the old and the new role at the same time.
 
     >>> from css_sdk.state import Place
     >>> dev = Place(101, "dev")
@@ -59,7 +54,7 @@ def ordered(
 
 
 def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
-    """Return the steps that add a child, and that would make a role contain itself before the removals are done."""
+    """Return the steps whose new child would make a role contain itself before the removals."""
     late: set[Step] = set()
     renamed = [step for step in steps if step.kind == "rename_role"]
     for state in states:
@@ -69,11 +64,9 @@ def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
 
 
 def steps_in_cycles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:
-    """Return the steps that add a child which contains its parent, directly or not.
+    """Return the `added` steps whose child contains its parent, directly or not.
 
-    Args:
-        edges: the names of the children by composite role, including the added children.
-        added: steps that add a child.
+    `edges` has the children of each composite role, including the added children.
     """
     try:
         TopologicalSorter(edges).prepare()

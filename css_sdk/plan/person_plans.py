@@ -36,7 +36,10 @@ class PersonPlan:
 
     @property
     def requests(self) -> int:
-        """Return the number of writes: one for each removal, and one for all roles that a login gains in a place."""
+        """Return the number of writes.
+
+        Each removal is one write. All roles that a login gains in a place are one write.
+        """
         gained = {(step.place, step.target) for step in self.plan.steps if not step.removes}
         return len(gained) + sum(step.removes for step in self.plan.steps)
 
@@ -46,12 +49,7 @@ def plan_removal(
 ) -> tuple[Plan, list[UnreadPlace]]:
     """Return the plan that removes all direct roles from the logins, and a reason for each role that must stay.
 
-    A role stays if no request can remove it.
-
-    Args:
-        logins: the usernames, in lower case.
-        states: the states of all places.
-        protect: roles and users from which the plan removes nothing.
+    A role stays if no request can remove it. The `logins` are usernames in lower case.
 
     >>> from css_sdk.state import Place
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members={"a": frozenset({"0f@idir"})})
@@ -85,14 +83,10 @@ def roles_to_copy(
 ) -> tuple[Desired, list[UnreadPlace]]:
     """Return the direct roles of the logins as roles that the target must have, and a reason for each role left out.
 
-    If the target is named by username, or with a provider, the target gets the roles of all logins. If the target is
-    named by GUID or e-mail address without a provider, each login of the target gets the roles of the copied login that
-    has the same provider.
+    If the target is named by username, or with a provider, the target gets the roles of all logins. Otherwise, each
+    login of the target gets the roles of the copied login with the same provider.
 
-    Args:
-        logins: the usernames whose roles are copied, in lower case.
-        states: the states of all places.
-        target: the person who gets the roles.
+    `states` must have all places. The `logins` are usernames in lower case.
 
     >>> from css_sdk.state import Place
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members={"a": frozenset({"0f@idir"})})
@@ -122,7 +116,7 @@ def roles_to_copy(
 
 
 def without_unmanaged(plan: Plan) -> Plan:
-    """Return the plan without the counts of unmanaged items: a plan for one person needs no such counts."""
+    """Return the plan without the counts of unmanaged items, because a plan for one person needs no such counts."""
     return evolve(plan, places=tuple(evolve(one, unmanaged=Unmanaged()) for one in plan.places))
 
 

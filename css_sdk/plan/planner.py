@@ -1,11 +1,11 @@
 """Make plans: the ordered steps after which environments are as a roles file describes. Pure.
 
-`plan` compares the file with what was read and returns a `Plan`; `count_removals` and `emptied_roles` return what a
-plan removes, for the guards. `diff` compares one environment, `ordering` puts steps in order.
+`plan` compares the file with what was read. `diff` compares one environment, and `ordering` puts the steps in order.
+`count_removals` and `emptied_roles` return what a plan removes, for the guards.
 
 A plan removes items only with `prune`: what an `exact` collection does not list, and members whose last day is over.
-Protected roles and users stay as they are in any case. If a person in the file could not be identified, every
-member who may be that person keeps the roles that the file gives to the person.
+Protected roles and users stay as they are. If a person in the file could not be identified, every member who may be
+this person keeps the roles that the file gives to the person.
 """
 
 from __future__ import annotations
@@ -61,12 +61,7 @@ class PlannedPlace:
 
     @classmethod
     def of(cls, state: PlaceState, unmanaged: Unmanaged = _ALL_MANAGED) -> PlannedPlace:
-        """Return the planned place for a state that was read.
-
-        Args:
-            state: the state that was read.
-            unmanaged: how many items of the state the file does not mention.
-        """
+        """Return the planned place for a state that was read."""
         return cls(state.place, state.project_name, tuple(sorted(state.members)), state.fingerprint, unmanaged, state)
 
 
@@ -79,22 +74,22 @@ class Plan:
         withheld: removals that the files require, but that are not among the steps. Either `prune` is not set, or the
             member may be a person in the file who could not be identified.
         protected: removals and renames that a protection forbids.
-        unresolved: people in the file who could not be identified; nothing is done for them.
+        unresolved: people in the file who could not be identified. Nothing is done for them.
         places: the environments of the plan, as they were when it was made.
         notes: sentences about parts of the file that cannot be carried out, or that are not needed any more.
         prune: whether the caller wanted to remove items that exact collections do not list, and members whose last day
             is over.
         left_out: the places of the files for which the caller wanted no plan, as the files name them.
-        dates: the day for which the plan was made, and which grants end; `None` if the files give nobody a last day.
+        dates: the day of the plan, and which grants end; `None` if the files give nobody a last day.
         leads_back: whether this plan undoes changes. The order of its steps is then fixed, and it may leave roles and
             places empty.
-        api_url: the address of the service for which the plan was made; empty in a plan made by hand.
+        api_url: the address of the service. It is empty in a plan made by hand.
         team_id: the team for which the plan was made.
-        version: the version of css-sdk that made the plan; empty in a plan made by hand.
-        created_at: when the plan was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
+        version: the version of css-sdk that made the plan. It is empty in a plan made by hand.
+        created_at: when the plan was made, as an ISO 8601 time with its offset. It is empty in a plan made by hand.
         impact: who loses which role; `None` if this was not simulated, as in a plan that was read from a file.
-        names: the names of people by username, if the plan was read from a file that has them. They are only for
-            texts that are shown: css-sdk cannot check them, because the plan id does not cover them.
+        names: the names of people by username, if the plan was read from a file that has names. They are only for
+            texts. css-sdk cannot check them, because the plan id does not cover them.
     """
 
     steps: tuple[Step, ...] = ()
@@ -191,17 +186,16 @@ def plan(
 
     Args:
         desired: the content of the file.
-        observed: the state of each place of the file, by integration and environment as the file names them.
-        people: the username of each person whom the file names by GUID or e-mail address, or why no username was
-            found. The keys are pairs of a place and a person. Other people are ignored.
+        observed: the state of each place, by integration and environment as the file names them.
+        people: the username of each person whom the file names by GUID or e-mail address, or why none was found.
         prune: whether to plan the removals of exact collections, and of members whose last day is over.
         day: the current day in the time zone of the file, if the file gives members a last day.
 
     Raises:
-        InvalidFile: the file requests something impossible; the error has all faults.
+        InvalidFile: the file requests something impossible. The error has all faults.
         CompositeCycle: a role would contain itself.
-        InvalidRequest: a place or the members of a role were not read, or a person was not looked up. Or the file gives
-            members a last day, but the time zone of the file or `day` is missing.
+        InvalidRequest: a place, the members of a role or a person was not read, or a last day lacks `day` or the time
+            zone.
 
     >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
@@ -287,14 +281,7 @@ def _endings(parts: Iterable[PlacePlan], day: datetime.date, steps: Collection[S
 def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users: Iterable[DesiredUser] = ()) -> Plan:
     """Return the plan after which the given roles and users of one place are as wanted. It includes the removals.
 
-    Args:
-        state: the state of the place. It contains all roles that `roles` and `users` name.
-        roles, users: the wanted state. The caller has checked all names.
-
-    Raises:
-        InvalidFile: the wanted state is impossible: a role does not exist, for example.
-        CompositeCycle: a role would contain itself.
-        InvalidRequest: the members of a role were not read.
+    The caller has checked all names. The place must have all roles that `roles` and `users` name.
 
     >>> state = PlaceState(Place(101, "dev"), "", frozenset({"a"}), members={"a": frozenset({"0f3a@idir"})})
     >>> made = plan_exactly(state, roles=[DesiredRole("a", members=Listed(exact=True))])
@@ -309,19 +296,16 @@ def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users:
 
 
 def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int, int], ...]:
-    """Return how many items the steps remove from each collection, for `check_removals`.
+    """Return the name of each collection that loses items, how many items it loses, and how many it has before.
 
-    If a step renames a role, the removals before and after the rename count together. The deletion of a role counts in
-    three collections: the roles of its place, the members of the role, and the people who had the role only through
-    composites. The removal of a child from a composite counts in two collections: the children of the composite,
-    and the people who had the child only through composites.
+    If a step renames a role, the removals before and after the rename count together. A removal can count in several
+    collections:
 
-    Args:
-        impact: the impact of the steps.
-        users: usernames. The direct roles of each of these users count as one collection, too.
+    - A deleted role counts among the roles of its place. Its direct members count as lost members of the role.
+    - A removed child counts among the children of its composite.
+    - People who had the deleted role or the child only through composites are one more collection.
 
-    Returns:
-        For each collection that loses items: its name, how many items it loses, and how many it has before.
+    The direct roles of each of `users` count as one collection.
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
@@ -378,12 +362,8 @@ def emptied_roles(
 ) -> tuple[tuple[Place, str], ...]:
     """Return those of the roles that lose their last member at some time, each with its place.
 
-    A role that is deleted while it has members is among them. So is a role that gets other members later.
-
-    Args:
-        steps: the steps of a plan, in the order of carrying out.
-        states: the states of their places before the steps.
-        roles: the names of the roles. A role that is renamed is found by its old and by its new name.
+    A role counts even if it gets other members later. A deleted role counts if it has members. `roles` can have old and
+    new names of renamed roles.
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)

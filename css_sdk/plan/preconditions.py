@@ -39,11 +39,11 @@ class Guards:
     """Limit what a plan may remove, and decide whether it removes first.
 
     Args:
-        max_removals: how many items may be removed from each collection, such as the members of a role. By default, a
-            fifth of the collection, but at least 4 and at most 10.
+        max_removals: how many items may be removed from each collection, such as the members of a role. By default,
+            this is a fifth of the collection, but at least 4 and at most 10.
         keep_last: the names of the roles that must not lose their last member.
         remove_first: remove before anything is added, so that nobody has the old and the new role at the same time.
-        allow_empty: whether all roles of a place, or all members of a role that stays, may be removed.
+        allow_empty: whether a place may lose all its roles, and a role that stays all its members.
     """
 
     max_removals: int | None = None
@@ -71,8 +71,8 @@ class Guards:
 
         Raises:
             Refused: a role of `keep_last` exists in no place of the plan, or `remove_first` is set for an undo.
-            EmptySet: `allow_empty` is `False`, and a place would end up without roles, or a role without members. An
-                undo may do this.
+            EmptySet: a place would end up without roles, or a role without members. `allow_empty` or an undo permits
+                this.
             TooManyRemovals: a collection would lose more than the limit allows.
             LastMember: a role of `keep_last` would lose its last member at some time, even if others are added later.
         """
@@ -115,7 +115,7 @@ class Guards:
             )
 
     def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
-        """Return the steps in the order of carrying out: with `remove_first`, removals first; otherwise unchanged.
+        """Return the steps in the order of carrying out. With `remove_first`, removals come first.
 
         Args:
             steps: the steps, in the order of the plan.
@@ -148,11 +148,7 @@ def _all_of(count: int, what: str) -> str:
 
 
 def check_complete(plan: Plan) -> None:
-    """Refuse a plan that has a step in a place that was not read.
-
-    Raises:
-        InvalidRequest: the plan has such a step. Nothing is sent.
-    """
+    """Refuse a plan that has a step in a place that was not read."""
     known = {one.place for one in plan.places}
     if unread := dict.fromkeys(str(step.place) for step in plan.steps if step.place not in known):
         raise InvalidRequest(
@@ -161,14 +157,7 @@ def check_complete(plan: Plan) -> None:
 
 
 def check_sendable(steps: Iterable[Step]) -> None:
-    """Refuse removals that no request can express. Run this check before the first write.
-
-    Args:
-        steps: the steps of a plan.
-
-    Raises:
-        UnusableUser, UnusableName, RequestTooLong: a removal cannot be sent. Nothing is sent.
-    """
+    """Refuse removals that no request can express. Run this check before the first write."""
     for step in steps:
         where = step.place.integration, step.place.environment
         if step.kind == "remove_member":
@@ -180,13 +169,7 @@ def check_sendable(steps: Iterable[Step]) -> None:
 def check_steps(steps: Sequence[Step], impact: Impact) -> None:
     """Refuse a plan whose steps do not fit the states that it was made from.
 
-    Args:
-        steps: the steps, in the order of the plan.
-        impact: the impact of these steps on the states that the plan was made from.
-
-    Raises:
-        InvalidFile: a step would change nothing, a step changes a role that does not exist at that point, the `people`
-            of a step is wrong, or `people` cannot be checked because members were not read.
+    `impact` belongs to these steps and states. The `people` of each step must be correct, too.
     """
     faults = [
         f"{one.place}: {one.kind} of {one.role!r} removes a role from {counted(true.people, 'person', 'people')}, "
@@ -206,10 +189,6 @@ def check_steps(steps: Sequence[Step], impact: Impact) -> None:
 def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iterator[str]:
     """Yield a sentence for each step that changes nothing, or that changes a role that does not exist at that point.
 
-    Args:
-        steps: the steps, in the order of carrying out.
-        before: the states of their places before the steps.
-
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> list(find_impossible([Step("create_role", state.place, "a")], [state]))
     ["#101 dev: create_role of 'a' changes nothing, or changes something that does not exist"]
@@ -224,15 +203,7 @@ def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iter
 
 
 def check_plan_id(plan: Plan, expected: str) -> None:
-    """Refuse a plan that is not the one that was approved.
-
-    Args:
-        plan: the plan that was made now, or read from a file.
-        expected: the plan id that was approved.
-
-    Raises:
-        StalePlan: the plan has a different id, so that it could do something that nobody approved.
-    """
+    """Refuse a plan that is not the approved one, because it could do something that nobody approved."""
     if plan.id != expected:
         raise StalePlan(
             f"This is not the plan that was approved: its plan id is {plan.id}, not {expected}. The roles file or the "
@@ -242,16 +213,7 @@ def check_plan_id(plan: Plan, expected: str) -> None:
 
 
 def check_whose(plan: Plan, api_url: str, team_id: int | None) -> None:
-    """Refuse a plan that was made for a different team or API address than the current one.
-
-    Args:
-        plan: the plan.
-        api_url: the current address of the service.
-        team_id: the team of the current credentials.
-
-    Raises:
-        StalePlan: the team or the address differs. Nothing is sent.
-    """
+    """Refuse a plan that was made for a different team or API address than the current one."""
     if plan.api_url != api_url:
         raise StalePlan(
             f"The plan was made for {plan.api_url}, but the current settings use {api_url}. Nothing was sent. Use the "
@@ -268,13 +230,7 @@ def check_whose(plan: Plan, api_url: str, team_id: int | None) -> None:
 def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | None = None) -> None:
     """Refuse a journal whose account, API address or plan differs from the current one.
 
-    Args:
-        journal: the journal that was read.
-        settings: the current settings.
-        plan: the plan that the journal must belong to, if a plan is continued.
-
-    Raises:
-        StalePlan: one of them differs. Nothing is sent.
+    `plan` is the plan to continue, if there is one.
     """
     if (journal.client_id, journal.api_url) != (settings.client_id, settings.api_url):
         raise StalePlan(
@@ -290,7 +246,7 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
 
 
 def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:
-    """Return the roles whose members must be read again. Include all names that journaled steps gave to roles."""
+    """Return the roles whose members must be read again, with all names that journaled steps gave to roles."""
     there = [step for step in journaled if step.place == planned.place]
     new = {step.target or step.role for step in there if step.kind in ("create_role", "rename_role")}
     return frozenset(planned.members_read) | new
@@ -299,9 +255,7 @@ def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset
 def changed_since(planned: PlannedPlace, error: CssError | None = None) -> StalePlan:
     """Return the error for a place that has changed after the plan was made.
 
-    Args:
-        planned: the place as the plan describes it.
-        error: the error that the change caused, if there was one. The message contains its text.
+    The message contains the text of `error`, which the change caused.
     """
     reason = f" ({error})" if error else ""
     return StalePlan(
@@ -316,13 +270,6 @@ def check_project_name(planned: PlannedPlace, project_name: str) -> None:
     """Refuse a plan in which an integration has a different name than in the service.
 
     People confirm a plan by the project's name, so the name must be correct.
-
-    Args:
-        planned: the place as the plan describes it.
-        project_name: the name of the integration in the service.
-
-    Raises:
-        StalePlan: the names differ.
     """
     if planned.project_name != project_name:
         raise StalePlan(
@@ -335,17 +282,11 @@ def check_project_name(planned: PlannedPlace, project_name: str) -> None:
 def reconstruct(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> tuple[PlaceState, list[Step]]:
     """Return the state that the plan was made from, and the journaled steps that were done, the last one first.
 
-    The journaled steps are taken back in a draft, the last one first: a later step may have reused a name that an
-    earlier step freed. A step with an unknown outcome counts as done if the state shows its effect.
-
-    Args:
-        planned: the place as the plan describes it.
-        state: the current state of the place.
-        entries: the writes in the plan's journal.
+    Take back the journaled steps in a draft. Begin with the last step, because a later step may have reused a name that
+    an earlier step freed. A step with an unknown outcome counts as done if the state shows its effect.
 
     Raises:
-        StalePlan: the state has changed in a way that the journal does not explain, or the effect of a step that the
-            journal records as done is not visible.
+        StalePlan: the state has changed in a way that the journal does not explain.
     """
     draft = Draft(state)
     done: list[Step] = []
@@ -388,7 +329,7 @@ def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
 def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, bool]]:
     """Return each step, and whether it was done.
 
-    If several steps are equal, and only some of them were done, the first ones count as done.
+    If only some of several equal steps were done, the first ones count as done.
     """
     rest = Counter(done)
     marked = []
@@ -401,8 +342,8 @@ def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, boo
 def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
     """Return the steps that are not done yet, with the current names of the roles.
 
-    A role can be renamed although an earlier step failed to add a person to it. The step that adds the person is then
-    returned with the new name of the role.
+    A role can be renamed although an earlier step failed to add a person to it. To repeat the addition, css-sdk needs
+    the new name.
     """
     names: dict[tuple[Place, str], str] = {}
     left = []
@@ -419,15 +360,10 @@ def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def remainder(plan: Plan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> Plan | None:
-    """Return a plan of the remaining steps, to carry out when the cause of the failure is fixed.
+    """Return a plan of the steps that remain, to continue when the cause of the failure is fixed.
 
-    Args:
-        plan: the plan that was carried out in part.
-        results: the results of its steps. A step without a result was not attempted.
-        before: the states before the plan was carried out.
-
-    Returns:
-        The plan, or `None` if no steps remain.
+    Return `None` if no steps remain. A step without a result counts as remaining. `before` has the states before the
+    plan.
     """
     done = [result.step for result in results if result.outcome == "done"]
     left = _left(plan.steps, done)

@@ -10,23 +10,14 @@ from ..errors import Remedy, TooManyRemovals
 MOST_REMOVALS: Final = 10
 MOST_SHARE: Final = 0.2
 FEW: Final = 4
-"""The default limit is never lower than this: a fifth of a small collection would be less than one."""
+"""The default limit is never lower than this, because a fifth of a small collection would be less than one."""
 
 
 def check_removals(what: str, removed: int, size: int, most: int | None = None) -> None:
     """Refuse to remove too many items from one collection, because the cause is probably a mistake in a list.
 
-    The limit is a fifth of the collection, but at least 4 and at most 10. A limit that the caller
-    sets replaces this limit.
-
-    Args:
-        what: the collection, for the message, such as "members of the role 'reviewer'".
-        removed: how many items would be removed.
-        size: how many items the collection has before.
-        most: the limit that the caller set, if any.
-
-    Raises:
-        TooManyRemovals: more items would be removed than the limit allows. Nothing was changed.
+    The limit is a fifth of the collection, but at least 4 and at most 10. `most` replaces this limit. `what` names the
+    collection in the message.
 
     >>> check_removals("members of the role 'reviewer'", 4, 4)
     >>> check_removals("members of the role 'reviewer'", 8, 40)

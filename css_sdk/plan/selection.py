@@ -22,10 +22,7 @@ def select_places(
 ) -> tuple[Desired, tuple[str, ...]]:
     """Return the wanted state with only the chosen places, and the names of the places that are left out.
 
-    Args:
-        desired: the wanted state.
-        integrations: the chosen integrations; if empty, all.
-        environments: the chosen environments; if empty, all.
+    If `integrations` is empty, all integrations are chosen. The same applies to `environments`.
 
     Raises:
         InvalidRequest: the wanted state lacks a place that was chosen.
@@ -58,13 +55,7 @@ def select_places(
 def _missing(
     chosen: Sequence[DesiredPlace], integrations: Sequence[Integration], environments: Collection[str]
 ) -> Iterator[str]:
-    """Yield the integrations and environments that were chosen, but for which the wanted state has no place.
-
-    Args:
-        chosen: the places of the wanted state that were chosen.
-        integrations: the chosen integrations; if empty, all.
-        environments: the chosen environments; if empty, all.
-    """
+    """Yield each chosen integration or environment for which the wanted state has no place."""
     for one in integrations:
         own = {place.environment for place in chosen if is_named(one, place.integration)}
         if not environments and not own:

@@ -38,8 +38,8 @@ def plan_as_json(plan: Plan, mask: bool = False, names: Mapping[str, str] | None
         plan: a plan that `Css.plan` or `Css.undo_plan` returned.
         mask: whether to shorten usernames and addresses, and to leave out names. A masked plan can be shown, but not
             carried out.
-        names: the names of people, by username. The JSON has the names of the people in the plan, so that texts can
-            show them. By default, these are the names in the file from which the plan was read.
+        names: the names of people, by username. The JSON has the names of the people in the plan, for texts that show
+            the plan. By default, these are the names in the file from which the plan was read.
 
     Raises:
         InvalidRequest: the plan was made by hand, and does not say for which service it was made.
@@ -100,11 +100,11 @@ def read_plan(
         content: the content of the file.
         name: the name of the file, for messages.
         max_bytes: the largest size that is accepted, by default 20 MiB; `None` for no limit.
-        allow_masked: whether a masked plan is accepted, too. It has no id, and cannot be carried out.
+        allow_masked: whether a masked plan is accepted, too. A masked plan has no id, and cannot be carried out.
 
     Raises:
-        InvalidFile: the file is not a plan of this version, has faults (all are reported), or is masked and
-            `allow_masked` is not set.
+        InvalidFile: the file is not a plan of this version, or it has faults. The error has all faults. Or the plan is
+            masked, and `allow_masked` is not set.
 
     >>> read_plan("{}", "plan.json")
     Traceback (most recent call last):
@@ -185,7 +185,7 @@ class _Reading:
         return None
 
     def _each(self, key: str, decode: Decode[Value]) -> Decode[tuple[Value | None, ...]]:
-        """Return a function that decodes each item of a list. An invalid item becomes `None`. Its fault is noted."""
+        """Return a function that decodes each item of a list. If an item is not valid, note the fault."""
         return lambda value: tuple(
             self._note_faults(f"{key}, number {number}", decode, item) for number, item in enumerate(_list(value), 1)
         )
@@ -243,7 +243,7 @@ class _Reading:
         return Unresolved(person=person, **read)
 
     def _decoded_in_place(self, value: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
-        """Return the decoded values of an object that names a place of the plan, with this place as `place`."""
+        """Return the decoded values of an object in a place of the plan, with this place as `place`."""
         read = _decoded(value, **_PLACE, **fields)
         return {"place": self._known_place(Place(read.pop("integration"), read.pop("environment"))), **read}
 
@@ -259,7 +259,7 @@ def _check_keys(record: Mapping[str, Any], known: Iterable[str]) -> None:
 
 
 def _decoded(record: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
-    """Return the decoded values of an object. Refuse an object whose keys are not exactly those of `fields`."""
+    """Return the decoded values of an object. Its keys must be exactly those of `fields`."""
     _check_keys(_object(record), fields)
     if missing := [key for key in fields if key not in record]:
         raise ValueError(f"{', '.join(map(repr, missing))} is missing")
@@ -269,9 +269,7 @@ def _decoded(record: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
 def _is(kind: type[Value], what: str) -> Decode[Value]:
     """Return a function that returns values of exactly the type `kind`, and refuses all others.
 
-    Args:
-        kind: the type.
-        what: what the other values are, for the message, such as "not an object".
+    The message calls the other values `what`, such as "not an object".
     """
 
     def decode(value: Any) -> Value:

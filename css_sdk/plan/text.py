@@ -35,7 +35,7 @@ Quote = Callable[[str], str]
 
 
 def masked(plan: Plan) -> Plan:
-    """Return the plan with usernames and addresses cut to a few characters, so that it names nobody.
+    """Return the plan with usernames and addresses cut to a few characters, so that the plan names nobody.
 
     >>> step = Step("add_member", Place(101, "dev"), "reviewer", "c48af3232157a5f13dc753a5d3eed7ce@idir")
     >>> masked(Plan(steps=(step,))).steps[0].target
@@ -75,7 +75,7 @@ def plan_as_text(
 
     Args:
         plan: the plan to render.
-        names: the names of people, by username; the text shows each name after the username. By default, these are the
+        names: the names of people, by username. The text shows each name after the username. By default, these are the
             names in the file from which the plan was read.
         mask: whether to leave out names and shorten usernames.
         whole: the complete plan, if `plan` has only its remaining steps. The text shows the id of the complete plan.
@@ -103,11 +103,11 @@ def plan_as_text(
 def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
     """Return the plan as Markdown, for a comment on a pull request: a table for each place.
 
-    Names that people chose appear as code, so that they can neither mention somebody nor become a link.
+    Names that people chose appear as code, because they must neither mention somebody nor become a link.
 
     Args:
         plan: the plan to render.
-        names: the names of people, by username; the text shows each name after the username. By default, these are the
+        names: the names of people, by username. The text shows each name after the username. By default, these are the
             names in the file from which the plan was read.
         mask: whether to leave out names and shorten usernames.
 
@@ -133,9 +133,7 @@ def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: b
 class Words:
     """Describe steps in words.
 
-    Args:
-        names: the names of people, by username.
-        quote: a function that quotes or encodes the names that people chose.
+    `quote` quotes or encodes the names that people chose.
     """
 
     def __init__(self, names: Mapping[str, str], quote: Quote) -> None:
@@ -157,11 +155,8 @@ class Words:
 class Rendering:
     """Describe a plan in words.
 
-    Args:
-        plan: the plan to render.
-        names: the names of people, by username. By default, these are the names in the file of the plan.
-        quote: a function that quotes or encodes the names that people chose.
-        mask: whether to leave out names and shorten usernames.
+    `quote` quotes or encodes the names that people chose. With `mask`, usernames are shortened and names are left out.
+    By default, `names` are those in the file of the plan.
     """
 
     def __init__(self, plan: Plan, names: Mapping[str, str] | None, quote: Quote, *, mask: bool) -> None:
@@ -192,14 +187,14 @@ class Rendering:
         return self._by_place.get(place, [])
 
     def left_alone(self, place: Place) -> str:
-        """Return in words how many roles, composites and members the file does not mention; empty if there are none."""
+        """Return in words how many items the file does not mention; empty if there are none."""
         counts = self.plan.unmanaged.get(place, Unmanaged())
         parts = [(counts.roles, "role"), (counts.composites, "composite"), (counts.members, "member")]
         return ", ".join(counted(number, word) for number, word in parts if number)
 
     @property
     def endings(self) -> list[tuple[str, list[str]]]:
-        """Return a title and lines for the grants that have ended, and for those that end soon, if there are any."""
+        """Return a title and lines for the grants that have ended, and for the grants that end soon."""
         dates = self.plan.dates
         if dates is None:
             return []
@@ -251,7 +246,7 @@ def in_quotes(text: str) -> str:
 
 
 def as_code(text: str) -> str:
-    """Return a text as code in Markdown. It is safe in tables, too: nothing in the text acts as markup.
+    """Return a text as code in Markdown, safe in tables, too. Nothing in the text acts as markup.
 
     >>> print(as_code("report_reader@idir"), as_code("a|b"))
     `report_reader@idir` <code>a&#124;b</code>

@@ -1,4 +1,4 @@
-"""Convert a state to a wanted state, for a file or a second environment, and compare several states. Pure."""
+"""Convert a state to a wanted state for a file or another environment, and compare several states. Pure."""
 
 from __future__ import annotations
 
@@ -24,15 +24,11 @@ def export(
 ) -> Desired:
     """Return observed states as a wanted state. A plan from this wanted state has no steps until something changes.
 
-    Roles and members whose names no request can contain are left out. So are roles whose names no roles file can
-    contain: names with blanks around them, or with hidden characters.
+    Roles and members whose names no request can contain are left out. Roles whose names a roles file cannot contain are
+    left out, too.
 
-    Args:
-        states: the states that were read. Members are listed for the roles whose members were read.
-        exact: whether a plan from this wanted state removes what is not listed. Otherwise it only adds.
-        by_name: whether integrations are named by their project names, not by their ids. Even then, an id is used if a
-            file cannot contain the name, or if several integrations have this name.
-        team: all integrations of the team, to find names that several integrations have.
+    With `exact`, plans from this wanted state also remove. With `by_name`, integrations have their project names. But
+    an integration has its id if a file cannot contain the name, or if another integration of `team` has the same name.
 
     >>> from css_sdk.state import Place
     >>> held = {"a": frozenset({"0f3a@idir"})}
@@ -68,11 +64,8 @@ def _roles(
 ) -> tuple[DesiredRole, ...]:
     """Return roles of a state as wanted roles.
 
-    Args:
-        state: the state that was read.
-        names: the new name of each role, by its name in the state. Roles without a new name are left out.
-        members: the names of the roles whose members are included. Other roles get no list of members.
-        exact: whether a plan removes what is not listed.
+    `names` has the new name of each role. Roles without a new name are left out. Only the roles in `members` get a list
+    of members.
     """
     return tuple(
         DesiredRole(
@@ -106,17 +99,10 @@ def promoted(
 ) -> DesiredPlace:
     """Return the roles of a source environment as the wanted state of a target environment.
 
-    A plan from this wanted state adds, and removes nothing.
+    A plan from this wanted state adds, and removes nothing. Roles and members whose names no request can contain are
+    left out. Roles whose names a roles file cannot contain are left out, too.
 
-    Roles and members whose names no request can contain are left out. So are roles whose names no roles file can
-    contain: names with blanks around them, or with hidden characters.
-
-    Args:
-        source: the state of the source environment.
-        integration: the integration of the target, by id or project name.
-        environment: the environment of the target.
-        members: whether to include the members.
-        names: new names of roles in the target, by their names in the source. Other roles keep their names.
+    `names` has new names for roles of the source. Other roles keep their names.
 
     Raises:
         InvalidRequest: `names` contains a role that the source does not have, two roles would get the same name, or the
@@ -144,8 +130,8 @@ def promoted(
 class Presence:
     """A role, a child of a role or a member of a role, and the environments that have it.
 
-    `target` is the child or the username; empty for a role. `present` has a value for each compared state, in the same
-    order: whether the state has the role, child or member. `None`: the members of the role were not read.
+    `target` is the child or the username. It is empty for a role. `present` says for each compared state whether the
+    state has the role, child or member. `None` means that the members of the role were not read.
     """
 
     kind: Literal["role", "composite", "member"]
@@ -160,13 +146,9 @@ class Presence:
 
 
 def side_by_side(states: Sequence[PlaceState]) -> tuple[Presence, ...]:
-    """Return all roles, children and members of several environments, each with the environments that have it.
+    """Return a row for each role, child and member of several environments, with the environments that have it.
 
-    Args:
-        states: the states of the environments.
-
-    Returns:
-        A row for each role, sorted by name. After each role come the rows of its children, then those of its members.
+    The roles are sorted by name. After each role come its children, then its members.
 
     >>> from css_sdk.state import Place
     >>> dev = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a", "b"}))

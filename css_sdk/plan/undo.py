@@ -17,12 +17,12 @@ from .planner import Plan, PlannedPlace
 def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     """Return the plan that undoes the steps that still have an effect. Changes that others made since then stay.
 
-    If others have since added members, children or parents to a role that these steps created, the role is not deleted.
-    It loses only what these steps added to it. If these steps also renamed the role, it stays as it is.
+    These steps may have created a role to which others have since added members, children or parents. Then the role is
+    not deleted. It loses only what these steps added to it. But if these steps also renamed the role, it stays as it
+    is.
 
-    Args:
-        done: the steps that were done, or may have been done, in their order.
-        states: the current states of their places, with the members of the roles that `roles_concerned` returns.
+    `done` includes steps that may have been done. `states` has the current states, with the members of
+    `roles_concerned`.
 
     Raises:
         InvalidRequest: the state of a step's place is not given.
@@ -62,11 +62,8 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
 def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
     """Return the steps of a journal that were done, in order.
 
-    A write whose outcome is unknown, or not recorded, counts as done if the current state shows its effect.
-
-    Args:
-        entries: the writes of the journal.
-        states: the current states of their places, with the members of the roles that `roles_concerned` returns.
+    A write whose outcome is unknown, or not recorded, counts as done if the current state shows its effect. `states`
+    must have the members of the roles that `roles_concerned` returns.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> steps = [Step("create_role", state.place, "a")], [Step("delete_role", state.place, "a")]
@@ -91,9 +88,7 @@ def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[
 def notes_on_unknown_writes(entries: Sequence[Entry], done: Sequence[Step]) -> tuple[str, ...]:
     """Return a note for each place with writes that have an unknown outcome and no visible effect.
 
-    Args:
-        entries: the writes of the journal.
-        done: the steps that `steps_done` returned.
+    `done` has the steps that `steps_done` returned.
 
     >>> here = Place(101, "dev")
     >>> notes_on_unknown_writes([Entry(1, (Step("create_role", here, "a"),), "unknown")], [])
@@ -118,7 +113,7 @@ def roles_concerned(done: Iterable[Step], place: Place) -> frozenset[str]:
 def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
     """Return whether everything that the steps changed in a place is as it was before the first step.
 
-    If roles only exchanged their names, the state does not show whether they have the old names again. Return `False`.
+    If roles only exchanged their names, return `False`, because the state does not show who has which name.
     """
     at_first: dict[str, str | None] = {}
     facts: dict[tuple[str, str, str], bool] = {}
@@ -163,9 +158,9 @@ def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
 def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
     """Return the roles that these steps created and others have used since. These roles must not be deleted.
 
-    The value for a role has the indexes of the steps that are not undone. If one of the steps renames the role, no step
-    that names the role is undone. Otherwise, only the steps that create the role are not undone. There are several of
-    these if others deleted the role in between.
+    Each role has the indexes of the steps that are not undone. If a step renames the role, these are all steps that
+    name the role. Otherwise, these are only the steps that create the role. A role is created several times if others
+    deleted it in between.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(done):
@@ -194,12 +189,7 @@ def _in_use(draft: Draft, role: str) -> Set[tuple[str, str]]:
 
 
 def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:
-    """Return the steps without those that cancel each other, so that nobody gets a role and then loses it.
-
-    Args:
-        steps: the steps of the undo.
-        states: the states of their places before these steps.
-    """
+    """Return the steps without those that cancel each other, so that nobody gets a role and then loses it."""
     followed = list(followed_roles(steps, states))
     numbers = _numbers_by_role(followed)
     kept: dict[int, Step] = {}
@@ -226,11 +216,7 @@ def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tup
 def _numbers_by_role(
     followed: Iterable[tuple[Step, FollowedRole, FollowedRole]],
 ) -> Mapping[FollowedRole, Sequence[int]]:
-    """Return, for each role, the indexes of the steps that name it.
-
-    Args:
-        followed: each step with the roles that it names, as `followed_roles` returns them.
-    """
+    """Return, for each role, the indexes of the steps that name it. `followed` comes from `followed_roles`."""
     numbers: dict[FollowedRole, list[int]] = {}
     for number, (step, role, target) in enumerate(followed):
         for named in {role} if step.changes_member else {role, target}:
@@ -241,12 +227,9 @@ def _numbers_by_role(
 def _since_created(
     role: FollowedRole, numbers: Mapping[FollowedRole, Sequence[int]], chosen: Mapping[int, Step]
 ) -> Sequence[int]:
-    """Return the indexes of the chosen steps that name a role. If none of them creates the role, return an empty list.
+    """Return the indexes of the chosen steps that name a role.
 
-    Args:
-        role: the role.
-        numbers: the indexes of the steps that name each role.
-        chosen: the chosen steps, by index.
+    If none of the chosen steps creates the role, return an empty list.
     """
     return [number for number in numbers[role] if number in chosen] if role.created in chosen else []
 
@@ -259,11 +242,8 @@ def _possible(
 ) -> list[Step]:
     """Return those of the wanted steps that can still be done and would change something.
 
-    Args:
-        wanted: the steps of the undo.
-        states: the current states of their places.
-        expected: the states that these places would have if nobody else had changed anything.
-        kept: the roles that stay because others use them.
+    `expected` has the states that the places would have if nobody else had changed anything. `kept` has the roles that
+    stay because others use them.
     """
     drafts = {state.place: Draft(state) for state in states}
     followed = list(followed_roles(wanted, expected))
@@ -296,11 +276,8 @@ def _possible(
 def inverse(step: Step, before: PlaceState | Draft) -> tuple[Step, ...]:
     """Return the steps that undo one step, in the order of carrying out.
 
-    If the step changed nothing, return no steps. Members who were not read are neither added nor removed.
-
-    Args:
-        step: the step to undo.
-        before: the state before the step.
+    If the step changed nothing in the state `before` it, return no steps. Members who were not read are neither added
+    nor removed.
 
     >>> dev = Place(101, "dev")
     >>> state = PlaceState(dev, "Grants Portal", frozenset({"a", "b"}), {"a": frozenset({"b"})})
@@ -323,12 +300,8 @@ def inverse(step: Step, before: PlaceState | Draft) -> tuple[Step, ...]:
 def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
     """Return the steps that restore the earlier state, in the order of carrying out.
 
-    If a role contained itself in the earlier state, the steps can include a step that makes it contain itself again.
-    The service would accept this step, but css-sdk refuses to send it.
-
-    Args:
-        done: the steps that were done, in their order.
-        before: the states of their places before these steps.
+    If a role contained itself in the earlier state, a step can make the role contain itself again. The service would
+    accept this step, but css-sdk refuses to send it.
 
     Raises:
         InvalidRequest: the state of a step's place is not given.

@@ -18,24 +18,21 @@ MOST_ROLES: Final = 150
 """The largest number of roles in one graph. A larger graph would not be legible."""
 
 _HEIGHT, _GAP, _ACROSS, _CHARACTER, _LONGEST = 26, 12, 64, 8, 32
-"""Sizes in pixels: the height of a role, the gap below it, the gap beside it, and the width of a character.
+"""Sizes in pixels: the height of a role, the gap below a role, the gap beside a role, and the width of a character.
 
-`_LONGEST` is the largest number of characters of a name that are shown."""
+The last number is the largest number of characters of a name that the graph shows.
+"""
 
 
 def as_html(text: str) -> str:
-    """Return a name or a sentence, escaped for HTML. Characters that hide text or change its order are replaced."""
+    """Return a name or a sentence, escaped for HTML. Replace characters that hide text or change its order."""
     return html.escape(shown_name(text))
 
 
 def layers(children: Mapping[str, Collection[str]]) -> list[list[str]]:
     """Return all composite roles and their children in columns: children stand to the right of their parents.
 
-    If a child contains its own parent, directly or not, it can stand to the left of the parent.
-    Each column is sorted by name.
-
-    Args:
-        children: the names of the children by composite role.
+    But a child that contains its own parent can stand to the left of the parent. Each column is sorted by name.
 
     >>> layers({"admin": ["approver", "reviewer"], "approver": ["reviewer"]})
     [['admin'], ['approver'], ['reviewer']]
@@ -59,7 +56,7 @@ def layers(children: Mapping[str, Collection[str]]) -> list[list[str]]:
 
 
 def _visit(role: str, children: Mapping[str, Collection[str]], seen: set[str], order: list[str]) -> None:
-    """Append a role to `order`, after all roles that it contains. If it is in `seen`, do nothing."""
+    """Append a role to `order`, after all roles that it contains. But do nothing if the role is in `seen`."""
     if role in seen:
         return
     seen.add(role)
@@ -71,9 +68,7 @@ def _visit(role: str, children: Mapping[str, Collection[str]], seen: set[str], o
 def graph_as_svg(name: str, children: Mapping[str, Collection[str]]) -> Iterator[str]:
     """Yield the lines of an SVG that shows which role contains which.
 
-    Args:
-        name: what the graph shows, for people who use a screen reader.
-        children: the names of the children by composite role.
+    A screen reader reads `name`, which says what the graph shows.
     """
     boxes: dict[str, _Box] = {}
     parents = parents_of(children)
@@ -115,7 +110,7 @@ class _Box:
 def _arrow(parent: _Box, child: _Box) -> str:
     """Return an arrow from a parent to a child.
 
-    If the child stands further right, the arrow ends at the left side of the child. Otherwise, it ends at the bottom.
+    The arrow ends at the left side of a child that stands further right. Otherwise, it ends at the bottom of the child.
     """
     if child.x > parent.x:
         x, y, to_y, bend = parent.right, parent.y + _HEIGHT // 2, child.y + _HEIGHT // 2, _ACROSS // 2

@@ -1,4 +1,4 @@
-"""Write a report as one HTML page without external resources; JavaScript only searches, filters and sorts."""
+"""Write a report as one HTML page without external resources. JavaScript only searches, filters and sorts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .text import heading, narrowing, reason_of, unread_in_words
 _COLUMNS: Final = ("Integration", "Environment", "Role", "Person", "E-mail", "Provider", "Held")
 
 _FIRST: Final = 'document.documentElement.classList.add("waiting");'
-"""A script that hides the rows until the last script runs. Otherwise, the layout of thousands of rows takes seconds."""
+"""A script that hides the rows until the last script runs, because the layout of thousands of rows takes seconds."""
 
 _PROD: Final = ' class="prod"'
 
@@ -29,12 +29,12 @@ _MORE: Final = """<p id="more" hidden><button id="next" type="button">Show more<
 def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]:
     """Yield the lines of an HTML page with a report that can be searched, filtered, sorted and printed.
 
-    The page contains everything it needs, and its content security policy forbids loading and sending. Without
-    JavaScript, the page shows a plain table.
+    The page contains everything it needs. Its content security policy forbids loading and sending. Without JavaScript,
+    the page shows a plain table.
 
     Args:
         report: the report.
-        at: when the report was read; the page shows it.
+        at: when the report was read. The page shows this time.
 
     >>> page = list(report_as_html(css.report(environments=["dev"]), datetime.datetime(2026, 11, 2, 8, 30)))
     >>> page[4]
@@ -67,11 +67,9 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
 
 
 def page_head(title: str, *scripts: str) -> Iterator[str]:
-    """Yield the first lines of a page: its title, style, and a security policy that allows no scripts except `scripts`.
+    """Yield the first lines of a page: its title, its style, and a content security policy.
 
-    Args:
-        title: the title.
-        scripts: the texts of the only scripts that may run.
+    The policy allows no scripts except `scripts`.
     """
     style = _source("css")
     allowed = " ".join(f"'{_hash(script)}'" for script in scripts) or "'none'"

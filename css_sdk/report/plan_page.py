@@ -25,11 +25,11 @@ _MEANINGS: Final = {
 def plan_as_html(plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False) -> Iterator[str]:
     """Yield the lines of an HTML page with a plan, for a reviewer who does not use css-sdk.
 
-    The page contains everything it needs, and its content security policy forbids scripts, loading and sending.
+    The page contains everything it needs. Its content security policy forbids scripts, loading and sending.
 
     Args:
         plan: the plan to render.
-        names: the names of people by username; the page shows each name after the username. By default, these are the
+        names: the names of people by username. The page shows each name after the username. By default, these are the
             names in the file from which the plan was read.
         mask: whether to leave out names and shorten usernames.
 

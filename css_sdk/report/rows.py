@@ -28,7 +28,7 @@ class AccessRow(Record):
         user: the person or service account.
         direct: whether the role is assigned directly.
         chains: the composite roles through which the person has the role. Each chain begins with a composite role that
-            is assigned directly, and goes the shortest way down to the role. The role itself is not part of the chain.
+            is assigned directly, and goes the shortest way down. The chain ends before the role itself.
     """
 
     place: Place
@@ -94,7 +94,7 @@ class AccessReport(Records):
         team: the team's id, if it is known.
         places: the state of each place that was read.
         unread: the places that could not be read completely, with the errors.
-        roles: the names of the roles to include; all if it is empty.
+        roles: the names of the roles to include; if empty, all.
         person: a part of the username, name or e-mail address of the people to include, ignoring case.
     """
 
@@ -114,7 +114,7 @@ class AccessReport(Records):
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """Return the environments of all places, sorted. Places that could not be read are included."""
+        """Return the environments of all places, sorted, even of places that could not be read."""
         places = [*(state.place for state in self.places), *(unread.place for unread in self.unread)]
         return tuple(sorted({place.environment for place in places}))
 
@@ -122,8 +122,8 @@ class AccessReport(Records):
         """Return the report limited to these roles and people.
 
         Args:
-            roles: exact names of roles, one or several; all if it is empty.
-            person: a part of a username, name or e-mail address, ignoring case; everybody if it is empty.
+            roles: exact names of roles, one or several; if empty, all.
+            person: a part of a username, name or e-mail address, ignoring case; if empty, everybody.
 
         >>> report = css.report(environments=["dev"]).only(roles=["reviewer"])
         >>> [(row.user.last_name, row.held) for row in report.rows()]
@@ -132,7 +132,7 @@ class AccessReport(Records):
         return evolve(self, roles=arguments.names(roles, "role"), person=person)
 
     def rows(self) -> Iterator[AccessRow]:
-        """Yield all rows, sorted by project, environment, role and name. They are computed anew for each call."""
+        """Yield all rows, sorted by project, environment, role and name. Each call computes the rows again."""
         for state in sorted(self.places, key=_place_order):
             yield from self._rows_of(state)
 
@@ -172,7 +172,7 @@ class AccessReport(Records):
 
 
 def in_order(unread: Collection[UnreadPlace]) -> tuple[UnreadPlace, ...]:
-    """Return places that could not be read, sorted as in the report: by project, integration and environment."""
+    """Return places that could not be read, sorted by project, integration and environment, as in the report."""
     return tuple(sorted(unread, key=_place_order))
 
 
@@ -187,7 +187,7 @@ def without_case(name: str) -> tuple[str, str]:
 
 
 def _chains(parents: Mapping[str, Collection[str]], role: str) -> dict[str, tuple[str, ...]]:
-    """Return the shortest chain from each composite role that contains a role, directly or not, down to this role.
+    """Return the shortest chain down to a role, for each composite role that contains the role, directly or not.
 
     The chain begins with the composite role, and ends before the role itself. Cycles are allowed.
     """
@@ -206,10 +206,7 @@ def _chains(parents: Mapping[str, Collection[str]], role: str) -> dict[str, tupl
 def roles_among_members(person: Person, report: AccessReport, providers: Collection[str] | None = None) -> PersonRoles:
     """Return the roles of a person's logins in the places of a report.
 
-    Args:
-        person: a person who is named by GUID or e-mail address.
-        report: a report of all places.
-        providers: the providers of the logins; all by default.
+    The person must be named by GUID or e-mail address. `report` must have all places.
 
     Raises:
         NotFound: no member of any role has the GUID or the address, and every place was read.

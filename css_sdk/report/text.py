@@ -43,28 +43,19 @@ ROSTER_COLUMNS: Final = CSV_COLUMNS[:7]
 
 
 def report_as_cells(report: AccessReport) -> Iterator[list[str]]:
-    """Yield the cells of each row of a report. The first row has the names of the columns.
-
-    Args:
-        report: the report.
-    """
+    """Yield the cells of each row of a report. The first row has the names of the columns."""
     return _cells(map(_record, report.rows()), CSV_COLUMNS)
 
 
 def grants_as_cells(report: AccessReport) -> Iterator[list[str]]:
-    """Yield the cells of each row of a roster with the direct roles in a report. The first row names the columns.
-
-    Args:
-        report: the report.
-    """
+    """Yield the cells of each row of a roster with the direct roles in a report. The first row names the columns."""
     return _cells((_record(row) for row in report.rows() if row.direct), ROSTER_COLUMNS)
 
 
 def members_as_cells(members: Iterable[Mapping[str, object]]) -> Iterator[list[str]]:
     """Yield the cells of each row of a roster with the members of a role. The first row names the columns.
 
-    Args:
-        members: records with the columns of `ROSTER_COLUMNS`.
+    Each record has the columns of `ROSTER_COLUMNS`.
     """
     return _cells(map(_with_codes, members), ROSTER_COLUMNS)
 
@@ -88,10 +79,10 @@ def _with_codes(record: Mapping[str, object]) -> dict[str, Any]:
 
 
 def report_as_csv(report: AccessReport) -> Iterator[str]:
-    """Yield the lines of a report as CSV without line ends; the first line names the columns.
+    """Yield the lines of a report as CSV without line ends. The first line names the columns.
 
-    A `'` stands before everything in a cell that a spreadsheet could read as a formula, such as `=1+1`. A cell
-    that begins with a `'` gets a second one.
+    A spreadsheet could read some cells as formulas, such as `=1+1`. A `'` before the content prevents this. A cell that
+    begins with a `'` gets a second one.
 
     Args:
         report: the report.
@@ -146,7 +137,7 @@ def heading(report: AccessReport) -> str:
 
 
 def in_words(report: AccessReport) -> str:
-    """Return sentences with the numbers of the report, and with its filters, if there are any."""
+    """Return sentences with the numbers of the report, and with its filters."""
     found = report.summary()
     counts = (
         counted(found.places, "place read", "places read"),
