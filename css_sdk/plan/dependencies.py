@@ -67,8 +67,8 @@ class Dependencies:
     - Removals need the earlier additions, because nobody must lose a role without its replacement.
     - Additions need the earlier removals, because nobody must have the old and the new role at the same time.
 
-    A person who never logged in cannot be added, and blocks less than other failures: members of the same role are
-    removed if another member remains. With `needs_everybody`, this exception does not apply.
+    A person who never logged in cannot be added. This failure blocks less than others: members of the same role are
+    still removed if another member remains. With `needs_everybody`, this failure blocks as much as others.
     """
 
     def __init__(

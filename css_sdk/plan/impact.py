@@ -86,9 +86,9 @@ class Loss:
         place: the place of the role.
         role: the role that people lose, by its name at this step.
         members: the direct members of the role, if the step deletes it; otherwise nobody.
-        others: the people who had the role only through composite roles.
-        leading: the role itself, and the composite roles that contained it before this step, directly or not. These are
-            the names from before the first step.
+        others: the people who lose the role, and had it only through composite roles.
+        leading: the role itself, and the composite roles that contained it before this step, directly or not.
+            They have their names from before the first step.
     """
 
     number: int

@@ -194,8 +194,8 @@ def plan(
     Raises:
         InvalidFile: the file requests something impossible. The error has all faults.
         CompositeCycle: a role would contain itself.
-        InvalidRequest: a place, the members of a role or a person was not read, or a last day lacks `day` or the time
-            zone.
+        InvalidRequest: a place or the members of a role were not read, or a person was not looked up. Or the file gives
+            members a last day, but `day` or the time zone is missing.
 
     >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))

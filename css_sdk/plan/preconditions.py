@@ -43,7 +43,7 @@ class Guards:
             this is a fifth of the collection, but at least 4 and at most 10.
         keep_last: the names of the roles that must not lose their last member.
         remove_first: remove before anything is added, so that nobody has the old and the new role at the same time.
-        allow_empty: whether a place may lose all its roles, and a role that stays all its members.
+        allow_empty: whether a plan may remove all roles of a place, or all members of a role that stays.
     """
 
     max_removals: int | None = None
@@ -71,8 +71,8 @@ class Guards:
 
         Raises:
             Refused: a role of `keep_last` exists in no place of the plan, or `remove_first` is set for an undo.
-            EmptySet: a place would end up without roles, or a role without members. `allow_empty` or an undo permits
-                this.
+            EmptySet: a place would end up without roles, or a role without members.
+                But `allow_empty` permits this, and an undo may do this.
             TooManyRemovals: a collection would lose more than the limit allows.
             LastMember: a role of `keep_last` would lose its last member at some time, even if others are added later.
         """
@@ -255,7 +255,7 @@ def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset
 def changed_since(planned: PlannedPlace, error: CssError | None = None) -> StalePlan:
     """Return the error for a place that has changed after the plan was made.
 
-    The message contains the text of `error`, which the change caused.
+    If the change caused an error, the message contains the text of `error`.
     """
     reason = f" ({error})" if error else ""
     return StalePlan(

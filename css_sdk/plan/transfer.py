@@ -27,8 +27,9 @@ def export(
     Roles and members whose names no request can contain are left out. Roles whose names a roles file cannot contain are
     left out, too.
 
-    With `exact`, plans from this wanted state also remove. With `by_name`, integrations have their project names. But
-    an integration has its id if a file cannot contain the name, or if another integration of `team` has the same name.
+    With `exact`, plans from this wanted state remove what is not listed. With `by_name`, integrations have their
+    project names. But an integration has its id if a file cannot contain the name, or if another integration of `team`
+    has the same name.
 
     >>> from css_sdk.state import Place
     >>> held = {"a": frozenset({"0f3a@idir"})}

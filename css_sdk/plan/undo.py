@@ -17,9 +17,8 @@ from .planner import Plan, PlannedPlace
 def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     """Return the plan that undoes the steps that still have an effect. Changes that others made since then stay.
 
-    These steps may have created a role to which others have since added members, children or parents. Then the role is
-    not deleted. It loses only what these steps added to it. But if these steps also renamed the role, it stays as it
-    is.
+    A role that these steps created is not deleted if others have since added members, children or parents to it. The
+    role then loses only what these steps added to it. But if these steps also renamed the role, it stays as it is.
 
     `done` includes steps that may have been done. `states` has the current states, with the members of
     `roles_concerned`.
@@ -113,7 +112,7 @@ def roles_concerned(done: Iterable[Step], place: Place) -> frozenset[str]:
 def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
     """Return whether everything that the steps changed in a place is as it was before the first step.
 
-    If roles only exchanged their names, return `False`, because the state does not show who has which name.
+    If roles only exchanged their names, return `False`, because the state does not show which role has which name.
     """
     at_first: dict[str, str | None] = {}
     facts: dict[tuple[str, str, str], bool] = {}
@@ -158,9 +157,9 @@ def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
 def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
     """Return the roles that these steps created and others have used since. These roles must not be deleted.
 
-    Each role has the indexes of the steps that are not undone. If a step renames the role, these are all steps that
-    name the role. Otherwise, these are only the steps that create the role. A role is created several times if others
-    deleted it in between.
+    The value of a role has the indexes of the steps that are not undone. If a step renames the role, these are all
+    steps that name the role. Otherwise, these are only the steps that create the role. A role is created several times
+    if others deleted it in between.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(done):
@@ -276,7 +275,7 @@ def _possible(
 def inverse(step: Step, before: PlaceState | Draft) -> tuple[Step, ...]:
     """Return the steps that undo one step, in the order of carrying out.
 
-    If the step changed nothing in the state `before` it, return no steps. Members who were not read are neither added
+    If the step changed nothing in `before`, return no steps. Members who were not read are neither added
     nor removed.
 
     >>> dev = Place(101, "dev")

@@ -81,8 +81,8 @@ def _with_codes(record: Mapping[str, object]) -> dict[str, Any]:
 def report_as_csv(report: AccessReport) -> Iterator[str]:
     """Yield the lines of a report as CSV without line ends. The first line names the columns.
 
-    A spreadsheet could read some cells as formulas, such as `=1+1`. A `'` before the content prevents this. A cell that
-    begins with a `'` gets a second one.
+    A spreadsheet could read a part of a cell as a formula, such as `=1+1`. A `'` stands before each such part. A cell
+    that begins with a `'` gets a second `'`, so that the cell can be read back.
 
     Args:
         report: the report.
