@@ -118,9 +118,6 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
     After an interrupt, css finishes the calls that have begun, and prints which steps were not done.
 
     Args:
-        css: the client.
-        plan: a new plan or a saved plan.
-        given: the options.
         origin: where the plan comes from.
         known: more users whose names css can show without a request.
 

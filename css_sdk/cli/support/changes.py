@@ -78,11 +78,7 @@ def change_roles(
     """Give or remove roles as arguments and options say, and return the exit code.
 
     Args:
-        action: `grant` to give the roles, `revoke` to remove them.
-        given: the options.
-        roles: the names of the roles.
         prefer: for people with several logins, the login providers in order of preference.
-        all_logins: whether to use all logins of a person.
         named: the texts that name users, by their kind: `username`, `email`, `guid` or `client_id`.
     """
     from ...people.identities import checked_people
@@ -106,9 +102,6 @@ def apply_rows(
     Before a question, css shows who would gain or lose roles. After the answer, css carries out only these changes.
 
     Args:
-        css: the client.
-        rows: the rows of a roster or a command.
-        given: the options.
         labels: css adds the names that it reads to this object.
         progress: css calls this function with each result as soon as it is known.
         exact: whether to remove the roles in the rows from everybody whom the rows do not list.
@@ -211,12 +204,9 @@ def carry_out(
     again.
 
     Args:
-        rows: the rows to carry out.
         given: the options. With `--allow-missing`, people who have never logged in do not change the exit code.
-        result_file: the file for the results.
         finished: rows that were done before. The result file lists these rows, too.
         always_written: whether to write the result file even if no row is left to do.
-        with_bars: whether to show progress bars on a terminal.
         how: further arguments of `apply_roster` and `check_roster`.
     """
     labels = Labels()

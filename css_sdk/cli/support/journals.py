@@ -94,8 +94,6 @@ def journaled(
     scripts expect this file.
 
     Args:
-        css: the client.
-        given: the options.
         is_needed: whether there is anything to change. If not, css does not open a journal that already exists.
         plan_id: the id of the saved plan that css carries out.
         resume: an existing journal to continue. The caller must check that it belongs to this account and plan.

@@ -109,7 +109,8 @@ def _what_there_is(error: CssError, what: str, command: str) -> str:
 def _place_of(error: CssError) -> str:
     """Return the options `-i` and `-e` with the values of the user's command.
 
-    If the command has no values, take the values from the failed request. Otherwise, return placeholders.
+    If the command has no values, take the values from the failed request. If there is no request, return
+    placeholders.
     """
     called = _called()
     integration, environment = (called.params.get(name) if called else None for name in ("integration", "environment"))

@@ -100,7 +100,6 @@ class Given(NamedTuple):
         With `--no-names`, look up no names. With `--mask`, return no names.
 
         Args:
-            css: the client.
             users: for each username, an environment in which css can look up the person.
             known: people whom css has already read from the service.
         """
@@ -316,7 +315,7 @@ width = click.option(
 
 
 def _refused_beside(other: str, message: str) -> Callable[..., Any]:
-    """Return a callback that raises an error if the option `other` is given, too.
+    """Return a callback that raises an error if this option and the option `other` are both given.
 
     `other` must be eager, because click must read `other` first.
     """
@@ -406,11 +405,8 @@ def output_option(
     """Return two options: one for the file that a command writes, and `--force`. The command gets an `OutputFile`.
 
     Args:
-        flag: the name of the option for the file, such as `--output`.
         kind: what the command writes, such as "a plan", for messages.
         is_ours: returns whether css-sdk wrote a content as a file of this kind.
-        help_text: the help of the option for the file.
-        metavar: the word for the value in the help.
     """
 
     def as_output(context: click.Context, _: click.Parameter, path: Path | None) -> OutputFile:

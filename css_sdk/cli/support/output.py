@@ -61,12 +61,9 @@ def print_rows(
     css prints each JSON line as soon as its row is known.
 
     Args:
-        rows: the rows to print.
-        as_json: whether to print JSON lines.
         columns: the columns of the table; by default all keys of the first row.
-        empty: the sentence to print on stderr if there are no rows.
-        written: whether the command has sent writes. If it has, a failure to print raises no error, because the
-            command must go on. The exit code is 3.
+        written: whether the command has sent writes. If true, a failure to print raises no error, but the exit code
+            is 3.
 
     Raises:
         click.ClickException: when the rows cannot be printed, and `written` is false.
@@ -99,10 +96,7 @@ def print_results(
     """Print the results of changes. On stderr, print how many are in each state, and the commands to run next.
 
     Args:
-        rows: the results to print.
-        as_json: whether to print JSON lines.
         states: the states of all results, even if `rows` has only some of the results.
-        errors: the error of each result, or None.
     """
     counts = Counter(states)
     if rows:

@@ -117,7 +117,6 @@ def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
     """Return the error for a file that a command cannot use. The error names a command that can use the file.
 
     Args:
-        name: the name of the file.
         kind: what the file is: "plan", "roster" or "journal".
         wanted: what the command needs, such as "roles file".
     """

@@ -31,10 +31,10 @@ class Changes(NamedTuple):
     """The facts that decide which questions a command asks before it writes.
 
     Attributes:
-        adds: whether it gives, creates or renames anything.
-        removes: whether it removes anything.
-        is_plan: whether it carries out a plan.
-        prod: the names of the projects that it changes in prod.
+        adds: whether the command gives, creates or renames anything.
+        removes: whether the command removes anything.
+        is_plan: whether the command carries out a plan.
+        prod: the names of the projects that the command changes in prod.
     """
 
     adds: bool = False
@@ -89,7 +89,6 @@ def confirm(
 
     Args:
         changes: the facts about what css is about to write.
-        given: the options.
         preview: returns sentences about who gains or loses what. It can send requests.
         is_unchanged: returns, after the answers, whether the state is still the same. By default, css calls `preview`
             again, and compares the sentences.

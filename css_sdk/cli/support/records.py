@@ -64,10 +64,8 @@ def of_change(
         state: the state of the change, such as "done" or "failed".
         action: what the change does, such as "grant".
         place: the keys and values that name the environment, from `of_place`.
-        role: the name of the role.
         target: the child of a composite role, or the new name of a role.
         username: the username of the person who gains or loses the role.
-        name: the person's name, if it is known.
         error: the error of a change that was not made.
     """
     person = {"username": username, "name": name, "provider": username.partition("@")[2]}

@@ -33,7 +33,6 @@ def access_of(given: Given, roles: Sequence[str], person: str = "") -> AccessRep
     """Read who has which role in the environments that the options name.
 
     Args:
-        given: the options.
         roles: the roles to report; all if it is empty.
         person: a part of a username, name or e-mail address; everybody if it is empty.
     """

@@ -71,9 +71,6 @@ def ask_and_make(
     """Ask for confirmation, carry out steps one after the other, print all results, and return the exit code.
 
     Args:
-        given: the options.
-        dev: the environment.
-        steps: all steps, of one kind.
         preview: reads who gains or loses what, and returns sentences about it.
         done: the steps that need no change. css does not send them.
         refused: the steps that are not possible, each with its error. css does not send them.
@@ -111,8 +108,6 @@ def make_exact(
     """Set exactly these members or children of a role, print the result of each change, and return the exit code.
 
     Args:
-        given: the options.
-        role: the role.
         wanted: all members or children that the role must have.
         what: the word for `wanted`, for messages.
         setting: gets the environment, and returns its method that sets the members or children.
@@ -151,11 +146,8 @@ def reported(
     """Carry out steps, print the result of each step, and return the exit code.
 
     Args:
-        given: the options.
-        dev: the environment.
         steps: all steps. `run` can add steps before it carries out the first step.
         run: carries out the steps, and passes each result to the function that it gets.
-        names: the names of people, by username.
 
     Raises:
         CssError: when `run` failed before the first result.

@@ -49,7 +49,7 @@ def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence
 def result_file(
     roster: Path, named: Path | None, rows: Sequence[Row], *, exact: bool, force: bool
 ) -> tuple[OutputFile | None, str]:
-    """Return the output file for the results of a roster, and a sentence to print; "" if there is nothing to say.
+    """Return the output file for the results of a roster, and a sentence to print.
 
     Without `--result`, the file is beside the roster. If the roster is itself a result file, css updates it. For a
     roster from stdin, the file is None.
