@@ -292,7 +292,8 @@ class Journal:
                 ) from None
             if self._is_required:  # no other run uses the name of a default journal
                 _LOG.warning(
-                    "The journal %s cannot be locked here (%s). Make sure that no other run uses it.",
+                    "The journal %s cannot be locked here (%s). css-sdk writes it without a lock. Make sure that no "
+                    "other run uses it.",
                     self.path,
                     error.strerror,
                 )

@@ -80,7 +80,9 @@ class KeptValue:
             replace_file(folder / f"{self._name}.json", [json.dumps(content).encode()])
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            _LOG.warning("The %s cannot be kept in %s: %s.", self._what, place, reason)
+            _LOG.warning(
+                "The %s cannot be kept in %s: %s. The next run must request it again.", self._what, place, reason
+            )
 
     def _folder(self) -> Path:
         from platformdirs import user_cache_path

@@ -169,7 +169,7 @@ def waiting(url: httpx.URL) -> Iterator[None]:
     try:
         yield
     except TimeoutError:
-        late = "another call requested the token, and got no answer within the timeouts of this call"
+        late = "another call requested the token, and this call waited until its own timeouts were over"
         raise httpx.ReadTimeout(f"No answer from the login server at {url.host}: {late}.", request=_bare(url)) from None
 
 

@@ -113,6 +113,6 @@ async def test_credentials_of_another_team_are_refused_before_anything_is_sent(s
     """If the credentials belong to another team than team_id, no request reaches the API."""
     pinned = Settings(**sandbox.credentials(), team_id=4711)
     async with AsyncCss(pinned, transport=sandbox.async_transport()) as css:
-        with pytest.raises(WrongTeam, match="team 2016, not to 4711"):
+        with pytest.raises(WrongTeam, match="team 2016, not to team 4711"):
             await css.integrations()
     assert asked(sandbox) == {"token": 1}

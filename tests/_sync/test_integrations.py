@@ -114,6 +114,6 @@ def test_credentials_of_another_team_are_refused_before_anything_is_sent(sandbox
     """If the credentials belong to another team than team_id, no request reaches the API."""
     pinned = Settings(**sandbox.credentials(), team_id=4711)
     with Css(pinned, transport=sandbox.transport()) as css:
-        with pytest.raises(WrongTeam, match="team 2016, not to 4711"):
+        with pytest.raises(WrongTeam, match="team 2016, not to team 4711"):
             css.integrations()
     assert asked(sandbox) == {"token": 1}
