@@ -242,9 +242,9 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
     apply the roster itself again. With --exact, correct and apply the roster itself, not the result file.
 
     With --exact, each role in the roster gets exactly the members that the roster lists. If a row is "not found",
-    "ambiguous", "failed" or "wrong provider", css removes nobody from the role of this row, because the person in the
-    row may be a member. But a row that is "never logged in" does not block removals. Such a row has a username, or a
-    whole GUID with its provider.
+    "ambiguous", "failed" or "wrong provider", css removes nobody from the role of this row. The reason is that the
+    person in the row may be a member. But a row that is "never logged in" does not block removals. Such a row has a
+    username, or a whole GUID with its provider.
 
     \b
     Examples:

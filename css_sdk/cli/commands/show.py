@@ -31,9 +31,9 @@ names_option = flag("--names", "look_up", help="Look up the names of people, wit
 def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: bool) -> None:
     """Show a saved plan, the remainder of a plan, or a journal, without contacting the service.
 
-    FILE is a plan that css plan --out saved, a remainder (the steps that css apply did not carry out), a journal, or -
-    for standard input. You can also pass the name of a journal that css journal list shows. If you leave out FILE, css
-    shows the newest journal.
+    FILE is a saved plan, a remainder, a journal, or - for standard input. css plan --out saves a plan. A remainder has
+    the steps that css apply did not carry out. You can also pass the name of a journal that css journal list shows. If
+    you leave out FILE, css shows the newest journal.
 
     With --json, css prints one object for a plan, or one object for each step of a journal. With --html, css prints a
     page that people can read without css. With --names, css contacts the service to look up the names of people.
