@@ -1,8 +1,10 @@
 """Provide pytest fixtures with the sandbox. pytest loads them if css-sdk is installed.
 
-`css_sandbox` is a new sandbox for each test. `css` and `async_css` are clients of its first team; they open no network
-connections. `css_world` sets the content of the sandbox. Each fixture imports slow modules only when it is used.
-`docs/testing.md` has examples.
+- `css_sandbox` is a new sandbox for each test.
+- `css` and `async_css` are clients of its first team. They open no network connections.
+- `css_world` sets the content of the sandbox.
+
+Each fixture imports slow modules only when a test uses the fixture. `docs/testing.md` has examples.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ None stands for the built-in world.
 
 @pytest.fixture
 def css_world() -> World:
-    """Return the content of `css_sandbox`. This fixture returns `None`, which means the built-in world.
+    """Return the content of `css_sandbox`: `None`, which means the built-in world.
 
-    To use another world, define a fixture named `css_world` that returns a document or the path of a JSON file. A
+    To use another world, define a fixture with the same name. It returns a document or the path of a JSON file. A
     relative path begins in the folder of the test.
     """
     return None
@@ -41,8 +43,8 @@ def css_world() -> World:
 def css_sandbox(request: pytest.FixtureRequest, css_world: World) -> Iterator[Sandbox]:
     """Yield a sandbox: a CSS API in memory. A test fails if it sends a harmful request.
 
-    The fixture `css_world` returns the content of the sandbox. If a test parametrizes `css_sandbox` with
-    `indirect=True`, the parameter is the content instead.
+    The fixture `css_world` returns the content of the sandbox. But a test can set the content itself: it parametrizes
+    `css_sandbox` with `indirect=True`.
     """
     world: World = getattr(request, "param", css_world)
     sandbox = _sandbox(request.path.parent / world if isinstance(world, str | os.PathLike) else world)
@@ -54,7 +56,7 @@ def css_sandbox(request: pytest.FixtureRequest, css_world: World) -> Iterator[Sa
 
 @pytest.fixture
 def css(css_sandbox: Sandbox) -> Iterator[Css]:
-    """Yield a client of the sandbox's first team. It retries as usual, but without waiting."""
+    """Yield a client of the sandbox's first team. The client retries as usual, but does not wait."""
     from . import Css, Settings  # noqa: PLC0415 - loads httpx
 
     settings = Settings(**css_sandbox.credentials())
@@ -64,9 +66,9 @@ def css(css_sandbox: Sandbox) -> Iterator[Css]:
 
 @pytest.fixture
 def async_css(css_sandbox: Sandbox) -> AsyncCss:
-    """Return an asynchronous client of the sandbox's first team, for any plugin that runs asynchronous tests.
+    """Return an asynchronous client of the sandbox's first team. It works with every plugin for asynchronous tests.
 
-    The client need not be closed, because it opens no connections.
+    Tests need not close the client, because it opens no connections.
     """
     from . import AsyncCss, Settings  # noqa: PLC0415 - loads httpx
 
@@ -75,7 +77,7 @@ def async_css(css_sandbox: Sandbox) -> AsyncCss:
 
 
 def _sandbox(world: Mapping[str, Any] | Path | None) -> Sandbox:
-    """Return a sandbox. If its world is not valid, or a library is missing, fail the test with one line of text."""
+    """Return a sandbox. If it cannot start, fail the test with one line of text."""
     from .sandbox import Sandbox, SandboxError  # noqa: PLC0415 - not needed before
     from .sandbox.errors import require  # noqa: PLC0415
 

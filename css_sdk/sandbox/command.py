@@ -43,7 +43,7 @@ def run(
     names: Iterable[str] = (),
     ready: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
-    """Serve a sandbox until SIGTERM or SIGINT. Call it in the main thread.
+    """Serve a sandbox until SIGTERM or SIGINT. Call this function in the main thread.
 
     When the sandbox is ready, it prints one line, a JSON object:
 
@@ -54,12 +54,12 @@ def run(
     - `cern`, `bss`: the environment variables for clients of these systems, if the world has them.
 
     Args:
-        world: a document, a world file, or None for the built-in world.
+        world: a document, the path of a world file, or None for the built-in world.
         port: 0 for any free port.
-        state: a file that keeps the state; created if it does not exist.
+        state: a file that keeps roles and members. If the file does not exist, it is created.
         host: the address to listen on. If other machines can reach it, a warning is printed on stderr.
         names: further host names under which clients call the sandbox.
-        ready: called with the content of the line. If given, the line is not printed.
+        ready: a function that is called with the JSON object. If given, the line is not printed.
 
     Raises:
         SandboxError: a file cannot be read, or the port is in use.
@@ -155,22 +155,9 @@ def serve(
     env_file: Path | None,
     instruct: bool = True,
 ) -> None:
-    """Serve a sandbox until a signal stops it.
+    """Serve a sandbox until a signal stops it. The arguments are the options of the command.
 
-    Args:
-        world: a world file.
-        people: how many people a made-up world has.
-        integrations: how many integrations a made-up world has.
-        seed: chooses the made-up world.
-        port: the port to listen on; 0 for any free port.
-        host: the address to listen on.
-        names: further host names under which clients call the sandbox.
-        state: a file that keeps the state.
-        env_file: a file to which the variables for css are written.
-        instruct: on a terminal, print what to do next and how to stop.
-
-    Raises:
-        click.ClickException: the sandbox cannot start.
+    If `instruct` is true and a person reads the output at a terminal, also print what to do next and how to stop.
     """
     numbers = {"people": people, "integrations": integrations, "seed": seed}
     given = {name: number for name, number in numbers.items() if number is not None}
@@ -205,11 +192,7 @@ def _write_variables(line: Mapping[str, Any], file: Path) -> None:
 def next_steps(line: Mapping[str, Any], env_file: Path | None, state: Path | None, shell: str) -> str:
     """Return what a person at a terminal can do now, and how to stop the sandbox.
 
-    Args:
-        line: what the sandbox printed.
-        env_file: the file that holds the variables, if there is one.
-        state: the file that keeps the state, if there is one.
-        shell: `sh` or `powershell`.
+    `line` is the object that the sandbox printed. `shell` is `sh` or `powershell`.
     """
     if env_file is not None and shell == "sh":
         path = shlex.quote(str(env_file if env_file.is_absolute() else Path() / env_file))

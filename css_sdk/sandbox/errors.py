@@ -19,9 +19,6 @@ class MissingExtra(SandboxError, ImportError):
 def import_extra(module: str) -> ModuleType:
     """Import a module of the extra `sandbox` when it is first needed.
 
-    Args:
-        module: the dotted name of the module.
-
     Raises:
         MissingExtra: the module is not installed. The message names the command that installs it.
     """
@@ -32,10 +29,9 @@ def import_extra(module: str) -> ModuleType:
 
 
 def require(*modules: str) -> None:
-    """Check that modules of the extra `sandbox` are installed. Do not import them, because an import takes time.
+    """Raise `MissingExtra` if a module of the extra `sandbox` is not installed.
 
-    Raises:
-        MissingExtra: a module is not installed.
+    The function does not import the modules, because an import takes time.
     """
     for module in modules:
         blocked = module in sys.modules and sys.modules[module] is None

@@ -17,10 +17,8 @@ class Request:
     """One request, not decoded.
 
     Attributes:
-        method: in upper case.
         target: path and query as sent.
         headers: names in lower case.
-        body: as sent.
         address: of the client.
     """
 
@@ -51,13 +49,11 @@ class Response:
     """One answer.
 
     Attributes:
-        status: the HTTP status.
         headers: names in lower case. Transports and servers add the length.
-        body: as sent.
         delay: seconds to wait before the answer is sent.
-        spread: seconds over which the body is sent in small parts, after the headers.
+        spread: seconds over which the body is sent in small parts.
         dropped: whether the connection is closed without an answer.
-        closes: whether the connection is closed after the answer, although the headers say that it stays open.
+        closes: whether the connection is closed after the answer. The headers still say that it stays open.
     """
 
     status: int
@@ -98,7 +94,7 @@ class Refusal(Exception):
 
 
 class Unforeseen(Exception):
-    """The service meets an error that it does not handle, and answers 422 `unknown exception`."""
+    """The service meets an error that it does not handle. It answers 422 `unknown exception`."""
 
 
 READS: Final = ("GET", "HEAD")
@@ -108,7 +104,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def dump(value: Any) -> bytes:
-    """Return a value as compact JSON. Lone surrogates are escaped, because UTF-8 cannot hold them."""
+    """Return a value as compact JSON. Escape lone surrogates, because UTF-8 cannot hold them."""
     try:
         return _encode(value).encode()
     except UnicodeEncodeError:

@@ -59,7 +59,7 @@ def number(text: str) -> float:
 
 
 def number_text(value: float) -> str:
-    """Return `String(value)`. A whole number has no point. A number from 1e21 on or below 1e-6 has an exponent."""
+    """Return `String(value)`: whole numbers have no point, and very large or small numbers have an exponent."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -83,9 +83,9 @@ def json_number(value: float) -> float | int | None:
 
 
 def date(text: str) -> float | None:
-    """Return `new Date(text).getTime()` in seconds for ISO 8601 and RFC 2822; None for anything else.
+    """Return `new Date(text).getTime()` in seconds for ISO 8601 and RFC 2822. Return None for other texts.
 
-    A date and time without a zone is read as UTC, the zone in which the service runs.
+    If the text names no time zone, the time is UTC, because the service runs in UTC.
     """
     text = text.strip()
     iso = _ISO_DATE.fullmatch(text)
@@ -135,8 +135,7 @@ def date_text(seconds: float) -> str:
 def query(text: str) -> dict[str, str | list[str]]:
     """Return the parameters of a query string as the service reads them.
 
-    Brackets are ordinary characters of a name. If a name is given twice, its value is a list. If a value has no name,
-    its name is the empty string.
+    Brackets are ordinary characters of a name, unlike in `form`.
     """
     found: dict[str, str | list[str]] = {}
     for name, value in _pairs(text):
@@ -147,7 +146,7 @@ def query(text: str) -> dict[str, str | list[str]]:
 def form(text: str) -> dict[str, str | list[str]]:
     """Return the fields of a form-encoded body as the service reads them.
 
-    If a name is given twice, or with brackets, its value is a list. A value without a name is dropped.
+    If a name is given twice, or has brackets, its value is a list.
     """
     found: dict[str, str | list[str]] = {}
     for raw_name, raw_value in _pairs(text):
@@ -178,9 +177,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 def _decoded(text: str, half: bool = True) -> str:
     """Return a name or a value decoded.
 
-    Args:
-        text: as sent.
-        half: whether to decode the other escapes if one is malformed.
+    If an escape is malformed and `half` is true, only the other escapes are decoded. If `half` is false, none is.
     """
     text = text.replace("+", " ")
     try:

@@ -1,4 +1,4 @@
-"""Record all requests. Record harmful and strange requests also in lists of their own."""
+"""Record all requests. Harmful and strange requests also have lists of their own."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Entry:
     Attributes:
         number: from 1, over all requests.
         time: by the sandbox's clock, in seconds.
-        kind: `api`, `cern` or `bss` (calls of those systems), `token` (requests for a token of any
-            system), `keys` (discovery and keys) or `page` (everything else).
+        kind: `api`, `cern` or `bss` (calls of those systems), `token` (requests for a token of any system), `keys`
+            (discovery and keys) or `page` (everything else).
         method: as sent.
         path: path and query as sent.
         status: of the answer; None if the connection was dropped.
-        authorization: the `Authorization` header as sent, so that a test can check to which address a token was sent.
-            It is neither printed nor returned over HTTP.
+        authorization: the `Authorization` header as sent. With it, a test can check which address received a token. The
+            header is neither printed nor returned over HTTP.
     """
 
     number: int
@@ -41,7 +41,7 @@ class Entry:
     authorization: str = field(default="", repr=False)
 
     def matches(self, glob: str) -> bool:
-        """Return whether a glob matches the path, which is decoded once and has no query.
+        """Return whether a glob matches the path. The path is decoded once and has no query.
 
         For calls of the API, the glob may also match the path after the API's base.
         """
@@ -65,7 +65,7 @@ class Harm:
 
 
 class Journal:
-    """Hold the requests, in order.
+    """Record the requests, in order.
 
     Attributes:
         harm: harmful requests, refused with 503.
@@ -96,7 +96,7 @@ class Journal:
         self._entries.append(Entry(self._number, time, kind, request.method, request.target, status, authorization))
 
     def clear(self) -> None:
-        """Forget the requests. `harm` and `notes` remain."""
+        """Forget the requests, but keep `harm` and `notes`."""
         self._entries.clear()
 
     def select(

@@ -1,4 +1,4 @@
-"""Put the service and its login servers together in one object, which tests seed and read."""
+"""Combine the service and its login servers in one object. Tests fill this object and read from it."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class Sandbox(Reachable):
         """Set up a world.
 
         Args:
-            world: a document, the path of a file that holds one, or None for the built-in world.
-            clock: returns the time in seconds since 1970.
-            state: a file that keeps what the API changes; read if it exists.
+            world: a document, the path of a world file, or None for the built-in world.
+            clock: a function that returns the time in seconds since 1970.
+            state: a file that keeps what the API changes. If the file exists, it is read.
 
         Raises:
             SandboxError: a file cannot be read, or is not a valid world or state.
@@ -117,8 +117,8 @@ class Sandbox(Reachable):
         """Return a transport with which `httpx.AsyncClient` calls this sandbox.
 
         Args:
-            sleep: called with the number of seconds to wait before a late answer; its result is awaited. By default
-                `anyio.sleep`.
+            sleep: called with the number of seconds to wait before a late answer. The result of the call is awaited.
+                The default is `anyio.sleep`.
 
         Raises:
             MissingExtra: the libraries that sign tokens are not installed.
@@ -129,12 +129,12 @@ class Sandbox(Reachable):
         return AsyncTransport(self, sleep)
 
     def serve(self, port: int = 0, host: str = "127.0.0.1", names: Iterable[str] = ()) -> Server:
-        """Return a server for use in a `with` statement. It runs in a thread of its own.
+        """Return a server for a `with` statement. The server runs in a thread of its own.
 
         Args:
             port: 0 for any free port.
-            host: the address to listen on. `0.0.0.0` means all addresses of this machine; a container needs this. Then
-                everyone who reaches this machine can read and change the sandbox.
+            host: the address to listen on. `0.0.0.0` means all addresses of this machine; a container needs this. With
+                `0.0.0.0`, everyone who reaches this machine can read and change the sandbox.
             names: further host names under which clients call the sandbox, such as the name of a container. The server
                 answers only to these names, to `host` and to `localhost`. If other machines can reach the server, it
                 also answers to IP addresses.
@@ -163,7 +163,7 @@ class Sandbox(Reachable):
 
     @property
     def requests(self) -> list[Entry]:
-        """Return the requests so far, in order, without those that control or show the sandbox."""
+        """Return the requests so far, in order. Requests that control or show the sandbox are not in the list."""
         with self._lock:
             return self.journal.entries
 
@@ -179,7 +179,7 @@ class Sandbox(Reachable):
 
         Args:
             method: in any case.
-            path: a glob for the path, decoded once, with or without the API's base; a `*` also matches slashes.
+            path: a glob for the decoded path, with or without the API's base. A `*` also matches slashes.
             kind: `api`, `token`, `keys`, `cern`, `bss` or `page`.
             status: of the answer.
         """
@@ -188,7 +188,7 @@ class Sandbox(Reachable):
 
     @property
     def harm(self) -> list[Harm]:
-        """Return the harmful requests. The sandbox refused each with 503 and printed it on stderr."""
+        """Return the harmful requests. The sandbox refused each of them with 503 and printed it on stderr."""
         return self.journal.harm
 
     @property
@@ -203,7 +203,7 @@ class Sandbox(Reachable):
             return [f"{write.method} {write.path}" for write in self._late.pending]
 
     def land_late_writes(self) -> int:
-        """Carry out every write that a fault `late_write` delays, and return how many there were."""
+        """Carry out every write that a fault `late_write` delays. Return how many writes there were."""
         with self._lock:
             landed = self._late.land()
             self.state.save()
@@ -212,10 +212,10 @@ class Sandbox(Reachable):
     def reset(self) -> None:
         """Restore the initial state of the sandbox.
 
-        Roles and grants are again those that the world describes. A state file is overwritten. Faults, requests,
-        `harm`, `notes`, late writes, rotated keys and changed settings are removed.
+        Roles and grants are again those of the world. A state file is overwritten. Faults, requests, `harm`, `notes`,
+        late writes, rotated keys and changed settings are removed.
 
-        Tokens signed with the first keys are valid again, even if they were revoked. Other tokens are no longer valid.
+        Tokens that the first keys signed are valid again, even if they were revoked. Other tokens are no longer valid.
         """
         with self._lock:
             self._begin(State(self.world, self._path, fresh=True))
@@ -246,13 +246,13 @@ class Sandbox(Reachable):
     def create_role(
         self, integration: int, environment: str, name: str, children: tuple[str, ...] | list[str] = ()
     ) -> None:
-        """Create a role without a request.
+        """Create a role. No request is sent or recorded.
 
         Args:
             integration: its id.
             environment: an environment of the integration.
             name: of the role. If the role exists, only the children are added.
-            children: the roles that the role includes; they must exist.
+            children: the roles that the role includes. They must exist.
 
         Raises:
             SandboxError: the integration, the environment or a child does not exist, or the name is empty or too long.
@@ -265,7 +265,7 @@ class Sandbox(Reachable):
             self.state.save()
 
     def grant(self, integration: int, environment: str, role: str, *usernames: str) -> None:
-        """Give a role to users without a request.
+        """Give a role to users. No request is sent or recorded.
 
         Raises:
             SandboxError: the integration, environment, role or user does not exist.
@@ -276,7 +276,7 @@ class Sandbox(Reachable):
             self.state.save()
 
     def revoke(self, integration: int, environment: str, role: str, *usernames: str) -> None:
-        """Remove a role from users without a request.
+        """Remove a role from users. No request is sent or recorded.
 
         Raises:
             SandboxError: the integration, environment or role does not exist.
@@ -288,7 +288,7 @@ class Sandbox(Reachable):
             self.state.save()
 
     def delete_role(self, integration: int, environment: str, name: str) -> None:
-        """Delete a role without a request.
+        """Delete a role. No request is sent or recorded.
 
         Raises:
             SandboxError: the integration, environment or role does not exist.
@@ -309,7 +309,7 @@ class Sandbox(Reachable):
     def token_life(self) -> float:
         """Return for how many seconds a new token of the CSS API is valid.
 
-        If you set a value, it applies to the tokens of CERN and the BSS, too.
+        You can set this value. It then applies to the tokens of CERN and the BSS, too.
         """
         return self._tokens.life
 
@@ -321,11 +321,11 @@ class Sandbox(Reachable):
         """Return the access token that a user receives on logging in to an integration.
 
         Args:
-            username: the username of a person. For the integration's service account, the integration's client id.
+            username: the username of a person. For the integration's service account, pass the integration's client id.
             integration: its id.
             environment: an environment of the integration.
-            request: a request to the sandbox. The issuer (`iss`) in the token gets the host of its `Host` header. By
-                default the host is `localhost`.
+            request: a request to the sandbox. The issuer (`iss`) in the token then has the host of its `Host` header.
+                By default, the host is `localhost`.
 
         Raises:
             SandboxError: the integration, environment or user does not exist.
@@ -343,8 +343,9 @@ class Sandbox(Reachable):
         """Make a login server, or all of them, sign with a new key.
 
         Args:
-            environment: the environment of the login server, or `cern`; None for all.
-            retire: True to refuse tokens that old keys signed; False to accept them, and publish the old keys, too.
+            environment: the environment of the login server, or `cern`. None means all login servers.
+            retire: True to refuse tokens that old keys signed. False to accept these tokens and still publish the old
+                keys.
 
         Raises:
             SandboxError: the environment does not exist.

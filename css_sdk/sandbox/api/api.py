@@ -48,8 +48,8 @@ class Api:
     """Answer the requests to the CSS API: all paths below its base.
 
     Attributes:
-        last_reason: why the service last refused a token. If the service cannot read a token, it gives this old reason
-            again. The real service makes the same mistake.
+        last_reason: why the service last refused a token. If the service cannot read a token, it repeats this old
+            reason. The real service makes the same mistake.
     """
 
     service: Service
@@ -58,10 +58,10 @@ class Api:
     last_reason: str = field(default="not authorized", init=False)
 
     def answer_at_once(self, request: Request) -> Response | None:
-        """Return the answer to a CORS preflight, or the refusal of a path that is too long; None for other requests.
+        """Answer a CORS preflight, and refuse a request whose path is too long. Otherwise return None.
 
-        The real service records path and query of each request with a valid token, and stops if they are too long. The
-        sandbox refuses such a request. If the token is not valid, the sandbox only records the request in `notes`.
+        The real service logs path and query of each request with a valid token. It stops if they are too long.
+        Without a valid token, the sandbox only records the request in `notes`.
         """
         if request.method == "OPTIONS":
             return Response(204, PREFLIGHT)
@@ -77,10 +77,7 @@ class Api:
     def prepare(self, request: Request, path: str, keys_lost: bool = False) -> Response | PreparedCall:
         """Return the call that a request asks for. If the service answers without a call, return the answer.
 
-        Args:
-            request: the request.
-            path: the path after the base, as sent.
-            keys_lost: whether the service refuses every token, because it could not read the login server's keys.
+        If `keys_lost`, refuse every token. The real service does this if it could not read the login server's keys.
         """
         try:
             body = body_of(request)
@@ -105,7 +102,7 @@ class Api:
         return PreparedCall(self, route, Call(request, team, parameters, query(request.query), body))
 
     def _team(self, request: Request) -> Team | Response:
-        """Return the team that the token belongs to, or the answer to a request without a valid token."""
+        """Return the team of the token. If the token is missing or not valid, return the service's 401."""
         header = request.headers.get("authorization")
         if not header:
             return self.refuse_token("No authorization header was found")
@@ -147,8 +144,7 @@ class PreparedCall:
     def carry_out(self, login_server_down: bool = False) -> Response:
         """Carry out the call and return its answer.
 
-        Args:
-            login_server_down: whether the login server behind the API fails before it does anything.
+        If `login_server_down`, the login server behind the API fails before it does anything.
         """
         self.call.login_server_down = login_server_down
         try:
@@ -164,7 +160,7 @@ class PreparedCall:
         return self.route.handler(self.api.service, self.call)
 
     def lose_booking(self, response: Response) -> None:
-        """Remove a role from the service's own book-keeping. It is the role that this call creates or deletes.
+        """Remove the role that this call creates or deletes from the service's own book-keeping.
 
         If the call did not use the login server, do nothing, because the call has changed no role.
         """
@@ -187,8 +183,7 @@ class PreparedCall:
     def login_server_failure(self, first_look_up: bool) -> Response:
         """Return what the service answers if the login server fails before or after the work.
 
-        Args:
-            first_look_up: whether the service's first look-up in the login server fails. Then creating a role gets 422.
+        If the service's first look-up already fails, creating a role gets 422 instead of an empty 201.
         """
         match self.route.failing:
             case "create" if not first_look_up:
@@ -203,7 +198,7 @@ class PreparedCall:
 
 
 def answer_errors(handler: Callable[[], Response]) -> Response:
-    """Return the answer of a handler. If the handler raises `Refusal` or `Unforeseen`, return the error's answer."""
+    """Return the answer of a handler, or the answer to its `Refusal` or `Unforeseen`."""
     try:
         return handler()
     except Refusal as refusal:

@@ -22,7 +22,7 @@ def list_integrations(service: Service, call: Call) -> Response:
 
 
 def get_integration(service: Service, call: Call) -> Response:
-    """Answer `GET I` for integrations of every service type. The order of the keys differs from `list_integrations`."""
+    """Answer `GET I` for integrations of every service type. `list_integrations` orders the keys differently."""
     order = ("id", "projectName", "environments", "status", "authType", "createdAt", "updatedAt")
     return json_response(200, _view(service.integration(call), order))
 

@@ -1,4 +1,4 @@
-"""Answer the call for logs within the service's limits. The lines are made up and depend only on client and time."""
+"""Answer the call for logs within the service's limits. The lines are made up, from client and time only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MORE: Final = "Log limit reached. There may be more logs available, try a more r
 
 
 def get_logs(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/logs`. Every call counts against the limit, even a refused one."""
+    """Answer `GET I/E/logs`. Every call counts against the limit, even a refused call."""
     allowed, headers = _count(service, call)
     if not allowed:
         refused = plain(429, "Too many requests, please try again later.", "text/html; charset=utf-8")
@@ -62,7 +62,7 @@ def _count(service: Service, call: Call) -> tuple[bool, dict[str, str]]:
 
 
 def _span(environment: str, start: object, end: object) -> tuple[float, float] | str:
-    """Return start and end in seconds. If they are not valid, return the error message instead."""
+    """Return start and end in seconds, or the error message if they are not valid."""
     if not start or not end:
         return "Not all parameters sent. Please include start and end."
     if environment not in ENVIRONMENTS:

@@ -1,4 +1,4 @@
-"""Answer the calls that read and change who has which role, the deprecated mappings included."""
+"""Answer the calls that read and change who has which role. Some of these calls are deprecated."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ LAST: Final = 2**31 - 1  # the largest number that the login server can read
 def list_members(service: Service, call: Call) -> Response:
     """Answer `GET I/E/roles/R/users` with the members sorted by username.
 
-    Like the real service, answer 404 if the login server cannot read where the page begins or how long it is. The
-    login server reads only whole numbers up to `LAST`.
+    The login server reads only whole numbers up to `LAST`. For other pages or lengths, answer 404, as the service does.
     """
     name = call.role()
     page, length = page_and_max(call.query)
@@ -74,7 +73,7 @@ def unassign_role(service: Service, call: Call) -> Response:
 
 
 def _username(call: Call, integration: Integration) -> str:
-    """Return the username of the path. The integration's own client id stands for its service account."""
+    """Return the username of the path. The integration's own client id means its service account."""
     username = call.parameters["username"]
     return SERVICE_ACCOUNT + username if username == integration.client_id else username
 
@@ -116,7 +115,7 @@ def _mapping_terms(query: Query) -> tuple[str, str]:
 
 
 def change_mapping(service: Service, call: Call) -> Response:
-    """Refuse `POST I/E/user-role-mappings`, which is deprecated.
+    """Refuse `POST I/E/user-role-mappings`, which is deprecated. This call stops the server of the real service.
 
     Raises:
         Destructive: always.

@@ -31,7 +31,7 @@ def list_roles(service: Service, call: Call) -> Response:
 
 
 def get_role(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/roles/R`: 404 if the role or client does not exist, an empty object for `.` and `..`."""
+    """Answer `GET I/E/roles/R`. Like the real service, answer an empty object for `.` and `..`."""
     name = call.role()
     client = service.find_client(call, service.place(call))
     if client is not None and name in DOTS:
@@ -40,7 +40,10 @@ def get_role(service: Service, call: Call) -> Response:
 
 
 def create_role(service: Service, call: Call) -> Response:
-    """Answer `POST I/E/roles`. If the name is too long, answer an empty 201 but create no role, as the service does."""
+    """Answer `POST I/E/roles`.
+
+    If the name is too long, answer an empty 201 but create no role. The real service makes the same mistake.
+    """
     name = role_name(call.body)
     client = service.client(call)
     if name in client.roles:
@@ -56,10 +59,10 @@ def create_role(service: Service, call: Call) -> Response:
 
 
 def rename_role(service: Service, call: Call) -> Response:
-    """Answer `PUT I/E/roles/R`: 404 if the role does not exist, 409 if another role has the new name.
+    """Answer `PUT I/E/roles/R`.
 
-    If there is no client, the old name is `.` or `..`, or the new name is too long, answer an empty 200 and rename
-    nothing. The real service makes the same mistake.
+    Some calls get an empty 200, but nothing is renamed: without a client, for `.` and `..`, and for a new name that is
+    too long. The real service makes the same mistake.
     """
     name = call.role()
     new = role_name(call.body)
@@ -81,7 +84,7 @@ def rename_role(service: Service, call: Call) -> Response:
 
 
 def delete_role(service: Service, call: Call) -> Response:
-    """Answer `DELETE I/E/roles/R`: 404 if the client lacks the role. Otherwise, and without a client, answer 204.
+    """Answer `DELETE I/E/roles/R`. Without a client, answer 204, as the service does.
 
     Raises:
         Destructive: the name is `..`. The login server would delete the whole client.
@@ -123,7 +126,7 @@ def get_composite(service: Service, call: Call) -> Response:
 def add_composites(service: Service, call: Call) -> Response:
     """Answer `POST I/E/roles/R/composite-roles`.
 
-    Like the real service, add the children first. If the service's own book-keeping lacks one of them, answer 422.
+    If a child is missing in the service's own book-keeping, answer 422. But the children are added, as on the service.
     """
     name = call.role()
     children = role_names(call.body)
@@ -155,11 +158,7 @@ def remove_composite(service: Service, call: Call) -> Response:
 
 
 def _stored(client: Client | None, name: str) -> Role:
-    """Return a role of the login server, even if the list of roles is too long to contain it.
-
-    Raises:
-        Refusal: 404, the role or the client does not exist.
-    """
+    """Return a role of the login server, even if it is not in the list of roles. A list holds at most 5000 roles."""
     role = None if client is None else client.roles.get(name)
     if role is None:
         raise Refusal(404, f"role {name} not found")
@@ -169,12 +168,7 @@ def _stored(client: Client | None, name: str) -> Role:
 def _parent_and_child(
     service: Service, call: Call, name: str, child_name: str, place: tuple[Integration, str] | None = None
 ) -> tuple[Role, Role]:
-    """Return the two roles that the path names. The second role need not be a child of the first role.
-
-    Raises:
-        Refusal: 400, both names are the same; 404, one of the roles or the client does not exist.
-        Unforeseen: the name of the parent is `.` or `..`.
-    """
+    """Return the two roles that the path names. The second role need not be a child of the first role."""
     if name == child_name:
         raise Refusal(400, "role name and composite role name cannot be same")
     client = service.client(call, place)
@@ -184,12 +178,7 @@ def _parent_and_child(
 
 
 def _addressable(client: Client, name: str) -> Role:
-    """Return a role. Refuse the names `.` and `..`, because the login server cannot read the children of these roles.
-
-    Raises:
-        Refusal: 404, the role does not exist.
-        Unforeseen: the name is `.` or `..`.
-    """
+    """Return a role. Refuse `.` and `..`, because the login server cannot read the children of these roles."""
     role = existing(client, name)
     if name in DOTS:
         raise Unforeseen

@@ -19,11 +19,8 @@ class Route:
     """One call of the API.
 
     Attributes:
-        method: in upper case.
-        segments: of the path. Those in braces are parameters; the others ignore case.
-        handler: answers the call.
-        failing: `create`, `rename`, `delete`, `role` or `other`. It decides what the service answers if the login
-            server fails (see `PreparedCall.login_server_failure`).
+        segments: the parts of the path. A part in braces is a parameter. The other parts ignore case.
+        failing: `create`, `rename`, `delete`, `role` or `other`. `PreparedCall.login_server_failure` uses this word.
         takes_query: whether the handler reads the query. If not, any query is refused.
     """
 

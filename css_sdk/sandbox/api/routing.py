@@ -20,6 +20,6 @@ def segments_of(path: str) -> list[str]:
 
 
 def find(method: str, segments: list[str]) -> Route | None:
-    """Return the route of a request, or None if the API has no such call. HEAD has the route of GET."""
+    """Return the route of a request, or None if the API has no such call. HEAD uses the route of GET."""
     candidates = _BY_SHAPE.get(("GET" if method == "HEAD" else method, len(segments)), ())
     return next((route for route in candidates if route.fits(segments)), None)

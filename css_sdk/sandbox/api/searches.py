@@ -32,9 +32,7 @@ PARTS: Final = {
 def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call], Response]:
     """Return the handler of `GET /E/<provider>/users`.
 
-    Args:
-        provider: the identity provider, as usernames have it after the `@`.
-        fields: the parameters that the search accepts. Each value is the name that error messages use.
+    Each value of `fields` is the name of a parameter in error messages.
     """
 
     def handler(service: Service, call: Call) -> Response:
@@ -49,7 +47,7 @@ def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call]
 
 
 def search_bceid(service: Service, call: Call) -> Response:
-    """Answer `GET /integrations/{id}/{environment}/bceid/users` with people who logged in to the integration."""
+    """Answer `GET I/E/bceid/users` with people who logged in to the integration."""
     kind, terms = bceid_terms(call.query)
     integration = service.integration(call)
     environment = service.environment(call)
@@ -65,7 +63,7 @@ def search_bceid(service: Service, call: Call) -> Response:
 def _matches(service: Service, provider: str, environment: str, terms: Mapping[str, str]) -> list[User]:
     """Return the users that match every term, sorted by username.
 
-    A `guid` matches the end of a GUID, because it is compared with the end of the username.
+    Like the real service, compare a `guid` with the end of the username. The end of a GUID is therefore enough.
     """
     wanted = {PARTS[name]: like(value) for name, value in terms.items() if name != "guid"}
     ending = f"{terms.get('guid', '')}@{provider}".lower()
@@ -79,9 +77,10 @@ def _matches(service: Service, provider: str, environment: str, terms: Mapping[s
 
 
 def like(term: str) -> Callable[[str], bool]:
-    """Return a function that checks whether a text contains a search term, as the login server's database does.
+    """Return a function that checks whether a text contains a search term.
 
-    Case is ignored. `%` matches any characters, and `_` matches one character. Neither can be escaped.
+    The function works as the login server's database does. Case is ignored. `%` matches any characters, and `_` matches
+    one character. Neither can be escaped.
     """
     parts = [
         re.compile("".join("." if letter == "_" else re.escape(letter) for letter in part), re.DOTALL)
@@ -102,7 +101,7 @@ def like(term: str) -> Callable[[str], bool]:
 
 
 def _repeat_first_page(rows: list[Row]) -> list[Row]:
-    """Replace each later page of 50 rows by the first 50 rows. The real service makes this mistake."""
+    """Replace each later page of 50 rows with the first 50 rows. The real service makes the same mistake."""
     return rows[:LIMIT] * -(-len(rows) // LIMIT)
 
 

@@ -1,4 +1,4 @@
-"""Look up what the calls of the API need: the world, the roles, and the login server behind the API."""
+"""Look up what the calls of the API need: the world, the roles and the login server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .validation import Query
 
 
 class LoginServerFailed(Exception):
-    """The login server behind the API did not answer, and nothing was done."""
+    """The login server behind the API did not answer, and did nothing."""
 
 
 @define
@@ -26,9 +26,7 @@ class Call:
 
     Attributes:
         team: the team that the token belongs to.
-        parameters: of the path, decoded once.
-        query: as the service parses it.
-        body: as the service parses it.
+        parameters: the parameters of the path, decoded once.
         login_server_down: whether the login server fails at its next use.
         used_login_server: whether the call used the login server.
     """
@@ -42,11 +40,7 @@ class Call:
     used_login_server: bool = field(default=False, init=False)
 
     def role(self, name: str = "role") -> str:
-        """Return the name of a role in the path. The service decodes the name a second time.
-
-        Raises:
-            Unforeseen: the name cannot be decoded.
-        """
+        """Return the name of a role in the path. Like the real service, decode the name a second time."""
         try:
             return decode_component(self.parameters[name])
         except MalformedEscape as error:
@@ -60,9 +54,8 @@ class Service:
     Attributes:
         world: what the API cannot change.
         state: what the API can change.
-        journal: records strange requests.
         now: returns the time of the servers, in seconds.
-        log_calls: the start of the hour and the number of calls for logs since then. The key is the integration, the
+        log_calls: the start of the current hour, and the number of calls for logs since then. The key is integration,
             environment and the client's address.
     """
 
@@ -73,19 +66,14 @@ class Service:
     log_calls: dict[tuple[str, str, str], tuple[float, int]] = field(factory=dict)
 
     def integration(self, call: Call) -> Integration:
-        """Return the integration of the path.
-
-        Raises:
-            Unforeseen: the id is not a number that the database accepts.
-            Refusal: 404, the integration does not exist, is archived or belongs to another team.
-        """
+        """Return the integration of the path, or raise `Refusal` with 404."""
         found = self.find_integration(call)
         if found is None:
             raise Refusal(404, f"integration #{number_text(number(call.parameters['integration']))} not found")
         return found
 
     def find_integration(self, call: Call) -> Integration | None:
-        """Return the integration of the path; None if it does not exist, is archived or belongs to another team.
+        """Return the integration of the path. Return None if it does not exist, is archived or belongs to another team.
 
         Raises:
             Unforeseen: the id is not a number that the database accepts.
@@ -97,45 +85,24 @@ class Service:
         return found if found is not None and found.team == call.team.id and not found.archived else None
 
     def environment(self, call: Call) -> str:
-        """Return the environment of the path.
-
-        Raises:
-            Refusal: 404, the environment is not `dev`, `test` or `prod`.
-        """
+        """Return the environment of the path, or raise `Refusal` with 404."""
         environment = call.parameters["environment"]
         if environment not in ENVIRONMENTS:
             raise Refusal(404, f"environment {environment} not found")
         return environment
 
     def use_login_server(self, call: Call) -> None:
-        """Record that a call uses the login server.
-
-        Raises:
-            LoginServerFailed: the login server fails for this call.
-        """
+        """Record that a call uses the login server. Raise `LoginServerFailed` if it fails for this call."""
         call.used_login_server = True
         if call.login_server_down:
             raise LoginServerFailed
 
     def place(self, call: Call) -> tuple[Integration, str]:
-        """Check the integration and then the environment of the path, and return both.
-
-        Raises:
-            Unforeseen, Refusal: as `integration` and `environment`.
-        """
+        """Check the integration first and the environment second, and return both."""
         return self.integration(call), self.environment(call)
 
     def client(self, call: Call, place: tuple[Integration, str] | None = None) -> Client:
-        """Return the integration's roles in the login server.
-
-        Args:
-            call: the call.
-            place: the integration and the environment. By default they are looked up for the call.
-
-        Raises:
-            LoginServerFailed: the login server fails for this call.
-            Refusal: 404, the login server has no such client.
-        """
+        """Return the integration's roles in the login server, or raise `Refusal` with 404."""
         place = place or self.place(call)
         found = self.find_client(call, place)
         if found is None:
@@ -143,20 +110,12 @@ class Service:
         return found
 
     def find_client(self, call: Call, place: tuple[Integration, str]) -> Client | None:
-        """Return the integration's roles in the login server; None if the login server has no such client.
-
-        Raises:
-            LoginServerFailed: the login server fails for this call.
-        """
+        """Return the integration's roles in the login server. Return None if the login server has no such client."""
         self.use_login_server(call)
         return self.state.clients.get((place[0].id, place[1]))
 
     def user(self, username: str, environment: str) -> User:
-        """Return a user of the login server.
-
-        Raises:
-            Refusal: 404, the login server does not know the user, because the user never logged in there.
-        """
+        """Return a user of the login server. Refuse with 404 a user who never logged in there."""
         found = self.world.user(username, environment)
         if found is None:
             raise Refusal(404, f'User "{username}" not found')
@@ -168,11 +127,7 @@ class Service:
 
 
 def existing(client: Client, name: str, what: str = "role") -> Role:
-    """Return a role that a listing contains.
-
-    Raises:
-        Refusal: 404, the listing does not contain the role.
-    """
+    """Return a role that a listing contains, or raise `Refusal` with 404."""
     found = client.visible(name)
     if found is None:
         raise Refusal(404, f"{what} {name} not found")
@@ -180,6 +135,6 @@ def existing(client: Client, name: str, what: str = "role") -> Role:
 
 
 def user_view(user: User) -> dict[str, Any]:
-    """Return a user as an entry of a list of members. Fields without a value are left out."""
+    """Return a user as an entry of a list of members, without empty fields."""
     fields = ("username", "email", "firstName", "lastName", "attributes")
     return {name: user[name] for name in fields if user.get(name) is not None}

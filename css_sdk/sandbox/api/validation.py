@@ -1,6 +1,6 @@
 """Check bodies and queries as the service does before any work; pure.
 
-Like the service, these functions convert some values of a wrong type, and report only the first mistake that they find.
+Like the service, these functions convert some values of a wrong type. They report only the first mistake.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ class MalformedBody(ValueError):
 
 
 def body_of(request: Request) -> Any:
-    """Return the body as the service parses it.
-
-    If the body is empty, or its content type is neither JSON nor a form, return an empty object.
+    """Return the body as the service parses it: an empty object if the content type is neither JSON nor a form.
 
     Raises:
         MalformedBody: the content type is JSON, but the body is not a JSON object or list.
@@ -49,11 +47,7 @@ def _no_constant(name: str) -> Any:
 
 
 def role_name(body: Any) -> str:
-    """Return the name of the role that a body describes.
-
-    Raises:
-        Refusal: 400, with the first mistake.
-    """
+    """Return the name of the role that a body describes."""
     if not isinstance(body, dict):
         raise Refusal(400, "must be object")
     problem = _text_problem(body)
@@ -65,10 +59,9 @@ def role_name(body: Any) -> str:
 
 
 def role_names(body: Any) -> list[str]:
-    """Return the names in a list of roles. The caller checks for blank names, after other checks.
+    """Return the names in a list of roles.
 
-    Raises:
-        Refusal: 400, with the first mistake.
+    The caller must check for blank names. The service checks them later, after the integration.
     """
     if not isinstance(body, list) or not body:
         raise Refusal(400, "invalid list of roles")
@@ -116,11 +109,7 @@ def refuse_query(query: Query) -> None:
 
 
 def page_and_max(query: Query) -> tuple[float, float]:
-    """Return the number of the page (1 or more) and its length (1 to 50). Both may be fractions.
-
-    Raises:
-        Refusal: 400, with the first mistake.
-    """
+    """Return the number of the page (1 or more) and its length (1 to 50). Both may be fractions."""
     page = _count(query.get("page"), 1, math.inf, 1.0, "page should be a number greater than 0")
     length = _count(query.get("max"), 1, 50, 50.0, "max count should be a number within range 1 - 50")
     if query.keys() - {"page", "max"}:
@@ -140,12 +129,7 @@ def _count(value: str | list[str] | None, least: float, most: float, default: fl
 def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
     """Return the terms of a user search.
 
-    Args:
-        query: as parsed.
-        fields: the parameters that the search accepts. Each value is the name that error messages use.
-
-    Raises:
-        Refusal: 400, with the first mistake.
+    Each value of `fields` is the name of a parameter in error messages.
     """
     if not query.keys() & fields.keys():
         first = next(iter(fields))
@@ -160,12 +144,9 @@ def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def bceid_terms(query: Query) -> tuple[str, dict[str, str]]:
-    """Return the type and the terms of a BCeID search, ignoring unknown parameters.
+    """Return the type and the terms of a BCeID search.
 
     If the type is given twice, the service joins both with a comma and does not check the terms.
-
-    Raises:
-        Refusal: 400, with the first mistake.
     """
     kind = query.get("bceidType")
     if kind is None:

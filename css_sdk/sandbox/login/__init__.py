@@ -1,5 +1,5 @@
-"""Answer as the login servers do. Also answer as CERN and the interworks BSS do, two other systems with tokens.
+"""Answer as the login servers do. Also answer as CERN and the interworks BSS, two other systems with tokens.
 
-It may import `world` and the modules directly in `css_sdk.sandbox`. Start reading at `login`. `tokens` signs and checks
-tokens.
+This package may import `world` and the modules directly in `css_sdk.sandbox`. Start reading at `login`. `tokens` signs
+and checks tokens.
 """

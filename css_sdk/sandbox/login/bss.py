@@ -1,4 +1,4 @@
-"""Answer as the interworks BSS and Billing API: issue opaque tokens to a client and its user, and return accounts."""
+"""Answer as the interworks BSS and Billing API: issue tokens to a client and its user, and return accounts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Answer as CERN's API access does: each token is for one target, and a target accepts only tokens for itself.
+"""Answer as CERN's API access does: each token is for one target, and a target refuses all other tokens.
 
-The realm publishes its discovery document and keys as the other login servers do. CERN's documentation names another
-token endpoint than the discovery document. The sandbox serves only the endpoint of CERN's documentation.
+CERN's documentation and the discovery document name different token endpoints. The sandbox serves only the token
+endpoint of the documentation.
 """
 
 from __future__ import annotations
@@ -25,11 +25,7 @@ SCOPE: Final = "email profile"
 
 @define
 class Cern:
-    """Answer requests to CERN's login server (the realm) and to the applications that clients call (the targets).
-
-    Attributes:
-        tokens: signs and checks the tokens of this realm.
-    """
+    """Answer as CERN's login server (the realm), and as the applications that clients call (the targets)."""
 
     world: CernWorld
     now: Callable[[], float]
@@ -71,7 +67,7 @@ class Cern:
     def call(self, request: Request) -> Response:
         """Answer a call of a target with its data.
 
-        Without a token for the target, answer 401. If the token lacks the target's role, answer 403.
+        Without a token for the target, answer 401. Without the target's role in the token, answer 403.
         """
         target = next((found for found in self.world.targets.values() if request.path.startswith(found.base)), None)
         if target is None:
@@ -88,7 +84,7 @@ class Cern:
         return json_response(404, {"error": "not_found"}) if found is None else json_response(200, {"data": found})
 
     def _claims_of(self, authorization: str, target: Target) -> dict[str, Any] | Response:
-        """Return the claims of the token. If the token is not valid for the target, return the 401 answer instead."""
+        """Return the claims of the token, or the 401 answer if the token is not valid for the target."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return bearer_refusal("A bearer token is needed")

@@ -50,13 +50,7 @@ class LoginServers:
     now: Callable[[], float]
 
     def answer(self, request: Request, environment: str, path: str) -> Response:
-        """Answer a request to a login server.
-
-        Args:
-            request: the request.
-            environment: of the login server.
-            path: the path below the realm.
-        """
+        """Answer a request to a login server."""
         issuer = origin(request) + REALM[environment]
         if path == TOKEN_PATH:
             return answer_token_request(request, partial(self.grant, environment, issuer))
@@ -64,12 +58,6 @@ class LoginServers:
 
     def grant(self, environment: str, issuer: str, form: dict[str, str], authorization: str) -> Response:
         """Answer a request for a token.
-
-        Args:
-            environment: of the login server.
-            issuer: the address of the login server.
-            form: the fields of the request.
-            authorization: the header, or an empty string.
 
         Raises:
             TokenRefusal: the request gets no token.
@@ -104,16 +92,9 @@ class LoginServers:
         return json_response(200, body).with_headers(NO_STORE)
 
     def token_for(self, username: str, integration: Integration, environment: str, address: str) -> str:
-        """Return the token that a user, or the integration's service account, receives for an integration.
+        """Return the token that a user receives for an integration.
 
-        Args:
-            username: the user, or the client id of the integration for its service account.
-            integration: the integration.
-            environment: the environment of the login server.
-            address: the address under which the client calls the sandbox.
-
-        Raises:
-            SandboxError: the integration has no client in the environment, or the login server does not know the user.
+        The integration's client id stands for its service account. The client calls the sandbox under `address`.
         """
         self.state.client(integration.id, environment)
         issuer = address + REALM[environment]
@@ -152,7 +133,7 @@ class LoginServers:
         return integration if integration is not None and environment in integration.environments else None
 
     def _roles(self, environment: str, username: str) -> dict[str, list[str]]:
-        """Return a user's roles in an environment, by client id. Children of composite roles are included."""
+        """Return a user's roles in an environment, by client id, with the children of composite roles."""
         found = {
             client.client_id: [role.name for role in client.effective(username)]
             for (_, name), client in self.state.clients.items()
@@ -164,10 +145,7 @@ class LoginServers:
 def answer_token_request(request: Request, grant: Callable[[dict[str, str], str], Response]) -> Response:
     """Answer a request at a token endpoint.
 
-    Args:
-        request: the request.
-        grant: a function that gets the request's form fields and `Authorization` header, and returns the response or
-            raises a `TokenRefusal`.
+    `grant` gets the form fields and the `Authorization` header. It returns the answer or raises `TokenRefusal`.
     """
     if request.method != "POST":
         return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
@@ -178,10 +156,9 @@ def answer_token_request(request: Request, grant: Callable[[dict[str, str], str]
 
 
 def pass_through(servers: LoginServers, request: Request, body: Any) -> Response:
-    """Pass the token request `POST {base}/token` on to the prod login server.
+    """Answer `POST {base}/token`: let the prod login server issue a token.
 
-    Raises:
-        Refusal: 422, the login server issued no token. The refusal hides the reason.
+    If the login server issues no token, answer 422 and hide the reason, as the service does.
     """
     form = {str(name): str(value) for name, value in body.items()} if isinstance(body, dict) else {}
     try:
@@ -192,15 +169,7 @@ def pass_through(servers: LoginServers, request: Request, body: Any) -> Response
 
 
 def realm_page(request: Request, path: str, issuer: str, tokens: Tokens, realm: str) -> Response:
-    """Return a realm's discovery document or its keys.
-
-    Args:
-        request: the request.
-        path: the path below the realm.
-        issuer: the realm's address.
-        tokens: holds the keys of the realm.
-        realm: the name of the realm in `tokens`.
-    """
+    """Return a realm's discovery document or its keys."""
     pages: dict[str, Callable[[], dict[str, Any]]] = {
         DISCOVERY_PATH: lambda: discovery(issuer),
         KEYS_PATH: lambda: {"keys": [key.jwk() for key in tokens.published(realm)]},
@@ -239,11 +208,7 @@ def _account(owner: Integration | Team) -> str:
 
 
 def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form; an empty dictionary if the content type is not that of a form.
-
-    Raises:
-        TokenRefusal: 400, a field is given twice.
-    """
+    """Return the fields of a form. If the content type is not that of a form, return no fields."""
     if request.media_type != "application/x-www-form-urlencoded":
         return {}
     pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -255,10 +220,10 @@ def form_of(request: Request) -> dict[str, str]:
 def basic_credentials(header: str) -> tuple[str | None, str | None]:
     """Return the client id and the secret of a Basic header, form-decoded (RFC 6749, 2.3.1).
 
-    If the header is not a Basic header with a client id and a secret, return None for both.
+    Without such a header, return None for both.
 
     Raises:
-        TokenRefusal: 400, the header cannot be decoded.
+        TokenRefusal: the header cannot be decoded.
     """
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":

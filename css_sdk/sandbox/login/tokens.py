@@ -69,7 +69,7 @@ _shared_lock = threading.Lock()
 
 
 def _shared_key(environment: str) -> Key:
-    """Return the first key of an environment. All sandboxes of a process share it, because a new key needs time."""
+    """Return the first key of an environment. All sandboxes of a process share it, because making a key takes time."""
     with _shared_lock:
         if environment not in _shared:
             _shared[environment] = Key.generate()
@@ -101,18 +101,13 @@ class Tokens:
     _revoked: set[str] = field(factory=set, init=False, repr=False)
 
     def published(self, environment: str) -> list[Key]:
-        """Return the keys whose signatures are accepted: the newest key, then the older keys that were not retired."""
+        """Return the keys whose signatures are accepted, the newest key first."""
         if environment not in self._keys:
             self._keys[environment] = [_shared_key(environment)]
         return self._keys[environment]
 
     def rotate(self, environment: str | None, retire: bool) -> None:
-        """Sign new tokens with a new key.
-
-        Args:
-            environment: the environment whose key changes; None for all.
-            retire: whether to refuse tokens that the old keys signed.
-        """
+        """Sign new tokens with a new key. If `retire`, refuse the tokens that old keys signed."""
         for name in ENVIRONMENTS if environment is None else (environment,):
             self._keys[name] = [Key.generate(), *([] if retire else self.published(name))]
         self._accepted.clear()
@@ -136,12 +131,12 @@ class Tokens:
     def check(self, token: str, now: float) -> Accepted:
         """Check a token as the API does, with the keys of the prod login server.
 
-        A signature is verified when the token is first used, and the result is remembered.
+        A signature is verified when the token is first used. The result is remembered.
 
         Raises:
             TokenExpired: the token has expired.
-            TokenInvalid: its signature or its issuer is wrong, or the token was revoked.
-            TokenUnreadable: it cannot be read, names an unknown key, or lacks the claims of an API account.
+            TokenInvalid: the signature or issuer is wrong, or the token was revoked.
+            TokenUnreadable: the token cannot be read, names an unknown key, or does not belong to an API account.
         """
         found = self._accepted.get(token)
         if found is None:
@@ -156,18 +151,12 @@ class Tokens:
         return found
 
     def claims(self, token: str, realm: str, path: str, now: float) -> dict[str, Any]:
-        """Return the claims of a token that is valid in a realm.
-
-        Args:
-            token: as sent.
-            realm: the realm that must have signed the token.
-            path: the path with which the token's issuer must end.
-            now: the time.
+        """Return the claims of a token that is valid in a realm. The token's issuer must end with `path`.
 
         Raises:
             TokenExpired: the token has expired.
-            TokenInvalid: its signature or its issuer is wrong, or the token was revoked.
-            TokenUnreadable: it cannot be read, or names an unknown key.
+            TokenInvalid: the signature or issuer is wrong, or the token was revoked.
+            TokenUnreadable: the token cannot be read, or names an unknown key.
         """
         claims = self._signed_claims(token, realm, path)
         if float(claims.get("exp", 0)) <= now:
@@ -213,14 +202,9 @@ def _header(token: str) -> dict[str, Any]:
 def account_claims(
     issuer: str, environment: str, owner: Integration | Team, roles: dict[str, list[str]], scope: str
 ) -> dict[str, Any]:
-    """Return the claims of a token for a team's API account or for an integration's service account.
+    """Return the claims of a token for a team's API account or an integration's service account.
 
-    Args:
-        issuer: the login server's address.
-        environment: of the login server.
-        owner: the team or the integration that the account belongs to.
-        roles: the account's roles by client id, children included.
-        scope: as granted.
+    `roles` holds the account's roles by client id, children included.
     """
     client_id = str(owner.client_id)
     username = f"service-account-{client_id}"
@@ -254,13 +238,7 @@ def person_claims(
 ) -> dict[str, Any]:
     """Return the claims of a token for a person who logged in to an integration.
 
-    Args:
-        issuer: the login server's address.
-        environment: of the login server.
-        client_id: of the integration.
-        user: the person.
-        roles: the person's roles by client id, children included.
-        scope: as granted.
+    `roles` holds the person's roles by client id, children included.
     """
     claims: dict[str, Any] = {
         "jti": f"onrtro:{uuid.uuid4()}",
@@ -285,12 +263,7 @@ def person_claims(
 
 
 def id_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any]:
-    """Return the claims of an ID token, with the hash of the access token (OpenID Connect Core, 3.1.3.6).
-
-    Args:
-        claims: of the access token.
-        access_token: the access token that is issued together with the ID token.
-    """
+    """Return the claims of the ID token that belongs to an access token (OpenID Connect Core, 3.1.3.6)."""
     left_out = {"realm_access", "resource_access", "scope", "client_roles", "team", "aud", "jti"}
     shared = {name: value for name, value in claims.items() if name not in left_out}
     digest = _base64(hashlib.sha256(access_token.encode()).digest()[:16])

@@ -1,7 +1,7 @@
 """Answer the calls that control the sandbox. Their path, `/sandbox`, does not exist on the real service.
 
-The calls need the header `X-CSS-Sandbox`, with any value. So no web page can control the sandbox: a browser sends such
-a header to another origin only if the server allows the header, and the sandbox does not.
+The calls need the header `X-CSS-Sandbox`, with any value. The header keeps web pages from controlling the sandbox. A
+browser sends such a header to another origin only if the server allows this, and the sandbox does not.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WITHOUT_TOKENS: Final = filters.exclude("authorization")
 
 
 class Controls(Protocol):
-    """The attributes and methods of `Sandbox` that these calls use. `Sandbox` explains them."""
+    """The attributes and methods of `Sandbox` that these calls use."""
 
     faults: Faults
     journal: Journal
@@ -52,26 +52,20 @@ class Controls(Protocol):
 def answer(sandbox: Controls, request: Request, path: str) -> Response:
     """Answer one of the sandbox's own calls.
 
-    - `GET`, `DELETE /sandbox/requests`: list the requests (the query may hold `method`, `path`, `kind`), or
-      forget them.
-    - `GET`, `POST`, `DELETE /sandbox/faults`: list the faults, add one (an object with the arguments of
+    - `GET`, `DELETE /sandbox/requests`: list the requests (the query may hold `method`, `path`, `kind`), or forget
+      them.
+    - `GET`, `POST`, `DELETE /sandbox/faults`: list the faults, add a fault (an object with the arguments of
       `faults.add`), or remove all.
     - `GET`, `POST /sandbox/late-writes`: list the writes that a fault has delayed, or carry them out.
     - `GET /sandbox/harm`: list the harmful and the strange requests.
     - `GET /sandbox/state`: return the state in the form of the state file.
     - `GET`, `PUT /sandbox/settings`: read or set `token_life` and `clock_skew`, in seconds.
-    - `POST /sandbox/keys`: rotate the keys of one environment (`{"environment"}`) or, without a body, of all.
+    - `POST /sandbox/keys`: rotate the keys of one environment (`{"environment"}`). Without a body, rotate all keys.
     - `POST /sandbox/revoke`: revoke the tokens issued so far.
     - `POST /sandbox/token`: return the token of a user (`{"username", "integration", "environment"}`).
     - `POST /sandbox/reset`: restore the initial state of the sandbox.
 
-    Args:
-        sandbox: the sandbox.
-        request: the request.
-        path: the path after `/sandbox`.
-
-    Returns:
-        The answer; 403 if the header `X-CSS-Sandbox` is missing, 400 if an argument is missing or not valid.
+    Without the header `X-CSS-Sandbox`, answer 403. If an argument is missing or not valid, answer 400.
     """
     if HEADER.lower() not in request.headers:
         return json_response(403, {"message": MISSING})
@@ -133,11 +127,7 @@ def _call(sandbox: Controls, name: str, request: Request, body: dict[str, Any]) 
 
 
 def _seconds(value: Any) -> float:
-    """Return a value as seconds, if a date can hold them.
-
-    Raises:
-        SandboxError: the number is too large.
-    """
+    """Return a value as seconds, if a date can hold them."""
     seconds = float(value)
     if not abs(seconds) <= LONGEST:
         raise SandboxError(f"{value!r} is too many seconds")

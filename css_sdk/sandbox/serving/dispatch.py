@@ -62,6 +62,6 @@ class Dispatcher:
 
 
 def _path_below(base: str, path: str) -> str | None:
-    """Return the rest of a path after a base, ignoring case; None if the path is not below the base."""
+    """Return the part of a path after a base, ignoring case. Return None if the path is not below the base."""
     rest = path[len(base) :]
     return rest if path[: len(base)].lower() == base and rest[:1] in ("", "/") else None

@@ -1,4 +1,4 @@
-"""Let faults affect requests. No other module decides what a kind of fault does to an answer."""
+"""Let faults affect requests. Only this module decides what a fault does to an answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ class FaultEffects:
     """Answer requests, unless a fault prevents it.
 
     Attributes:
-        faults: the faults in force.
         late: the writes that a fault has delayed.
     """
 
@@ -33,13 +32,7 @@ class FaultEffects:
     late: LateWrites = field(factory=LateWrites, init=False)
 
     def answer_api(self, api: Api, request: Request, path: str) -> Response:
-        """Return the answer of the CSS API to a request. A fault that strikes the request can change the answer.
-
-        Args:
-            api: answers the request if no fault prevents it.
-            request: the request.
-            path: the path after the base, as sent.
-        """
+        """Return the answer of the CSS API to a request. A fault can change the answer."""
         fault, delay = self.faults.pick("api", request.method, unquote(path))
         response = _refusal(fault, API_ERROR, api.refuse_token)
         if response is None:
@@ -49,13 +42,7 @@ class FaultEffects:
         return evolve(response.with_headers(CORS), delay=delay + response.delay)
 
     def answer_other(self, target: str, request: Request, work: Callable[[Request], Response]) -> Response:
-        """Return the answer of another server than the API. A fault that strikes the request can change the answer.
-
-        Args:
-            target: the target of the faults that apply to this server.
-            request: the request.
-            work: answers the request if no fault prevents it.
-        """
+        """Return the answer of a server other than the API. A fault can change the answer."""
         fault, delay = self.faults.pick(target, request.method, request.path)
         response = _refusal(fault, OTHER_ERROR, lambda reason: bearer_refusal("The token is not valid"))
         if response is None:
@@ -65,7 +52,7 @@ class FaultEffects:
     def _carry_out(self, prepared: PreparedCall, fault: Fault | None, path: str) -> Response:
         """Carry out a call of the API, and return the service's answer.
 
-        A fault can prevent or delay the work. It can also remove a role from the service's own book-keeping.
+        A fault can prevent or delay the work. A fault can also make the service's own book-keeping lose a role.
         """
         match fault:
             case Fault(kind="late_write"):
@@ -89,7 +76,7 @@ class FaultEffects:
 
 
 def _refusal(fault: Fault | None, error: Response, refuse_token: Callable[[str], Response]) -> Response | None:
-    """Return what the client receives if the fault prevents the work. Return None if the work can begin."""
+    """Return what the client receives if the fault prevents the work, else None."""
     match fault:
         case Fault(kind="drop_before"):
             return DROPPED
@@ -110,7 +97,7 @@ def _refusal(fault: Fault | None, error: Response, refuse_token: Callable[[str],
 
 
 def _final_answer(fault: Fault | None, response: Response, error: Response) -> Response:
-    """Return what the client receives after the work: the service's answer, unless the fault changes it."""
+    """Return what the client receives after the work. A fault can change the service's answer."""
     match fault:
         case Fault(kind="lose_after"):
             return DROPPED

@@ -1,4 +1,4 @@
-"""Describe faults, check them, and find those that strike a request. `fault_effects` says what they do."""
+"""Describe faults, check them, and find the faults that strike a request. `fault_effects` lets them act."""
 
 from __future__ import annotations
 
@@ -130,33 +130,34 @@ class Faults:
                 - `delay` answers late. `drip` sends the body slowly, in small parts.
                 - `429` refuses the request for now.
                 - `expired_token` and `revoked_token` answer 401.
-                - `lost_keys` answers 401 to every token until the fault is removed. The real service does so if it
+                - `lost_keys` answers 401 to every token until the fault is removed. The real service does this if it
                   cannot read the login server's keys when it starts.
                 - `disaster` answers 503 to everything but the heartbeat.
                 - `login_server` makes the login server behind the API fail.
-                - `late_write` loses the answer of a write. The work is done only after the next read of the same
-                  integration and environment, or when `Sandbox.land_late_writes` is called. It never strikes reads.
+                - `late_write` loses the answer of a write, and delays the work. The work is done after the next read of
+                  the same integration and environment, or by `Sandbox.land_late_writes`. Reads are never struck.
             method: only requests of this method.
-            path: only requests whose path matches this glob; a `*` also matches slashes. For the CSS API, the path
-                after the base is compared, decoded once. For the other systems, the whole path is compared as sent.
+            path: only requests whose path matches this glob; a `*` also matches slashes. For the CSS API, the glob is
+                compared with the path after the base, decoded once. For the other systems, it is compared with the
+                whole path as sent.
             times: how many requests the fault strikes; `None` for all. The default is one request. For `disaster`,
                 for `lost_keys` and for a `probability` below 1, the default is all.
             after: how many matching requests the fault lets pass before it strikes.
             probability: how likely the fault strikes a matching request, from 0 to 1.
-            seed: decides which requests a `probability` strikes.
+            seed: the seed of the random choice if `probability` is below 1.
             target: `api`, `token` (the token endpoints of all systems), `keys` (discovery documents and keys),
-                `cern` or `bss` (calls of those systems). The default depends on `path`: `token` or `keys` if
-                `path` matches such an endpoint, `cern` or `bss` if `path` begins with `/cern/` or `/bss/`, otherwise
-                `api`. For example, the default for `*/token` is `token`.
+                `cern` or `bss` (calls of those systems). The default depends on `path`. If `path` matches an endpoint
+                for tokens or keys, the default is `token` or `keys`. If `path` begins with `/cern/` or `/bss/`, the
+                default is `cern` or `bss`. Otherwise it is `api`.
             seconds: how long a `delay` lasts, or how long a `drip` needs for the whole body.
             retry_after: the `Retry-After` header of a `429`; by default none.
             done: whether `login_server` and `empty_success` do the work.
-            first_look_up: whether `login_server` strikes the service's first look-up in the login server. Then
+            first_look_up: whether `login_server` strikes the service's first look-up in the login server. If so,
                 creating a role gets 422.
             answer: what the client receives for a `late_write`: `lost` (the connection is closed), `timeout`
                 (no answer for `seconds`, by default an hour), or the status 502, 503 or 504 of a proxy.
-            reads: how many reads of the same integration and environment come before a `late_write` is done. If
-                `None`, only `Sandbox.land_late_writes` does the write.
+            reads: after how many reads of the same integration and environment a `late_write` is done. If `None`,
+                only `Sandbox.land_late_writes` does the write.
 
         Returns:
             The fault. Its `struck` counts the requests that it struck.
@@ -204,11 +205,7 @@ class Faults:
         return fault
 
     def add_document(self, document: Mapping[str, Any]) -> Fault:
-        """Add the fault that a JSON object describes by the arguments of `add`.
-
-        Raises:
-            SandboxError: `add` does not know an argument, or a value has the wrong type.
-        """
+        """Add the fault that a JSON object describes. The keys are the arguments of `add`."""
         types = get_type_hints(self.add)
         del types["return"]
         for name, value in document.items():
@@ -234,7 +231,7 @@ class Faults:
         return len(self._faults)
 
     def pick(self, target: str, method: str, path: str) -> tuple[Fault | None, float]:
-        """Return the fault that strikes a request (None if no fault does), and the seconds to delay the answer."""
+        """Return the fault that strikes a request (None if no fault does), and the delay of the answer in seconds."""
         struck, delay = None, 0.0
         for fault in self._faults:
             if fault.kind == "delay":

@@ -1,8 +1,8 @@
 """Decide which `Host` headers are answered; pure.
 
 The owner of a web site can give its host name the address of this machine. A browser then lets the pages of that site
-read what the sandbox answers (DNS rebinding). So the sandbox answers only to names that no web site can have, and to
-names that `--allow-host` adds.
+read the answers of the sandbox (DNS rebinding). Because of this, the sandbox answers only to names that no web site can
+have, and to names that `--allow-host` adds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class HostCheck:
     is_open: bool = False
 
     def allows(self, header: str) -> bool:
-        """Return whether the server answers to a `Host` header. Its port does not matter, as ports may be forwarded."""
+        """Return whether the server answers to a `Host` header. Any port is right, because ports may be forwarded."""
         match = _HOST.fullmatch(header)
         if match is None:
             return False

@@ -1,4 +1,4 @@
-"""Keep writes that a fault delays, and carry them out after a later read of the same integration and environment."""
+"""Keep writes that a fault delays, and carry them out later."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ class LateWrite:
     """A write that was sent and is not carried out yet.
 
     Attributes:
-        method: of the request.
-        path: of the request, after the base, as sent.
         place: the part of the path that names the integration and the environment.
         reads: how many more reads of the place come before the write. If `None`, the write waits until
             `LateWrites.land` is called.
-        land: carries the write out.
+        land: a function that carries the write out.
     """
 
     method: str
@@ -31,7 +29,7 @@ class LateWrite:
 
 @define
 class LateWrites:
-    """The writes that are not carried out yet, in the order in which they were sent."""
+    """The writes that are not carried out yet, in the order of sending."""
 
     pending: list[LateWrite] = field(factory=list)
 
@@ -40,16 +38,9 @@ class LateWrites:
         self.pending.append(LateWrite(method, path, place_of(path), reads, land))
 
     def count_read(self, path: str, response: Response) -> int:
-        """Count a read, and carry out the writes that are due after it.
+        """Count a read, carry out the writes that are due after it, and return how many there were.
 
         A read that failed does not count, because it showed nothing.
-
-        Args:
-            path: of the read, after the base, as sent.
-            response: the answer to the read.
-
-        Returns:
-            How many writes were carried out.
         """
         if response.dropped or response.status not in (200, 404):
             return 0
@@ -59,11 +50,7 @@ class LateWrites:
         return self._carry_out([write for write in self.pending if write.reads is not None and write.reads < 1])
 
     def land(self) -> int:
-        """Carry out every write that is not carried out yet.
-
-        Returns:
-            How many writes were carried out.
-        """
+        """Carry out every write that waits, and return how many writes there were."""
         return self._carry_out(list(self.pending))
 
     def _carry_out(self, writes: list[LateWrite]) -> int:

@@ -1,4 +1,4 @@
-"""Open the socket of a server, and say what to do if that fails."""
+"""Open the socket of a server. If this fails, say what to do."""
 
 from __future__ import annotations
 
@@ -14,15 +14,7 @@ TRIED: Final = 100  # ports that are tried to find a free one
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
-
-    Args:
-        host: an address of this machine.
-        port: the port; 0 for any free port.
-
-    Raises:
-        SandboxError: the socket cannot listen. If the port is in use, the message names a free port.
-    """
+    """Return a socket that listens. If the port is in use, the error names a free port."""
     if not 0 <= port <= LAST:
         raise SandboxError(f"{port} is not a port; ports are 0 to {LAST}")
     try:
@@ -56,7 +48,7 @@ def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
 
 
 def _after(port: int) -> range:
-    """Return the next ports above a port. Ports below 1024 are left out, because not every user may use them."""
+    """Return the next ports above a port, but none below 1024, because not every user may use these."""
     first = max(port + 1, 1024)
     return range(first, min(first + TRIED, LAST + 1))
 

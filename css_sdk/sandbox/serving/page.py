@@ -1,7 +1,7 @@
 """Write the page at `/`, which shows what the sandbox holds and which requests came.
 
-The page contains everything it needs. Its script only reads the page again every two seconds. Secrets and tokens are
-not on it, and every text of the world or of a request is escaped.
+The page loads nothing from elsewhere. Its script reads the page again every two seconds. The page shows no secrets and
+no tokens. It escapes every text of the world or of a request.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LONGEST: Final = 300  # characters of a text
 
 
 class Shown(Protocol):
-    """The attributes of `Sandbox` that the page uses. `Sandbox` explains them."""
+    """The attributes of `Sandbox` that the page uses."""
 
     world: World
     state: State
@@ -242,14 +242,14 @@ def _more(count: int, most: int, what: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Return a text escaped, cut if it is long, with codes for characters that nobody can see."""
+    """Return a text escaped, and cut if it is long. Show invisible characters as codes."""
     cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
     return html.escape("".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in cut))
 
 
 @cache
 def _source(kind: str) -> str:
-    """Return the style or the script of the page, from the file beside this module."""
+    """Return the style or the script of the page."""
     return f"\n{files(__package__).joinpath(f'page.{kind}').read_text(encoding='utf-8')}"
 
 

@@ -34,7 +34,7 @@ class Served(Answers, Protocol):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Give the application uvicorn's transport, so that the application can close or abort the connection."""
+    """Give the application uvicorn's transport. With it, the application can close or abort the connection."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -111,20 +111,13 @@ class Server(Reachable):
 
     Attributes:
         host: the address that it listens on.
-        port: of that address.
+        port: the port that it listens on.
     """
 
     def __init__(self, sandbox: Served, port: int = 0, host: str = "127.0.0.1", names: Iterable[str] = ()) -> None:
         """Reserve the port. `start` begins to accept connections.
 
-        Args:
-            sandbox: answers the requests.
-            port: the port; 0 for any free port.
-            host: the address to listen on.
-            names: further host names under which clients may call the server.
-
-        Raises:
-            SandboxError: the server cannot listen on this address, for example because the port is in use.
+        `names` are further host names under which clients may call the server.
         """
         self.world = sandbox.world
         self._socket = listen(host, port)

@@ -27,12 +27,7 @@ PAGE: Final = f"""<!DOCTYPE html>
 
 
 def answer(request: Request, path: str) -> Response:
-    """Answer a request for the page.
-
-    Args:
-        request: the request.
-        path: the path after `/openapi/swagger`.
-    """
+    """Answer a request for the page or its script."""
     if request.method not in ("GET", "HEAD"):
         return not_found_page(request)
     if not path:
@@ -48,14 +43,14 @@ def answer(request: Request, path: str) -> Response:
 
 
 def script(address: str) -> str:
-    """Return the script of the page. It holds the published document in a JavaScript constant named `options`."""
+    """Return the script of the page. Its JavaScript constant `options` holds the published document."""
     text = json.dumps(document(address), indent=2, ensure_ascii=False)
     options = f'{{\n"swaggerDoc": {text},\n"customOptions": {{}}\n}}'
     return f"window.onload = function () {{\n  const options = {options};\n}};\n"
 
 
 def document(address: str) -> dict[str, Any]:
-    """Return the published document, with the addresses of the sandbox in place of the service's."""
+    """Return the published document, with the addresses of the sandbox instead of the service's."""
     found: dict[str, Any] = json.loads(files(__package__).joinpath("published.json").read_text(encoding="utf-8"))
     found["servers"] = [{"url": address + BASE}]
     schemes = found.get("components", {}).get("securitySchemes", {})

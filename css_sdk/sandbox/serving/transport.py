@@ -31,11 +31,7 @@ def _response(
 
 
 def _pause(seconds: float, request: httpx.Request) -> Iterator[float]:
-    """Yield the seconds to wait, if any.
-
-    Raises:
-        httpx.ReadTimeout: the client's read timeout is shorter than the wait.
-    """
+    """Yield the seconds to wait, if any. Raise `httpx.ReadTimeout` if the client's read timeout is shorter."""
     timeout = request.extensions.get("timeout", {}).get("read")
     if timeout is not None and seconds > timeout:
         yield float(timeout)
@@ -45,7 +41,7 @@ def _pause(seconds: float, request: httpx.Request) -> Iterator[float]:
 
 
 def _body(response: Response, request: httpx.Request) -> Iterator[float | bytes]:
-    """Yield each part of the body. Before a part, yield the seconds to wait for it, if any."""
+    """Yield each part of the body. If a part is late, yield the seconds to wait before it."""
     if request.method == "HEAD":
         return
     parts, pause = response.parts()
@@ -98,7 +94,7 @@ class Transport(httpx.BaseTransport):
 
         Raises:
             httpx.RemoteProtocolError: a fault closes the connection.
-            httpx.ReadTimeout: a fault delays the answer, or a part of it, beyond the read timeout.
+            httpx.ReadTimeout: a fault delays the answer for longer than the read timeout.
         """
         response = self._sandbox.answer(_request(request, request.read()))
         for seconds in _pause(response.delay, request):
@@ -118,7 +114,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
 
         Raises:
             httpx.RemoteProtocolError: a fault closes the connection.
-            httpx.ReadTimeout: a fault delays the answer, or a part of it, beyond the read timeout.
+            httpx.ReadTimeout: a fault delays the answer for longer than the read timeout.
         """
         response = self._sandbox.answer(_request(request, await request.aread()))
         for seconds in _pause(response.delay, request):

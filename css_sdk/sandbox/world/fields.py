@@ -16,14 +16,9 @@ LARGEST_ID: Final = 2**31 - 1  # the service's database holds no larger number
 
 @contextmanager
 def reading(what: str, misfit: str = "cannot be used") -> Iterator[None]:
-    """Turn an error that occurs while a document is read into a `SandboxError` that names the document.
+    """Turn an error in a document into a `SandboxError` that names the document.
 
-    Args:
-        what: the document, as the message names it.
-        misfit: the words after `what` if a `SandboxError` occurred, such as `does not fit`. The old message follows.
-
-    Raises:
-        SandboxError: the document is not valid.
+    `misfit` is the text between the document's name and the message of an inner `SandboxError`.
     """
     try:
         yield
@@ -36,17 +31,7 @@ def reading(what: str, misfit: str = "cannot be used") -> Iterator[None]:
 
 
 def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Iterator[Built]:
-    """Yield the object that `build` makes of each entry of a list.
-
-    Args:
-        document: holds the list.
-        name: of the list in the document.
-        build: reads one entry of the list.
-
-    Raises:
-        KeyError: the document lacks the list.
-        SandboxError: an entry lacks a value or has one that is not valid.
-    """
+    """Yield the object that `build` makes of each entry of the list `name`."""
     for number, entry in enumerate(document[name], 1):
         with reading(f"entry {number} of {name}"):
             found = build(entry)
@@ -54,12 +39,7 @@ def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, A
 
 
 def whole_number(entry: Mapping[str, Any], name: str) -> int:
-    """Return a value of an entry that must be a valid id.
-
-    Raises:
-        KeyError: the entry lacks the value.
-        ValueError: the value is not a whole number, or not in the range of ids.
-    """
+    """Return a value of an entry that must be a valid id."""
     value = entry[name]
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_ID:
         raise ValueError(f"{name} is {shorten(value)}, which is not a whole number from 1 to {LARGEST_ID}")
@@ -67,12 +47,7 @@ def whole_number(entry: Mapping[str, Any], name: str) -> int:
 
 
 def text(entry: Mapping[str, Any], name: str) -> str:
-    """Return a value of an entry that must be a string.
-
-    Raises:
-        KeyError: the entry lacks the value.
-        ValueError: the value is not a string, or is empty.
-    """
+    """Return a value of an entry that must be a string."""
     value = entry[name]
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} is {shorten(value)}, which is not a text, or is empty")
@@ -80,7 +55,7 @@ def text(entry: Mapping[str, Any], name: str) -> str:
 
 
 def shorten(value: Any) -> str:
-    """Return a value for an error message, cut if it is long."""
+    """Return a value for an error message. Cut a long value."""
     if isinstance(value, int) and abs(value) > LARGEST_ID:
         return "a huge number"
     words = repr(value)
@@ -88,21 +63,12 @@ def shorten(value: Any) -> str:
 
 
 def text_or_none(entry: Mapping[str, Any], name: str) -> str | None:
-    """Return a value of an entry that must be a string; None if the value is missing or null.
-
-    Raises:
-        ValueError: the value is not a string, or is empty.
-    """
+    """Return a value of an entry that must be a string. Return None if the value is missing or null."""
     return None if entry.get(name) is None else text(entry, name)
 
 
 def one_of(entry: Mapping[str, Any], name: str, values: tuple[str, ...]) -> str:
-    """Return a value of an entry that must be one of several strings.
-
-    Raises:
-        KeyError: the entry lacks the value.
-        ValueError: the value is not one of these strings.
-    """
+    """Return a value of an entry that must be one of several strings."""
     value = entry[name]
     if value not in values:
         raise ValueError(f"{name} is {shorten(value)}; it can be {', '.join(values)}")
@@ -110,11 +76,7 @@ def one_of(entry: Mapping[str, Any], name: str, values: tuple[str, ...]) -> str:
 
 
 def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
-    """Return pairs as a dictionary.
-
-    Raises:
-        ValueError: two pairs have the same key.
-    """
+    """Return pairs as a dictionary. Raise `ValueError` if two pairs have the same key."""
     found: dict[Key, Value] = {}
     for key, value in pairs:
         if key in found:

@@ -13,16 +13,9 @@ NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; ther
 
 
 def exists(path: Path) -> bool:
-    """Return whether a file exists at a path. Refuse anything but a regular file.
+    """Return whether a file exists. A file that this process may not see does not count.
 
-    Args:
-        path: of the file.
-
-    Returns:
-        False if nothing exists there, or if this process may not see it.
-
-    Raises:
-        SandboxError: something other than a regular file is there, such as a symbolic link, which may lead anywhere.
+    Anything other than a regular file is refused, because a symbolic link may lead anywhere.
     """
     try:
         mode = path.lstat().st_mode
@@ -35,15 +28,7 @@ def exists(path: Path) -> bool:
 
 
 def read(path: Path) -> str:
-    """Return the text of a file.
-
-    Args:
-        path: of the file.
-
-    Raises:
-        OSError: the file cannot be read, or has become a link.
-        ValueError: the file is not UTF-8.
-    """
+    """Return the text of a file. If the file has become a link, raise `OSError` (but not on Windows)."""
     with open(path, encoding="utf-8", opener=lambda name, flags: os.open(name, flags | NO_LINKS)) as file:
         return file.read()
 
@@ -51,14 +36,7 @@ def read(path: Path) -> str:
 def replace(path: Path, content: bytes) -> None:
     """Replace a file as a whole or not at all. Only the owner can read the new file.
 
-    Links are not followed: a link at `path`, or at the name of the temporary file beside it, is itself replaced.
-
-    Args:
-        path: of the file.
-        content: the new content.
-
-    Raises:
-        OSError: the file cannot be written.
+    Links are not followed. A link at `path`, or at the name of the temporary file, is itself replaced.
     """
     draft = path.with_name(path.name + ".tmp")
     draft.unlink(missing_ok=True)

@@ -1,8 +1,11 @@
-"""Make up a world of any size that is the same for the same seed; pure.
+"""Make up a world of any size. The same seed makes the same world; pure.
 
-Like the real service, it has people of the same name, people who share an e-mail address, people with several logins,
-people who are unknown in some environments, integrations that are not Gold or not applied, composite roles, and
-service accounts with roles.
+Like the real service, a made-up world has difficult cases:
+
+- people with the same name, or with the same e-mail address
+- people with several logins, or unknown in some environments
+- integrations that are not Gold or not applied
+- composite roles, and service accounts with roles
 """
 
 from __future__ import annotations
@@ -91,7 +94,7 @@ def make_world(people: int = 60, integrations: int = 4, seed: int = 1) -> dict[s
 class _Chance:
     """Make random choices that are the same in every version of Python.
 
-    Python promises the same numbers only for the method `random()`, so the choices use no other method.
+    All choices use the method `random()`, because Python promises the same numbers only for this method.
     """
 
     def __init__(self, seed: int) -> None:
@@ -162,7 +165,7 @@ def _of_hundred(number: int) -> tuple[str, ...]:
 
 
 def _names(provider: str, guid: str, first: str, last: str, number: int) -> dict[str, Any]:
-    """Return the names and attributes of a user, which differ by identity provider."""
+    """Return the names and attributes of a user. They differ by identity provider."""
     login = f"{first[0]}{last}{number}".replace(" ", "").replace("'", "")
     if provider.startswith("github"):
         attributes = {"github_id": [str(700_000 + number)], "github_username": [login.lower()]}

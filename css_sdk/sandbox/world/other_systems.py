@@ -3,8 +3,8 @@
 `cern` is an object with two lists:
 
 - `targets`: `{"client_id", "base", "role", "audience_as_list", "data"}`. The sandbox serves a target under
-  `/cern/<client_id>/<base>`. `data` holds the target's lists, by name. To read them, an application needs the `role`
-  of the target, by default `reader`. If `audience_as_list` is true, the claim `aud` of its tokens is a list.
+  `/cern/<client_id>/<base>`. `data` holds the target's lists, by name. To read them, an application needs the `role` of
+  the target, by default `reader`. If `audience_as_list` is true, the claim `aud` of the target's tokens is a list.
 - `applications`: `{"client_id", "client_secret", "roles": {target: [role, …]}}`.
 
 `bss` is `{"client_key", "client_secret", "users": [{"username", "password"}], "accounts": [{"id", …}]}`.
@@ -33,7 +33,7 @@ class Target:
     """An application at CERN that other applications call.
 
     Attributes:
-        base: the path under which it is served; it ends with a slash.
+        base: the path under which the sandbox serves the target. It ends with a slash.
         role: the role that a caller needs in order to read.
         audience_as_list: whether the claim `aud` of tokens for the target is a list.
         data: the lists that callers read, by name.
@@ -48,11 +48,7 @@ class Target:
 
 @frozen
 class Application:
-    """An application at CERN that calls targets.
-
-    Attributes:
-        roles: the roles of the application, by the client id of the target.
-    """
+    """An application at CERN that calls targets. Its `roles` are listed by the client id of the target."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -61,17 +57,13 @@ class Application:
 
 @frozen
 class CernWorld:
-    """Applications and targets by client id, in the order of the file; empty if the file has no `cern`."""
+    """Applications and targets by client id. Both are empty if the world file has no `cern`."""
 
     targets: Mapping[str, Target]
     applications: Mapping[str, Application]
 
     def environment(self, origin: str) -> dict[str, str]:
-        """Return the environment variables with which the first application calls the first target.
-
-        Raises:
-            SandboxError: the world has no `cern`.
-        """
+        """Return the environment variables with which the first application calls the first target."""
         if not self.applications:
             raise SandboxError("the world has no cern")
         first = next(iter(self.applications.values()))
@@ -85,9 +77,7 @@ class CernWorld:
 
 @frozen
 class BssWorld:
-    """The client, its users (usernames with their passwords) and its accounts (ids with accounts).
-
-    All are empty if the file has no `bss`."""
+    """The client, its users (usernames with passwords) and its accounts. All are empty without a `bss` in the file."""
 
     client_key: str
     client_secret: str = field(repr=False)
@@ -95,11 +85,7 @@ class BssWorld:
     accounts: Mapping[str, Mapping[str, Any]]
 
     def environment(self, origin: str) -> dict[str, str]:
-        """Return the environment variables with which the client calls the BSS for its first user.
-
-        Raises:
-            SandboxError: the world has no `bss`.
-        """
+        """Return the environment variables with which the client calls the BSS for its first user."""
         if not self.users:
             raise SandboxError("the world has no bss")
         username, password = next(iter(self.users.items()))
@@ -113,20 +99,12 @@ class BssWorld:
 
 
 def cern_world(document: Mapping[str, Any]) -> CernWorld:
-    """Read the part `cern` of a world.
-
-    Raises:
-        SandboxError: the part is not valid.
-    """
+    """Read the part `cern` of a world."""
     return _read(document, "cern", _cern) if "cern" in document else CernWorld({}, {})
 
 
 def bss_world(document: Mapping[str, Any]) -> BssWorld:
-    """Read the part `bss` of a world.
-
-    Raises:
-        SandboxError: the part is not valid.
-    """
+    """Read the part `bss` of a world."""
     return _read(document, "bss", _bss) if "bss" in document else BssWorld("", "", {}, {})
 
 

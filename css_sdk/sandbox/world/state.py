@@ -1,7 +1,7 @@
 """Hold what the API can change, and keep it in a file.
 
-A state file has five lists. A world file may have the same lists. In the entries, `I` stands for
-`"integration": id, "environment": …`.
+A state file has five lists. A world file may have the same lists.
+In the entries, `I` stands for `"integration": id, "environment": …`.
 
 - `roles`: `{I, "name"}`.
 - `composites`: `{I, "role", "children": [name, …]}`.
@@ -28,21 +28,12 @@ class State:
     """Hold roles, composites, grants and logins of all integrations.
 
     Attributes:
-        clients: the roles of each integration in each of its environments, by integration id and environment.
+        clients: the roles of each integration, by integration id and environment.
         logins: integration id, environment and username of each login.
     """
 
     def __init__(self, world: World, path: Path | None = None, fresh: bool = False) -> None:
-        """Read the state from the file or, if it does not exist, from the world.
-
-        Args:
-            world: the integrations and users to which the state belongs.
-            path: of the file that keeps the state; None to keep the state only in memory.
-            fresh: True to read the state from the world even if the file exists.
-
-        Raises:
-            SandboxError: the state cannot be read or does not fit the world.
-        """
+        """Read the state from the file. If there is no file, or `fresh` is true, read it from the world."""
         self._world = world
         self._path = path
         self.clients = {
@@ -59,29 +50,24 @@ class State:
         self._begin()
 
     def client(self, integration: int, environment: str) -> Client:
-        """Return the roles of an integration in an environment.
-
-        Raises:
-            SandboxError: the integration does not exist, or lacks the environment.
-        """
+        """Return the roles of an integration in an environment."""
         try:
             return self.clients[integration, environment]
         except KeyError:
             raise SandboxError(f"integration {integration} has no client in the environment {environment!r}") from None
 
     def role(self, integration: int, environment: str, name: str) -> Role:
-        """Return a role by name.
-
-        Raises:
-            SandboxError: the integration, environment or role does not exist.
-        """
+        """Return a role by name."""
         try:
             return self.client(integration, environment).roles[name]
         except KeyError:
             raise SandboxError(f"integration {integration} has no role {name!r} in {environment}") from None
 
     def create_role(self, integration: int, environment: str, name: str, booked: bool = True) -> Role:
-        """Return a role, and create it if it does not exist. If `booked`, add it to the service's own book-keeping."""
+        """Return a role. If it does not exist, create it.
+
+        If `booked`, add the role to the service's own book-keeping.
+        """
         client = self.client(integration, environment)
         role = client.roles.get(name) or client.create(name)
         if booked:
@@ -89,11 +75,7 @@ class State:
         return role
 
     def grant(self, integration: int, environment: str, role: str, username: str) -> None:
-        """Give a user a role.
-
-        Raises:
-            SandboxError: the role does not exist, or the user is not known in that environment.
-        """
+        """Give a user a role."""
         found = self.role(integration, environment, role)
         client = self.client(integration, environment)
         if username == client.client_id:
@@ -122,7 +104,7 @@ class State:
         return found
 
     def save(self) -> None:
-        """Write the file, if one was given. An interruption leaves either the old or the new content.
+        """Write the file, if there is one. An interruption leaves either the old or the new content.
 
         Only the owner can read the new file, even if others could read the old one.
         """

@@ -14,7 +14,7 @@ LISTED: Final = 5000  # the largest number of roles that a listing of the login 
 
 @define(eq=False)
 class Role:
-    """A role. Roles are equal only if they are the same object, so that a renamed role keeps members and parents."""
+    """A role. Two roles are equal only if they are one object, because a renamed role keeps members and parents."""
 
     name: str
     order: int  # the key by which listings are sorted; it has no meaning
@@ -31,8 +31,8 @@ class Client:
 
     Attributes:
         roles: by name.
-        booked: the names of the roles in the service's own book-keeping. A role can exist on the login server and be
-            missing in `booked`, for example after a failed creation.
+        booked: the roles in the service's own book-keeping, by name. After a failed creation, for example, a role can
+            exist on the login server and be missing here.
     """
 
     def __init__(self, client_id: str) -> None:
@@ -42,7 +42,7 @@ class Client:
         self._roles_of: dict[str, set[Role]] = {}
 
     def listed(self) -> list[Role]:
-        """Return the roles that a listing contains: at most 5000, in no useful order."""
+        """Return the roles that a listing contains: at most 5000, in an order without meaning."""
         return sorted(self.roles.values(), key=attrgetter("order"))[:LISTED]
 
     def visible(self, name: str) -> Role | None:

@@ -12,7 +12,7 @@ A world file is one JSON object:
 A world may also describe two other systems, `cern` and `bss` (see `other_systems`).
 
 A world file may also hold the initial state of what the API can change (see `state`): `roles`, `composites`, `grants`,
-`logins`, `unbooked`. Other names are ignored, so that a file may contain remarks.
+`logins`, `unbooked`. Other names are ignored, and can hold remarks.
 """
 
 from __future__ import annotations
@@ -81,18 +81,14 @@ class World:
     Attributes:
         teams: by id, in the order of the file.
         integrations: by id, in the order of the file.
-        users: by username, as the file has them.
+        users: by username.
         seeds: the initial state of what the API can change.
         cern: the applications and targets at CERN.
         bss: the client, users and accounts of the BSS.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """Read a world.
-
-        Raises:
-            SandboxError: the document is not a valid world.
-        """
+        """Read a world."""
         with reading("the world"):
             self.teams = by_key((team.id, team) for team in each(document, "teams", _team))
             self.integrations = by_key((found.id, found) for found in each(document, "integrations", _integration))
@@ -114,7 +110,7 @@ class World:
         self._backwards: list[str] = []
 
     def user(self, username: str, environment: str) -> User | None:
-        """Return the user whom an environment's login server knows by a username, ignoring case, else None.
+        """Return the user whom an environment's login server knows by a username, else None. Case is ignored.
 
         Service accounts are users, too.
         """
@@ -137,9 +133,7 @@ class World:
     def people(self, environment: str, ending: str = "") -> Iterator[User]:
         """Yield the users that an environment knows, sorted by username, without service accounts.
 
-        Args:
-            environment: the environment.
-            ending: the end of the usernames, in lower case.
+        Their usernames end with `ending`, which is in lower case.
         """
         for username in self._ending(ending):
             user = self.users[username]
@@ -169,7 +163,7 @@ def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _user(entry: User) -> User:
-    """Check a user, and return it as the login server stores it: with the username in lower case."""
+    """Check a user. Return it with the username in lower case, because the login server stores it this way."""
     name = text(entry, "username")
     for field_name in ("email", "firstName", "lastName"):
         if not isinstance(entry.get(field_name), str | None):
@@ -215,11 +209,7 @@ def _builtin_world() -> bytes:
 
 
 def load(source: Mapping[str, Any] | str | Path | None) -> World:
-    """Return the world that a document or a file describes. For None, return the built-in world.
-
-    Raises:
-        SandboxError: the file does not exist, is not JSON, or is not a valid world.
-    """
+    """Return the world that a document or a file describes. For None, return the built-in world."""
     if source is None:
         # A copy, because tests change worlds. This is the fastest way to make a deep one.
         found: World = pickle.loads(_builtin_world())  # noqa: S301
@@ -242,16 +232,7 @@ def _no_constant(name: str) -> Any:
 
 
 def read_json(path: Path, what: str, read: Callable[[Path], str] = _read_text) -> dict[str, Any]:
-    """Return the JSON object in a file.
-
-    Args:
-        path: the file.
-        what: the kind of file, for error messages.
-        read: returns the text of the file.
-
-    Raises:
-        SandboxError: the file cannot be read or does not hold a JSON object.
-    """
+    """Return the JSON object in a file. `what` is the kind of file, for error messages."""
     try:
         document = json.loads(read(path), parse_constant=_no_constant)
     except OSError as error:
