@@ -34,8 +34,7 @@ _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\:;,\"]+@[^\s@<>()\[\]\\:;,\".]+(\.
 def cleaned(text: str) -> str:
     """Return the text of a cell without what other programs add to an address or a GUID.
 
-    This removes invisible characters, blanks and quotes around the text, `mailto:`, a name before `<address>`, and
-    commas and semicolons at the end. `fault_of` checks the result.
+    Other programs add, for example, quotes, `mailto:`, or a name before `<address>`. `fault_of` checks the result.
 
     >>> cleaned('"Hargreave, Ilse" <mailto:ilse.hargreave@example.com>; ')
     'ilse.hargreave@example.com'
@@ -54,10 +53,7 @@ def cleaned(text: str) -> str:
 def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None:
     """Return what is wrong with a text in a roster or a roles file; None if the text can name a person.
 
-    Args:
-        by: the column of the roster, or the key in the roles file, that has the text.
-        text: the text, as `cleaned` returns it.
-        provider: the provider of a GUID, if the roster or roles file names it.
+    The text must be as `cleaned` returns it.
 
     >>> fault_of("email", "0f3a@idir")
     "'0f3a@idir' is a username, not an e-mail address. Write it under `username`"
@@ -88,17 +84,10 @@ def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | 
 
 
 def check_guid(text: str, providers: Collection[str] = ()) -> None:
-    """Refuse a text that cannot be the GUID of a login at one of these providers.
+    """Raise `UnusableUser` if a text cannot be the GUID of a login at one of these providers.
 
-    A GUID of GitHub can be a number. If all providers are of GitHub, any text is accepted, because the form of GitHub's
-    GUIDs is not known.
-
-    Args:
-        text: the text to check.
-        providers: the providers whose GUIDs are accepted. If there are none, GUIDs of all providers are accepted.
-
-    Raises:
-        UnusableUser: the text is not a complete GUID.
+    A GUID of GitHub can be a number. If all providers are of GitHub, any text is accepted, because css-sdk does not
+    know the form of GitHub's GUIDs. If no provider is given, the GUIDs of all providers are accepted.
 
     >>> check_guid("583231")
     >>> check_guid("tobias")

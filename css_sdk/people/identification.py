@@ -38,12 +38,8 @@ _STATES: Final[Mapping[type[CssError], str]] = {
 def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
     """Return whether a person is named uniquely: by a username, or by a complete GUID with its provider.
 
-    Return False for a service account, and for a GUID of GitHub, whose complete form is not known.
-
-    Args:
-        person: the person, as a list names them.
-        providers: the providers to search if the list names none. If there is only one, a GUID without a provider
-            belongs to this provider.
+    Return False for a service account. Return False for a GUID of GitHub, because css-sdk does not know its complete
+    form. If `providers` has only one provider, a GUID without a provider belongs to this provider.
 
     >>> from css_sdk.roster.rows import Person
     >>> guid = "0f3ac87806aa7f215a7c0d4cc4d9e799"

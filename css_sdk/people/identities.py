@@ -53,13 +53,6 @@ def checked_people(named: Mapping[str, Iterable[str]], providers: Sequence[str] 
 
     Usernames come first, then GUIDs, e-mail addresses and client ids.
 
-    Args:
-        named: the texts, by kind: `username`, `guid`, `email` or `client_id`.
-        providers: the providers whose GUIDs are accepted, as for `check_guid`.
-
-    Raises:
-        UnusableUser: a text cannot name a person.
-
     >>> [person.by for person in checked_people({"email": ["<mailto:ilse.hargreave@example.com>"], "guid": []})]
     ['email']
     """
@@ -82,9 +75,6 @@ def login_of(person: Person) -> str | None:
 
     A username, a client id, and a GUID with its provider need no search.
 
-    Raises:
-        UnusableUser: the username is not valid.
-
     >>> login_of(Person("guid", "0F3A", "idir")), login_of(Person("email", "ilse@example.com", "idir"))
     ('0f3a@idir', None)
     """
@@ -97,10 +87,7 @@ def identity_of(person: Person) -> str:
     """Return a text that identifies a person without a search.
 
     If two entries of a list have the same text, they name the same person. For example, a username has the same text as
-    its GUID with its provider. An e-mail address does not show the login, so the text contains the address.
-
-    Raises:
-        UnusableUser: the username is not valid.
+    its GUID with its provider. But an e-mail address has a text of its own, because only a search can find the login.
 
     >>> identity_of(Person("client_id", "grants-102")) == identity_of(Person("username", "service-account-grants-102"))
     True

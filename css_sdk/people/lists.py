@@ -42,10 +42,9 @@ class ListedPerson(Record):
 
 
 def people_in(text: str) -> list[tuple[int, str]]:
-    """Return each person of a list, as the number of the line and the text. A header and empty lines are left out.
+    """Return the line number and the text of each person in a list. A header and empty lines are left out.
 
-    Args:
-        text: the list. Each line names one person, or several people who are separated by semicolons.
+    A line can name several people, separated by semicolons.
 
     >>> people_in("email\\nilse@example.com; bo@example.com\\n\\nHargreave, Ilse")
     [(2, 'ilse@example.com'), (2, 'bo@example.com'), (4, 'Hargreave, Ilse')]

@@ -159,10 +159,8 @@ class LoginDifference(Record):
 def person_named(text: str) -> Person:
     """Return the person whom a text names by username, e-mail address or GUID.
 
-    A text with a dot after `@` is an e-mail address. A text of only letters, digits, dashes and braces is a GUID.
-
-    Raises:
-        UnusableUser: the text is neither of these, nor a username.
+    A text with a dot after `@` is an e-mail address. A text of only letters, digits, dashes and braces is a GUID. Any
+    other text must be a username.
 
     >>> [person_named(text).by for text in ("583231@githubpublic", "ilse.hargreave@example.com", "0f3a")]
     ['username', 'email', 'guid']
@@ -201,7 +199,7 @@ def checked_person(person: UserLike | Person, providers: Names | None = None) ->
 def family_and_guid(username: str) -> tuple[str, str]:
     """Return the family of the provider in a username, and the GUID.
 
-    All logins of a person in one family have the same GUID. A provider that css-sdk does not know is its own family.
+    All logins of a person in one family have the same GUID. An unknown provider is its own family.
 
     >>> family_and_guid("0f3a@idir") == family_and_guid("0f3a@azureidir")
     True
@@ -257,9 +255,6 @@ def login_differences(
         members: the usernames of the direct members, by role.
         users: the users that exist, by username.
         to: `idir` or `azureidir`, to return only roles that the login at this provider lacks; None for both.
-
-    Raises:
-        InvalidRequest: `to` is another provider.
 
     >>> ilse = User("d6df@idir", first_name="Ilse")
     >>> [found] = login_differences({"reviewer": ["d6df@idir"], "admin": []}, {"d6df@idir": ilse})

@@ -108,13 +108,12 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
 def choose_logins(candidates: Sequence[User], *, prefer: Sequence[str], all_logins: bool) -> tuple[User, ...]:
     """Choose among several logins of one person. Return an empty tuple if the logins belong to different people.
 
-    Logins of one person have the same GUID. Different people can have the same e-mail address, but they have different
-    GUIDs. A preferred provider must not decide between different people.
+    Different people can have the same e-mail address, but they have different GUIDs. A preferred provider must not
+    decide between different people.
 
     Args:
-        candidates: the logins that were found.
-        prefer: providers, in the order of preference. The login at the first provider where the person has a login is
-            returned. If the person has no login at any of these providers, the result is empty.
+        prefer: providers, in the order of preference. If the person has no login at these providers, the result is
+            empty.
         all_logins: whether to return all logins of the person. If so, `prefer` is ignored.
 
     >>> ilse, twin = [User("0f3a@idir"), User("0f3a@azureidir")], [User("0f3a@idir"), User("7c1d@azureidir")]

@@ -38,17 +38,13 @@ def searches_for(
 ) -> tuple[PeopleSearch, ...]:
     """Return the searches that find everybody whom a text and terms may mean.
 
-    A single word may be a last name, a first name, or a name at GitHub, so several searches are needed. Each search
-    finds the people who match all its terms.
+    A single word may be a last name, a first name, or a name at GitHub. Each meaning needs its own search. In each
+    search, a person must match all terms.
 
     Args:
-        text: an e-mail address or a part of it, a GUID, a username, or a name; None if only the terms count.
-        terms: the search terms, by name; None for a term that is not set. The term `name` is a name at any provider.
+        text: an e-mail address or a part of an address, a GUID, a username, or a name.
+        terms: the search terms, by name. The term `name` is a name at any provider.
         named: the providers to search; None for all that can be searched by the terms.
-
-    Raises:
-        InvalidRequest: there is no term, a term is not valid, or no provider can be searched by the terms.
-        UnusableUser: the text is a username that is not valid.
 
     >>> for search in searches_for("Hargreave", {}, ["idir", "githubpublic"]):
     ...     print(search, search.providers)
@@ -122,9 +118,6 @@ def _family_of(text: str) -> tuple[str, ...] | None:
 
 def terms_for(text: str) -> dict[str, str]:
     """Return the search terms for a text that names one person: an address, a GUID, a username, or a full name.
-
-    Raises:
-        UnusableUser: the text is none of these.
 
     >>> terms_for("Hargreave, Ilse"), terms_for("Ilse Hargreave"), terms_for("ilse@example.com")
     ({'first_name': 'Ilse', 'last_name': 'Hargreave'}, {'first_name': 'Ilse', 'last_name': 'Hargreave'}, \

@@ -66,17 +66,12 @@ def not_among_members(person: Person) -> NotFound:
 def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
     """Return the usernames of the members who are this person.
 
-    All logins of a person in one family of providers have the same GUID. So if one login is found, the person's other
-    logins in this family are found, too, even if they have a different address. If the person has a provider, only
-    logins at this provider are found.
-
-    Args:
-        person: the person.
-        members: the members, as each environment knows them.
+    All logins of a person in one family of providers have the same GUID. If one login is found, the other logins in
+    this family are found, too. They can have a different address. If the person has a provider, only logins at this
+    provider are found.
 
     Raises:
-        Ambiguous: the person is named by an e-mail address, and two logins of one family have this address but
-            different GUIDs, so they belong to two people.
+        Ambiguous: two people in one family have the e-mail address that names the person.
 
     >>> members = [User("0f@idir", "ann@example.com"), User("0f@azureidir"), User("77@githubpublic", "ann@example.com")]
     >>> sorted(logins_of(Person("email", "Ann@example.com"), members))

@@ -42,12 +42,6 @@ _WILDCARDS: Final = frozenset("%_")
 def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
     """Return the terms that are not None, after checking them. A GUID is returned without dashes and braces.
 
-    Args:
-        terms: the terms by name.
-
-    Raises:
-        InvalidRequest: a term is not a text, is too short, or has control characters.
-
     >>> terms_given({"guid": "{D6DFF8C2-5469-21B0-1198-B4EFD12CB3BC}", "email": None})
     {'guid': 'D6DFF8C2546921B01198B4EFD12CB3BC'}
     """
@@ -112,14 +106,11 @@ def can_be_looked_up(guid: str, provider: str) -> bool:
 def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
     """Return the users whose fields contain the terms, ignoring case, and whether the result is certainly complete.
 
-    A GUID must be equal to its term. If the service does not return the field of a term, css-sdk cannot compare it:
+    A GUID must be equal to its term. If the service does not return the field of a term, css-sdk cannot compare this
+    field:
 
-    - If the term has no wildcard, it counts as matched, because the service has found the user by this term.
-    - If the term has a wildcard, the user is left out, and the result may be incomplete.
-
-    Args:
-        users: the users that the service found.
-        terms: the terms that were sent.
+    - A term without a wildcard counts as matched, because the service has found the user by this term.
+    - A term with a wildcard does not count as matched. The user is left out, and the result may be incomplete.
 
     >>> containing([User("0f@idir", "a_b@example.com"), User("1f@idir", "axb@example.com")], {"email": "a_b@"})[0]
     [User(username='0f@idir', email='a_b@example.com', first_name='', last_name='', attributes={})]

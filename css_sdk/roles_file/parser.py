@@ -64,15 +64,8 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
 def read_together(files: Mapping[str, str | bytes], *, max_bytes: int | None = MOST_BYTES) -> Desired:
     """Return the wanted state that several roles files describe together, after checking them without a request.
 
-    Several files can describe the same place, and each file can use the groups of all files.
-
-    Args:
-        files: the content of each file, by the name of the file.
-        max_bytes: the largest size of all files together that is accepted, by default 20 MiB; None for no limit.
-
-    Raises:
-        InvalidFile: a file has faults, or two files define the same role or user of a place, or the same group. The
-            error lists the faults as for `read_desired`.
+    Several files can describe the same place, and each file can use the groups of all files. But only one file can
+    define a role or a user of a place, or a group.
 
     >>> people = "{version: 1, groups: {readers: [0f3ac87806aa7f215a7c0d4cc4d9e799@idir]}}"
     >>> role = "{name: reviewer, members: [group: readers]}"

@@ -67,14 +67,8 @@ class CellFault(Exception):
 def plain_text(value: Any) -> str:
     """Return the value of a cell as the text that people see; "" for an empty cell.
 
-    Args:
-        value: the value of a cell in a workbook, a DataFrame or a dictionary. A `CellFault` stands for a value that is
-            not known, for example because of an error in a formula. This function raises it.
-
-    Raises:
-        CellFault: the value is not known, or it is neither a text nor a number nor a boolean. A date, a time or a float
-            of more than 15 digits is refused, because a program may have changed what somebody typed. A text that
-            cannot be sent to the service is refused, too.
+    Raise `CellFault` for a date, a time or a float of more than 15 digits, because a program may have changed what
+    somebody typed. If the value itself is a `CellFault`, raise it, because the value of the cell is not known.
 
     >>> [plain_text(value) for value in ("reviewer", 101.0, None, float("nan"), True)]
     ['reviewer', '101', '', '', 'TRUE']

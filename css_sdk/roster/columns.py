@@ -57,10 +57,6 @@ class ColumnNames:
 
     Args:
         given: for each column of a roster, the name of this column in the file, such as `{"role": "Rolle"}`.
-        ignore: the names of columns in the file to ignore.
-
-    Raises:
-        InvalidRequest: a key of `given` is not a column of a roster, or `given` has the same name for two columns.
 
     >>> ColumnNames({"role": "Rolle"}, ["Notes"]).find(["E-mail Address", "Rolle", "notes"])
     (('email', 'role', ''), [])
@@ -200,14 +196,7 @@ def knows_several(names: Iterable[str]) -> bool:
 def read_mapping(text: str, name: str) -> dict[str, str]:
     """Return the entries of a mapping file: for each column of a roster, the name of this column in the user's files.
 
-    Each line has one entry, such as `role=Rolle`.
-
-    Args:
-        text: the content of the file. Empty lines, and lines that begin with `#`, are left out.
-        name: the name of the file, for messages.
-
-    Raises:
-        InvalidRequest: a line does not have this form, or a column appears twice.
+    Each line has one entry, such as `role=Rolle`. Empty lines, and lines that begin with `#`, are left out.
 
     >>> read_mapping("# from the old system\\nrole = Rolle\\n", "columns.txt")
     {'role': 'Rolle'}

@@ -56,8 +56,8 @@ def read_roster(
     One of the columns `username`, `guid`, `email` and `client_id` names the person. With a GUID or an e-mail address,
     the column `provider` can name the provider of the login. The other columns are `role`, `integration`,
     `environment`, `action` (`grant` or `revoke`) and `until` (the last day). Common variants of these names are known,
-    such as `E-mail address`. If a row has a username, all other columns that name the person must agree with the
-    username.
+    such as `E-mail address`. If a row has a username, the other columns that
+    name the person must agree with it.
 
     Files that css-sdk writes can be read, too: reports, lists of members, and result files. Rows that a result file
     reports as done are left out. The attribute `finished` of the roster has these rows. Roles that people have only
@@ -72,8 +72,7 @@ def read_roster(
             `.json`. For other names, css-sdk detects the format from the content.
         integration: the id or project name of the integration, for rows that name none. If a row names a different
             one, this is a fault. If the row gives an id and this argument is a name, or vice versa, `apply_roster`
-            compares them. A number in JSON is an id, and so is the text `#101`. A text of digits can be an id or a
-            name.
+            compares them. A number in JSON and the text `#101` are ids. A text of digits can be an id or a name.
         environment: the environment, for rows that name none. If a row names a different one, this is a fault.
         role: the role, for rows that name none. If a row names a different one, this is a fault.
         action: the action, for rows that name none. If a row names a different one, this is a fault.
@@ -86,8 +85,8 @@ def read_roster(
         exact: whether the roster is for `apply_roster(…, exact=True)`, which needs a complete roster.
         day: the current day. It is needed if a row has a last day, in the column `until`. A row whose last day is over
             is left out, and the attribute `ended` of the roster has its line.
-        prune: whether a row whose last day is over revokes the role. It does not if another row still grants the role.
-            With `exact`, `prune` has no effect, because an exact roster removes everybody whom it does not list.
+        prune: whether a row whose last day is over revokes the role. But it does not if another row still grants the
+            role. With `exact`, `prune` has no effect, because an exact roster removes everybody whom it does not list.
         max_bytes: the largest size that is accepted, by default 20 MiB; None for no limit.
 
     Raises:

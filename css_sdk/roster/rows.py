@@ -179,15 +179,10 @@ def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
 
 
 def find_other(results: Iterable[Row], rows: Iterable[Row], *, exact: bool = False) -> Row | None:
-    """Return the first row of a result file that the roster does not contain; None if it contains all of them.
+    """Return the first row of a result file that the roster does not contain; None if the roster contains all of them.
 
-    Such a row shows that somebody corrected the result file.
-
-    Args:
-        results: the rows of the result file.
-        rows: the rows of the roster.
-        exact: whether the roster is exact. If so, rows of the result file that revoke a role are ignored, because
-            css-sdk added them for the members who lost the role.
+    Such a row shows that somebody corrected the result file. If the roster is exact, rows that revoke a role are
+    ignored, because css-sdk added these rows for the members who lost the role.
 
     >>> original, other = (Row(2, Person("email", f"{name}@example.com"), "reviewer", "101", "dev") for name in "ab")
     >>> find_other([original], [original]), find_other([other], [original]) == other
@@ -216,13 +211,8 @@ def check_exact(rows: Sequence[Row]) -> None:
 def without_ended(rows: Sequence[Row], day: datetime.date, *, prune: bool) -> tuple[list[Row], tuple[int, ...]]:
     """Return the rows that apply on a day, and the lines of the rows that are left out because their last day is over.
 
-    A row still applies on its last day.
-
-    Args:
-        rows: the rows of a file.
-        day: the current day.
-        prune: whether a row whose last day is over becomes a row that revokes the role. It does not if another row
-            still grants the role.
+    A row still applies on its last day. With `prune`, a row whose last day is over becomes a row that revokes the role.
+    But it is left out if another row still grants the role.
 
     >>> row = Row(2, Person("username", "0F3A@idir"), "reviewer", "101", "dev", until=datetime.date(2027, 3, 31))
     >>> [without_ended([row], datetime.date(2027, 4, 1), prune=prune)[0] == [row] for prune in (True, False)]
