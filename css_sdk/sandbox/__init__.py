@@ -1,19 +1,25 @@
 """Run the CSS API and its login servers in memory, for tests, demos and notebooks.
 
-The sandbox answers as the service does, oddities included. It imports nothing from the rest of css-sdk: if both shared
-a mistake, no test would find it.
+The sandbox answers as the real service does, and makes the same mistakes. It imports nothing from the rest of css-sdk.
+If both shared a mistake, no test would find the mistake.
 
     >>> from css_sdk.sandbox import Sandbox
     >>> sandbox = Sandbox()
     >>> sandbox.members(101, "dev", "admin")
     ['d6dff8c2546921b01198b4efd12cb3bc@idir']
 
-In process: `httpx.Client(transport=sandbox.transport())`. On a socket: `with sandbox.serve() as server`, or
-`python -m css_sdk.sandbox`.
+In process: `httpx.Client(transport=sandbox.transport())`.
+On a socket: `with sandbox.serve() as server`, or `python -m css_sdk.sandbox`.
 
-Start reading at `sandbox`. It uses four packages, and each may import only those after it: `serving` (transports,
-the server, faults), `api` (the calls of the CSS API), `login` (tokens), `world` (what exists). All of them may
-import `http`, `javascript`, `journal` and `errors`.
+Start reading at `sandbox`. It uses four packages:
+
+- `serving`: transports, the server, and faults.
+- `api`: the calls of the CSS API.
+- `login`: tokens.
+- `world`: teams, integrations, people, roles and grants.
+
+Each package may import only the packages below it in this list. All of them may import `http`, `javascript`, `journal`
+and `errors`.
 """
 
 from .command import run

@@ -44,9 +44,9 @@ class Sandbox(Reachable):
     Attributes:
         world: teams, integrations and users, by id and username.
         state: roles, composites, grants.
-        faults: the faults that affect requests; `faults.add(…)`, `faults.clear()`.
+        faults: the faults that affect requests. Use `faults.add(…)` and `faults.clear()`.
         journal: the log behind `requests`, `harm` and `notes`.
-        clock_skew: seconds by which the servers' clocks are ahead of `clock`.
+        clock_skew: how many seconds the servers' clocks are ahead of `clock`.
     """
 
     def __init__(
