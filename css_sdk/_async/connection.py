@@ -69,25 +69,14 @@ _KINDS: Final = {
 
 
 def check_kinds(options: Mapping[str, object]) -> None:
-    """Refuse an httpx client, a transport or a journal of a wrong class.
-
-    Args:
-        options: the options by name. Options that are missing or None are accepted.
-
-    Raises:
-        ConfigurationError: the value of an option is of a wrong class. The message names the option.
-    """
+    """Refuse an httpx client, a transport or a journal of a wrong class. The error names the option."""
     for name, kind in _KINDS.items():
         if options.get(name) is not None:
             arguments.check_kind(options.get(name), kind, f"{name}=", error=ConfigurationError)
 
 
 def check_options(options: AsyncOptions) -> None:
-    """Refuse options that do not exist, have a wrong type or exclude each other.
-
-    Raises:
-        ConfigurationError: an option is not valid. The message names the option.
-    """
+    """Refuse options that do not exist, have a wrong type or exclude each other. The error names the option."""
     arguments.check_options(options, AsyncOptions, ConfigurationError)
     check_kinds(options)
     async_check_callback("on_wait", options.get("on_wait"))
@@ -109,9 +98,6 @@ class AsyncConnections:
 
     The httpx client belongs to the process and the event loop of its first request. After a fork, the child process
     gets its own httpx client and slots, because the parent continues to use the old ones.
-
-    Args:
-        options: the options of the client.
 
     Attributes:
         slots: the slots. Each request is sent inside `async with slots`.
@@ -154,11 +140,10 @@ class AsyncConnections:
         """Return the httpx client of this process, which keeps no cookies.
 
         Args:
-            request: the request that needs the client, as error messages name it.
+            request: the request that needs the client, as error messages name this request.
 
         Raises:
-            ConfigurationError: the client was closed, or belongs to another event loop. Or the caller passed the httpx
-                client or the transport before this process was forked.
+            ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         if self._is_forked and self._passed_as is not None:
             raise ConfigurationError(
@@ -181,8 +166,7 @@ class AsyncConnections:
     async def aclose(self) -> None:
         """Close the connections of this process. An httpx client that the user passed stays open.
 
-        Raises:
-            ConfigurationError: the client was used in another event loop than the running one. Nothing is closed.
+        In a different event loop than the client's own, raise an error and close nothing.
         """
         if self._loop is not None:
             self._check_loop("Closing the client")

@@ -11,11 +11,7 @@ from .wire import AsyncWire
 
 
 class AsyncForwarding(httpx.AsyncClient):
-    """Send the requests of generated operations through the wire. Refuse all other uses of an httpx client.
-
-    Args:
-        wire: the wire of the client that this generated client belongs to.
-    """
+    """Send the requests of generated operations through the wire. Refuse all other uses of an httpx client."""
 
     def __init__(self, wire: AsyncWire) -> None:
         super().__init__(transport=NoTransport())
@@ -31,12 +27,7 @@ class AsyncForwarding(httpx.AsyncClient):
         headers: Any = None,
         **others: Any,
     ) -> httpx.Response:
-        """Send the request of a generated operation, and return the answer, also if its status is an error.
-
-        Raises:
-            ConfigurationError: the request has other arguments than those of generated operations. Nothing is sent.
-            CssError: as for `AsyncWire.forward`.
-        """
+        """Send the request of a generated operation, and return the answer, also if its status is an error."""
         if others:
             return await super().request(method, url)  # NoTransport refuses this request
         described = {"method": method, "url": str(url), "params": params, "json": json, "headers": headers}

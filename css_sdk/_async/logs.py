@@ -33,10 +33,6 @@ class AsyncLogMeter:
     async def attempt(self, call: Call, number: int) -> Exchange:
         """Send one call and count it. Then correct the count from the header `RateLimit` of the answer.
 
-        Args:
-            call: the call.
-            number: the number of the attempt, from 1.
-
         Raises:
             RateLimited: no call is left in this hour. Nothing is sent.
         """

@@ -11,9 +11,9 @@ Value = TypeVar("Value")
 
 
 class AsyncSingleFlight(Generic[Value]):
-    """Let concurrent callers share one request. If its sender is cancelled, one of the waiting callers sends it again.
+    """Let concurrent callers share one request.
 
-    The callers of a `SingleFlight` are threads, those of an `AsyncSingleFlight` are tasks.
+    If the task or thread that sends the request is cancelled, one of the waiting callers sends the request again.
     """
 
     def __init__(self) -> None:
@@ -22,13 +22,12 @@ class AsyncSingleFlight(Generic[Value]):
     async def share(self, work: Callable[[], Awaitable[Value]], *, is_fresh: bool = False) -> Value:
         """Return the result of `work`. If another caller's request is in progress, wait for its result instead.
 
+        If the request fails, all callers that share this request get its error.
+
         Args:
             work: sends the request. It must not return None.
-            is_fresh: whether the request must begin after this call. If a request is in progress, the caller then waits
-                until it has ended, and shares or sends the next request.
-
-        Raises:
-            CssError: the request failed. All callers that share it get this error.
+            is_fresh: whether the request must begin after this call. The caller then does not use the result of a
+                request that is already in progress.
         """
         task = async_current_task()
         is_good = not is_fresh

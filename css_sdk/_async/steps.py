@@ -55,13 +55,14 @@ class AsyncStepRun:
         steps: the steps, in an order in which they can be carried out. Steps of one kind stand together.
         dependencies: decides which steps are skipped after others failed; None if the steps are independent.
         ship: lets workers carry out the steps about members; None to carry them out in this process.
-        are_not_done: whether a read has just shown that none of the steps is done. If so, the state is not read again
-            for the journal.
-        skip_existing: whether to read first which steps about members are needed, and settle the others as `already`.
+        are_not_done: whether a read has just shown that none of the steps is done. The journal then needs no second
+            read.
+        skip_existing: whether to read first which steps about members are needed. The other steps are settled as
+            `already`.
         may_exist: whether `create_role` counts as done if somebody else has just created the role.
         width: calls at once, 1 to 8.
-        progress: called with each result as soon as it is known, one call at a time, possibly in a different thread. It
-            must not raise exceptions.
+        progress: called with each result, one call at a time, possibly in a different thread. It must not raise
+            exceptions.
     """
 
     roles: Mapping[Place, AsyncRoles]
@@ -126,10 +127,7 @@ class AsyncStepRun:
     async def _attempt(self, group: Numbered, write: Callable[[], Awaitable[None]]) -> None:
         """Make the write for a group of steps, and settle the steps as done, failed or unknown.
 
-        If the service has refused the credentials before, nothing is sent, and the steps fail with the same error.
-
         Args:
-            group: the steps.
             write: makes the write. If it settles a step itself, it must remove this step from `group`.
         """
         if self._lost_access is not None:
@@ -173,12 +171,7 @@ class AsyncStepRun:
     async def _settle_done(self, roles: AsyncRoles, steps: Numbered) -> None:
         """Settle the steps about members that need no write, because the user already has or already lacks the role.
 
-        To find these steps, read the members of each role, or the roles of each user if there are not more users than
-        roles. If a read fails, the steps that depend on it fail with its error.
-
-        Args:
-            roles: the client for the roles of the place.
-            steps: the steps, all of one kind and in one place.
+        To save calls, read the members of each role or the roles of each user: choose the smaller number of reads.
         """
         by_role, by_user = grouped(steps, lambda step: step.role), grouped(steps, lambda step: step.target)
         is_by_user = len(by_user) <= len(by_role)
@@ -207,12 +200,8 @@ class AsyncStepRun:
     async def _change_one_user(self, roles: AsyncRoles, group: Numbered) -> None:
         """Add roles to one user in one call, or remove roles from the user, with one call for each.
 
-        If one of the roles to add does not exist, the service adds none of them. css-sdk then settles the steps with
-        missing roles as failed, and sends the others again.
-
-        Args:
-            roles: the client for the roles of the place.
-            group: the steps, all about one user, of one kind and in one place.
+        If one of the roles to add does not exist, the service adds none of them. Steps with missing roles are then
+        settled as failed, and the other steps are sent again.
         """
 
         async def add() -> None:
@@ -250,13 +239,7 @@ class AsyncStepRun:
     async def settle(
         self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None
     ) -> None:
-        """Record one outcome for all these steps, and pass each result to `progress`. Never pass two results at once.
-
-        Args:
-            group: the steps.
-            outcome: the outcome of each of them.
-            error: why the steps failed, were skipped or have an unknown outcome; None otherwise.
-        """
+        """Record one outcome for all these steps, and pass each result to `progress`, one result at a time."""
         async with self._lock:
             for number, step in group.items():
                 result = self._results[number] = StepResult(step, outcome, error)

@@ -12,11 +12,7 @@ from .wire import Wire
 
 
 class Forwarding(httpx.Client):
-    """Send the requests of generated operations through the wire. Refuse all other uses of an httpx client.
-
-    Args:
-        wire: the wire of the client that this generated client belongs to.
-    """
+    """Send the requests of generated operations through the wire. Refuse all other uses of an httpx client."""
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(transport=NoTransport())
@@ -32,12 +28,7 @@ class Forwarding(httpx.Client):
         headers: Any = None,
         **others: Any,
     ) -> httpx.Response:
-        """Send the request of a generated operation, and return the answer, also if its status is an error.
-
-        Raises:
-            ConfigurationError: the request has other arguments than those of generated operations. Nothing is sent.
-            CssError: as for `Wire.forward`.
-        """
+        """Send the request of a generated operation, and return the answer, also if its status is an error."""
         if others:
             return super().request(method, url)  # NoTransport refuses this request
         described = {"method": method, "url": str(url), "params": params, "json": json, "headers": headers}

@@ -79,25 +79,22 @@ def _is_within(now: float, then: float, seconds: float) -> bool:
 class IssuerKeys:
     """Fetch the keys of an issuer, by discovery or from a given address, and remember them.
 
-    The first caller that needs keys fetches them. Callers that come during the fetch wait for its result, unless the
-    known keys can still be used. There are at least 30 seconds between two fetches, whether the first fetch failed or
-    not. A fetch that could not end, because its event loop was closed, does not count.
+    The first caller that needs keys fetches them. During the fetch, other callers use the known keys. If the known keys
+    are too old or lack the needed key, these callers wait for the fetch. There are at least 30 seconds between two
+    fetches, even if the first fetch failed.
 
-    A caller waits at most `timeout` plus half a second. In synchronous code, each fetch runs in its own thread,
-    because css-sdk cannot stop a slow fetch of an httpx client or transport that was passed. If a fetch takes longer
-    than callers wait, no new fetch begins until it ends. Callers that need keys then get an error at once.
+    A caller waits at most `timeout` plus half a second. In synchronous code, each fetch runs in its own thread, because
+    css-sdk cannot stop a slow fetch through an httpx client or transport that the user passed. No new fetch begins
+    before such a slow fetch ends. Until then, callers that need keys get an error at once.
 
     Args:
-        issuer: the address of the issuer.
         jwks_url: the address of the issuer's keys; None to find the address by discovery.
         allow_http: whether `jwks_url` may be plain http to another machine.
-        algorithms: the accepted algorithms; other keys are ignored.
         http: the httpx client for fetches; None to create a client for each fetch.
         timeout: seconds for a fetch, including discovery.
-        clock: returns seconds since 1970.
 
     Raises:
-        ConfigurationError: the address of the issuer or of its keys is not valid or is unsafe, or `timeout` is not a
+        ConfigurationError: the address of the issuer or of its keys is not valid or not safe. Or `timeout` is not a
             positive number.
     """
 
@@ -139,7 +136,7 @@ class IssuerKeys:
         """Return keys that are at most an hour old. If they cannot be fetched, return keys that are at most a day old.
 
         Raises:
-            KeysUnavailable: the keys cannot be fetched, and no known keys are at most a day old.
+            KeysUnavailable: the keys cannot be fetched, and no known keys are usable.
         """
         known, now = self._keys, self._clock()
         if _is_within(now, known.at, _FRESH):
@@ -153,11 +150,8 @@ class IssuerKeys:
     def newer(self, known: _Fetched) -> _Fetched:
         """Return newer keys. If the last fetch was less than 30 seconds ago, return the known keys.
 
-        Args:
-            known: the known keys, which do not contain the needed key.
-
         Raises:
-            KeysUnavailable: there are no newer keys, and the last attempt to fetch keys failed.
+            KeysUnavailable: there are no newer keys, and the last fetch failed.
         """
         renewed = self._renew(known, waits=True)
         if renewed is known and self._failure is not None:
@@ -165,10 +159,9 @@ class IssuerKeys:
         return renewed
 
     def _renew(self, known: _Fetched, waits: bool) -> _Fetched:
-        """Return newer keys. If none are available now, return the known keys.
+        """Return newer keys. If no newer keys are available now, return the known keys.
 
         Args:
-            known: the keys that the caller knows.
             waits: whether to wait if another caller is fetching keys. If False, return the known keys instead.
         """
         while True:
@@ -195,11 +188,7 @@ class IssuerKeys:
                 return known
 
     def _attempt(self) -> _Fetched:
-        """Fetch keys and return them. If the fetch fails, remember the failure and return the known keys.
-
-        Raises:
-            ConfigurationError: the verifier or its httpx client is closed or belongs to the parent process.
-        """
+        """Fetch keys and return them. If the fetch fails, remember the failure and return the known keys."""
         if self.is_closed or (self._http is not None and self._http.is_closed):
             raise ConfigurationError(
                 "The verifier, or the HTTP client that was passed to it, is closed. Create another verifier."
@@ -220,7 +209,7 @@ class IssuerKeys:
         return self._keys
 
     def _unavailable(self) -> KeysUnavailable:
-        """Return an error with the cause of the last failure. Each caller gets an error object of its own."""
+        """Return an error with the cause of the last failure. Each caller gets a separate error object."""
         last = self._failure or KeysUnavailable(f"The keys of {self._issuer} cannot be fetched.")
         unavailable = last.with_message(f"{last} The token could not be verified.")
         unavailable.retry_after = max(0.0, _PAUSE - abs(self._clock() - self._tried_at))
@@ -293,7 +282,6 @@ def _is_safe(address: str, needs_https: bool = False) -> bool:
     """Return whether an address is valid and safe: https to any machine, or plain http to this machine.
 
     Args:
-        address: the address; it may have a query.
         needs_https: whether to refuse plain http even on this machine.
     """
     path, _, query = address.partition("?")
@@ -314,14 +302,8 @@ def _addresses_of_keys(
 ) -> Mapping[str, str]:
     """Return the addresses of keys that the caller passed, by issuer. Issuers without an address are left out.
 
-    Args:
-        issuers: the accepted issuers.
-        jwks_url: the address of the only issuer's keys, or a dictionary from issuers to addresses. `None` if the caller
-            passed no address.
-        has_keys: whether the caller passed the keys themselves.
-
     Raises:
-        ConfigurationError: it is not clear to which issuer the keys or an address belong, or an issuer is unknown.
+        ConfigurationError: it is not clear which issuer the keys or an address belong to. Or an issuer is unknown.
     """
     if has_keys and (jwks_url is not None or len(issuers) > 1):
         raise ConfigurationError(

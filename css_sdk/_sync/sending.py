@@ -47,14 +47,7 @@ class Call:
 
 
 class Sender:
-    """Build and send requests through one httpx client. This is the lowest layer: every request goes through it.
-
-    Args:
-        connections: has the httpx client.
-        auth: adds tokens to requests.
-        settings: the addresses of the service and of its token endpoint.
-        options: the client's options; `deadline`, `largest_answer` and `on_request` are used.
-    """
+    """Build and send requests through one httpx client. This is the lowest layer: every request goes through it."""
 
     def __init__(
         self,
@@ -77,13 +70,11 @@ class Sender:
 
         Args:
             described: method, path, query, body and headers, as arguments of httpx.
-            name: the name of the operation, for logs.
-            about: the kind of thing that is missing if the service answers 404.
 
         Raises:
             HarmfulRequest, RequestTooLong: the request would stop the service.
-            UnusableName: the service would read a different path than the one meant, or the body has a role name that
-                no later request could contain.
+            UnusableName: the service would read a different path than the caller means. Or the body has a role name
+                that no later request could contain.
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         path: str = described["url"]
@@ -105,16 +96,11 @@ class Sender:
         return Call(request, name, label, about)
 
     def send(self, call: Call, write: InFlight | None = None, attempt: int = 1) -> Exchange:
-        """Send a call, and return its answer or, if no answer can be read, the error.
+        """Send a call. Return its answer, or the error if no answer can be read.
 
         Args:
-            call: a call that `call` returned.
-            write: for a write, this object lets the exchange end before a cancellation of the task takes effect. `None`
-                for a read.
+            write: pass this object for a write. If the task is cancelled, the request then ends before the task does.
             attempt: the number of the attempt, from 1, for `on_request`.
-
-        Raises:
-            ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         client = self._connections.http(call.label)
         call.request.headers.pop("Authorization", None)  # from the attempt before

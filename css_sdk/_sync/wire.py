@@ -39,18 +39,12 @@ Attempts = Callable[[Call, int], Exchange]
 class Wire:
     """Send calls of the generated client over one httpx client, with one auth and one retry policy.
 
-    Args:
-        settings: addresses and credentials.
-        options: the options of the client.
-
     Attributes:
-        settings: addresses and credentials.
-        connections: the connections of this process.
-        journal: records each write, before it is sent and when it has ended; None without a journal.
-        is_plain: whether a worker in a different process can create an equal wire, because no `http_client` and no
-            `transport` was passed.
+        journal: records each write before css-sdk sends the write, and again when the write has ended.
+        is_plain: whether a worker in a different process can create an equal wire. If the caller passed `http_client`
+            or `transport`, no worker can.
         clock: returns the time in seconds, from a clock that never goes back.
-        late: the attempts of writes that got no answer, and that the service may still carry out.
+        late: the attempts of writes that got no answer. The service may still carry them out.
 
     Raises:
         ConfigurationError: an option is not valid.
@@ -87,18 +81,19 @@ class Wire:
         return other
 
     def knowing_not_done(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
-        """Return a context in which the journal treats these steps as not done. It then needs no read before a write.
+        """Return a context in which the journal treats these steps as not done.
 
-        Without a journal, the context has no effect.
-
-        Args:
-            steps: the steps. A read has just shown that they are not done.
+        Use the context after a read has shown that the steps are not done. The journal then needs no second read before
+        the write. Without a journal, the context has no effect.
         """
         return nullcontext() if self.journal is None else self.journal.knowing_not_done(steps)
 
     @property
     def team(self) -> int | None:
-        """Return the team's id in the current token; None if the token names no team or was not requested yet."""
+        """Return the id of the team that the current token names, or None.
+
+        None means that no token was requested yet, or that the token names no team.
+        """
         return team_of(self._auth.claims)
 
     def remembered(self, key: Hashable, make: Callable[[], Remembered]) -> Remembered:
@@ -121,27 +116,14 @@ class Wire:
         """Send a call that only reads, retry it after temporary faults, and return the converted answer.
 
         Args:
-            operation: the generated module of the call.
-            convert: converts the parsed answer to the value to return.
             about: the kind of thing that is missing if the service answers 404.
-            arguments: the arguments of the generated module's function. Names are passed as they are, not encoded.
-
-        Raises:
-            CssError: the request is refused, the answer is an error or is malformed, or there is no answer.
+            arguments: the arguments of the generated function. Pass names as they are, not encoded.
         """
         call = self.call(operation, about, arguments)
         return answers.parsed(operation, self.answer(call), call.label, convert)
 
     def answer(self, call: Call, attempt: Attempts | None = None) -> httpx.Response:
-        """Send a call that only reads, retry it after temporary faults, and return the successful answer.
-
-        Args:
-            call: the call.
-            attempt: makes one attempt; by default the method `attempt`.
-
-        Raises:
-            CssError: the last attempt failed.
-        """
+        """Send a call that only reads, retry it after temporary faults, and return the successful answer."""
         waited, number = 0.0, 0
         while True:
             number += 1
@@ -154,27 +136,19 @@ class Wire:
         """Return the call that a generated module describes, ready to be sent.
 
         Args:
-            operation: the generated module of the call.
             about: the kind of thing that is missing if the service answers 404.
-            arguments: the arguments of the generated module's function.
 
         Raises:
             Refused: the request would do harm; see `Sender.call`.
-            ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         return self._sender.call(operation._get_kwargs(**arguments), operation.__name__.rpartition(".")[2], about)
 
     def attempt(self, call: Call, number: int, write: InFlight | None = None) -> Exchange:
-        """Make one attempt of a call, and return how it ended. An error is returned, not raised.
+        """Make one attempt of a call, and return how it ended. An error of the service is returned, not raised.
 
         Args:
-            call: the call.
             number: the number of the attempt, from 1.
-            write: for a write, this object lets the attempt end before a cancellation of the task takes effect. `None`
-                for a read.
-
-        Raises:
-            ConfigurationError: the client was closed, or belongs to a different process or event loop.
+            write: pass this object for a write. If the task is cancelled, the attempt then ends before the task does.
         """
         ended = self._sender.send(call, write, number)
         if ended.response is None or ended.response.is_success:
@@ -185,13 +159,10 @@ class Wire:
     def forward(self, described: dict[str, Any]) -> httpx.Response:
         """Send a request of the generated client once, and return the answer, also if its status is an error.
 
-        Args:
-            described: method, path, query, body and headers, as arguments of httpx.
-
         Raises:
             Refused: the request would do harm; see `Sender.call`.
-            ConfigurationError: the client was closed, or belongs to a different process or event loop. Or the request
-                is a write and the client has a journal, which could not record the write.
+            ConfigurationError: the client cannot be used. Or the request is a write, and the client has a journal. The
+                journal could not record the write.
             CssError: there is no answer, or the answer cannot be read.
         """
         call = self._sender.call(described)
@@ -209,17 +180,10 @@ class Wire:
         return ended.response
 
     def pause(self, call: Call, tried: Exchange, number: int, waited: float) -> float:
-        """Wait before the next attempt, and return the seconds. If there is no further attempt, raise the error.
+        """Wait before the next attempt, and return the seconds. If there is no further attempt, raise the last error.
 
-        Args:
-            call: the call.
-            tried: how the last attempt ended.
-            number: the number of the last attempt, from 1.
-            waited: the seconds that were waited before earlier attempts.
-
-        Raises:
-            CssError: the error of the last attempt. It cannot be retried, or `retry` allows no further attempt, or
-                `retry` or `on_wait` raised an exception.
+        There is no further attempt if the error is not temporary, or if `retry` returns None. If `retry` or `on_wait`
+        raises an exception, there is no further attempt, either.
         """
         error = tried.error or MalformedAnswer(f"{call.label}: this could not be verified.", request=call.label)
         if not tried.is_passing:
@@ -238,14 +202,7 @@ class Wire:
     def _hook(self, name: str, error: CssError, hook: Callable[..., Value | Value], *arguments: Any) -> Value:
         """Call `retry` or `on_wait`, which the caller passed, and return the result.
 
-        Args:
-            name: the name of the option, for the message.
-            error: the error of the last attempt.
-            hook: the caller's function.
-            arguments: the arguments for the function.
-
-        Raises:
-            CssError: the function raised an exception. This is a copy of `error` that also names the exception.
+        If the function raises an exception, raise a copy of `error` whose message also names this exception.
         """
         try:
             return called(name, hook, *arguments)

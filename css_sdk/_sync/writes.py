@@ -29,14 +29,13 @@ class Change:
     """A write, and how to find out whether it was done.
 
     Args:
-        operation: the generated module of the call.
         steps: the steps that the call carries out; all of one kind.
         arguments: returns the arguments of the call for the given steps, except those for the place.
         observe: reads the part of the place's state that shows whether the steps are done.
-        shown: returns whether a parsed answer shows that the given steps are done. By default, it returns False, and
-            only a read can show this.
-        along: further changes that the service makes together with the steps, such as the removal of a deleted role's
-            members.
+        shown: returns whether a parsed answer shows that the given steps are done. Without it, css-sdk verifies the
+            write by a read.
+        along: further changes that the service makes together with the steps. For example, if a role is deleted, its
+            members lose the role.
     """
 
     operation: answers.Operation
@@ -49,8 +48,8 @@ class Change:
     def effects(self, steps: Steps) -> Steps:
         """Return everything that a call with these steps changes: the steps and the changes in `along`.
 
-        The result assumes that none of the steps is done yet. A rename to the same name changes nothing and is left
-        out. If no step is left, the result is empty.
+        The result assumes that none of the steps is done yet. A rename to the same name changes nothing, so it is left
+        out.
         """
         changing = tuple(step for step in steps if step.kind != "rename_role" or step.role != step.target)
         return (*self.along, *changing) if changing else ()
@@ -64,22 +63,16 @@ class Change:
 def carry_out(wire: Wire, change: Change) -> None:
     """Send a write, and repeat it until it is verified or cannot be retried. Repeat only steps that are not done yet.
 
-    If the client has a journal, the journal records what the write will really change. So css-sdk reads the
-    state before the write, unless the state is known already.
+    A journal must record only what the write really changes. With a journal, css-sdk therefore reads the state before
+    the write, unless the state is known already.
 
-    If the task is cancelled, a request that was sent already is finished. Nothing else is sent: no read to verify the
-    write, and no further attempt. The journal records the outcome that the answer shows. If there is no answer, the
-    journal has no outcome for the write.
-
-    Args:
-        wire: sends the calls, and has the journal.
-        change: the write.
+    If the task is cancelled, a request that was already sent is finished, so that its outcome can be recorded. After
+    this request, nothing is sent: no read and no further attempt. If the request got no answer, the journal has no
+    outcome for the write.
 
     Raises:
-        CssError: the write was not done: it was refused, or a read shows that it was not done.
-        OutcomeUnknown: the write may have been done, and no read could verify it. Or an attempt without an answer may
-            still be on its way. Or the write was done, but an earlier attempt of this client without an answer may
-            still reverse it.
+        CssError: the write was refused, or a read shows that it was not done.
+        OutcomeUnknown: no read could verify the write. Or an attempt without an answer may still change the result.
         InvalidFile: the journal could not be written. Nothing is sent.
     """
     journal = wire.journal
@@ -107,9 +100,10 @@ def carry_out(wire: Wire, change: Change) -> None:
 class _Attempts:
     """Make the attempts of one write, until one is confirmed or no attempt is left.
 
-    If an attempt got no answer, in this call or in an earlier call for the same change, it may still be on its way.
-    Then the outcome is unknown until an answer or a read shows that the write was done. Even if a read does not show
-    the change, or a later attempt is refused, the outcome stays unknown.
+    An attempt without an answer may still be on its way. It can belong to this call or to an earlier call for the same
+    change. Only an answer or a read that shows the change ends this doubt. A read that does not show the change is not
+    enough, because the service may still carry out the attempt later. For the same reason, a refusal of a later attempt
+    is not enough.
     """
 
     def __init__(self, wire: Wire, change: Change, in_flight: InFlight) -> None:
@@ -127,11 +121,7 @@ class _Attempts:
         return self._is_doubted or self._in_flight.is_unanswered
 
     def complete(self) -> None:
-        """Make attempts until one is confirmed.
-
-        Raises:
-            CssError: the write is not confirmed, and no further attempt is made.
-        """
+        """Make attempts until one is confirmed. If there is no further attempt, raise the error."""
         try:
             while not self._attempt():
                 pass
@@ -143,11 +133,7 @@ class _Attempts:
             raise _still_possible(error) from error
 
     def _attempt(self) -> bool:
-        """Make an attempt, and return whether the write is confirmed. If it is not, wait until the next attempt is due.
-
-        Raises:
-            CssError: the write is not confirmed, and no further attempt is made.
-        """
+        """Make an attempt, and return whether the write is confirmed. Otherwise, wait until the next attempt is due."""
         self._number += 1
         change = self._change
         arguments = change.steps[0].place.path | change.arguments(self._steps)
