@@ -25,7 +25,7 @@ class Choice:
 def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
     """Return the names of the journals that were undone, each with the journal that records its undo.
 
-    An undo does not count if it made no writes, or if one of its writes failed or has an unknown outcome.
+    An undo counts if it made writes, and all its writes were done.
     """
     return {
         journal.undoes: name
@@ -41,11 +41,7 @@ def newest_to_undo(
 
     The journal to undo is complete, and records changes. It was not undone, and does not itself record an undo.
 
-    Args:
-        journals: the journals by name, the newest first.
-        client_id: the client id of the account.
-        api_url: the address of the service.
-        in_use: the names of journals that a run is still writing.
+    `journals` begins with the newest journal. A run is still writing the journals of `in_use`.
 
     >>> newest_to_undo({}, "account", "https://example.org/api/v1").name is None
     True

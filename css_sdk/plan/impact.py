@@ -41,8 +41,8 @@ def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
 class FollowedRole:
     """One role in a sequence of steps. A rename of the role keeps this object.
 
-    `name` is the name before all steps. If a step creates the role, `created` is the index of this step, and `name` is
-    the name that this step gives.
+    `name` is the name before all steps. If a step creates the role, `name` is the name in this step. `created` is then
+    the index of this step.
     """
 
     place: Place

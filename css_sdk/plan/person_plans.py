@@ -81,7 +81,7 @@ def plan_removal(
 def roles_to_copy(
     logins: Collection[str], states: Iterable[PlaceState], target: Person
 ) -> tuple[Desired, list[UnreadPlace]]:
-    """Return the direct roles of the logins as roles that the target must have, and a reason for each role left out.
+    """Return the direct roles of the logins as roles of the target, and a reason for each role left out.
 
     If the target is named by username, or with a provider, the target gets the roles of all logins. Otherwise, each
     login of the target gets the roles of the copied login with the same provider.

@@ -4,8 +4,8 @@
 `count_removals` and `emptied_roles` return what a plan removes, for the guards.
 
 A plan removes items only with `prune`: what an `exact` collection does not list, and members whose last day is over.
-Protected roles and users stay as they are. If a person in the file could not be identified, every member who may be
-this person keeps the roles that the file gives to the person.
+Protected roles and users stay as they are. Some people in the file cannot be identified. A member who may be such a
+person keeps the roles that the file gives to this person.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ def export(
     left out, too.
 
     With `exact`, plans from this wanted state remove what is not listed. With `by_name`, integrations have their
-    project names. But an integration has its id if a file cannot contain the name, or if another integration of `team`
-    has the same name.
+    project names. But an integration has its id if a file cannot contain the name, or if its name is not unique in
+    `team`.
 
     >>> from css_sdk.state import Place
     >>> held = {"a": frozenset({"0f3a@idir"})}
@@ -106,8 +106,8 @@ def promoted(
     `names` has new names for roles of the source. Other roles keep their names.
 
     Raises:
-        InvalidRequest: `names` contains a role that the source does not have, two roles would get the same name, or the
-            members of a role were not read.
+        InvalidRequest: the source lacks a role of `names`, or two roles would get the same name. Or the members of a
+            role were not read.
 
     >>> from css_sdk.state import Place
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
