@@ -3,8 +3,8 @@
 The service may know a person by a different e-mail address than the list. If a search finds nobody, any member may be
 this person. An exact list must then remove nobody from the role.
 
-But a username, or a complete GUID with its provider, names exactly one login. If the service does not know this login,
-the person never logged in, and has no roles.
+But a username names exactly one login, and so does a complete GUID with its provider. If the service does not know this
+login, the person never logged in, and has no roles.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def find_logins(person: Person, members: Collection[User], providers: Collection
 
 
 def not_among_members(person: Person) -> NotFound:
-    """Return the error for a person who is not a member of any role, and whom a search for people does not find."""
+    """Return the error for a person who is not a member of any role, and whom a search did not find."""
     remedy = Remedy(
         f"Search with css.find_people({person.by}={person.value!r}).",
         f"To search for people, run: css people find --{person.by} {quote(person.value)}",

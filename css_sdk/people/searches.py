@@ -121,7 +121,7 @@ def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[Us
 def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
     """Return the users whose fields equal all the terms, ignoring case, and whether the result is certainly complete.
 
-    If the service does not return the field of a term, the user is left out, and the result may be incomplete.
+    A user is left out if the service does not return the field of a term. The result may then be incomplete.
     """
     return _narrowed(users, terms, operator.eq, lambda _: False)
 

@@ -1,7 +1,7 @@
 """Find contradictions between the listed roles, members and users of one environment, also across files. Pure.
 
-A contradiction is reported only if it is certain without a request. For example, an e-mail address and a username may
-or may not belong to the same person, so they never contradict each other.
+A contradiction is reported only if it is certain without a request. For example, an e-mail address and a username never
+contradict each other, because they may belong to different people.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ def _missing_roles(
     listed: Mapping[str, Node],
     protect: Protection,
 ) -> Iterator[Contradiction]:
-    """Yield a contradiction for each role that is listed as a child or as a user's role, but that will not exist.
+    """Yield a contradiction for each listed child, or role of a user, that will not exist.
 
-    The role will not exist if the files rename it, or if the exact list of roles lacks it. But a protected role is not
+    A role will not exist if the files rename it, or if the exact list of roles lacks it. But a protected role is not
     deleted.
     """
     renamed = {role.was: role.name for role in roles if role.was is not None}

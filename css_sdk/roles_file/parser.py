@@ -293,9 +293,10 @@ class _Reader:
     def _entries(self, node: Node, read: Callable[[Node], Mapping[str, _Entry]]) -> dict[str, _Entry]:
         """Return the people of a list, by identity (see `identity_of`).
 
-        A person can appear twice because of a group. An entry without a last day counts first, and then the later last
-        day. If the last days differ, a warning is added. But if the list itself names a person or a group twice, add a
-        fault.
+        A person can appear twice because of a group. The later last day then counts. An entry without a last day counts
+        as the latest. If the last days differ, a warning is added.
+
+        But if the list itself names a person or a group twice, add a fault.
         """
         found: dict[str, _Entry] = {}
         used: dict[str, Node] = {}
@@ -595,7 +596,7 @@ class _Reader:
     def _converted(self, node: Node | None, convert: Callable[[str], Item]) -> Item | None:
         """Convert the text of a node with `convert`, and return the result.
 
-        If there is no text, if YAML may misread the text, or if `convert` refuses it, add a fault, and return None.
+        Add a fault if there is no text, if YAML may misread the text, or if `convert` refuses it. Then return None.
         """
         if node is None or node.value is None:
             return None

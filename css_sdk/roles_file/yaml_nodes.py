@@ -252,8 +252,8 @@ class _Builder:
     def _within(self) -> Iterator[Any]:
         """Yield the first event of each item of the current list, or of each key of the current mapping.
 
-        All events come from one stream. Before the caller continues the loop, it must read the other events of the
-        item, or the events of the key's value.
+        All events come from one stream. Before the caller continues the loop, it must read the rest of the item, or the
+        value of the key.
         """
         return takewhile(lambda event: type(event).__name__ not in _ENDS, self._events)
 

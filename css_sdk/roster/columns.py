@@ -142,7 +142,7 @@ class ColumnNames:
     def _ignored(self, names: Sequence[str]) -> set[str]:
         """Return the names to ignore, as `_folded` returns them.
 
-        If the file does not have a name in `ignore`, the names in the file that mean the same column are ignored.
+        If the file lacks a name in `ignore`, names in the file that mean the same column are ignored.
         """
         keys = {_folded(name) for name in names}
         exact = keys & self._ignore
@@ -182,7 +182,7 @@ _NEEDED: Final = {
     "integration": ("-i", "integration_id", "project_name"),
     "environment": ("-e",),
 }
-"""For each column that a roster must have: the option that sets its value for all rows, and columns to use instead.
+"""The columns that a roster must have, each with what can replace it: an option, or other columns.
 
 For example, the column `integration` is not needed if `-i` is passed, or if the roster has `integration_id`.
 """

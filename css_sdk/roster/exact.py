@@ -20,7 +20,7 @@ from ..state import PlaceState, Step
 from .rows import RoleRemovals, Row, withheld
 
 FoundRow = tuple[Row, Step | None, CssError | None]
-"""A row, the step that gives the person the role (None if the row has failed), and the error of the row, if any."""
+"""A row, the step that gives the person the role, and the error. If the row has failed, the step is None."""
 
 
 @frozen

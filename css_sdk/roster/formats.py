@@ -55,7 +55,7 @@ _JSON_TYPES: Final = {"integration": int, "integration_id": int, "choice": int, 
 
 
 def is_file_name(text: str) -> bool:
-    """Return whether a text looks like the name of a roster file: one line that ends in `.csv`, `.xlsx` or the like."""
+    """Return whether a text looks like the name of a roster file, such as `roster.csv`."""
     return re.fullmatch(r"[^\r\n]+\.(csv|tsv|txt|json|jsonl|ndjson|xlsx|xlsm|xls)", text, re.IGNORECASE) is not None
 
 

@@ -211,8 +211,8 @@ class _Extent:
     Attributes:
         rows: the number of the last row that has a value, from 1.
         columns: the number of the last column that has a value, from 1.
-        trouble: the fault of each cell with an error of Excel or with a formula without a value, by row and column from
-            0. Only `parse` finds these faults.
+        trouble: the fault of each cell with an error of Excel, or with a formula without a value. The key is the row
+            and the column, from 0. Only `parse` finds these faults.
     """
 
     def __init__(self, rows: int = 0, columns: int = 0) -> None:
