@@ -40,14 +40,8 @@ async def read_role(
     """Return one role. If the service answers 404, which can be wrong, look for the role in a list of roles.
 
     Args:
-        wire: sends the call.
-        operation: the generated module of the call.
-        path: the arguments of the call.
         listed: reads a list that contains the role if it exists, and returns the role or None.
-        missing: the message of the error if the list does not contain the role.
-
-    Raises:
-        NotFound: the list does not contain the role.
+        missing: the message of the `NotFound` error if the list does not contain the role.
     """
     try:
         return await wire.read(operation, answers.role, "role", **path)
@@ -61,15 +55,8 @@ async def read_role(
 async def tree_below(client: AsyncRoles, roles: Iterable[Role]) -> RoleTree:
     """Return these roles and all roles that they contain, directly or through other roles.
 
-    The children of each composite role are read once. If the name of a role cannot be put into a request, its children
-    are not read, and a warning is logged.
-
-    Args:
-        client: the client for the roles of the place.
-        roles: the roles at the top.
-
-    Raises:
-        MalformedAnswer: there are more than 5000 roles, which is more than the service can list.
+    If the name of a role cannot be put into a request, its children are not read, and a warning is logged. More than
+    5000 roles are an error, because the service cannot list more.
     """
     known: dict[str, Role] = {}
     children: dict[str, tuple[str, ...]] = {}
@@ -181,14 +168,7 @@ class AsyncComposites:
             await self._write([step])
 
     async def _write(self, steps: Sequence[Step]) -> None:
-        """Carry out steps in one call that adds one or more children to the role, or removes one child.
-
-        Args:
-            steps: the steps, all of one kind.
-
-        Raises:
-            CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as for `add` and `remove`.
-        """
+        """Carry out steps of one kind in one call: add one or more children to the role, or remove one child."""
         is_adding, names = steps[0].kind == "add_composite", [step.target for step in steps]
         if is_adding:
             from ..plan.ordering import steps_in_cycles
@@ -255,11 +235,7 @@ class AsyncComposites:
         )
 
     async def _observe(self, also: Iterable[str] = ()) -> PlaceState:
-        """Read the children of the role, and return a state with the role, its children and the roles in `also`.
-
-        Args:
-            also: names of roles that the state contains even if they are not children of the role.
-        """
+        """Read the children of the role, and return a state with the role, its children and the roles in `also`."""
         held = frozenset([role.name for role in await self.list()])
         return PlaceState(self._place, "", held.union(also, (self._parent,)), {self._parent: held})
 

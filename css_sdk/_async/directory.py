@@ -77,13 +77,8 @@ async def known_logins(
 ) -> tuple[User, ...]:
     """Search the environments for logins with the GUID or the e-mail address of a person, and return these logins.
 
-    Args:
-        wire: sends the searches.
-        person: the person, named by GUID or e-mail address.
-        environments: the environments to search.
-        providers: the providers to search; all by default. A provider that cannot be searched by this GUID or e-mail
-            address is left out. For example, BCeID cannot be searched by e-mail address.
-        width: calls at once, 1 to 8.
+    A provider that cannot be searched by this GUID or e-mail address is left out. For example, BCeID cannot be searched
+    by e-mail address.
 
     Raises:
         IncompleteSearch: the service did not return all people who match.

@@ -62,17 +62,10 @@ async def _logins_of(
     """Return the person's usernames among the members in a report, in lower case. A person without roles has none.
 
     If no member is the person, search the login servers to find out whether the person exists. If the person is named
-    by e-mail address, search the login servers, too: a second person without roles may have the same address.
-
-    Args:
-        wire: sends the searches.
-        report: the roles and members of all places.
-        person: the person.
-        among: the providers of the logins; None for all.
-        width: calls at once, 1 to 8.
+    by e-mail address, always search the login servers, because a second person without roles may have the same address.
 
     Raises:
-        NotFound: all places were read, and the person is neither among the members nor known to the login servers.
+        NotFound: all places were read, and neither the members nor the login servers have the person.
         Ambiguous: two people have the address.
         IncompleteSearch: a search did not return all people who match.
     """

@@ -2,8 +2,8 @@
 
 If an environment cannot be read, css-sdk still reads the others.
 
-The roles of one login are read directly. The roles of a person with several logins are found in the lists of members of
-all roles.
+The roles of one login are read directly. For a person with several logins, css-sdk reads the members of all roles and
+finds the person's logins among them.
 """
 
 from __future__ import annotations
@@ -58,9 +58,7 @@ async def read_access(
     """Read these environments of these integrations, and return the states and the places that could not be read.
 
     Args:
-        integrations: the integrations. Each is read once.
-        environments: the environments. If an integration lacks one, its other environments are read.
-        width: calls at once, 1 to 8.
+        environments: the environments. If an integration lacks one of them, its other environments are read.
         settled: whether to read members until two readings in a row agree. Removals need this.
 
     Raises:
@@ -120,8 +118,6 @@ async def read_all_places(css: AsyncCss, width: int, *, settled: bool = False) -
     """Read all environments of all the team's integrations that are not drafts, and return them as a report.
 
     Args:
-        css: the client.
-        width: calls at once, 1 to 8.
         settled: whether to read members until two readings in a row agree. Removals need this.
 
     Raises:
@@ -139,7 +135,6 @@ async def _of_login(wire: AsyncWire, integrations: Sequence[Integration], userna
 
     Raises:
         NotFound: no environment knows the login.
-        AuthenticationError: the service does not accept the credentials or the token.
     """
     by_environment = {
         environment: there

@@ -72,12 +72,11 @@ class _Item:
     """One row of a roster, or one removal of an exact roster, with the results of the searches for it.
 
     Attributes:
-        row: the row.
-        place: the place of the row; None if it does not exist or was not searched yet.
-        found: the user whom the row means, or the error of the search; empty before the search.
-        step: the change that the row requests; None until its place and user are found.
-        error: the reason why nothing is done for the row; None if there is none.
-        repeats: the line of an earlier row with the same step; None if there is none.
+        place: the place of the row. None before the search, or if the place does not exist.
+        found: the user whom the row means, or the error of the search. Empty before the search.
+        step: the change that the row requests. None until its place and user are found.
+        error: the reason why nothing is done for the row, or None.
+        repeats: the line of an earlier row with the same step, or None.
         losing: for a removal of an exact roster, the user who loses the role.
     """
 
@@ -91,7 +90,7 @@ class _Item:
 
     @property
     def to_do(self) -> Step | None:
-        """Return the step; None if the row has no step or has an error."""
+        """Return the step. Return None if the row has no step or has an error."""
         return self.step if self.error is None else None
 
     def fail(self, error: CssError) -> None:
@@ -103,7 +102,6 @@ class AsyncRosterRun:
     """Check a roster or carry it out, once.
 
     Args:
-        css: the client.
         rows: the rows of the roster, or data that `read_roster` accepts.
         options: as for `AsyncCss.apply_roster`.
 
@@ -164,8 +162,8 @@ class AsyncRosterRun:
         """Carry out the rows: grant roles first, then remove roles.
 
         Args:
-            checked: the results of an earlier check. If no result is `planned` or refuses the roster, nothing is
-                sent, and `checked` is returned.
+            checked: the results of an earlier check. If they have nothing to do, nothing is sent, and `checked` is
+                returned. But if one of them refuses the roster, the roster is read again.
             confirm: called before the first write with the removals of an exact roster, if there are any.
             skip_existing: whether to read the members first, and send only the changes that are still needed.
 
@@ -218,9 +216,8 @@ class AsyncRosterRun:
         """Find the place and the user of each row, and set the row's step or error. Make each search once.
 
         Raises:
-            InvalidFile: the integration of a row differs from the integration that was given for all rows. Or the
-                user of a row has a different e-mail address than the row.
-            AuthenticationError: the service refuses the credentials.
+            InvalidFile: a row names a different integration than the one given for all rows. Or the user of a row has a
+                different e-mail address than the row.
         """
         await self._find_places()
         finding = AsyncPeopleFinding(self._css._wire, self._providers, self._width, self._look_ups)
@@ -264,8 +261,8 @@ class AsyncRosterRun:
     def _with_logins(self, item: _Item) -> list[_Item]:
         """Choose among several logins of one person, and return the row with the chosen login.
 
-        `prefer` decides. With `all_logins`, return a row for each login. If there is no choice to make, or no login can
-        be chosen, return the row as it is.
+        With `all_logins`, return a row for each login. Otherwise, `prefer` decides. If no login can be chosen, return
+        the row unchanged.
         """
         logins: Sequence[User] = ()
         if isinstance(item.found, Ambiguous):
@@ -277,8 +274,7 @@ class AsyncRosterRun:
     def _compare_addresses(self, users: Mapping[_Item, UserLike | CssError]) -> None:
         """Check rows that have a username and an e-mail address: the user must have this address.
 
-        If a user has no address, or the service does not know the user, nothing is compared. If the search for a user
-        failed, the row gets the error of the search.
+        If the user has no address, or the service does not know the user, nothing is compared.
 
         Args:
             users: for each of these rows, the user whom the service knows by the username, or the error of the search.
@@ -322,12 +318,14 @@ class AsyncRosterRun:
     # Planning
 
     async def _plan(self, *, settled: bool, look_up: bool) -> list[RoleChange]:
-        """Read the members of the roles, and return the changes to each role; no changes if the roster is not exact.
+        """Read the members of the roles, and return the changes to each role.
+
+        If the roster is not exact, there are no changes to return.
 
         Args:
             settled: whether to read members until two readings in a row agree. Removals need this.
-            look_up: whether to check that the service knows each username that would be added. Otherwise, this is
-                checked only for roles that would lose all their members.
+            look_up: whether to check that the service knows each username that would be added. If False, only roles
+                that would lose all their members are checked.
 
         Raises:
             Refused: an exact roster is empty or has rows that revoke.
@@ -382,13 +380,13 @@ class AsyncRosterRun:
     def _may_mean(self, item: _Item, role: RoleAt, losing: Collection[str]) -> bool:
         """Return whether a failed row may be a mistyped row for this role and for one of the people in `losing`.
 
-        A cell may be mistyped if css-sdk did not find what the cell names. A cell that names an existing place, an
-        existing role or a known person is not mistyped. If the row has such a cell for a different place, a different
-        role or a person who is not in `losing`, the result is False.
+        A mistyped row can withhold the removals of this role, because the row may mean one of these people. If css-sdk
+        did not find what a cell names, the cell may be mistyped. If a cell names an existing place, an existing role or
+        a known person, the cell is not mistyped. Such a cell for a different place, role or person makes the result
+        False.
 
         Args:
             item: the row. If it names this role in this place, the result is False.
-            role: the role, with its place.
             losing: the usernames, without the provider, of the people who would lose this role.
         """
         place, name = item.place, item.row.role
@@ -419,8 +417,9 @@ class AsyncRosterRun:
     async def _look_up_everybody(self) -> None:
         """Check that the service knows each username that would be added. Set an error for rows with unknown users.
 
-        People who were found by a search are known already. All integrations of an environment know the same people. So
-        if the call for one integration fails, css-sdk makes the call for the next integration of the rows.
+        People who were found by a search are not checked again. All integrations of an environment know the same
+        people. If the call for one integration fails, css-sdk therefore makes the call for the next integration of the
+        rows.
         """
         waiting: dict[tuple[str, str], dict[_Item, Step]] = {}
         for item in self._items:
@@ -451,7 +450,7 @@ class AsyncRosterRun:
     async def _look_up_newcomers(self, role: RoleAt, items: Iterable[_Item]) -> None:
         """If a role would lose all its present members, check that the service knows at least one new member.
 
-        Stop at the first known person. Rows of unknown people before this person get an error.
+        The check stops at the first known person. Rows of unknown people before this person get an error.
         """
         members = self._states[role].members[role[1]]
         steps = {item: item.to_do for item in items if item.to_do is not None}
@@ -464,10 +463,9 @@ class AsyncRosterRun:
             item.fail(error)
 
     async def _why_unknown(self, step: Step) -> NotFound | None:
-        """Return an error if the environment does not know the user of a step, else None.
+        """Return an error if the environment does not know the user of a step. Otherwise, return None.
 
-        Raises:
-            CssError: the call failed, so css-sdk cannot know whether the environment knows the user.
+        If the call fails for another reason, raise its error, because css-sdk then cannot know.
         """
         try:
             await self._environments[step.place].users.roles(step.target)
@@ -544,7 +542,7 @@ class AsyncRosterRun:
 def _is_named(item: _Item) -> bool:
     """Return whether a row grants a role to a user who is named by username or client id.
 
-    No search has shown yet that the service knows such a user.
+    For these users, no search has shown yet that the service knows them.
     """
     return item.row.action == "grant" and item.row.person.user is not None
 

@@ -13,7 +13,7 @@ Value = TypeVar("Value")
 class AsyncSingleFlight(Generic[Value]):
     """Let concurrent callers share one request.
 
-    If the task or thread that sends the request is cancelled, one of the waiting callers sends the request again.
+    If the caller that sends the request is cancelled, one of the waiting callers sends the request again.
     """
 
     def __init__(self) -> None:

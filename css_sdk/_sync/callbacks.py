@@ -18,9 +18,6 @@ class ProgressCalls:
     Args:
         callback: the caller's function, or None.
         name: the name of the argument with which the caller passed the function.
-
-    Raises:
-        ConfigurationError: `callback` is not a function, or is a coroutine function that the client cannot await.
     """
 
     def __init__(self, callback: Callable[..., object] | None, name: str = "progress") -> None:
@@ -30,7 +27,7 @@ class ProgressCalls:
         self._error: Exception | None = None
 
     def note(self, *result: object) -> None:
-        """Pass one result to the callback, unless the callback has raised an exception before.
+        """Pass one result to the callback. If the callback has raised an exception before, do not call it.
 
         Args:
             result: the parts of the result. The callback gets each part as one argument.
@@ -43,13 +40,11 @@ class ProgressCalls:
             self._error = error
 
     def ended(self, returned: Returned) -> Returned:
-        """Return the result of the run, if the callback never raised an exception.
-
-        Args:
-            returned: the result of the run.
+        """Return the result of the run.
 
         Raises:
-            CallbackFailed: the callback raised an exception. `result` of the error is the result of the run.
+            CallbackFailed: the callback raised an exception during the run. `result` of the error is the result of the
+                run.
         """
         if self._error is None:
             return returned

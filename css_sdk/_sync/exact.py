@@ -45,31 +45,20 @@ def make_exact(
 ) -> list[StepResult]:
     """Make a set of members, children or roles in one place exactly as wanted.
 
-    Add items first. If an addition fails, remove nothing.
+    Add items first. If an addition fails, remove nothing. The callers document the errors; see
+    `Roles.set_members`.
 
     Args:
-        client: the client for the roles of the place.
         observe: reads the part of the place's state that the plan depends on. If members can be removed, it must read
             them until two readings in a row agree. The state must contain all roles that `roles` and `users` name,
             because no role is created.
-        wanted: the items that the set must have; at least one without `allow_empty`.
-        what: what the set contains, for the error message if it would become empty.
+        wanted: the items that the set must have. Without `allow_empty`, there must be at least one.
+        what: what the set contains, for the error message if the set would become empty.
         roles: the wanted members and children of roles. The caller has checked all names.
         users: the wanted roles of users. The caller has checked all names.
-        width: calls at once, 1 to 8.
-        options: as for `Roles.set_members`.
 
     Returns:
-        A result for each step, in order; empty if nothing had to change.
-
-    Raises:
-        InvalidRequest: an option does not exist. Nothing is sent.
-        ConfigurationError: `width` is out of range, or a callback cannot be called. Nothing is sent.
-        EmptySet: `wanted` is empty, and `allow_empty` is not set. Nothing is sent.
-        Refused: too much would be removed, or no request can make one of the removals. Nothing is changed.
-        NotConfirmed: `confirm` returned False. Nothing is changed.
-        StalePlan: the place changed while `confirm` was called. Nothing is changed.
-        CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
+        A result for each step, in order. If nothing had to change, the list is empty.
     """
     from ..plan.dependencies import Dependencies
     from ..plan.planner import plan_exactly
@@ -96,25 +85,14 @@ def make_exact(
 
 
 def raise_first(results: Iterable[StepResult]) -> None:
-    """Raise the error of the first step that failed or has an unknown outcome. Do nothing if there is no such step.
-
-    Args:
-        results: the results of all steps.
-
-    Raises:
-        CssError: the error of this step.
-    """
+    """Raise the error of the first step that failed or has an unknown outcome. If there is no such step, do nothing."""
     for result in results:
         if result.outcome in ("failed", "unknown") and result.error is not None:
             raise result.error
 
 
 def ask(confirm: Callable[..., object], question: object) -> None:
-    """Call the caller's `confirm`. Any result other than False allows the changes.
-
-    Args:
-        confirm: the caller's function.
-        question: the argument for the function: what would be changed.
+    """Call the caller's `confirm` with what would be changed. Any result other than False allows the changes.
 
     Raises:
         NotConfirmed: `confirm` returned False.

@@ -28,10 +28,7 @@ Chosen = Callable[[frozenset[str]], Collection[str]]
 def reading_listed_roles(place: Place) -> Iterator[None]:
     """Return a context for reading roles that the service has just listed.
 
-    If a role is not found inside the context, the error explains that somebody else renamed or deleted the role.
-
-    Raises:
-        NotFound: a role was not found. The message names the place, and says to try again.
+    If a role is not found inside the context, the error says that somebody else renamed or deleted a role of the place.
     """
     try:
         yield
@@ -50,13 +47,10 @@ def observe(roles: Roles, members_of: Chosen, *, settled: bool, width: int) -> P
     If the name of a role cannot be put into a request, its children and members are not read, and a warning is logged.
 
     Args:
-        roles: the client for the roles of the environment.
         members_of: gets the names of all roles, and returns the names of the roles whose members are read.
         settled: whether to read members until two readings in a row agree. Removals need this.
-        width: calls at once, 1 to 8.
 
     Raises:
-        ConfigurationError: `width` is out of range.
         IncompleteSearch: the service did not return all roles.
         NotFound: somebody else renamed or deleted a role during the reading.
         OutcomeUnknown: `settled` is set, and the members kept changing during the reading.
@@ -91,10 +85,7 @@ def with_members(roles: Roles, state: PlaceState, names: Iterable[str], *, settl
     """Read the members of these roles, and return the state with these members added.
 
     Args:
-        roles: the client for the roles of the environment.
-        state: the state that was read before. If it has members of these roles, they are replaced.
-        names: the names of the roles whose members are read.
-        settled, width: as for `observe`.
+        settled: as for `observe`.
 
     Raises:
         NotFound: one of the roles does not exist.

@@ -137,14 +137,7 @@ class People:
         return found[0]
 
     def _find_all(self, providers: str | Iterable[str], **terms: str | None) -> tuple[User, ...]:
-        """Return all logins whose fields equal the terms, ignoring case.
-
-        Args:
-            providers, terms: as for `find_one`.
-
-        Raises:
-            InvalidRequest, IncompleteSearch: as for `find_one`.
-        """
+        """Return all logins whose fields equal the terms, ignoring case. Arguments and errors are as for `find_one`."""
         given = searches.terms_given(terms)
         wanted = searches.in_words(given)
         found: dict[str, User] = {}
@@ -171,11 +164,7 @@ class People:
     def _calls(
         self, providers: str | Iterable[str], terms: Mapping[str, str]
     ) -> list[tuple[str, answers.Operation, dict[str, Any]]]:
-        """Return, for each provider, its name, the operation that searches it, and the operation's path arguments.
-
-        Raises:
-            InvalidRequest: a provider does not exist or cannot be searched by the terms, or a GUID is incomplete.
-        """
+        """Return, for each provider, its name, the operation that searches it, and the operation's path arguments."""
         searchable = searches.TERMS_ANYWHERE if self._integration_id is None else searches.TERMS
         return [(provider, *self._call(provider)) for provider in searches.providers_for(terms, providers, searchable)]
 

@@ -22,16 +22,13 @@ from .wire import Wire
 
 @define(eq=False)
 class PeopleFinding:
-    """Search for people, once in each environment: all integrations of an environment know the same people.
+    """Search for people, once in each environment, because all integrations of an environment know the same people.
 
-    An exception is a search of BCeID by e-mail address: its result depends on the integration.
+    But a search of BCeID by e-mail address is made for each integration, because its result depends on the integration.
 
     Args:
-        wire: sends the searches.
-        providers: the providers to search if a person is named without a provider. The caller has checked that these
-            providers exist.
-        width: calls at once, 1 to 8.
-        calls: the progress callback. After each search it gets the number of finished searches and the number of all
+        providers: the providers to search if a person is named without a provider. The caller has checked them.
+        calls: the progress callback. After each search, it gets the number of finished searches and the number of all
             searches so far.
     """
 
@@ -44,16 +41,10 @@ class PeopleFinding:
     _found: dict[Search, Found] = field(factory=dict, init=False)
 
     def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
-        """Return the user of each person in each place.
+        """Return the user of each person in each place, or an error that says why there is not exactly one user.
 
-        If nobody is found, css-sdk also searches the other providers, so that the error can name the person's logins at
-        these providers.
-
-        Args:
-            wanted: pairs of a place and a person to find there.
-
-        Returns:
-            For each pair, the user, or an error that says why there is not exactly one user.
+        If nobody is found, css-sdk also searches the other providers. The error can then name the person's logins
+        there.
 
         Raises:
             AuthenticationError: the service refuses the credentials.
@@ -83,11 +74,7 @@ class PeopleFinding:
         return people
 
     def _search(self, needed: Iterable[Sequence[Search]]) -> None:
-        """Make each needed search that was not made before. Keep its result, also if the result is an error.
-
-        Raises:
-            AuthenticationError: the service refuses the credentials.
-        """
+        """Make each needed search that was not made before, and keep its result or its error."""
         distinct = [one for one in dict.fromkeys(chain.from_iterable(needed)) if one not in self._found]
         if not distinct:
             return

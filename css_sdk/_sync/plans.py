@@ -124,14 +124,11 @@ def _with_impact(
 ) -> Plan:
     """Return a plan that counts everybody who loses a role, also people who have it only through composite roles.
 
-    If the first plan shows that the members of composite roles are needed for this count, read these members, and plan
-    again.
+    If the first plan shows that this count needs the members of more roles, read these members and plan again.
 
     Args:
         planned: makes the plan from `states`.
-        environments: the environments, by place.
         states: the states that were read, by place. This function adds the members that it reads.
-        settled, width: as for `observe`.
     """
     made = planned()
     unread = made.impact.unread if made.impact else {}
@@ -145,14 +142,11 @@ def _with_impact(
 def _username_in(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:
     """Return the username of a person in a place, or an `Unresolved` that says why there is no username.
 
+    If the search failed, raise its error, because nothing is known about the person and no plan can be made.
+
     Args:
-        place: the place.
-        person: the person, as the roles file names them.
         user: the user whom the search found, or the error of the search.
         providers: the providers that were searched if the person is named without a provider.
-
-    Raises:
-        CssError: the search failed, so that nothing is known about the person.
     """
     if not isinstance(user, CssError):
         return identifiers.username_of(user)

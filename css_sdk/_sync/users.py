@@ -130,14 +130,7 @@ class Users:
             self._write([self._step("remove_member", name, username)])
 
     def _write(self, steps: Sequence[Step]) -> None:
-        """Carry out steps in one call that adds one or more roles to a user, or removes one role.
-
-        Args:
-            steps: the steps, all of one kind.
-
-        Raises:
-            UnusableUser, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as for `assign` and `unassign`.
-        """
+        """Carry out steps of one kind in one call. The call adds one or more roles to a user, or removes one role."""
         is_adding, username = steps[0].kind == "add_member", identifiers.check_username(steps[0].target)
 
         def body(left: Steps) -> dict[str, Any]:
@@ -204,8 +197,7 @@ class Users:
         """Read the user's direct roles, and return a state in which this user is the only member of each role.
 
         Args:
-            user: the username.
-            also: names of more roles for the state. If the user does not have such a role, it has no members.
+            also: names of more roles for the state. A role that the user does not have gets no members.
         """
         held = {role.name for role in self.roles(user)}
         members = {name: frozenset([user] if name in held else ()) for name in held.union(also)}

@@ -26,12 +26,7 @@ CHUNK = 50
 class Task:
     """What a worker needs besides the steps: the place, the account, and a function that finds the credentials.
 
-    A task contains no secret: the worker reads the variables or the credentials file of its own machine.
-
-    Args:
-        place: the place of the changes.
-        account: the client id and the API address with which the changes must be made.
-        find: returns the settings that it finds on the worker's machine.
+    A task contains no secret. The worker reads the variables or the credentials file of its own machine.
     """
 
     place: Place
@@ -42,9 +37,7 @@ class Task:
     def settings(self) -> Settings:
         """Return the settings, with credentials, that the worker's machine has.
 
-        Raises:
-            ConfigurationError: there are no credentials, or they belong to a different account or API address than the
-                task.
+        If these credentials belong to a different account or API address than the task, raise a `ConfigurationError`.
         """
         found = self.find()
         if (found.client_id, found.api_url) != self.account:
@@ -60,8 +53,8 @@ def task_for(wire: Wire, place: Place) -> Task:
     """Return the task that lets a worker make changes in a place with the account of this client.
 
     Raises:
-        ConfigurationError: the client's credentials were passed as arguments, or the client has a journal, an
-            `http_client` or a `transport`. A worker cannot use these.
+        ConfigurationError: a worker cannot use an option of this client: credentials passed as arguments, a journal, an
+            `http_client` or a `transport`.
     """
     settings = wire.settings
     if settings.source == "arguments":
@@ -94,12 +87,7 @@ def task_for(wire: Wire, place: Place) -> Task:
 def ship_steps(executor: Executor, task: Task, run: StepRun, steps: Numbered) -> None:
     """Send steps about members in chunks to the workers of an executor, and settle the steps with the results.
 
-    Args:
-        executor: carries out each chunk in one of its workers. At most as many chunks as the run's `width` are sent at
-            once.
-        task: the place, the account and how to find its credentials.
-        run: the run that the steps belong to.
-        steps: the steps.
+    At most as many chunks as the run's `width` are sent at once.
     """
 
     def ship(chunk: Numbered) -> None:
@@ -133,7 +121,7 @@ def ship_steps(executor: Executor, task: Task, run: StepRun, steps: Numbered) ->
 
 
 def _chunks(steps: Numbered) -> list[Numbered]:
-    """Return the steps in chunks. A chunk has at most `CHUNK` steps, or more if all of them are about one user."""
+    """Return the steps in chunks of at most `CHUNK` steps. But all steps about one user stay in one chunk."""
     chunks: list[Numbered] = []
     for group in grouped(steps, lambda step: step.target).values():
         if chunks and len(chunks[-1]) + len(group) <= CHUNK:
@@ -146,11 +134,8 @@ def _chunks(steps: Numbered) -> list[Numbered]:
 def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
     """Carry out a chunk of steps in a worker, one user after another, and return their results.
 
-    For a `Css`, the worker keeps its connections and its token for the next chunk. For an `Css` it cannot keep
-    them: they belong to an event loop, and each chunk runs in a new event loop.
-
-    Raises:
-        ConfigurationError: as for `Task.settings`. Nothing is sent.
+    For a `Css`, the worker keeps its connections and its token for the next chunk. For an `Css`, the worker cannot
+    keep them, because they belong to an event loop and each chunk runs in a new event loop.
     """
     return run(_carry_out, task, steps)
 
