@@ -219,9 +219,9 @@ class Refused(CssError):
 class UnusableName(Refused):
     """Report a role name that is empty, blank, `.` or `..`, or contains characters that cannot be sent.
 
-    The name of a new role is also refused if it contains invisible characters. If a role is named `..`, a request to
-    delete it would delete the client of the whole integration in the login server. The same checks apply to the path of
-    each request.
+    A new role must not have invisible characters in its name. css-sdk checks the path of each request, too.
+
+    The reason for these checks: a request to delete a role named `..` would delete the client of the whole integration.
 
     Next step: choose another name.
     """
@@ -239,9 +239,10 @@ class UnusableUser(Refused):
 
 
 class RequestTooLong(Refused):
-    """Report that path and query of a request would have more than 255 characters. It would stop the service.
+    """Report a request whose path and query have more than 255 characters. The request would stop the service.
 
-    The error is also raised if a later request with the same name would be too long, such as one that removes the role.
+    css-sdk also raises this error if a later request with the same name would be too long. An example is the removal of
+    the role.
 
     Next step: choose a shorter role name or search term.
     """
@@ -259,7 +260,7 @@ class HarmfulRequest(Refused):
 class EnvironmentMissing(Refused):
     """Report that the integration does not have this environment.
 
-    In an environment that the integration lacks, the service answers some writes with success, but does nothing.
+    css-sdk sends no write there, because the service would answer some writes with success, but do nothing.
 
     Next step: use one of the environments that the message lists, or request the environment in the CSS web app.
     """
@@ -302,26 +303,26 @@ class EmptySet(Refused):
 
 
 class TooManyRemovals(Refused):
-    """Report that a change to an exact set would remove more items from the set than the limit allows.
+    """Report that a change to an exact set would remove more items than the limit allows.
 
-    The default limit is a fifth of the present items, but at least 4 and at most 10.
+    The default limit is a fifth of the present items. But it is at least 4 and at most 10.
 
     Next step: check the list. If all removals are right, pass `max_removals=N` or `--max-removals N`.
     """
 
 
 class LastMember(Refused):
-    """Report that a role which must keep a member would lose its last member, or would be deleted.
+    """Report that a role that must keep a member would lose its last member, or would be deleted.
 
-    Next step: leave somebody in the role, or do not name the role in `keep_last` or `--keep-last`.
+    Next step: leave a member in the role, or do not name the role in `keep_last` or `--keep-last`.
     """
 
 
 class NotConfirmed(Refused):
     """Report that a removal, a plan or a change in prod was not confirmed. Nothing was changed.
 
-    In Python, your `confirm` callback returned False. On the command line, somebody answered no, or there was no
-    terminal to ask on.
+    In Python, your `confirm` callback returned False. On the command line, a user answered no, or css could not ask
+    because it had no terminal.
 
     Next step: in scripts, pass `--yes`, and in prod `--allow-prod`.
     """
@@ -353,12 +354,12 @@ class MissingRole(Refused):
 
 
 class AuthenticationError(CssError):
-    """Report that the login server did not accept the credentials, or that the service did not accept the token.
+    """Report that the login server refused the credentials, or that the service refused the token.
 
-    It is also raised if the service does not allow the call to this API account (403).
+    css-sdk also raises this error if the service does not allow the call to this API account (403).
 
-    If the login server gave a reason, `error` holds the code of the reason (RFC 6749, 5.2), and `error_description` its
-    text. Otherwise both are None.
+    `error` is the login server's code of the reason (RFC 6749, 5.2), and `error_description` its text. Without a
+    reason, both are None.
 
     Next step: check the credentials that the message names, with `css whoami`.
     """
@@ -368,7 +369,7 @@ class AuthenticationError(CssError):
 
 
 class InvalidToken(CssError):
-    """Report that a token which your program received is not valid. `reason` is one of a few fixed texts.
+    """Report that a token that your program received is not valid. `reason` is one of a few fixed texts.
 
     Next step: answer the caller with 401. Use `reason` for logs and metrics.
     """
@@ -377,12 +378,14 @@ class InvalidToken(CssError):
 
 
 class NotFound(CssError):
-    """Report that something does not exist. `what` is its kind, such as `role`; it is `path` if the kind is not known.
+    """Report that something does not exist.
+
+    `what` is its kind, such as `role`. If css-sdk does not know the kind, `what` is `path`.
 
     A user exists in an environment only after the person has logged in to this environment once.
 
-    `name` is the name that does not exist, or "" if it is not known. `known` holds the names that exist, if css-sdk
-    read them, and `suggestions` those that are similar to `name`.
+    `name` is the name that does not exist, or "" if it is not known. `known` has the names that exist, if css-sdk read
+    them. `suggestions` has the names that are similar to `name`.
 
     Next step: check the name. `css integrations`, `css roles list` and `css people find` show what exists.
     """
@@ -410,8 +413,9 @@ class NotFound(CssError):
 class NotIdentified(NotFound):
     """Report that nobody was found by an e-mail address or a GUID. The person may still exist.
 
-    The address can be mistyped, or outdated in the login server. The GUID can be incomplete. So the person may have
-    logged in, and a row of a roster that names this person can mean any current member of the role.
+    The address can be mistyped, or outdated in the login server. The GUID can be incomplete.
+
+    If a row of a roster names this person, the row can mean any current member of the role.
 
     Next step: correct the address or the GUID, or name the person by username.
     """
@@ -458,7 +462,7 @@ class ServiceUnavailable(CssError):
 
 
 class KeysUnavailable(ServiceUnavailable):
-    """Report that the keys of an issuer cannot be read, so that its tokens cannot be verified.
+    """Report that the keys of an issuer cannot be read. Without its keys, css-sdk cannot verify its tokens.
 
     Next step: answer the caller with 503, and try again after `retry_after` seconds. The message names the cause.
     """
@@ -501,8 +505,8 @@ class CallbackFailed(CssError):
 class StalePlan(CssError):
     """Report that a plan must not be carried out as it is. Nothing was sent.
 
-    The state changed after the plan was made or the preview was shown, the plan is for another team or address, or it
-    is not the plan that was approved.
+    The state may have changed after the plan or its preview. Or the plan is for another team or address, or is not the
+    approved plan.
 
     Next step: make a new plan, and review it.
     """
@@ -511,8 +515,8 @@ class StalePlan(CssError):
 class OutcomeUnknown(CssError):
     """Report that css-sdk cannot know whether a write was made, or will be made later.
 
-    After a timeout, a lost connection, or a status 502, 503 or 504, the service may still carry out the request. It may
-    also still carry out an earlier request of the same client that reverses this write.
+    After a timeout, a lost connection, or a status 502, 503 or 504, the service may still carry out the write. It may
+    also still carry out an earlier write of the same client, which reverses this write.
 
     Next step: wait some minutes, then run the same command again. It reads first and sends only what is missing.
     """
@@ -530,9 +534,9 @@ class Ambiguous(CssError):
 
 
 class IncompleteSearch(CssError):
-    """Report that a search, or a list of roles, from the service may not be complete.
+    """Report that a search, or a list of roles, may not be complete.
 
-    So css-sdk cannot know whether a person or a role is missing, or whether only one person matches.
+    css-sdk cannot know whether a person or a role is missing, or whether only one person matches.
 
     Next step: search by more terms, or by GUID. The service lists at most 5,000 roles.
     """
@@ -551,7 +555,7 @@ class ErrorAnswer:
 
 
 def in_words(seconds: float | None) -> str:
-    """Return a waiting time in words; "a while" if it is None, or a billion seconds or more.
+    """Return a waiting time in words; "a while" if it is not known, or is a billion seconds or more.
 
     >>> in_words(3600.0)
     '3600 seconds'
@@ -560,9 +564,9 @@ def in_words(seconds: float | None) -> str:
 
 
 def is_passing(answer: ErrorAnswer) -> bool:
-    """Return whether an answer reports a fault that may be gone at the next attempt: 429, 5xx, or a certain 422.
+    """Return whether an answer reports a fault that may be gone at the next attempt.
 
-    The service answers 422 `unknown exception` for anything unforeseen, such as a fault of the login server.
+    The service answers 422 `unknown exception` to anything unforeseen, such as a fault of the login server.
     """
     if answer.status == 422:
         return answer.message == UNKNOWN_EXCEPTION
@@ -572,9 +576,7 @@ def is_passing(answer: ErrorAnswer) -> bool:
 def error_for(answer: ErrorAnswer, what: type_of_thing = "path") -> CssError:
     """Return the error for an answer that is not a success.
 
-    Args:
-        answer: the content of the answer.
-        what: the kind of thing that the call was about. It is used if the message of the answer does not name a kind.
+    `what` is the kind of thing that the call was about. It is used if the answer names no kind.
     """
     kind, sentences = _kind_and_sentences(answer, what)
     facts: dict[str, Any] = {"status": answer.status, "request": answer.request, "retry_after": answer.retry_after}
@@ -653,7 +655,7 @@ def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
 def _missing_role(said: str) -> str:
     """Return the name of a missing role from the message of an answer; "" if the message has another form.
 
-    If several roles are missing, return their names with commas between them, as the message lists them.
+    Several names have commas between them.
 
     >>> _missing_role("roles (reviwer) not found")
     'reviwer'
@@ -665,9 +667,7 @@ def _missing_role(said: str) -> str:
 def _about_missing_role(name: str, request: str) -> str:
     """Return a sentence that says which role does not exist, and where; "" if the name is empty.
 
-    Args:
-        name: the name of the role, or several names as `_missing_role` returns them.
-        request: method and path of the call.
+    `request` is method and path. The sentence takes the place from it.
 
     >>> _about_missing_role("reviwer", "POST /integrations/101/dev/users/0f3a%40idir/roles")
     "There is no role 'reviwer' in #101 dev."
@@ -695,12 +695,7 @@ def _hint_for_missing(message: str, what: type_of_thing) -> str:
 
 
 def refusal_of(check: Callable[..., object], *arguments: Any) -> Refused | None:
-    """Call a check, and return the `Refused` that it raises; None if it raises no error.
-
-    Args:
-        check: the function that checks the arguments.
-        arguments: the arguments of the check.
-    """
+    """Call a check, and return the `Refused` that it raises; None if it raises no error."""
     try:
         check(*arguments)
     except Refused as refusal:

@@ -28,8 +28,8 @@ EMPLOYEE_PROVIDERS: Final = PROVIDER_FAMILIES["idir"]
 class ServiceAccount(Record):
     """The service account of an integration, by its client id. All calls that accept a username accept it.
 
-    Its username is `service-account-<client id>`. The client id of an API account itself begins with
-    `service-account-`. So css-sdk needs this class to distinguish a client id from a username.
+    Its username is `service-account-<client id>`. css-sdk needs this class because the client id of an API account
+    begins with `service-account-`, too. A text could be either.
 
     >>> ServiceAccount("fisheries-service-102").username
     'service-account-fisheries-service-102'
@@ -69,9 +69,7 @@ class Role(Record):
 def reachable(links: Mapping[str, Iterable[str]], name: str) -> frozenset[str]:
     """Return all names to which links lead from a name, directly or through other names.
 
-    Args:
-        links: for each name, the names to which it leads directly. A name without an entry leads nowhere.
-        name: where to start. It is in the result only if links lead back to it.
+    The name itself is in the result only if links lead back to it.
 
     >>> sorted(reachable({"boss": ["admin"], "admin": ["reader"]}, "boss"))
     ['admin', 'reader']
@@ -175,7 +173,7 @@ UserLike = str | ServiceAccount | User
 
 @frozen
 class Grant(Record):
-    """One role for one user: a username such as `<guid>@idir`, a `ServiceAccount`, or a `User`."""
+    """One role for one user. The user is a username such as `<guid>@idir`, a `ServiceAccount`, or a `User`."""
 
     user: UserLike
     role: str
@@ -221,8 +219,7 @@ class RoleResult(Record):
 class SearchResult(Records):
     """The people whom a search found. `complete` is False if the service may have left people out.
 
-    A search can find at most 50 people. If more match, the service repeats the first page, and so sends more than 50
-    rows.
+    A search finds at most 50 people. If more people match, the service sends more than 50 rows, which repeat these 50.
     """
 
     users: tuple[User, ...]

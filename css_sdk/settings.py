@@ -18,7 +18,7 @@ from ._text.words import joined
 from .errors import ConfigurationError, Remedy
 
 KEEP_TOKEN: Final = "CSS_KEEP_TOKEN"  # noqa: S105
-"""The variable that says whether the token is kept for the next run."""
+"""The variable that says whether css-sdk keeps the token for the next run."""
 _LOG = logging.getLogger("css_sdk")
 _CALLED: Final = {
     "client_id": "The client id",
@@ -29,11 +29,11 @@ _CALLED: Final = {
 """The words with which messages name each credential and address."""
 
 Origin = Literal["arguments", "environment", "file", "process"]
-"""Where credentials come from: arguments, environment variables, a credentials file, or the command of a profile."""
+"""The source of credentials: arguments, environment variables, a credentials file, or the command of a profile."""
 
 
 class Secret:
-    """Hold a string that is hidden from `repr`, so that log lines and tracebacks do not show it.
+    """Hold a string that is hidden from `repr`. Log lines and tracebacks do not show it.
 
     A secret cannot be pickled, because the pickle would show it.
     """
@@ -83,12 +83,12 @@ def as_secret(value: str | Secret | None) -> Secret | None:
 
 
 def argument_name(name: str) -> str:
-    """Return how messages name the argument for a value: `client_secret=` for `client_secret`."""
+    """Return the name of an argument in messages: `client_secret=` for `client_secret`."""
     return f"{name}="
 
 
 def is_text(value: object) -> bool:
-    """Return whether a value is a string or a `Secret`, is not empty, and can be encoded in UTF-8."""
+    """Return whether a value is a `Secret` or string that is not empty and can be encoded in UTF-8."""
     text = value.reveal() if isinstance(value, Secret) else value
     try:
         return isinstance(text, str) and text.encode() != b""
@@ -97,16 +97,7 @@ def is_text(value: object) -> bool:
 
 
 def check_credential(what: str, value: object) -> None:
-    """Check one credential.
-
-    Args:
-        what: what the credential is, such as `The client id`. Error messages begin with these words.
-        value: the credential.
-
-    Raises:
-        ConfigurationError: the credential is empty, is not a string or a `Secret`, cannot be encoded in UTF-8, or ends
-            with a line break.
-    """
+    """Refuse a credential that is empty, is not a string or a `Secret`, or ends with a line break."""
     if not is_text(value):
         raise ConfigurationError(f"{what} is empty or not a string. Give it a value.")
     if (value.reveal() if isinstance(value, Secret) else str(value)).endswith(("\n", "\r")):
@@ -195,13 +186,9 @@ class Settings:
 
 @frozen
 class Found:
-    """The credentials and addresses of a system, as they were found in one source.
+    """The credentials and addresses of a system, as one source sets them.
 
-    Args:
-        values: the credentials and addresses by name, such as `client_id`. A value that is not set is empty.
-        names: for each of these names, what sets the value: a variable or the key of a file, as messages name it.
-        source: where the credentials come from.
-        file: path of the credentials file, if one was read.
+    In `values`, a value that is not set is empty. `names` has the variable or file key that sets each value.
     """
 
     values: Mapping[str, Secret]
@@ -210,24 +197,26 @@ class Found:
     file: str | None = None
 
     def text(self, name: str) -> str:
-        """Return a credential or address as a plain string; "" if it is not set. Do not use it for secrets."""
+        """Return a credential or address as a plain string; "" if it is not set. Do not use this for secrets."""
         return self.values[name].reveal()
 
     def name_of(self, name: str) -> str:
-        """Return how messages name a value: by the argument, variable or file key that sets it."""
+        """Return the argument, variable or file key that sets a value, as messages name it."""
         return self.names.get(name) or argument_name(name)
 
 
 @frozen
 class Sources:
-    """Where the credentials and addresses of a system can be set: in arguments, in variables, or in a file.
+    """The arguments, variables and file keys that can set the credentials and addresses of a system.
+
+    All `credentials` are needed, and come from one source.
 
     Args:
         system: the prefix of the variables, such as `CSS`.
-        credentials: the names of the credentials. All of them are needed, and they come from one source.
+        credentials: the names of the credentials.
         addresses: the names of the addresses that variables can set.
-        in_file: the names of those of these addresses that a file can set, too.
-        file_needs_addresses: whether a file must set the addresses in `in_file`, if nothing else sets them.
+        in_file: the names of the addresses that a file can also set.
+        file_needs_addresses: whether a file must set the addresses in `in_file` that nothing else sets.
         file_hint: a description of the file, for messages.
         file_advice: the next step if the content of the file cannot be used.
     """
@@ -242,21 +231,17 @@ class Sources:
 
     @property
     def file_variable(self) -> str:
-        """Return the name of the variable that holds the path of the credentials file."""
+        """Return the variable that holds the path of the credentials file."""
         return f"{self.system}_CREDENTIALS_FILE"
 
     def variable(self, name: str) -> str:
-        """Return the name of the variable that sets a value, such as `CSS_CLIENT_ID` for `client_id`."""
+        """Return the variable that sets a value, such as `CSS_CLIENT_ID` for `client_id`."""
         return f"{self.system}_{name.upper()}"
 
     def in_arguments(self, **given: str | Secret | None) -> Found | None:
         """Return the credentials that were passed as arguments; None if none was passed.
 
-        Args:
-            given: each credential by name. One that was not passed is None.
-
-        Raises:
-            ConfigurationError: some credentials were passed, and others are missing.
+        If some credentials are missing, raise `ConfigurationError`.
         """
         if all(value is None for value in given.values()):
             return None
@@ -273,15 +258,10 @@ class Sources:
     def in_variables(self, environ: Mapping[str, str] | None = None) -> Found:
         """Return the credentials and addresses that variables set.
 
-        If no variable sets a credential, read the file whose path is in `file_variable`. Variables can set the
-        addresses that the file does not set.
+        If no variable sets a credential, read the file in `file_variable`. Variables can set the addresses that the
+        file does not set.
 
-        Args:
-            environ: the variables to read; by default those of the process.
-
-        Raises:
-            ConfigurationError: there are neither credentials nor a file, some credentials are missing, a value is in
-                quotes, or `in_a_file` refuses the file.
+        A value in quotes is refused, because docker's `--env-file` keeps the quotes.
         """
         names = {name: self.variable(name) for name in (*self.credentials, *self.addresses)}
         values = _variables({**names, "file": self.file_variable}, environ)
@@ -316,14 +296,8 @@ class Sources:
 
         If other users of the machine can read the file, css-sdk logs a warning.
 
-        Args:
-            path: path of the file, which holds a JSON object.
-            beside: the addresses that are set elsewhere, such as in variables.
-            named_by: the variable, or the key of a config file, that holds the path; "" for an argument.
-
-        Raises:
-            ConfigurationError: the file cannot be read, is not a JSON object, lacks a key, or sets an address that
-                is set elsewhere.
+        `beside` has the addresses that are set elsewhere. The file must not set these. `named_by` is the variable or
+        key that holds the path.
         """
         try:
             file = Path(path)
@@ -353,16 +327,8 @@ class Sources:
     ) -> Found:
         """Return the credentials and addresses that a JSON object sets.
 
-        Args:
-            text: the JSON object.
-            beside: the addresses that are set elsewhere, such as in variables.
-            what: the name of the file or output that contains the text. Error messages begin with it.
-            place: the path of the file, or the name of the output. Messages name a key as `clientId in <place>`.
-            advice: the next step if the text cannot be used.
-            remedy: an additional next step for the error, worded for each kind of reader.
-
-        Raises:
-            ConfigurationError: the text is not a JSON object, lacks a key, or sets an address that is set elsewhere.
+        `beside` has the addresses that are set elsewhere. The object must not set these. Messages begin with `what`,
+        and name a key as `clientId in <place>`.
         """
         keys = {name: file_key(name) for name in (*self.credentials, *self.in_file)}
         values, other_file = _values_and_advice(text.reveal(), keys)
@@ -416,16 +382,7 @@ def file_key(name: str) -> str:
 
 
 def _check_whole(credentials: Mapping[str, Secret], shown: Callable[[str], str], advice: str) -> None:
-    """Check that no credential is missing.
-
-    Args:
-        credentials: the credentials by name. A missing credential is empty.
-        shown: returns how messages name a credential.
-        advice: the next step, for the message.
-
-    Raises:
-        ConfigurationError: a credential is missing. The message names it.
-    """
+    """Refuse credentials if one is missing. The message names the missing ones, and ends with `advice`."""
     missing = [shown(name) for name, value in credentials.items() if not value]
     if missing:
         is_or_are = "is" if len(missing) == 1 else "are"
@@ -435,15 +392,7 @@ def _check_whole(credentials: Mapping[str, Secret], shown: Callable[[str], str],
 
 
 def settings_of(found: Found, **options: Any) -> Settings:
-    """Return the settings of an API account.
-
-    Args:
-        found: the credentials and addresses. An address that is not set becomes the public one.
-        options: the other arguments of `Settings`.
-
-    Raises:
-        ConfigurationError: `Settings` refuses a value.
-    """
+    """Return the settings of an API account. An address that is not set becomes the public one."""
     return Settings(
         client_id=found.text("client_id"),
         client_secret=found.values["client_secret"],
@@ -461,33 +410,19 @@ def settings_from_env(
 ) -> Settings:
     """Read settings from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, otherwise from the file in `CSS_CREDENTIALS_FILE`.
 
-    If both are set, css-sdk uses the two variables, and logs a warning. `CSS_API_URL` and `CSS_TOKEN_URL` set the
-    addresses; the defaults are the public addresses. If a file with a `tokenUrl` is read, `CSS_TOKEN_URL` must not be
-    set. `CSS_KEEP_TOKEN=on` keeps the token for the next run.
+    If both are set, css-sdk uses the two variables, and logs a warning.
 
-    Args:
-        environ: the variables to read; by default those of the process.
-        team_id: the team that the credentials must belong to.
-        allow_http: whether plain `http` is allowed to other machines.
-
-    Raises:
-        ConfigurationError: credentials are missing, the file or an address cannot be used, or `CSS_KEEP_TOKEN` is
-            neither `on` nor `off`.
+    `CSS_API_URL` and `CSS_TOKEN_URL` set the addresses. But if the file has a `tokenUrl`, `CSS_TOKEN_URL` is refused.
+    `CSS_KEEP_TOKEN=on` keeps the token for the next run.
     """
     found = CSS.in_variables(environ)
     return settings_of(found, team_id=team_id, allow_http=allow_http, keep_token=is_on(environ, KEEP_TOKEN))
 
 
 def is_on(environ: Mapping[str, str] | None, variable: str, *, otherwise: bool = False) -> bool:
-    """Return whether a variable is `on`. Case, and blanks around the value, do not matter.
+    """Return whether a variable is `on`. Refuse other values than `on` and `off`.
 
-    Args:
-        environ: the variables to read; by default those of the process.
-        variable: the name of the variable, such as `CSS_KEEP_TOKEN`.
-        otherwise: the result if the variable is not set, or is empty.
-
-    Raises:
-        ConfigurationError: the variable is set, but is neither `on` nor `off`.
+    If the variable is not set or is empty, return `otherwise`.
 
     >>> is_on({"CSS_JOURNAL": "off"}, "CSS_JOURNAL", otherwise=True)
     False
@@ -501,12 +436,7 @@ def is_on(environ: Mapping[str, str] | None, variable: str, *, otherwise: bool =
 def _values_and_advice(text: str, keys: Mapping[str, str]) -> tuple[dict[str, Secret] | None, str]:
     """Return the values that a JSON object sets, by name, and a sentence of advice.
 
-    If the text is not a JSON object, the first result is None. A value that is missing or is not a text is empty. The
-    advice is empty, unless the text looks like another kind of file, or spells the keys differently.
-
-    Args:
-        text: the JSON object.
-        keys: the keys to look for, by the names of their values.
+    For any other text, the first result is None. The advice is empty, unless the text looks like another kind of file.
     """
     content = parsed_json(text)
     if not isinstance(content, dict):
@@ -517,7 +447,7 @@ def _values_and_advice(text: str, keys: Mapping[str, str]) -> tuple[dict[str, Se
 
 
 def _other_file(keys: Iterable[str], expected: Iterable[str]) -> str:
-    """Return advice if a file is of another kind, or spells a key differently, such as `client_id`; otherwise ""."""
+    """Return advice if a file is of another kind, or spells a key like `client_id`; otherwise ""."""
     if {"auth-server-url", "resource"} <= set(keys):
         return (
             "It is the adapter file of an integration (resource, auth-server-url), for the login of a website. "
@@ -538,18 +468,8 @@ def settings_from_file(
 ) -> Settings:
     """Read settings from the account file of the CSS web app: `tokenUrl`, `clientId` and `clientSecret`.
 
-    If other users of the machine can read the file, css-sdk logs a warning.
-
-    Args:
-        path: path of the file.
-        api_url: address of the API; by default the public address.
-        team_id: the team that the credentials must belong to.
-        allow_http: whether plain `http` is allowed to other machines.
-        token_url: address of the token endpoint, for a file without a `tokenUrl`.
-
-    Raises:
-        ConfigurationError: the file cannot be read, is not a JSON object, lacks a key, or sets `tokenUrl` although you
-            passed `token_url`; or a value cannot be used.
+    If other users of the machine can read the file, css-sdk logs a warning. `token_url` is for a file without a
+    `tokenUrl`.
     """
     addresses = {"api_url": api_url, "token_url": token_url}
     beside = Found({name: Secret(url or "") for name, url in addresses.items()}, {}, "arguments")

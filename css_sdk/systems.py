@@ -39,7 +39,7 @@ CERN_TOKEN_URL: Final = "https://auth.cern.ch/auth/realms/cern/api-access/token"
 
 _BSS_HOST: Final = "https://bss.example.com"
 _TOKEN_PATHS: Final = ("/protocol/openid-connect/token", "/api-access/token")
-"""How token addresses end, at Keycloak and at CERN. The part of the address before this end is the issuer."""
+"""The ends of token addresses of Keycloak and CERN. The rest of the address is the issuer."""
 
 
 class _OfParentProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -62,7 +62,10 @@ def _leave_connections(client: Any) -> None:
 
 
 class _Client(httpx.Client):
-    """Send requests, but keep their addresses, which identify people, out of httpx's log. Refuse them after a fork."""
+    """Send requests, but keep their addresses out of httpx's log. Refuse requests after a fork.
+
+    The addresses identify people.
+    """
 
     after_fork = _leave_connections
 
@@ -221,12 +224,7 @@ def css(
 
 
 def system_of(settings: Settings, clock: Callable[[], float] = time.monotonic) -> System:
-    """Return the CSS API as a system with these settings.
-
-    Args:
-        settings: the credentials and the addresses.
-        clock: returns seconds that never decrease.
-    """
+    """Return the CSS API as a system with these settings. `clock` returns seconds that never decrease."""
     auth = credentials_of(settings, clock)
     return System(name="css", base_url=f"{settings.api_url}/", token_url=settings.token_url, auth=auth)
 
@@ -354,13 +352,9 @@ def bss(
 
 
 def _naming(names: Mapping[str, str], token_url: object) -> Callable[[str], str]:
-    """Return a function for messages. It returns what sets a credential or an address.
+    """Return a function that returns what sets a value, for messages: its name in `names`, otherwise an argument.
 
-    The function looks for the name of the value in `names`. If `names` does not contain it, an argument set the value.
-
-    Args:
-        names: the variable or file key that sets each value, by the name of the value.
-        token_url: the argument `token_url`. If it is not None, it sets the token address, whatever `names` contains.
+    The argument `token_url`, if it is not None, sets the token address even if `names` contains another source.
     """
     others = {name: shown for name, shown in names.items() if name != "token_url" or token_url is None}
     return lambda name: others.get(name) or argument_name(name)
