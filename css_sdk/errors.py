@@ -108,7 +108,7 @@ class CssError(Exception):
         outcome: the outcome of a write that raised this error: `failed`, or `unknown` for an `OutcomeUnknown`.
         remedy: the argument `remedy`, or None.
 
-    If css-sdk cannot read all log lines, `lines` holds the lines that it has read, and `resume_at` the time from which
+    If css-sdk cannot read all log lines, `lines` holds the lines that it has read. `resume_at` is the time from which
     to continue.
 
     Next step: read the message. It says what happened and what to do.
@@ -166,8 +166,8 @@ class CssError(Exception):
 class ConfigurationError(CssError):
     """Report that credentials, addresses or options are missing, incomplete or unsafe.
 
-    `subject` is `addresses` if an address of the service or of the login server is not valid, or if the two do not
-    belong together. Otherwise it is empty.
+    `subject` is `addresses` if the address of the service or of the login server is not valid. It is also `addresses`
+    if the two addresses do not belong together. Otherwise it is empty.
 
     Next step: correct the variable, file key or argument that the message names.
     """
@@ -230,7 +230,7 @@ class UnusableName(Refused):
 class UnusableUser(Refused):
     """Report a text that is not a valid username, GUID or e-mail address, or a login that cannot have roles.
 
-    `provider` is the provider of a login that cannot have roles, and otherwise empty.
+    If the login cannot have roles, `provider` is its provider. Otherwise `provider` is empty.
 
     Next step: correct the text, or use the username of another login of the person, such as `<GUID>@idir`.
     """
@@ -476,7 +476,7 @@ class ConnectionFailed(CssError):
 
 
 class MalformedAnswer(CssError):
-    """Report an answer that cannot come from the CSS API, such as an HTML page, or JSON without a required field.
+    """Report an answer that cannot come from the CSS API. Examples are an HTML page, and JSON without a required field.
 
     Next step: check the addresses in `CSS_API_URL` and `CSS_TOKEN_URL`. A proxy or firewall can cause this, too.
     """
@@ -515,7 +515,7 @@ class StalePlan(CssError):
 class OutcomeUnknown(CssError):
     """Report that css-sdk cannot know whether a write was made, or will be made later.
 
-    After a timeout, a lost connection, or a status 502, 503 or 504, the service may still carry out the write. It may
+    The service did not answer, or the status was 502, 503 or 504. The service may still carry out the write. It may
     also still carry out an earlier write of the same client, which reverses this write.
 
     Next step: wait some minutes, then run the same command again. It reads first and sends only what is missing.

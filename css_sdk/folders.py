@@ -19,12 +19,12 @@ _SUFFIXES: Final = (".yaml", ".yml")
 def read_desired_files(paths: str | Path | Iterable[str | Path], *, max_bytes: int | None = MOST_BYTES) -> Desired:
     """Read roles files and folders of roles files as one desired state. Check them without sending a request.
 
-    Several files can describe the same place, and can use a group that another file defines. If two files describe the
-    same role or the same user of a place, or define the same group, this is a fault.
+    Several files can describe the same place, and can use a group that another file defines. But two files must not
+    describe the same role or the same user of a place, and must not define the same group.
 
     Args:
-        paths: files and folders. From a folder, all files `*.yaml` and `*.yml` are read, in the order of their names.
-            Hidden files are not read, and neither are folders within the folder.
+        paths: files and folders. From a folder, css-sdk reads all files `*.yaml` and `*.yml`, in the order of their
+            names. It skips hidden files, and folders within the folder.
         max_bytes: the largest accepted size of all files together, by default 20 MiB; None for no limit.
 
     Raises:

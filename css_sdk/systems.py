@@ -5,9 +5,10 @@
     with systems.bss("https://bss.example.com").client() as client:
         client.get("api/accounts/1")
 
-Make a system once and keep it: all its clients, in threads and in tasks, share one token. Set all credentials in one
-place: in arguments, in environment variables, or in a JSON file that an environment variable names. css-sdk looks in
-this order.
+Make a system once and keep it. All its clients share one token, in threads and in tasks.
+
+Set all credentials in one place. css-sdk looks for them in arguments, then in environment variables, then in a JSON
+file that an environment variable names.
 """
 
 from __future__ import annotations
@@ -123,8 +124,8 @@ class System:
         `ConfigurationError` before anything is sent. Redirects are followed only with `follow_redirects=True`.
 
         Args:
-            options: options of `httpx.Client` except `auth` and `base_url`. If a header has the same name as one of the
-                system, it replaces that one.
+            options: options of `httpx.Client` except `auth` and `base_url`. Your headers replace headers of the system
+                with the same name.
 
         Raises:
             ConfigurationError: you passed `auth` or `base_url`, `httpx.Client` does not know an option, or the
@@ -244,15 +245,15 @@ def cern(
 
     Args:
         audience: the client id of the application to call, by default that of the Authorization Service.
-        client_id: client id of your own application. If you pass neither it nor the secret, css-sdk reads
-            `CERN_CLIENT_ID` and `CERN_CLIENT_SECRET`, otherwise `clientId` and `clientSecret` of the JSON file in
-            `CERN_CREDENTIALS_FILE`.
+        client_id: client id of your own application. If you pass neither the client id nor the secret, css-sdk reads
+            `CERN_CLIENT_ID` and `CERN_CLIENT_SECRET`. If these are not set, it reads `clientId` and `clientSecret` of
+            the JSON file in `CERN_CREDENTIALS_FILE`.
         client_secret: secret of your own application.
         token_url: address of the token endpoint. By default, css-sdk uses `CERN_TOKEN_URL`, otherwise `tokenUrl` of the
             file, otherwise the address of CERN's login server.
-        base_url: address of the application to call. If you call the Authorization Service, the default is
-            `CERN_API_URL`, otherwise `apiUrl` of the file, otherwise the address that css-sdk knows. For any other
-            application, this argument is required.
+        base_url: address of the application to call. Only the Authorization Service has a default: `CERN_API_URL`,
+            otherwise `apiUrl` of the file, otherwise its public address. For any other application, this argument is
+            required.
         clock: returns seconds that never decrease.
 
     Raises:

@@ -192,7 +192,8 @@ def integrations(given: object) -> tuple[int | str, ...]:
 def _each(given: object, expected: str, hint: str = "") -> Iterable[Any]:
     """Return an argument, if it is a collection of separate items.
 
-    Refuse a text, a mapping and a table of pandas, because a loop over them yields letters, keys and column names.
+    A text, a mapping and a table of pandas are refused. The reason: a loop over them yields letters, keys and column
+    names.
     """
     if isinstance(given, _NOT_SEVERAL) or not isinstance(given, Iterable) or hasattr(given, "columns"):
         raise InvalidRequest(f"{expected}, not {described(given)}.{hint}")

@@ -15,7 +15,7 @@ No server before or behind the service is known to keep a request longer.
 
 
 def may_reverse(late: Step, done: Step) -> bool:
-    """Return whether a late step could undo a step that is done, or change a role that the done step needs.
+    """Return whether a late step could undo a done step, or change a role that the done step needs.
 
     The service may still carry out the late step. The done step was sent after the late step.
 

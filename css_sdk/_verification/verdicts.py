@@ -32,10 +32,10 @@ VERIFIED_BY: Final[Mapping[StepKind, VerifiedBy]] = {
 }
 """What verifies each write. If the answer does not verify the write, a read follows.
 
-The login server behind the service can have a fault. The service then answers the creation or renaming of a role with a
-success without a body, and a deletion with 204. The write may or may not be done.
+If the login server behind the service has a fault, some success answers mean nothing. The service answers the creation
+or renaming of a role with a success without a body. It answers a deletion with 204. The write may or may not be done.
 
-The service answers all other writes with 422 in this case, so their success can be trusted.
+It answers all other writes with 422 in this case, so their success can be trusted.
 """
 
 

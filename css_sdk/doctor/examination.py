@@ -49,9 +49,12 @@ def diagnose(
 ) -> Diagnosis:
     """Find out why css-sdk does not work on this machine, and what to do. Change nothing, and raise no error.
 
-    This function checks versions, extras, proxy and certificate variables, credentials, addresses, the login server of
-    each environment, the service, the token, the account and its team, the default integration and environment, and the
-    clock of this machine.
+    This function checks:
+
+    - the machine: versions, extras, proxy and certificate variables, and the clock
+    - the settings: credentials, addresses, and the default integration and environment
+    - the servers: the service, and the login server of each environment
+    - the account: its token and its team
 
     Args:
         environ: the variables with the credentials; by default those of the process. Variables for proxies and
