@@ -38,8 +38,7 @@ Operation = ModuleType
 def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAnswer:
     """Return the facts of an error answer: status, message and `Retry-After`. The body need not be JSON.
 
-    Args:
-        now: the time in seconds since 1970. If `Retry-After` is a date, the wait is counted from this time.
+    If `Retry-After` is a date, the wait is counted from `now`.
     """
     body = parsed_json(response.content) if _is_json(response) else None
     message = clean(str(body.get("message") or "")) if isinstance(body, dict) else ""
@@ -56,8 +55,6 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
     """Return the content of a successful answer, as a model of css-sdk.
 
     Args:
-        operation: the generated module of the call.
-        request: method and path of the request, for messages.
         convert: converts the generated model to a model of css-sdk. For status 204, and for a status that the OpenAPI
             document does not list, it gets None.
 

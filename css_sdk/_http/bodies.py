@@ -46,8 +46,8 @@ class Body:
             MalformedAnswer: the piece cannot be decompressed, or the body is larger than the limit.
         """
         self._packed += len(piece)
-        # Compressed bytes are limited too, because they could go on for ever without any content. A compressed body can
-        # be a little larger than its content.
+        # Limit the compressed bytes too, because a server could send them for ever without any content. A compressed
+        # body can be a little larger than its content.
         if self._packed > self._most + (self._most // 100 + 1024 if self._unpacking else 0):
             self._refuse()
         if self._unpacking is None:

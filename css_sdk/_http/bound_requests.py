@@ -70,7 +70,7 @@ class TokenRequest(httpx.Request):
                 str(self._address) != self._sealed
                 or self.headers.get_list("Host") != [self._host]
                 or self.method != "POST"
-                or not self.extensions.keys() <= {"timeout", "trace"}  # "target" is another path, for one
+                or not self.extensions.keys() <= {"timeout", "trace"}  # "target" sets another path
             )
             if is_elsewhere:
                 self._refuse_change("the destination")
@@ -197,9 +197,7 @@ def where_of(url: httpx.URL) -> str:
 def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: Any) -> AuthenticationError:
     """Return the error for a token endpoint that answered with a redirect.
 
-    Args:
-        response: the answer. Without it, the message shows neither the status nor the new address.
-        facts: more attributes of the error, such as `retry_after`.
+    Without a `response`, the message shows neither the status nor the new address.
     """
     url = asked.url
     status = None if response is None else response.status_code
@@ -212,7 +210,7 @@ def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: An
 
 
 def _target(url: httpx.URL, response: httpx.Response | None, hide: Iterable[Secret]) -> str:
-    # Show only the origin, and the path if the origin is the same: the rest of the address may hold anything.
+    # Show only the origin, and the path if the origin is the same. The rest of the address may hold a secret.
     here = httpx.URL(str(url))
     try:
         target = here.join(response.headers["Location"]) if response is not None else None

@@ -49,7 +49,7 @@ def clean(text: str, secrets: Iterable[Secret] = (), most: int = LONGEST_WORDS) 
     # Only the beginning is read, because a message can have a million characters. Secrets are replaced before escape
     # sequences are removed, because a secret can itself contain characters that look like an escape sequence.
     text = _ESCAPES.sub("", _replaced(hidden, text[: 20 * most], is_cut=len(text) > 20 * most))
-    # A secret that an escape sequence or a new line split is found now that these are removed.
+    # Look for secrets again: an escape sequence or a new line that is now removed may have split a secret.
     text = without_secrets(hidden, text if hidden else re.sub(r"\s+", " ", text)).strip()
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
@@ -71,7 +71,7 @@ def _replaced(secrets: Collection[Secret], text: str, *, is_cut: bool) -> str:
     for secret in hidden:
         if len(secret) > _SHORTEST_TO_HIDE:
             text = re.sub(_pattern(secret), "…", text)
-    # The end of a cut text may be the first half of a secret, so as many characters as a secret can have are removed.
+    # The end of a cut text may be the first half of a secret. So remove as many characters as a secret can have.
     return text[: -_MOST_FOR_A_CHARACTER * len(hidden[0])] if is_cut and hidden else text
 
 

@@ -32,7 +32,7 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
     """
     is_ours = options.get("transport") is None and "mounts" not in options
     if not {"mounts", "proxy"} & options.keys():
-        # A proxy of the environment cannot reach this machine, and must not read plain http, which is allowed to it.
+        # A proxy cannot reach this machine. It must not read these requests either, because they may use plain http.
         options["mounts"] = {f"all://{host}": None for host in LOOPBACK}
     try:
         client = kind(**options)
@@ -50,9 +50,9 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
         reason = (
             f"a proxy's address is not usable. Check {variables}. A valid address looks like http://proxy.example:8080"
         )
-    except TypeError as error:  # an option that does not exist, which Python names
+    except TypeError as error:  # an option does not exist, and Python's message names it
         reason = str(error).rpartition("() ")[2].rstrip(".")
-    except ImportError as error:  # a SOCKS proxy, for which a package is missing
+    except ImportError as error:  # the package for SOCKS proxies is missing
         reason = str(error).rstrip(".")
     raise ConfigurationError(f"css-sdk cannot create an httpx client: {reason}.")
 

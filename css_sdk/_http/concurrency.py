@@ -137,7 +137,7 @@ def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result
     """Run `work` in a new event loop, and return its result. Call this only where no event loop is running."""
     import anyio
 
-    # With an empty context: in a process that was forked by a task, the context still says that a loop is running.
+    # Use an empty context. In a process that a task forked, the old context still says that a loop is running.
     return Context().run(anyio.run, work, *arguments)
 
 
@@ -172,8 +172,7 @@ _reused = _ReusedObjects()
 def reused(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any]:
     """Return the object with this key, for a `with` statement. The first call makes the object.
 
-    The object is closed when the process ends, not when the `with` statement ends. A forked child uses the same object,
-    so the object must be `ForkAware`.
+    The object is closed when the process ends. A forked child uses the same object, so the object must be `ForkAware`.
     """
     with _reused.lock:
         if key not in _reused.by_key:
@@ -267,7 +266,6 @@ def check_callback(name: str, callback: object, ending: str = "only AsyncCss awa
     """Raise `ConfigurationError` for a callback that cannot be called, or that would return before its work is done.
 
     Args:
-        name: the parameter of css-sdk for the callback.
         ending: the words after `which` in the error message "NAME= is a coroutine function, which …".
     """
     async_check_callback(name, callback)

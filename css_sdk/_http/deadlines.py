@@ -22,11 +22,13 @@ _until: ContextVar[float | None] = ContextVar("css_sdk_deadline", default=None)
 def time_limit(seconds: float) -> Iterator[float]:
     """Set a deadline for what this thread does inside the block. An earlier deadline of an outer block still holds.
 
-    Clients that were passed to `bind` obey the deadline. Other code must call `within`. Both raise `TimeoutError` when
-    the deadline has passed.
+    Clients that were passed to `bind` obey the deadline. Other code must call `within`.
 
     Yields:
         The time when `seconds` will be over, by `time.monotonic`, even if an outer deadline is earlier.
+
+    Raises:
+        TimeoutError: from a bound client or `within`, when the deadline has passed.
     """
     outer = _until.get()
     until = time.monotonic() + seconds

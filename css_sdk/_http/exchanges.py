@@ -61,9 +61,7 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
     with a token. But if a proxy refused, the message shows the proxy's status, or the beginning of the library's words.
 
     Args:
-        request: method and path, for the message.
         server: the server that was called, such as `the service` or `the login server`.
-        host: the host of the server, with the port if the address has one.
     """
 
     was_sent = not isinstance(error, _NOT_SENT)

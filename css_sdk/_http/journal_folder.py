@@ -40,9 +40,10 @@ class JournalFolder:
         return cls(platformdirs.user_state_path("css-sdk", appauthor=False) / "journals")
 
     def new_file(self, command: str, now: datetime.datetime, days: int) -> Path:
-        """Return the path for a new journal. Create the folder, and remove journals that are more than `days` old.
+        """Return the path for a new journal, which does not exist yet. Create the folder, and remove old journals.
 
-        The new journal is not created.
+        Args:
+            days: journals that are more than this number of days old are removed.
 
         Raises:
             OSError: the folder cannot be created.

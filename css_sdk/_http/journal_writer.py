@@ -264,7 +264,7 @@ class Journal:
             os.fsync(self._file)
         except OSError as error:
             with contextlib.suppress(OSError):
-                os.ftruncate(self._file, self._length)  # a line cut short would spoil the one that follows
+                os.ftruncate(self._file, self._length)  # an incomplete line would spoil the next line
             if not self._is_required:
                 self._is_given_up = True
                 _LOG.warning(
@@ -290,7 +290,7 @@ class Journal:
                 raise InvalidFile(
                     f"The journal {self.path} is in use by another run. Nothing was sent. Wait until that run ends."
                 ) from None
-            if self._is_required:  # no other run uses the name of a default journal
+            if self._is_required:  # a default journal has a name of its own
                 _LOG.warning(
                     "The journal %s cannot be locked here (%s). css-sdk writes it without a lock. Make sure that no "
                     "other run uses it.",

@@ -81,7 +81,6 @@ class Observer:
 
         Args:
             began: when the request began, by `time.perf_counter`.
-            error: the error, if no answer could be read.
         """
         seconds, kind = time.perf_counter() - began, None if error is None else type(error).__name__
         again = f", attempt {attempt}" if attempt > 1 else ""

@@ -98,7 +98,7 @@ class Backoff:
         if attempt.retry_after is not None:
             wait = attempt.retry_after
         else:
-            # After so many doublings every wait is the longest one, and a larger power would not fit in a float.
+            # Limit the power, because a larger one does not fit in a float. The wait is then `longest` anyway.
             wait = min(self.longest, self.first * 2.0 ** min(attempt.number - 1, 64)) * chance
         return wait if attempt.waited + wait <= self.budget else None
 
@@ -133,5 +133,5 @@ def seconds_of_date(header: str | None) -> float | None:
         date = parsedate_to_datetime(header or "")
         # Dates in HTTP are in GMT, even if they name no zone.
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError, TypeError, IndexError):  # the parser raises some of these undocumented
+    except (ValueError, OverflowError, TypeError, IndexError):  # some of these are not in the documentation
         return None

@@ -20,9 +20,7 @@ _log_of_httpx.addFilter(_is_wanted)
 
 
 def cut_frames(error: BaseException | None, outer: BaseException | None) -> None:
-    """Remove the traceback from an error and from its causes.
-
-    Local variables in the frames of these tracebacks hold headers with tokens.
+    """Remove the traceback from an error and from its causes, because the frames hold headers with tokens.
 
     Args:
         outer: the error that the program was already handling before the request. This error and its causes keep their

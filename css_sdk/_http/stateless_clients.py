@@ -37,8 +37,8 @@ async def _async_hide_location(response: httpx.Response) -> None:
 def stateless_client(http: Client) -> Client:
     """Return a copy of a client that uses the same connections, but keeps and sends no cookies.
 
-    The copy has the settings and event hooks that the given client has now. For requests with the extension `CALL`, it
-    follows no redirects, and removes the header `Location` from their answers.
+    The copy has the current settings and event hooks of the client. For requests with the extension `CALL`, the copy
+    follows no redirects, because it removes the header `Location` from their answers.
     """
     view = copy.copy(http)
     view._cookies = _NoCookies()  # the property `cookies` would copy it into a jar that keeps cookies

@@ -15,7 +15,7 @@ def replace_file(file: Path, pieces: Iterable[bytes]) -> None:
     Raises:
         OSError: the file cannot be written. A file that existed before is not changed.
     """
-    # A temporary file is readable for its owner only, even if the file that it replaces was not.
+    # Only its owner can read a temporary file, even if others could read the old file.
     descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "wb") as opened:

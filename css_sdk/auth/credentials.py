@@ -120,7 +120,7 @@ class TokenAuth(httpx.Auth):
         check_options(options, AuthOptions, ConfigurationError)
         self._allow_http = options.get("allow_http", False)
         checked_address(token_url, "The token address", self._allow_http, may_have_query=True)
-        self._token_url = httpx.URL(token_url)  # unchanged: a trailing slash may matter there
+        self._token_url = httpx.URL(token_url)  # unchanged, because a trailing slash may matter
         origins = options.get("origins")
         try:
             addresses = [origins] if isinstance(origins, (str, httpx.URL)) else None if origins is None else [*origins]
@@ -246,11 +246,8 @@ class TokenAuth(httpx.Auth):
     ) -> Token | SharedRequest[Token]:
         """Return the current token, or the token request that the caller must wait for or send.
 
-        If the current token has expired or is the refused token, return the token request in progress. If no token
-        request is in progress, return a new one, which the caller must send.
-
         Args:
-            refused: the token that the service refused with 401; empty if it refused none.
+            refused: the token that the service refused with 401; empty if it refused none. This token is not returned.
         """
         if not self._is_checked and self._is_good(self._token, refused):
             self._accept(self._token.claims)

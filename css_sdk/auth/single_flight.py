@@ -89,7 +89,7 @@ class SharedRequest(Generic[Value]):
 
     def release(self) -> None:
         """If the sender's event loop is closed, wake the waiting callers, so that one of them sends the request."""
-        # Callers in the process before a fork must not be woken, and their locks must not be touched.
+        # In a forked child, do not wake callers of the parent process, and do not touch their locks.
         if self._process == os.getpid() and self._is_left:
             self._finish(None)
 
@@ -128,8 +128,7 @@ class SharedRequest(Generic[Value]):
     async def async_carry_out(self, work: Callable[[], Awaitable[Value]]) -> None:
         """Do the work, and make its value the result. If the caller is cancelled, the work continues.
 
-        In asyncio, a cancelled caller leaves at once, and the work continues until the event loop ends. In trio, a
-        cancelled caller waits for the end of the work.
+        In asyncio, a cancelled caller leaves at once. In trio, a cancelled caller waits for the end of the work.
         """
 
         async def run() -> None:

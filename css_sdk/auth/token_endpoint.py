@@ -66,13 +66,10 @@ def token_request(
     """Return the token request for a call.
 
     Copy the timeouts and the `User-Agent` of the call, because httpx does not set them on requests of an `httpx.Auth`.
-
-    Args:
-        basic: the client id and the secret to send as HTTP Basic; None to send no such header.
     """
     headers = {
         "Accept": "application/json",
-        "Accept-Encoding": "identity",  # so that a small answer cannot unpack to a large one
+        "Accept-Encoding": "identity",  # a small compressed answer could become a large one
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": call.headers.get("User-Agent", "css-sdk"),
     }
@@ -154,7 +151,7 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
     """
     text = str(error)
     if isinstance(error, httpx.ProtocolError):
-        # After its own words, the library quotes what the server sent, which is removed.
+        # After its own words, the library quotes what the server sent. Remove this quotation.
         text = re.split(r"""\b(?:bytearray|b)?\(?b?['"]""", text, maxsplit=1)[0]
     words = clean(text, hide).rstrip(".: ")
     return ": ".join(filter(None, (type(error).__name__, words)))
@@ -181,12 +178,11 @@ def _bare(url: httpx.URL) -> httpx.Request:
 def limits_of(asked: TokenRequest, response: httpx.Response, clock: Callable[[], float]) -> tuple[int, str, Check]:
     """Return the arguments `most`, `advice` and `check` with which `read_body` reads the answer to a token request.
 
-    httpx applies the read timeout to each piece of the body. `check` applies it to the whole body. This function also
-    sets `asked.status` and `asked.encoding`. It removes the header `Content-Encoding` so that httpx does not decompress
-    the body.
+    `check` applies the read timeout to the whole body, because httpx applies it to each piece of the body. This
+    function also sets `asked.status` and `asked.encoding`, and removes the header `Content-Encoding` of the answer.
     """
     asked.status = response.status_code
-    # The request asked for an answer that is not compressed. httpx must not decompress one that may become large.
+    # The request asked for no compression. httpx must not decompress the answer, because it could become large.
     asked.encoding = response.headers.pop("Content-Encoding", "")
     timeout = (response.request.extensions.get("timeout") or {}).get("read")
     until = math.inf if timeout is None else clock() + timeout
@@ -205,7 +201,7 @@ class _Answer:
     Args:
         token: the access token; empty if there is a fault.
         life: the seconds for which the token is valid; None if the answer does not have a valid number.
-        fault: why the answer has no usable token; empty if it has one.
+        fault: why the answer has no usable token.
     """
 
     token: Secret
@@ -222,7 +218,7 @@ class _Answer:
 
 
 def _answer(response: httpx.Response, asked: TokenRequest) -> _Answer:
-    # In a function of its own, so that the text is deleted before an error is raised about it.
+    # This is a separate function, so that its text is deleted before an error about it is raised.
     raw = _unpacked(response.content)
     content = parsed_json(raw)
     is_json = isinstance(content, dict)
@@ -336,7 +332,7 @@ def token_from(
             f"{where}: the answer ({response.status_code}) has no bearer token: {answer.fault}. {address}", **facts
         )
     life = _DEFAULT_LIFE if answer.life is None else answer.life
-    # Renew 30 seconds before the end, but at most a tenth of the life: otherwise short tokens would never be used.
+    # Renew 30 seconds before the end, but at most a tenth of the life. Otherwise short tokens would never be used.
     return Token(answer.token, asked_at + life - min(30.0, life / 10), answer.life)
 
 

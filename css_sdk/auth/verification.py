@@ -236,7 +236,7 @@ def signing_keys(document: object, algorithms: Iterable[str]) -> tuple[SigningKe
         for algorithm in algorithms:
             key = _read_key(jwt, entry, algorithm) if isinstance(entry, dict) else None
             if key is not None:
-                # A repeated key counts once. Two keys with the same id both stay, so that neither is used.
+                # A repeated key counts once. Two different keys with one id both stay, so that `verify` uses neither.
                 found.setdefault((key.kid, algorithm, *(str(entry.get(name)) for name in ("n", "e", "x", "y"))), key)
     return tuple(found.values())
 
@@ -309,7 +309,6 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
 
     Args:
         keys: the keys of `token.issuer`.
-        now: the time, in seconds since 1970.
     """
     fitting = [key for key in keys if key.algorithm == token.algorithm and token.kid in (None, key.kid)]
     if len(fitting) != 1:
@@ -338,7 +337,6 @@ def _fault(
     """Return an error for the first condition that the claims do not meet; None if they meet all conditions.
 
     Args:
-        issuer: the issuer whose key signed the claims.
         audiences: the accepted audiences that the claims name.
     """
     missing = [name for name in _REQUIRED if claims.get(name) is None]
