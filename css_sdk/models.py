@@ -29,7 +29,7 @@ class ServiceAccount(Record):
     """The service account of an integration, by its client id. All calls that accept a username accept it.
 
     Its username is `service-account-<client id>`. css-sdk needs this class because the client id of an API account
-    begins with `service-account-`, too. A text could be either.
+    begins with `service-account-`, too. A text could be a client id or a username.
 
     >>> ServiceAccount("fisheries-service-102").username
     'service-account-fisheries-service-102'

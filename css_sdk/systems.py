@@ -145,7 +145,9 @@ class System:
         return self._new(_AsyncClient, options)
 
     def token(self, **options: Any) -> Token:
-        """Return the token, for use outside of httpx clients. If there is none, or it expires soon, request a new one.
+        """Return the token, for use outside of httpx clients.
+
+        If the system has no token, or its token expires soon, css-sdk requests a new one.
 
         Args:
             options: options of the `httpx.Client` that requests a new token.
@@ -239,9 +241,9 @@ def cern(
     base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
-    """Return an application at CERN as a system. It must accept tokens of CERN's API access.
+    """Return an application at CERN as a system.
 
-    A token is valid only for the application in `audience`.
+    The application must accept tokens of CERN's API access. A token is valid only for the application in `audience`.
 
     Args:
         audience: the client id of the application to call, by default that of the Authorization Service.
@@ -368,7 +370,7 @@ def _token_address(token_url: str | httpx.URL, like: str = "") -> str:
 def issuer_of(token_url: str | httpx.URL) -> str | None:
     """Return the issuer of the tokens of a token endpoint.
 
-    Return None if the address does not end as the token addresses of Keycloak and CERN do.
+    If the address does not have the form of Keycloak or CERN, return None.
 
     Args:
         token_url: the address of the token endpoint.

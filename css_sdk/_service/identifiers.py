@@ -198,7 +198,7 @@ def without_provider(username: str) -> str:
 def check_username(user: UserLike) -> str:
     """Return the username that a caller passed, in lower case, after checking the digits of its GUID.
 
-    With a digit missing, the service would find nobody. The person would look like one who never logged in.
+    If a digit is missing, the service finds nobody. css-sdk would assume that the person has never logged in.
 
     The GUID of a `User` is not checked, because it comes from the service.
 

@@ -54,7 +54,7 @@ def check_target(path: str, target: str, request: str) -> None:
 def check_body(path: str, body: Any) -> None:
     """Refuse a body with a role name that the service cannot store, or that a later request could not address.
 
-    A later request is the removal of the role from a user or from a composite role. It must not be too long.
+    For example, the request that removes the role from a user or a composite role must not be too long.
     """
     match path.split("/")[2:], body:
         case [integration_id, environment, *_], {"name": name}:

@@ -51,8 +51,10 @@ def find_settings(
     `environ` are the variables of the process by default. If other variables are passed, the default profile is used
     only if `CSS_CONFIG_FILE` is among them.
 
-    If `may_run` is False, a profile with `credential_process` is refused. `CSS_API_URL` and `CSS_TOKEN_URL` are refused
-    beside a profile, because its credentials would go to their address.
+    If `may_run` is False, a profile with `credential_process` is refused.
+
+    With a profile, `CSS_API_URL` and `CSS_TOKEN_URL` are refused. A variable could otherwise redirect the credentials
+    of the profile.
     """
     variables = os.environ if environ is None else environ
     chosen = find_profile(environ, profile)
