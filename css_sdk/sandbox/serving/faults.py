@@ -172,8 +172,8 @@ class Faults:
             raise SandboxError(f"{target} has no fault {kind!r}; its faults are {', '.join(sorted(TARGETS[target]))}")
         if not 0 <= probability <= 1 or after < 0 or not 0 <= seconds < math.inf:
             raise SandboxError(
-                "a fault's `probability` must be from 0 to 1, its `after` must be at least 0, and its `seconds` must "
-                "be finite and at least 0"
+                "a fault's `probability` must be from 0 to 1. Its `after` must be 0 or more. Its `seconds` must be "
+                "finite, and 0 or more"
             )
         if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
             raise SandboxError(f"retry_after is {retry_after!r}; a header can hold only printable ASCII characters")
