@@ -44,10 +44,10 @@ if TYPE_CHECKING:
 class AsyncCss:
     """A client of the CSS API for one API account.
 
-    Close it, or use it as a context manager. Threads can share a synchronous client. Tasks can share an asynchronous
-    client, but only in the event loop of its first request. In any other event loop, calls are refused. A forked child
-    process can continue to use the client, which then opens new connections. But the child cannot use an `http_client`,
-    a `transport` or a `journal` that the caller passed.
+    Close the client, or use it as a context manager. Threads can share a synchronous client. Tasks can share an
+    asynchronous client, but only in the event loop of its first request. In any other event loop, calls are refused. A
+    forked child process can continue to use the client. The client then opens new connections. But the child cannot use
+    an `http_client`, a `transport` or a `journal` that the caller passed.
 
     If a task of an asynchronous client is cancelled, its reads end at once. A write that was already sent is finished
     first, so that its outcome is known. Nothing is sent after it. If the task was making many writes, `progress` and
@@ -84,8 +84,8 @@ class AsyncCss:
         `CSS_CREDENTIALS_FILE`.
 
         Args:
-            environ: the variables to read, by default those of the process. If you pass `environ`, the default profile
-                is used only if `environ` has `CSS_CONFIG_FILE`.
+            environ: the variables to read, by default those of the process. If you pass an `environ` without
+                `CSS_CONFIG_FILE`, the default profile is not used.
             profile: the name of a profile, by default the value of `CSS_PROFILE`.
             team_id: the team that the credentials must belong to, by default the team of the profile.
             allow_http: whether plain `http` is allowed for addresses on other machines.
@@ -325,7 +325,7 @@ class AsyncCss:
         """Find people by a text or by search terms, in several providers and environments, with all their logins.
 
         A person can have several logins in one family of providers, such as IDIR and Azure IDIR. These logins have the
-        same GUID, but their names or addresses can differ, so that the first searches may not find all of them. If the
+        same GUID, but their names or addresses can differ. The first searches may therefore miss some of them. If the
         first searches were complete, css-sdk searches for the missing logins by GUID. If a search was incomplete, the
         result does not say where a person never logged in.
 
@@ -432,9 +432,9 @@ class AsyncCss:
 
         If `person` is one login, this takes one call for each integration and environment, and one for each composite
         role that the login has. If `person` is an e-mail address or a GUID, css-sdk finds the person's logins among the
-        members of all roles, because a search would not find all logins. This takes as many calls as `report`: it reads
-        the list of roles of each environment, the children of each composite role, and the members of each role in
-        pages of 50.
+        members of all roles, because a search would not find all logins. This takes as many calls as `report`: css-sdk
+        reads the list of roles of each environment, the children of each composite role, and the members of each role
+        in pages of 50.
 
         Args:
             person: an e-mail address means all logins of the person who has this address. A GUID means all logins that
@@ -600,12 +600,12 @@ class AsyncCss:
         Roles are granted before roles are removed, so that nobody is without access in between. css-sdk first searches
         for people who are named by GUID or e-mail address. If a person is not found, nothing is sent for the row.
 
-        If `exact` is set, css-sdk removes each role in the rows from all members who have no row for this role. If the
-        person of a row is not found, is ambiguous, has only logins of other providers, or could not be searched, the
-        person may be one of these members. Then the removals of the row's role are withheld. If the role or place of a
-        row does not exist, the row may be mistyped. Then removals of all roles that the row may mean are withheld, too.
-        If the service does not know a username, or a complete GUID of a given provider, this person has never logged
-        in. Such a row withholds nothing.
+        If `exact` is set, css-sdk removes each role in the rows from all members who have no row for this role. A row
+        can fail because its person is not found, is ambiguous, has only logins of other providers, or could not be
+        searched. This person may be one of these members. css-sdk therefore withholds the removals of the row's role.
+        If the role or place of a row does not exist, the row may be mistyped. css-sdk then withholds the removals of
+        all roles that the row may mean. But some rows withhold nothing: if the service does not know a username, or a
+        complete GUID of a given provider, this person has never logged in.
 
         Args:
             rows: the rows that `read_roster` returned, or data that `read_roster` accepts: a DataFrame, dictionaries,
@@ -705,7 +705,7 @@ class AsyncCss:
 
         css-sdk reads the list of roles of each environment, the children of each composite role, and the members of the
         roles that `desired` names. If the plan deletes a role or removes it from a composite, css-sdk also reads the
-        members of all roles that contain this role. Each GUID or e-mail address takes a search; a username takes no
+        members of all roles that contain this role. Each GUID or e-mail address takes a search. A username takes no
         call.
 
         Args:
@@ -805,7 +805,7 @@ class AsyncCss:
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """Plan how to undo the changes that a journal records. Nothing is written.
 
-        The plan undoes only changes that still have an effect. Changes that somebody else made since then stay. If
+        The plan undoes only changes that still have an effect. The plan keeps changes that somebody else made later. If
         somebody else has since used a role that these changes created, the role is not deleted, and the plan's notes
         name the role. The notes also count the changes that are not there any more.
 

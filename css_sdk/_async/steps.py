@@ -1,4 +1,7 @@
-"""Carry out the steps of a plan in order, independent steps at once. Skip steps that depend on failed steps."""
+"""Carry out the steps of a plan in order. Several independent steps can run at the same time.
+
+If a step fails, the steps that depend on it are skipped.
+"""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class AsyncUsers:
         return await self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
 
     async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
-        """Return the roles that the user's tokens will contain: direct roles, and all roles that these contain.
+        """Return the roles that the user's tokens will contain: the direct roles, and all roles inside them.
 
         The roles are sorted by name. This takes one call, and one more for each composite role of the user.
 

@@ -1,4 +1,4 @@
-"""Send writes. Verify each write by its answer or, if the answer does not show that it was done, by a read."""
+"""Send writes. Verify each write by its answer. If the answer does not show the change, verify the write by a read."""
 
 from __future__ import annotations
 

@@ -330,8 +330,8 @@ class TokenVerifier:
     """Verify the access tokens that an application receives: signature, issuer, audience and time.
 
     Create one verifier, and share it among threads and event loops. It remembers the keys of each issuer, so that most
-    checks need no request. It fetches keys again after an hour, and when a token names an unknown key, but at most once
-    in 30 seconds. If the keys cannot be fetched, it uses the known keys for a day.
+    checks need no request. It fetches keys again after an hour, and when a token names an unknown key. But it fetches
+    keys at most once in 30 seconds. If the keys cannot be fetched, it uses the known keys for a day.
 
     A key verifies only tokens of its own issuer. If you pass several issuers and several audiences, the verifier
     accepts every audience from every issuer. To accept only some pairs, create a verifier for each pair.
@@ -342,9 +342,10 @@ class TokenVerifier:
         audience: your own client id, or a list of client ids. The claim `aud` must contain at least one of them.
         keys: the issuer's public keys, as a JSON Web Key Set or a list of keys. The verifier then fetches no keys.
         jwks_url: the address of the issuer's keys. The verifier then needs no discovery. For several issuers, pass a
-            dictionary from issuers to addresses; for issuers that are not in it, discovery finds the address.
+            dictionary from issuers to addresses. For an issuer that the dictionary does not have, the verifier uses
+            discovery.
         allow_http: whether `jwks_url` may be plain http to another machine. Others in that network could then replace
-            the keys, and issue tokens of their own.
+            the keys, and make tokens that the verifier accepts.
         algorithms: the accepted signature algorithms; only algorithms with a public key are allowed.
         leeway: the seconds by which the clocks of this machine and of the issuer may differ.
         clock: returns the current time in seconds since 1970.
@@ -428,7 +429,7 @@ class TokenVerifier:
 
         Raises:
             InvalidToken: the token is not valid; `reason` says why.
-            KeysUnavailable: the keys cannot be fetched, so that the token cannot be verified.
+            KeysUnavailable: the keys cannot be fetched. css-sdk therefore cannot verify the token.
 
         >>> issuer = "http://localhost/auth/dev/realms/standard"
         >>> verifier = TokenVerifier(issuer, "fisheries-service-102", transport=sandbox.transport())

@@ -87,7 +87,8 @@ class Roles:
         css-sdk then reads the list of roles.
 
         Args:
-            name: the name of the role. A path contains this name percent-encoded twice, and has at most 255 characters.
+            name: the name of the role. Later requests have the name in their path, percent-encoded twice. A path can
+                have at most 255 characters.
 
         Returns:
             The new role.
@@ -151,7 +152,7 @@ class Roles:
         """Rename a role. Its members keep the role, and composites that contain the role still contain it.
 
         css-sdk reads the list of roles first. The rename is verified by an answer with the new name. If there is no
-        such answer, css-sdk reads the list again: it must contain the new name, and not the old name.
+        such answer, css-sdk reads the list again. The list must then contain the new name, and not the old name.
 
         Args:
             name: the current name of the role.
@@ -329,7 +330,7 @@ class Roles:
     def settled_members(self, name: str) -> tuple[User, ...]:
         """Return all direct members of the role. Read them until two readings in a row agree, at most three times.
 
-        Read members in this way before you remove anybody. The service's pages have no total and no cursor: if somebody
+        Read members in this way before you remove anybody. The service's pages have no total and no cursor. If somebody
         loses the role between the requests for two pages, a single reading may miss another member.
 
         Args:

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/writes.py by `make generate`; edit that one.
-"""Send writes. Verify each write by its answer or, if the answer does not show that it was done, by a read."""
+"""Send writes. Verify each write by its answer. If the answer does not show the change, verify the write by a read."""
 
 from __future__ import annotations
 
