@@ -137,7 +137,7 @@ class AsyncCss:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections. An httpx client that the caller passed stays open."""
+        """Close the connections. But an httpx client that the caller passed stays open."""
         await self._wire.aclose()
 
     def with_journal(self, journal: Journal) -> Self:
@@ -759,7 +759,7 @@ class AsyncCss:
         width: int = 4,
         progress: Callable[[StepResult], object] | None = None,
     ) -> Applied:
-        """Carry out a plan exactly as it was made, if the state that it was made from has not changed.
+        """Carry out a plan exactly as it was made. If the state has changed since then, raise `StalePlan`.
 
         Before the first write, css-sdk reads again everything that it read for the plan. If a step fails, the steps
         that depend on this step are skipped. A removal is also skipped if the addition that replaces it failed. All

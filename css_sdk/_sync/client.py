@@ -138,7 +138,7 @@ class Css:
         self.close()
 
     def close(self) -> None:
-        """Close the connections. An httpx client that the caller passed stays open."""
+        """Close the connections. But an httpx client that the caller passed stays open."""
         self._wire.close()
 
     def with_journal(self, journal: Journal) -> Self:
@@ -760,7 +760,7 @@ class Css:
         width: int = 4,
         progress: Callable[[StepResult], object] | None = None,
     ) -> Applied:
-        """Carry out a plan exactly as it was made, if the state that it was made from has not changed.
+        """Carry out a plan exactly as it was made. If the state has changed since then, raise `StalePlan`.
 
         Before the first write, css-sdk reads again everything that it read for the plan. If a step fails, the steps
         that depend on this step are skipped. A removal is also skipped if the addition that replaces it failed. All
