@@ -1,4 +1,4 @@
-"""Decide which answers verify a write, and what an attempt without an answer may still do. Pure.
+"""Decide which answers verify a write, and what an attempt without an answer may still do.
 
-Start reading at `verdicts`. Its table decides about every write.
+Pure: this package imports only `state`. Start reading at `verdicts`. Its table decides about every write.
 """

@@ -3,8 +3,8 @@
 `css --help` must start fast, so it loads only click. css imports the module of a command when the command is called.
 The functions of this module import the facade.
 
-This package may import every other package, but leaves all decisions to them. `commands` holds the commands, and
-`support` holds what several commands share.
+This package may import every other package, but leaves all decisions to them. Start reading at `commands`. The
+package `support` holds what several commands share.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ import click
 
 from .._version import __version__
 from .command_table import COMMANDS
-from .support.exit_codes import USAGE
+from .support.exit_codes import ExitCode
 from .support.request_options import add_request_options, request_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-INTERRUPTED: Final = 130
 
 COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
 """The environment variable that a completion script sets to ask css for completions."""
@@ -123,18 +121,18 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
         _print_error(error.format_message())
         if isinstance(error, click.UsageError) and error.ctx is not None:
             click.echo(f"To see how to use the command, run: {error.ctx.command_path} --help", err=True)
-        return USAGE
+        return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt) as interrupt:
         _print_error(" ".join(["Interrupted.", *map(str, interrupt.args)]))
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except Exception as error:
         return _code_of(error)
-    return result if isinstance(result, int) else 0
+    return result if isinstance(result, int) else ExitCode.DONE
 
 
 def _code_of(error: Exception) -> int:
     from ..errors import CssError
-    from .support.exit_codes import code_of
+    from .support.exit_codes import code_of_error
     from .support.next_steps import print_error, print_next_steps
 
     if not isinstance(error, CssError):
@@ -144,10 +142,10 @@ def _code_of(error: Exception) -> int:
             f"Unexpected {type(error).__name__}: {error}. Some changes may have been made. Check the current state. "
             f"To get a traceback for your error report, set CSS_DEBUG=1 and run the command again."
         )
-        return 3
+        return ExitCode.INCOMPLETE
     print_error(error)
     print_next_steps([error])
-    return code_of(error)
+    return code_of_error(error)
 
 
 def _print_error(message: str) -> None:

@@ -8,6 +8,7 @@ import click
 
 from ..support import options
 from ..support.defaults import given_profile
+from ..support.exit_codes import ExitCode
 from ..support.options import Given, takes
 from ..support.output import print_lines, print_rows
 from ..support.request_options import given_timeout
@@ -46,4 +47,4 @@ def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
         print_rows(rows, as_json=True)
     else:
         print_lines(diagnosis.text().splitlines())
-    return 0 if diagnosis.is_good else 1
+    return ExitCode.DONE if diagnosis.is_good else ExitCode.FAILED

@@ -10,9 +10,10 @@ import click
 
 from ..support import options, records
 from ..support.client import delayed_log
+from ..support.exit_codes import ExitCode
 from ..support.options import Given, takes
 from ..support.output import columns_for, print_rows, say
-from ..support.plans import CHANGES, UNIDENTIFIED, contents_of, desired_of, print_unresolved, unidentified_in
+from ..support.plans import contents_of, desired_of, print_unresolved, unidentified_in
 
 if TYPE_CHECKING:
     from ...state import Step, StepKind
@@ -69,7 +70,7 @@ def drift(given: Given, files: Sequence[Path]) -> int:
         if not made.steps and not unidentified_in(made, allow_missing=given.allow_missing):
             log.clear()
             say("No drift.")
-            return 0
+            return ExitCode.DONE
     print_unresolved(made.unresolved, names, mask=given.mask)
     for place in made.left_out:
         say(f"Left out: {place}")
@@ -81,7 +82,7 @@ def drift(given: Given, files: Sequence[Path]) -> int:
             for step in made.steps
         ]
         print_rows(rows, given.as_json, columns_for(rows))
-    return CHANGES if made.steps else UNIDENTIFIED
+    return ExitCode.CHANGES if made.steps else ExitCode.INCOMPLETE
 
 
 def _row(step: Step, names: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import click
 
 from ..._text.escaping import shown
 from ..support import options
+from ..support.exit_codes import ExitCode
 from ..support.options import Given, takes
 from ..support.output import json_line, print_lines, say, text_of
 
@@ -71,8 +72,8 @@ def logs(given: Given, since: str, until: str | None) -> int:
             if not printed:
                 raise cause from None
             say(f"css: {text_of(cause)}")
-            return 3
-    return 0
+            return ExitCode.INCOMPLETE
+    return ExitCode.DONE
 
 
 def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime.datetime) -> Iterator[LogLine]:

@@ -14,6 +14,7 @@ from ..support import options, records
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.changes import carry_out
 from ..support.client import opened
+from ..support.exit_codes import ExitCode
 from ..support.files import text_in
 from ..support.groups import Group
 from ..support.journals import journaled
@@ -128,12 +129,12 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
     say(f"Searched {'; '.join(each)}.")
     if not found.complete:
         say("css: More people match than the service shows. Add a search term, or search by GUID.")
-        return 3
+        return ExitCode.INCOMPLETE
     if not found.people:
         left_out = "" if given.providers else _not_searched(found)
         say(f"css: Nobody was found. The service knows only people who have logged in.{left_out}")
-        return 1
-    return 0
+        return ExitCode.FAILED
+    return ExitCode.DONE
 
 
 def _find_listed(given: Given, file: Path) -> int:
@@ -163,7 +164,9 @@ def _find_listed(given: Given, file: Path) -> int:
     print_rows(rows, given.as_json, shown)
     states = Counter(one.state for one in found)
     say(", ".join(f"{count} {state}" for state, count in states.items()))
-    return 0 if states.keys() == {"found"} else 3 if states["found"] or len(found) > 1 else 1
+    if states.keys() == {"found"}:
+        return ExitCode.DONE
+    return ExitCode.INCOMPLETE if states["found"] or len(found) > 1 else ExitCode.FAILED
 
 
 def _not_searched(found: PeopleFound) -> str:
@@ -247,7 +250,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
         )
     for unread in found.unread:
         say(f"css: {unread.place}: {text_of(unread.error)}")
-    return 3 if found.unread else 0
+    return ExitCode.INCOMPLETE if found.unread else ExitCode.DONE
 
 
 @people.command()
@@ -334,7 +337,7 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
     elif not (plan.protected or plan.unresolved):
         say(f"{nothing} in {'the places that could be read' if found.incomplete else 'any environment'}.")
         with journaled(css, given, is_needed=False):  # leaves the journal that --journal names
-            return 3 if found.incomplete else 0
+            return ExitCode.INCOMPLETE if found.incomplete else ExitCode.DONE
     code = preview_and_carry_out(css, plan, given, origin)
     return 3 if found.incomplete and code == 0 else code
 
@@ -386,7 +389,7 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
     if not repair:
         columns = ["name", "username", "lacks", "roles", "state"]
         print_rows([_difference(one, place) for one in found], given.as_json, columns, empty="Nothing is missing.")
-        return 2 if open_ else 0
+        return ExitCode.CHANGES if open_ else ExitCode.DONE
     for difference in found:
         if not difference.exists:
             where = f"{difference.username} has never logged in to {given.environment}"
@@ -399,7 +402,7 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
     if not rows:
         say("Nothing is missing.")
         with given.client():  # leaves the journal that --journal names
-            return 0
+            return ExitCode.DONE
     return carry_out(rows, given)
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import click
 
 from ..support import options
+from ..support.exit_codes import ExitCode
 from ..support.files import OutputFile
 from ..support.options import Given, check_one_format, flag, takes
 from ..support.plans import (
-    CHANGES,
-    UNIDENTIFIED,
     contents_of,
     desired_of,
     plan_option,
@@ -96,5 +95,5 @@ def plan(
     print_prune_hint(made)
     print_unidentified(unidentified, " Because of --strict, no plan was written." if is_refused and out.path else "")
     if detailed_exitcode and made.steps and not is_refused:
-        return CHANGES
-    return UNIDENTIFIED if unidentified else 0
+        return ExitCode.CHANGES
+    return ExitCode.INCOMPLETE if unidentified else ExitCode.DONE

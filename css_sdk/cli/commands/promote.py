@@ -10,6 +10,7 @@ import click
 from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
+from ..support.exit_codes import ExitCode
 from ..support.files import OutputFile
 from ..support.options import Given, flag, several, takes, together
 from ..support.output import text_of
@@ -78,7 +79,7 @@ def _transfer(
         names = given.names_of(css, plan.people, [*plan.known, *known])
     print_plan(plan, names)
     write_plan(plan, out, given, names)
-    return 0
+    return ExitCode.DONE
 
 
 @click.command()

@@ -12,6 +12,7 @@ import click
 from ..._text.words import counted
 from ..support import options, reports
 from ..support.changes import Labels, carry_out, print_row_results
+from ..support.exit_codes import ExitCode
 from ..support.files import OutputFile, text_in
 from ..support.groups import Group
 from ..support.options import Given, flag, several, takes, together
@@ -172,13 +173,13 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
         for row, earlier in repeated:
             say(f"line {row.line} repeats line {earlier.line}")
         say("css read only the file. To look up people and roles, pass --online.")
-        return 0
+        return ExitCode.DONE
     labels = Labels()
     with bar_on_terminal(0, "search") as looking_up, bar_on_terminal(len(rows)) as tick, given.client() as css:
         results = css.check_roster(rows, progress=tick, looking_up=looking_up, **how)
         labels.read(css, results)
     print_row_results(results, labels, given.as_json)
-    return 3 if any(result.error is not None for result in results) else 0
+    return ExitCode.INCOMPLETE if any(result.error is not None for result in results) else ExitCode.DONE
 
 
 @roster.command()
@@ -258,5 +259,5 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
         say(f"css: {other_name}")
     how |= {"result_file": results, "always_written": result is not None, "finished": rows.finished}
     code = carry_out(rows, given, with_bars=True, **how)
-    # Return 3 even if the roster has a single row, because another run can carry out this row.
-    return 3 if code else 0
+    # Return `INCOMPLETE` even if the roster has a single row, because another run can carry out this row.
+    return ExitCode.INCOMPLETE if code else ExitCode.DONE

@@ -11,7 +11,7 @@ import click
 from ..._text.escaping import shown
 from ..._text.words import counted
 from ..support import options
-from ..support.exit_codes import USAGE
+from ..support.exit_codes import ExitCode
 from ..support.files import limit
 from ..support.next_steps import print_error
 from ..support.options import Given, takes
@@ -89,7 +89,7 @@ def validate(given: Given, files: Sequence[Path]) -> int:
         _print_file(given, name, None, unreadable)
     for warning in read.desired.warnings:
         say(f"Note: {warning}.")
-    return USAGE if errors or any(each.error for each in read.files) else 0
+    return ExitCode.USAGE if errors or any(each.error for each in read.files) else ExitCode.DONE
 
 
 def _print_file(given: Given, name: str, desired: Desired | None, error: InvalidFile | None) -> None:

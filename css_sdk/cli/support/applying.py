@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from .exit_codes import ExitCode
 from .files import STDIN, content_of, may_be_replaced
 from .journals import folder, journaled
 from .options import Given
@@ -24,7 +25,6 @@ from .outcomes import (
 )
 from .output import say
 from .plans import (
-    UNIDENTIFIED,
     is_plan_of_ours,
     print_plan,
     print_prune_hint,
@@ -144,10 +144,10 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
         people = unidentified_in(plan, allow_missing=given.allow_missing)
         if given.strict and people:
             print_unidentified(people, " Because of --strict, nothing was changed.")
-            return UNIDENTIFIED
+            return ExitCode.INCOMPLETE
         code = _carry_out(writing, journal, plan, left, given, origin, resumed, names) if plan.steps else 0
         print_unidentified(people)
-        return UNIDENTIFIED if people and code == 0 else code
+        return ExitCode.INCOMPLETE if people and code == ExitCode.DONE else code
 
 
 def _carry_out(
@@ -186,4 +186,4 @@ def _carry_out(
     if not is_done:
         write_remainder(applied, origin, journal, given, names)
     print_step_results(applied.results, names, given.as_json)
-    return 0 if is_done else 3
+    return ExitCode.DONE if is_done else ExitCode.INCOMPLETE

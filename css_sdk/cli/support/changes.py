@@ -11,7 +11,7 @@ import click
 
 from . import records
 from .client import interrupted_by_sigterm
-from .exit_codes import code_of
+from .exit_codes import ExitCode, code_of_results
 from .options import Given
 from .output import print_results, say
 from .progress import bar_on_terminal
@@ -21,7 +21,7 @@ from .roster_results import with_the_rest, write_results
 if TYPE_CHECKING:
     from ... import Css
     from ...roster.rows import Action, RoleRemovals, Row, RowResult
-    from ...state import Place, StepResult
+    from ...state import Place
     from .files import OutputFile
 
 Note = Callable[["RowResult"], object]
@@ -238,7 +238,7 @@ def carry_out(
         if interrupt is not None:
             raise interrupt
         counting = [result for result in results if not (given.allow_missing and result.state == "never logged in")]
-        return exit_code_of(counting) if was_written else 3
+        return code_of_results(counting) if was_written else ExitCode.INCOMPLETE
 
 
 def print_row_results(
@@ -261,21 +261,3 @@ def print_row_results(
         states=[result.state if result.repeats is None else "repeated" for result in results],
         errors=[result.error for result in results],
     )
-
-
-def exit_code_of(results: Collection[RowResult | StepResult]) -> int:
-    """Return the exit code of a command with these results.
-
-    | results | code |
-    | --- | --- |
-    | all changes are done, or were not needed | 0 |
-    | the only change failed | 1 |
-    | a guard refused the only change | 4 |
-    | at least one of several changes failed, or an outcome is unknown | 3 |
-    """
-    left = [result for result in results if result.outcome not in ("done", "already")]
-    if not left:
-        return 0
-    if len(results) > 1 or left[0].outcome == "unknown":
-        return 3
-    return 4 if code_of(left[0].error) == 4 else 1

@@ -24,16 +24,12 @@ if TYPE_CHECKING:
     from ...plan.desired import Desired
     from ...state import PlaceState
 
-CHANGES = 2
-"""The exit code of `css drift` and of `css plan --detailed-exitcode` if there are changes."""
 _PURPOSES: Final = {
     "plan": ("carry it out", "apply"),
     "roster": ("apply it", "roster apply"),
     "journal": ("undo it", "undo"),
 }
 """For each kind of file, what the user can do with it, and the command that does this."""
-UNIDENTIFIED = 3
-"""The exit code if people in a file could not be identified."""
 
 
 def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:

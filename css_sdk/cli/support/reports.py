@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from .exit_codes import ExitCode
 from .files import OutputFile
 from .options import Decorator, Given, json, output_option, together
 from .output import json_line, say, text_of
@@ -141,4 +142,4 @@ def say_unread(found: AccessReport, given: Given, roles: Sequence[str]) -> int:
     for unread in found.unread:
         where = f"css: {unread.place}"
         say(f"{where}{' is skipped' if unread in skipped else ''}: {text_of(unread.error)}")
-    return 3 if len(found.unread) > len(skipped) else 0
+    return ExitCode.INCOMPLETE if len(found.unread) > len(skipped) else ExitCode.DONE

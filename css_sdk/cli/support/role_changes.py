@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..._text.suggestions import suggest
-from .changes import exit_code_of
+from .exit_codes import code_of_results
 from .next_steps import suggest_roles
 from .options import Given
 from .outcomes import after_an_interrupt, print_step_results
@@ -169,4 +169,4 @@ def reported(
     print_step_results(after_an_interrupt(steps, settled, ()), names, given.as_json, with_done=True)
     if interrupt is not None:
         raise interrupt
-    return exit_code_of(settled.values())
+    return code_of_results(settled.values())
