@@ -58,7 +58,10 @@ def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -
 
 
 class _Display:
-    """Write to a stream. Ignore errors if the terminal is gone, because tqdm would then wait for its lock forever."""
+    """Write to a stream, and ignore errors of the stream, because the terminal may be gone.
+
+    If tqdm received an error, tqdm would not release its lock, and would later wait for this lock forever.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -85,7 +85,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "a mapping without its column": (
         "notes.csv",
         {"columns": {"email": "Anschrift"}, "ignore": "notes"},
-        "the file has no column 'Anschrift', which was given as the name of the column 'email'",
+        "the file has no column 'Anschrift', but 'Anschrift' was given as the name of the column 'email'; pass a name "
+        "that the file has, with --column email=NAME (in Python columns=)",
         "",
     ),
     "several people": ("several-people.csv", {}, "pass the separator between them with --split", ""),

@@ -325,9 +325,11 @@ class AsyncCss:
         """Find people by a text or by search terms, in several providers and environments, with all their logins.
 
         A person can have several logins in one family of providers, such as IDIR and Azure IDIR. These logins have the
-        same GUID, but their names or addresses can differ. The first searches may therefore miss some of them. If the
-        first searches were complete, css-sdk searches for the missing logins by GUID. If a search was incomplete, the
-        result does not say where a person never logged in.
+        same GUID, but their names or addresses can differ. The first searches can therefore miss a login. css-sdk also
+        searches for the missing logins by GUID. But if the service leaves out people in a first search, css-sdk does
+        not search by GUID, and `never_in` of each login is empty.
+
+        Pass `text`, search terms, or both.
 
         Args:
             text: an e-mail address or a part of it; a GUID; a username; or a name. A name takes several searches: by
@@ -344,7 +346,8 @@ class AsyncCss:
             The people, sorted by name, and whether the list is complete. If nobody is found, the list is empty.
 
         Raises:
-            InvalidRequest: there is no term, a GUID is incomplete, or a given provider cannot be searched by the terms.
+            InvalidRequest: neither `text` nor a term is given, a GUID is incomplete, or a given provider cannot be
+                searched by the terms.
             UnusableUser: `text` is a username that is not valid.
             EnvironmentMissing: an environment does not exist.
             ConfigurationError: `width` is out of range.
@@ -573,7 +576,7 @@ class AsyncCss:
             such as environments of drafts; the report contains all others.
 
         Raises:
-            NotFound, NotGold, Ambiguous: as for `integration`, for one of `integrations`.
+            NotFound, NotGold, Ambiguous: the method `integration` raises this error for one of `integrations`.
             EnvironmentMissing: an environment does not exist, or no integration has any of the environments.
             AuthenticationError: the service does not accept the credentials or the token.
             ConfigurationError: `width` is out of range.
@@ -805,9 +808,9 @@ class AsyncCss:
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """Plan how to undo the changes that a journal records. Nothing is written.
 
-        The plan undoes only changes that still have an effect. The plan keeps changes that somebody else made later. If
-        somebody else has since used a role that these changes created, the role is not deleted, and the plan's notes
-        name the role. The notes also count the changes that are not there any more.
+        The plan undoes only changes that still have an effect. Changes that somebody else made later stay as they are.
+        If somebody else has since used a role that the journal's changes created, the role is not deleted, and the
+        plan's notes name the role. The notes also count the changes that somebody has already undone or replaced.
 
         Args:
             journal: the journal that `read_journal` returned.

@@ -118,15 +118,15 @@ class AsyncIssuerKeys:
             self._url = checked_address(self._issuer, "The issuer", allow_http=True) + _DISCOVERY
             if not _is_safe(self._issuer):
                 raise ConfigurationError(
-                    f"The issuer {self._issuer} uses plain http, so that others could replace its keys. Pass its https "
-                    f"address."
+                    f"The issuer {self._issuer} uses plain http. An attacker in the network could replace the keys of "
+                    f"the issuer. Pass its https address."
                 )
         else:
             self._url = checked_address(self._jwks_url, _KEYS, allow_http=True, may_have_query=True, like=_LIKE_KEYS)
             if not (self._allow_http or _is_safe(self._url)):
                 raise ConfigurationError(
-                    f"{_KEYS} (jwks_url=) is plain http, so that others could replace the keys. Pass an https address. "
-                    f"In a network that you trust, pass allow_http=True."
+                    f"{_KEYS} (jwks_url=) is plain http. An attacker in the network could replace the keys. Pass an "
+                    f"https address. In a network that you trust, pass allow_http=True."
                 )
         if not isinstance(self._timeout, (int, float)) or not self._timeout > 0:
             raise ConfigurationError(f"timeout= must be a positive number of seconds, not {self._timeout!r}.")
@@ -343,8 +343,8 @@ class AsyncTokenVerifier:
         jwks_url: the address of the issuer's keys. The verifier then needs no discovery. For several issuers, pass a
             dictionary from issuers to addresses. For an issuer that the dictionary does not have, the verifier uses
             discovery.
-        allow_http: whether `jwks_url` may be plain http to another machine. Others in that network could then replace
-            the keys, and make tokens that the verifier accepts.
+        allow_http: whether `jwks_url` may be plain http to another machine. An attacker in the network could then
+            replace the keys, and make tokens that the verifier accepts.
         algorithms: the accepted signature algorithms; only algorithms with a public key are allowed.
         leeway: the seconds by which the clocks of this machine and of the issuer may differ.
         clock: returns the current time in seconds since 1970.

@@ -90,7 +90,7 @@ class AsyncUsers:
         return username, names
 
     async def assign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
-        """Give the user these roles, in one call. The user keeps all other roles.
+        """Assign these roles to the user, in one call. The user keeps all other roles.
 
         The service answers with all direct roles that the user has afterwards. If the answer contains these roles, the
         write is verified. If it does not, css-sdk reads the user's roles.
@@ -101,8 +101,8 @@ class AsyncUsers:
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong, InvalidRequest: as for `check`. Nothing is sent.
-            NotFound: the user or one of the roles does not exist. No role was given.
-            OutcomeUnknown: css-sdk cannot know whether the roles were given.
+            NotFound: the user or one of the roles does not exist. None of the roles was assigned.
+            OutcomeUnknown: css-sdk cannot know whether the service assigned the roles.
 
         >>> await dev.users.assign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer", "approver")
         >>> await dev.users.assign(ServiceAccount("fisheries-service-102"), "reviewer")

@@ -299,7 +299,7 @@ class Journal:
                 )
 
     def _continue(self) -> None:
-        """Continue the numbers of the last run. If the last line is incomplete, remove this line."""
+        """Continue the numbering of the writes in the journal. If the last line is incomplete, remove this line."""
         content = self.path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         entries = journal.read_journal(whole, self.path.name).entries

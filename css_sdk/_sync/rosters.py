@@ -321,12 +321,12 @@ class RosterRun:
     def _plan(self, *, settled: bool, look_up: bool) -> list[RoleChange]:
         """Read the members of the roles, and return the changes to each role.
 
-        If the roster is not exact, there are no changes to return.
+        If the roster is not exact, return an empty list.
 
         Args:
             settled: whether to read members until two readings in a row agree. Removals need this.
-            look_up: whether to check that the service knows each username that would be added. If False, only roles
-                that would lose all their members are checked.
+            look_up: whether to check that the service knows each username that would be added. If False, css-sdk
+                checks usernames only for roles of exact rosters that would lose all their present members.
 
         Raises:
             Refused: an exact roster is empty or has rows that revoke.

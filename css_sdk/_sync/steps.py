@@ -200,7 +200,7 @@ class StepRun:
                 self.settle(done, "already")
 
     def _change_one_user(self, roles: Roles, group: Numbered) -> None:
-        """Add roles to one user in one call, or remove roles from the user, with one call for each.
+        """Add roles to one user in one call, or remove roles from one user with one call for each role.
 
         If one of the roles to add does not exist, the service adds none of them. Steps with missing roles are then
         settled as failed, and the other steps are sent again.

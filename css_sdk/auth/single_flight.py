@@ -65,7 +65,7 @@ class SharedRequest(Generic[Value]):
 
     @property
     def is_over(self) -> bool:
-        """Return whether callers can no longer wait, because the shared request has ended or its sender is gone.
+        """Return whether the shared request has ended or its sender is gone. New callers do not wait for this request.
 
         A sender is gone when its event loop is closed. In a forked child, a sender in the parent process is also gone.
         """

@@ -19,7 +19,7 @@ PersonBy = Literal["username", "guid", "email", "client_id"]
 
 PERSON_COLUMNS: Final[tuple[PersonBy, ...]] = ("username", "guid", "email", "client_id")
 PERSON_NAMES: Final = {"username": "username", "guid": "GUID", "email": "e-mail address", "client_id": "client id"}
-"""The words in messages for each kind of text that names a person."""
+"""The words that messages use for each of `PERSON_COLUMNS`."""
 
 _QUOTES: Final = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
 _IS_CLEAN: Final = re.compile(r"[0-9A-Za-z@._+-]*")

@@ -1,4 +1,7 @@
-"""Define the desired state: the roles, composites and members that a roles file or a call wants in places. Pure."""
+"""Define the desired state: the roles, composites and members that the environments must have. Pure.
+
+The desired state comes from a roles file or from the arguments of a call.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Compare one environment with the roles file: find the steps, what is not done, and why. Pure."""
+"""Compare one environment with the roles file. Pure.
+
+The result has the steps, the changes that are left out, and the reasons.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ class Unmanaged:
 
 
 class PlacePlan:
-    """The steps for one environment, what is not done, and why.
+    """The steps for one environment, the changes that are left out, and the reasons.
 
     Attributes:
         faults: sentences about parts of the file that are impossible. If there are any, no plan is made.

@@ -88,7 +88,7 @@ class Loss:
         members: the direct members of the role, if the step deletes it; otherwise nobody.
         others: the people who lose the role, and had it only through composite roles.
         leading: the role itself, and the composite roles that contained it before this step, directly or not.
-            They have their names from before the first step.
+            The set has the names that these roles had before the first step.
     """
 
     number: int

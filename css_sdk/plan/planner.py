@@ -67,7 +67,9 @@ class PlannedPlace:
 
 @frozen
 class Plan:
-    """The steps to carry out, what is not done, and why. `Css.plan` makes plans; `read_plan` reads them from files.
+    """The steps to carry out, the changes that are left out, and the reasons.
+
+    `Css.plan` makes plans. `read_plan` reads plans from files.
 
     Attributes:
         steps: the steps, in the order in which they are carried out.

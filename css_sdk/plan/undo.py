@@ -65,8 +65,8 @@ def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[
     must have the members of the roles that `roles_concerned` returns.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
-    >>> steps = [Step("create_role", state.place, "a")], [Step("delete_role", state.place, "a")]
-    >>> [step.kind for step in steps_done([Entry(1, steps[0], "done"), Entry(2, steps[1])], [state])]
+    >>> create, delete = Step("create_role", state.place, "a"), Step("delete_role", state.place, "a")
+    >>> [step.kind for step in steps_done([Entry(1, [create], "done"), Entry(2, [delete])], [state])]
     ['create_role']
     """
     drafts = {state.place: Draft(state) for state in states}

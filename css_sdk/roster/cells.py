@@ -68,7 +68,7 @@ def plain_text(value: Any) -> str:
     """Return the value of a cell as the text that people see; "" for an empty cell.
 
     Raise `CellFault` for a date, a time or a float of more than 15 digits, because a program may have changed what
-    somebody typed. If the value itself is a `CellFault`, raise it, because the value of the cell is not known.
+    somebody typed. A workbook has a `CellFault` instead of a value that could not be read. Raise this fault, too.
 
     >>> [plain_text(value) for value in ("reviewer", 101.0, None, float("nan"), True)]
     ['reviewer', '101', '', '', 'TRUE']

@@ -122,7 +122,8 @@ class ColumnNames:
         A column is not needed if `given` has a value for all rows. Call `find` with the names first.
         """
         faults = [
-            f"the file has no column {name!r}, which was given as the name of the column {column!r}"
+            f"the file has no column {name!r}, but {name!r} was given as the name of the column {column!r}; pass a "
+            f"name that the file has, with --column {column}=NAME (in Python columns=)"
             for column, name in self._names.items()
             if _folded(name) not in set(map(_folded, names))
         ]

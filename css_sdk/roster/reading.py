@@ -158,9 +158,10 @@ _BLANK_TEXT: Final[Any] = (b",;\t| \r\n\xef\xbb\xbf", ",;\t| \r\n\ufeff")
 
 
 def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
-    """Return the value that was passed to `apply_roster` as rows.
+    """Return the rows of a roster that was passed to `apply_roster`.
 
-    Rows are returned unchanged. A DataFrame, dictionaries and results of css-sdk are read as by `read_roster`.
+    If the roster is already a list of `Row` objects, return these objects. If the roster is a DataFrame, dictionaries
+    or results of css-sdk, read the rows with `read_roster`.
     """
     is_table = is_frame(given)
     if not is_table and not isinstance(given, (str, bytes, Mapping)) and isinstance(given, Iterable):

@@ -178,10 +178,10 @@ class Sandbox(Reachable):
         """Return how many requests match every argument that is given.
 
         Args:
-            method: in any case.
+            method: such as `GET`, in upper or lower case.
             path: a glob for the decoded path, with or without the API's base. A `*` also matches slashes.
             kind: `api`, `token`, `keys`, `cern`, `bss` or `page`.
-            status: of the answer.
+            status: the status code of the answer.
         """
         with self._lock:
             return len(self.journal.select(method, path, kind, status))

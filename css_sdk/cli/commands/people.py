@@ -357,7 +357,7 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         type=click.Choice(_EMPLOYEES),
         help="Provider of the logins that may lack these roles. Default: both.",
     ),
-    flag("--apply", "repair", help="Give the missing roles. css removes nothing."),
+    flag("--apply", "repair", help="Assign the missing roles to the logins that lack them. css removes no roles."),
     options.prod,
     options.no_names,
     options.journal,

@@ -30,8 +30,8 @@ from ..support.plans import (
     options.places,
     flag(
         "--prune",
-        help="Also plan to remove what exact sets do not list, and members whose last day is over. By default, css "
-        "only shows them.",
+        help="Also plan two kinds of removals: everything that an exact set does not list, and members whose last day "
+        "is over. Without --prune, css only shows these removals.",
     ),
     options.day,
     options.identification,

@@ -125,7 +125,7 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
         NotConfirmed: when the answer is no, or there is no terminal. Nothing was changed.
         StalePlan: when the state has changed, or the journal to resume belongs to a different plan.
         Refused: when a guard refuses the plan. Nothing was changed.
-        InvalidFile: when a journal cannot be read or written, or the remainder file has other content.
+        InvalidFile: when a journal cannot be read or written, or an existing remainder file is not a plan of css-sdk.
     """
     resumed = read_resumed(css, plan, origin)
     if origin.resume is None and plan.steps:

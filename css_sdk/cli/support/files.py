@@ -153,7 +153,7 @@ class OutputFile:
 
 
 def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
-    """Return whether an existing file is empty or blank, or css-sdk wrote its content."""
+    """Return whether css may replace an existing file: a blank file, or a file with content that css-sdk wrote."""
     content, _ = content_of(file)
     return not content.strip() or is_ours(content)
 

@@ -110,7 +110,7 @@ def make_exact(
     Args:
         wanted: all members or children that the role must have.
         what: the word for `wanted`, for messages.
-        setting: gets the environment, and returns its method that sets the members or children.
+        setting: a function that takes the environment, and returns the function that sets the members or children.
         preview: returns sentences about who gains or loses what. It gets the environment, a plan, and people's names.
 
     Raises:

@@ -152,7 +152,7 @@ RECORDS: Final[Mapping[str, Shape]] = {
     "members": Shape("One member, in the output of `css members list`.", (*_PLACE, "role", *_PERSON, "email")),
     "people": Shape("One person, in the output of `css people find`.", ("guid", "name", "email", "logins", "complete")),
     "people-listed": Shape(
-        "One login of a person in a list, in the output of `css people find --file`.",
+        "One login of a person in the file, or one person without a login, in the output of `css people find --file`.",
         ("line", "person", "state", *_PERSON, "email", "known_in", "error", "message"),
     ),
     "person-roles": Shape(

@@ -61,8 +61,13 @@ def create_role(service: Service, call: Call) -> Response:
 def rename_role(service: Service, call: Call) -> Response:
     """Answer `PUT I/E/roles/R`.
 
-    Some calls get an empty 200, but nothing is renamed: without a client, for `.` and `..`, and for a new name that is
-    too long. The real service makes the same mistake.
+    In three cases, answer with an empty 200, and rename nothing:
+
+    - The login server has no client for the integration.
+    - The name of the role is `.` or `..`.
+    - The new name is too long.
+
+    The real service makes the same mistake.
     """
     name = call.role()
     new = role_name(call.body)
@@ -84,7 +89,7 @@ def rename_role(service: Service, call: Call) -> Response:
 
 
 def delete_role(service: Service, call: Call) -> Response:
-    """Answer `DELETE I/E/roles/R`. Without a client, answer 204, as the service does.
+    """Answer `DELETE I/E/roles/R`. If the login server has no client, answer 204, as the real service does.
 
     Raises:
         Destructive: the name is `..`. The login server would delete the whole client.
