@@ -55,11 +55,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than there are processors, because tests sometimes wait for processes and sockets.
-
-    Each further worker would read and collect all tests, too.
-    """
-    return 1 + (os.cpu_count() or 1)
+    """Return two workers for each processor, because tests sometimes wait for processes and sockets."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:
