@@ -228,7 +228,7 @@ def test_a_harmful_or_damaged_workbook_is_refused(change: Any, said: str) -> Non
 
 
 def test_a_workbook_with_a_changed_byte_is_read_or_refused() -> None:
-    """A workbook of which one byte was changed, as by a broken download, is read or refused as an invalid file."""
+    """If a broken download changed one byte of a workbook, the workbook is read or refused as an invalid file."""
     pytest.importorskip("python_calamine")
     content = (FOLDER / "plain.xlsx").read_bytes()
     refused = 0

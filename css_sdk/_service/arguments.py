@@ -160,6 +160,19 @@ def whole_number(given: object, what: str) -> int:
     raise InvalidRequest(f"{what} must be a whole number, not {described(given)}.")
 
 
+def is_number(given: object, *, whole: bool = False, zero: bool = False) -> bool:
+    """Return whether a value is a finite number greater than 0. True and False are not numbers.
+
+    Args:
+        given: the value.
+        whole: whether the number must be an `int`.
+        zero: whether 0 is allowed, too.
+    """
+    if isinstance(given, bool) or not isinstance(given, int if whole else (int, float)):
+        return False
+    return (given >= 0 if zero else given > 0) and given < math.inf
+
+
 def check_number(given: object, name: str, unit: str, *, whole: bool = False, zero: bool = False) -> None:
     """Refuse an option that is not a finite number greater than 0.
 
@@ -170,8 +183,7 @@ def check_number(given: object, name: str, unit: str, *, whole: bool = False, ze
     Traceback (most recent call last):
     css_sdk.errors.ConfigurationError: timeout= must be a number of seconds greater than 0, not '30'.
     """
-    is_number = isinstance(given, int if whole else (int, float)) and not isinstance(given, bool)
-    if not is_number or not 0 <= given < math.inf or not (given or zero):  # type: ignore[operator]
+    if not is_number(given, whole=whole, zero=zero):
         kind, least = "whole number" if whole else "number", "0 or more" if zero else "greater than 0"
         raise ConfigurationError(f"{name}= must be a {kind} of {unit} {least}, not {given!r}.")
 

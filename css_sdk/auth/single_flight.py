@@ -204,7 +204,7 @@ def cause_of(error: BaseException | None) -> BaseException | None:
 
 
 class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
-    """Wrap an asynchronous auth flow, so that `cause_of` finds the error because of which httpx closes the flow."""
+    """Wrap an asynchronous auth flow, so that `cause_of` finds the error with which httpx closes the flow."""
 
     def __init__(self, flow: AsyncGenerator[httpx.Request, httpx.Response]) -> None:
         self._flow = flow

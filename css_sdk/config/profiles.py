@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from attrs import field, fields, frozen
 
+from .._service.arguments import is_number
 from .._text.suggestions import similar
 from ..errors import ConfigurationError
 
@@ -21,10 +21,6 @@ With other keys, a cloned repository could run a command, redirect a secret, or 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and value.strip() != "" and value.isprintable()
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _is_command(value: object) -> bool:
@@ -76,7 +72,7 @@ class Profile:
     integration: str | None = _key(lambda value: _is_text(value) or type(value) is int, "an id or a project name")
     environment: str | None = _key(lambda value: value in ENVIRONMENTS, "dev, test or prod")
     width: int | None = _key(lambda value: type(value) is int and 1 <= value <= 8, "a whole number from 1 to 8")
-    timeout: float | None = _key(_is_number, "a number of seconds, more than 0")
+    timeout: float | None = _key(is_number, "a number of seconds, more than 0")
     journal_days: int | None = _key(
         lambda value: type(value) is int and 1 <= value < 100_000, "a whole number of days, 1 or more"
     )
