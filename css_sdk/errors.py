@@ -1,4 +1,4 @@
-"""Define all errors of css-sdk as one tree, and turn an error answer of the service into one of them.
+"""Define all errors of css-sdk as one tree.
 
 ::
 
@@ -48,13 +48,11 @@ from __future__ import annotations
 
 import copy
 import datetime
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Literal, Self
 
 from attrs import frozen
 
-UNKNOWN_EXCEPTION: Final = "unknown exception"
 MOST_FAULTS: Final = 100
 """The most faults that an error lists for one file."""
 
@@ -540,158 +538,6 @@ class IncompleteSearch(CssError):
 
     Next step: search by more terms, or by GUID. The service lists at most 5,000 roles.
     """
-
-
-@frozen
-class ErrorAnswer:
-    """Hold what `error_for` needs from an error answer, without types of the HTTP library."""
-
-    status: int
-    message: str
-    """The service's own words, or "" if the answer held none."""
-    is_json: bool
-    request: str
-    retry_after: float | None = None
-
-
-def in_words(seconds: float | None) -> str:
-    """Return a waiting time in words; "a while" if it is not known, or is a billion seconds or more.
-
-    >>> in_words(3600.0)
-    '3600 seconds'
-    """
-    return f"{seconds:.0f} seconds" if seconds is not None and seconds < 10**9 else "a while"
-
-
-def is_passing(answer: ErrorAnswer) -> bool:
-    """Return whether an answer reports a fault that may be gone at the next attempt.
-
-    The service answers 422 `unknown exception` to anything unforeseen, such as a fault of the login server.
-    """
-    if answer.status == 422:
-        return answer.message == UNKNOWN_EXCEPTION
-    return answer.status == 429 or answer.status >= 500
-
-
-def error_for(answer: ErrorAnswer, what: type_of_thing = "path") -> CssError:
-    """Return the error for an answer that is not a success.
-
-    `what` is the kind of thing that the call was about. It is used if the answer names no kind.
-    """
-    kind, sentences = _kind_and_sentences(answer, what)
-    facts: dict[str, Any] = {"status": answer.status, "request": answer.request, "retry_after": answer.retry_after}
-    if kind is NotFound:
-        facts["what"] = _what_is_missing(answer.message, what)
-        facts["name"] = _missing_role(answer.message.rstrip(" ."))
-    return kind(f"{sentences} ({answer.request}: {answer.status})", **facts)
-
-
-def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[CssError], str]:
-    said = answer.message.rstrip(" .") or "The service gave no reason"
-    match answer.status:
-        case 401:
-            # The client renews a refused token once, so this token is new.
-            return AuthenticationError, (
-                "The service did not accept the token, although the login server has just issued it. This is probably "
-                "a fault of the service, not of your credentials. Ask its operators whether the service read the login "
-                "server's keys after its last start. Also check that CSS_API_URL and CSS_TOKEN_URL belong together."
-            )
-        case 403:
-            return (
-                AuthenticationError,
-                f"{said}. The API account is not allowed to do this. Run css whoami to see whose account it is.",
-            )
-        case 404 if not answer.is_json:
-            return MalformedAnswer, "The service does not know this path. Check the address of the API (CSS_API_URL)."
-        case 404 if answer.message == "client null not found":
-            return (
-                NotApplied,
-                "The integration is a draft: the login server does not know it yet. Submit it in the CSS web app.",
-            )
-        case 404:
-            missing = _about_missing_role(_missing_role(said), answer.request) or f"{said}."
-            return NotFound, f"{missing} {_hint_for_missing(answer.message, what)}".rstrip()
-        case 407:
-            return ConnectionFailed, (
-                "The proxy refused the connection: 407 Proxy Authentication Required. Nothing was sent to the service. "
-                "Check the proxy's credentials in HTTP_PROXY or HTTPS_PROXY. To bypass the proxy, set NO_PROXY."
-            )
-        case 409:
-            return Conflict, f"{said}."
-        case 422 if answer.message == UNKNOWN_EXCEPTION:
-            return ServiceUnavailable, (
-                f"The service answered '{said}'. The cause can be any fault, also one of the login server "
-                f"behind the service. Try again later."
-            )
-        case 429:
-            return RateLimited, f"There were too many calls. Try again in {in_words(answer.retry_after)}."
-        case status if status >= 500:
-            return ServiceUnavailable, f"The service has a fault: {answer.message or status}. Try again later."
-        case status if 400 <= status < 500:
-            return (
-                InvalidRequest,
-                f"{said}. The service refused the request. The same request will fail again: correct it first.",
-            )
-        case _:
-            return (
-                MalformedAnswer,
-                "The CSS API never answers with this status. Check the address of the API (CSS_API_URL).",
-            )
-
-
-def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
-    words: dict[str, type_of_thing] = {
-        "User ": "user",
-        "role ": "role",
-        "roles ": "role",
-        "composite role": "role",
-        "integration ": "integration",
-        "client ": "environment",
-        "environment ": "environment",
-    }
-    return next((thing for word, thing in words.items() if message.startswith(word)), what)
-
-
-def _missing_role(said: str) -> str:
-    """Return the name of a missing role from the message of an answer; "" if the message has another form.
-
-    Several names have commas between them.
-
-    >>> _missing_role("roles (reviwer) not found")
-    'reviwer'
-    """
-    found = re.fullmatch(r"(?:composite )?role (.+) not found|roles \((.+)\) not found", said, re.DOTALL)
-    return "" if found is None else found[1] or found[2]
-
-
-def _about_missing_role(name: str, request: str) -> str:
-    """Return a sentence that says which role does not exist, and where; "" if the name is empty.
-
-    `request` is method and path. The sentence takes the place from it.
-
-    >>> _about_missing_role("reviwer", "POST /integrations/101/dev/users/0f3a%40idir/roles")
-    "There is no role 'reviwer' in #101 dev."
-    """
-    place = re.search("/integrations/([0-9]+)/([a-z]+)/", request)
-    where = f" in #{place[1]} {place[2]}" if place else ""
-    if ", " in name:
-        return f"These roles do not exist{where}: {name}."
-    return name and f"There is no role {name!r}{where}."
-
-
-_HINTS: Final[Mapping[str, str]] = {
-    "user": "The service knows only people who have logged in to this environment. Check the username.",
-    "role": "Each environment has its own roles. Upper and lower case matter.",
-    "environment": "The login server of this environment does not know the integration. Check the environment.",
-}
-"""The advice for something that does not exist, by its kind."""
-
-
-def _hint_for_missing(message: str, what: type_of_thing) -> str:
-    kind = _what_is_missing(message, what)
-    if kind == "user" and "@" not in message:
-        return "A service account exists only in the environments of its integration. Check the client id."
-    return _HINTS.get(kind, "")
 
 
 def refusal_of(check: Callable[..., object], *arguments: Any) -> Refused | None:

@@ -9,7 +9,8 @@ from .._http.concurrency import Lock
 from .._http.exchanges import Exchange
 from .._service import log_windows
 from .._text.tables import TupleOf
-from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
+from .._text.words import waiting_time
+from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited
 from ..models import LogLine
 from ..state import Place
 from .sending import Call
@@ -41,7 +42,7 @@ class AsyncLogMeter:
             if wait is not None:
                 raise RateLimited(
                     f"{call.label}: the {log_windows.CALLS} log calls of this hour are used up. "
-                    f"Try again in {in_words(wait)}.",
+                    f"Try again in {waiting_time(wait)}.",
                     request=call.label,
                     retry_after=wait,
                 )

@@ -12,9 +12,10 @@ from css_sdk_openapi import Client
 from css_sdk_openapi import models as generated
 from css_sdk_openapi.types import Unset
 
+from .._service.error_answers import ErrorAnswer
 from .._text.json_text import parsed_json
 from .._text.tables import TupleOf
-from ..errors import ErrorAnswer, MalformedAnswer
+from ..errors import MalformedAnswer
 from ..models import Integration, LogLine, Role, User
 from .cleaning import clean
 from .retry import seconds_to_wait

@@ -19,9 +19,10 @@ from .._http.cancellation import InFlight
 from .._http.concurrency import called, sleep
 from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
+from .._service.error_answers import error_for, is_passing
 from .._verification.late_writes import LateAttempts
 from ..auth.credentials import credentials_of, team_of
-from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
+from ..errors import ConfigurationError, CssError, MalformedAnswer, type_of_thing
 from ..settings import Settings
 from ..state import Step
 from .connection import Connections, Options, check_options

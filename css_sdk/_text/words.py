@@ -1,4 +1,4 @@
-"""Put numbers and lists into words. Pure."""
+"""Put numbers, lists and waiting times into words. Pure."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def joined(names: Iterable[str]) -> str:
     """
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def waiting_time(seconds: float | None) -> str:
+    """Return a waiting time in words; "a while" if it is not known, or is a billion seconds or more.
+
+    >>> waiting_time(3600.0)
+    '3600 seconds'
+    """
+    return f"{seconds:.0f} seconds" if seconds is not None and seconds < 10**9 else "a while"

@@ -25,7 +25,8 @@ from .._http.observation import Observer
 from .._http.retry import seconds_to_wait
 from .._http.sending import cut_frames, system_error_behind
 from .._text.json_text import parsed_json
-from ..errors import AuthenticationError, MalformedAnswer, RateLimited, ServiceUnavailable, in_words
+from .._text.words import waiting_time
+from ..errors import AuthenticationError, MalformedAnswer, RateLimited, ServiceUnavailable
 from ..settings import Secret, argument_name, as_secret
 from .single_flight import cause_of
 
@@ -300,7 +301,7 @@ def token_from(
     facts: dict[str, Any] = {"status": response.status_code, "request": f"POST {asked.url.path}"}
     facts["retry_after"] = seconds_to_wait(response.headers.get("Retry-After"), time.time())
     if response.status_code == 429:
-        wait = in_words(facts["retry_after"])
+        wait = waiting_time(facts["retry_after"])
         raise RateLimited(f"{where}: the login server asks for fewer calls. Try again in {wait}.", **facts)
     if response.status_code >= 500:
         raise ServiceUnavailable(

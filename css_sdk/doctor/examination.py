@@ -22,9 +22,10 @@ from .._http.exchanges import failure
 from .._http.observation import collected_warnings
 from .._http.retry import Backoff, seconds_of_date
 from .._http.sending import Sending, system_error_behind
+from .._service.error_answers import error_for
 from .._sync.client import Css
 from ..config.sources import Default, find_defaults, find_settings
-from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam, error_for
+from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam
 from ..settings import Secret, Settings
 from ..systems import system_of
 from . import judgements
