@@ -56,7 +56,7 @@ class Dates:
     def check_day(self, today: datetime.date) -> None:
         """Refuse the plan if today is before `day` or after `last_day`.
 
-        On such days, the files require other grants than the plan.
+        On these days, the files require different grants than the plan.
         """
         if today < self.day:
             raise StalePlan(

@@ -47,7 +47,8 @@ class PlacePlan:
         notes: sentences about what stays as it is, and about deletions that cannot be undone.
         changes: the steps that create, rename or add something.
         removals: the steps that remove something. `plan` includes them only with `prune`.
-        withheld: removals of members who may be a person in the file who could not be identified.
+        withheld: removals that are not planned, because a person in the file could not be identified, and may be the
+            member.
         protected: the steps that the protection forbids.
         unmanaged: how many items the file does not mention.
     """
@@ -271,9 +272,9 @@ class PlacePlan:
     def _find_ended(self, role: DesiredRole, name: str) -> set[Username]:
         """Return the usernames of the people whose last day in a role is over.
 
-        Add people who could not be identified to `unresolved`, because they may still have the role. But do not add
-        people who certainly never logged in. If the list of members is exact, add nobody, because the plan removes all
-        members who are not listed.
+        A person who could not be identified may still have the role: report this person in `unresolved`. But report
+        nobody who certainly never logged in. If the list of members is exact, report nobody at all, because the plan
+        removes all members who are not listed.
         """
         found: set[Username] = set()
         for person in role.ended:
@@ -289,7 +290,8 @@ class PlacePlan:
     def _check_users(self, listed: Sequence[DesiredRole]) -> None:
         """Add a fault for each contradiction in the entries of users.
 
-        A user must not be named twice. If a role lists a user with exact roles, these roles must contain the role.
+        The file must not name a user twice. If a user's list of roles is exact, it must contain each role that lists
+        the user as a member.
         """
         entries: dict[Username | Unresolved | None, DesiredUser] = {}
         for user in self.wanted.users:

@@ -128,9 +128,9 @@ class Impact:
 
     @property
     def counted(self) -> tuple[Step, ...]:
-        """Return the steps, with the number of people who lose a role as `people`.
+        """Return the steps after counting the people who lose a role by each step.
 
-        Only steps that delete a role or remove a child have this number. Other steps are unchanged.
+        If a step deletes a role or removes a child, its `people` is this count. Other steps are unchanged.
         """
         numbers = {loss.number: len(loss.members) + len(loss.others) for loss in self.losses}
         return tuple(evolve(step, people=numbers[n]) if n in numbers else step for n, step in enumerate(self.steps))

@@ -30,7 +30,7 @@ def ordered(
 ) -> tuple[Step, ...]:
     """Return the steps of a plan in the order in which they are carried out.
 
-    If a new child would make a role contain itself before the removals, the child is added last. With `remove_first`,
+    A child is added last if its addition before the removals would make a role contain itself. With `remove_first`,
     removals come first, so that nobody has the old and the new role at the same time.
 
     >>> from css_sdk.state import Place
@@ -54,7 +54,7 @@ def ordered(
 
 
 def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
-    """Return the steps whose new child would make a role contain itself before the removals."""
+    """Return the steps that would make a role contain itself if they were carried out before the removals."""
     late: set[Step] = set()
     renamed = [step for step in steps if step.kind == "rename_role"]
     for state in states:

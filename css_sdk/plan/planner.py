@@ -3,9 +3,9 @@
 `plan` compares the file with what was read. `diff` compares one environment, and `ordering` puts the steps in order.
 `count_removals` and `emptied_roles` return what a plan removes, for the guards.
 
-A plan removes items only with `prune`: what an `exact` collection does not list, and members whose last day is over.
-Protected roles and users stay as they are. Some people in the file cannot be identified. A member who may be such a
-person keeps the roles that the file gives to this person.
+Only with `prune`, a plan removes what an `exact` collection does not list, and members whose last day is over.
+Protected roles and users stay as they are. If a person in the file could not be identified, each member who may be this
+person keeps the roles that the file gives to the person.
 """
 
 from __future__ import annotations
@@ -196,8 +196,8 @@ def plan(
     Raises:
         InvalidFile: the file requests something impossible. The error has all faults.
         CompositeCycle: a role would contain itself.
-        InvalidRequest: a place or the members of a role were not read, or a person was not looked up. Or the file gives
-            members a last day, but `day` or the time zone is missing.
+        InvalidRequest: `observed` lacks a place or the members of a role, `people` lacks a person, or the file gives
+            members a last day although `day` or the time zone is missing.
 
     >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
@@ -266,7 +266,7 @@ def _dates(desired: Desired, day: datetime.date | None) -> Dates | None:
 
 
 def _endings(parts: Iterable[PlacePlan], day: datetime.date, steps: Collection[Step]) -> tuple[Ending, ...]:
-    """Return the grants that end within 14 days of `day`, and the grants that have ended and that a step removes."""
+    """Return the grants that end on `day` or within 14 days after it, and the ended grants that a step removes."""
     soon = day + datetime.timedelta(WARNED_DAYS)
     found = []
     for part in parts:

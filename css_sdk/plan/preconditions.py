@@ -71,8 +71,8 @@ class Guards:
 
         Raises:
             Refused: a role of `keep_last` exists in no place of the plan, or `remove_first` is set for an undo.
-            EmptySet: a place would end up without roles, or a role without members.
-                But `allow_empty` permits this, and an undo may do this.
+            EmptySet: a place would end up without roles, or a role without members, although `allow_empty` is false
+                and the plan is not an undo.
             TooManyRemovals: a collection would lose more than the limit allows.
             LastMember: a role of `keep_last` would lose its last member at some time, even if others are added later.
         """
@@ -246,7 +246,7 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
 
 
 def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:
-    """Return the roles whose members must be read again, with all names that journaled steps gave to roles."""
+    """Return the roles whose members must be read again. Include all names that journaled steps gave to roles."""
     there = [step for step in journaled if step.place == planned.place]
     new = {step.target or step.role for step in there if step.kind in ("create_role", "rename_role")}
     return frozenset(planned.members_read) | new

@@ -75,7 +75,7 @@ def plan_as_json(plan: Plan, mask: bool = False, names: Mapping[str, str] | None
 
 
 def _as_json(part: Any) -> Any:
-    """Return a part of a plan as JSON can express it. The keys of a place or a person join the keys of the part."""
+    """Return a part of a plan in a form for JSON. If the part has a place or a person, put its keys into the part."""
     if isinstance(part, Step):
         return part.as_record()
     if isinstance(part, datetime.date):
@@ -103,8 +103,8 @@ def read_plan(
         allow_masked: whether a masked plan is accepted, too. A masked plan has no id, and cannot be carried out.
 
     Raises:
-        InvalidFile: the file is not a plan of this version, or it has faults. The error has all faults. Or the plan is
-            masked, and `allow_masked` is not set.
+        InvalidFile: the file is not a plan of this version, has faults, or is a masked plan although `allow_masked` is
+            not set. If the file has faults, the error lists all of them.
 
     >>> read_plan("{}", "plan.json")
     Traceback (most recent call last):
@@ -269,7 +269,7 @@ def _decoded(record: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
 def _is(kind: type[Value], what: str) -> Decode[Value]:
     """Return a function that returns values of exactly the type `kind`, and refuses all others.
 
-    The message calls the other values `what`, such as "not an object".
+    `what` says in the message what a refused value is, such as "not an object".
     """
 
     def decode(value: Any) -> Value:

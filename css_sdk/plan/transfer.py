@@ -100,14 +100,14 @@ def promoted(
 ) -> DesiredPlace:
     """Return the roles of a source environment as the wanted state of a target environment.
 
-    A plan from this wanted state adds, and removes nothing. Roles and members whose names no request can contain are
+    A plan from this wanted state only adds. Roles and members whose names no request can contain are
     left out. Roles whose names a roles file cannot contain are left out, too.
 
     `names` has new names for roles of the source. Other roles keep their names.
 
     Raises:
-        InvalidRequest: the source lacks a role of `names`, or two roles would get the same name. Or the members of a
-            role were not read.
+        InvalidRequest: the source lacks a role of `names`, two roles would get the same name, or the members of a role
+            were not read.
 
     >>> from css_sdk.state import Place
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))

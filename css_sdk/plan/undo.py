@@ -1,4 +1,4 @@
-"""Plan how to undo the steps of a journal. Changes that others made since then stay. Pure."""
+"""Plan how to undo the steps of a journal. Later changes by others stay. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .planner import Plan, PlannedPlace
 
 
 def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
-    """Return the plan that undoes the steps that still have an effect. Changes that others made since then stay.
+    """Return the plan that undoes those steps that still have an effect. Later changes by others stay.
 
-    A role that these steps created is not deleted if others have since added members, children or parents to it. The
-    role then loses only what these steps added to it. But if these steps also renamed the role, it stays as it is.
+    If these steps created a role, and others added members, children or parents to it later, the role is not deleted.
+    It loses only what these steps added to it. But if these steps also renamed the role, it stays as it is.
 
-    `done` includes steps that may have been done. `states` has the current states, with the members of
-    `roles_concerned`.
+    `done` has the steps that were done, and those that may have been done. `states` has the current states, with the
+    members of `roles_concerned`.
 
     Raises:
         InvalidRequest: the state of a step's place is not given.
@@ -155,11 +155,11 @@ def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
 
 
 def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
-    """Return the roles that these steps created and others have used since. These roles must not be deleted.
+    """Return the roles that these steps created and that others used later. These roles must not be deleted.
 
-    The value of a role has the indexes of the steps that are not undone. If a step renames the role, these are all
-    steps that name the role. Otherwise, these are only the steps that create the role. A role is created several times
-    if others deleted it in between.
+    Return with each role the indexes of the steps that must not be undone. If a step renames the role, these are all
+    steps that name it. If no step renames the role, these are the steps that create it: more than one if others deleted
+    the role in between.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(done):

@@ -278,8 +278,8 @@ class _Reader:
     def _members(self, node: Node | None, role: str) -> tuple[Listed[Person] | None, Mapping[Person, datetime.date]]:
         """Return the people in a role's list of members, and the last day of each person who has one.
 
-        The people of groups are included. The list is None if the role has none, or if it is not clear whether the list
-        is exact.
+        The people of groups are included. If the role does not list its members, or if it is not clear whether the list
+        is exact, return None in place of the people.
         """
         found = self._mode_and_list(node)
         if found is None:
@@ -293,10 +293,9 @@ class _Reader:
     def _entries(self, node: Node, read: Callable[[Node], Mapping[str, _Entry]]) -> dict[str, _Entry]:
         """Return the people of a list, by identity (see `identity_of`).
 
-        A person can appear twice because of a group. The later last day then counts. An entry without a last day counts
-        as the latest. If the last days differ, a warning is added.
-
-        But if the list itself names a person or a group twice, add a fault.
+        If the list itself names a person or a group twice, add a fault. If a person appears twice because of a group,
+        the later last day counts, and an entry without a last day counts as the latest. If the last days differ, add a
+        warning.
         """
         found: dict[str, _Entry] = {}
         used: dict[str, Node] = {}
@@ -596,7 +595,7 @@ class _Reader:
     def _converted(self, node: Node | None, convert: Callable[[str], Item]) -> Item | None:
         """Convert the text of a node with `convert`, and return the result.
 
-        Add a fault if there is no text, if YAML may misread the text, or if `convert` refuses it. Then return None.
+        If there is no text, if YAML may misread the text, or if `convert` refuses it, add a fault and return None.
         """
         if node is None or node.value is None:
             return None

@@ -85,7 +85,7 @@ class Node:
         return str(node.key)
 
     def seen_from(self, other: Node) -> str:
-        """Return where this node is, for a message about another node: its line, and its file if the files differ.
+        """Return the line of this node, for a message about another node. If the files differ, add the file before it.
 
         >>> one, two = Node("a", 3, key="a.yaml"), Node("b", 6, key="b.yaml")
         >>> one.seen_from(one), one.seen_from(two)
@@ -112,7 +112,7 @@ class Faults:
         self._by_file: dict[str, FirstFaults] = {}
 
     def add(self, node: Node, message: str, line: int | None = None) -> None:
-        """Add a fault of a node. The path of the node is put before the message.
+        """Add a fault in a node. The path of the node is put before the message.
 
         `line` is the line of the fault, if it is not the line of the node.
         """
@@ -120,7 +120,7 @@ class Faults:
         self.add_line(node.file, node.line if line is None else line, at)
 
     def add_line(self, file: str, line: int, message: str) -> None:
-        """Add a fault of a line of a file."""
+        """Add a fault on a line of a file."""
         self._by_file.setdefault(file, FirstFaults(file)).add(line, message)
 
     def stop(self, file: str, faults: Iterable[tuple[int, str]]) -> NoReturn:
@@ -178,7 +178,7 @@ def _shown_text(text: str, name: str, faults: Faults) -> str:
 
 
 def _joined(match: re.Match[str]) -> str:
-    """Return the escape of YAML for the character of two escaped surrogates, such as `\\U0001f600`."""
+    """Return the YAML escape, such as `\\U0001f600`, of a character that JSON escapes as two surrogates."""
     high, low = int(match[2], 16), int(match[3], 16)
     return f"{match[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
