@@ -178,7 +178,7 @@ class InvalidFile(CssError):
 
     If a file has more than 100 faults, `faults` holds the first 100 and `fault_count` the number of all.
 
-    Next step: correct the lines that the message lists. Nothing was sent.
+    Next step: correct the lines that `faults` lists, or do what the message says.
     """
 
     def __init__(

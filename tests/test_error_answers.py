@@ -128,6 +128,20 @@ def test_an_integration_without_a_client_is_not_applied() -> None:
     assert isinstance(error_for(answered(404, "client null not found"), "role"), NotApplied)
 
 
+@pytest.mark.parametrize(
+    ("message", "user", "advice"),
+    [
+        ("", "0f3ac87806aa7f215a7c0d4cc4d9e799%40idir", "people who have logged in"),
+        ("", "service-account-grants-robot", "Check the client id."),
+        ('User "service-account-grants-robot" not found', "service-account-grants-robot", "Check the client id."),
+    ],
+)
+def test_the_advice_about_a_missing_user_depends_on_the_kind_of_user(message: str, user: str, advice: str) -> None:
+    """The advice is about a client id only for a service account, also if the answer does not name the user."""
+    answer = ErrorAnswer(404, message, True, f"GET /integrations/101/dev/users/{user}/roles")
+    assert advice in str(error_for(answer, "user"))
+
+
 def test_the_error_for_a_missing_user_explains_that_users_must_log_in_first() -> None:
     """The error for a missing user explains that the service only knows people who have logged in."""
     assert "people who have logged in" in str(error_for(answered(404, 'User "nobody@idir" not found'), "role"))

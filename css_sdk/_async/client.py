@@ -54,7 +54,7 @@ class AsyncCss:
     the journal get the results of the finished writes. An executor finishes the tasks that it has accepted.
 
     Args:
-        settings: addresses and credentials; `from_env` and `from_file` make them.
+        settings: addresses and credentials. `from_env` and `from_file` find them, and make the client.
         options: see `AsyncOptions`.
 
     >>> repr(css)
@@ -62,7 +62,9 @@ class AsyncCss:
     """
 
     def __init__(self, settings: Settings, **options: Unpack[AsyncOptions]) -> None:
-        arguments.check_kind(settings, Settings, "settings", "Css.from_env() and Css.from_file(path) make them.")
+        arguments.check_kind(
+            settings, Settings, "settings", "To make a client, call Css.from_env() or Css.from_file(path)."
+        )
         self.settings = settings
         self._wire = AsyncWire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None

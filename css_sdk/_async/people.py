@@ -123,8 +123,7 @@ class AsyncPeople:
         wanted = searches.in_words(searches.terms_given(terms))
         if not found:
             raise NotFound(
-                f"Nobody in {self._environment} has the {wanted} ({', '.join(asked)}). This person has probably never "
-                f"logged in there.",
+                f"Nobody in {self._environment} has the {wanted} ({', '.join(asked)}). {searches.NEVER_SEEN}",
                 what="user",
             )
         if len(found) > 1:

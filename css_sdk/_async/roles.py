@@ -253,7 +253,12 @@ class AsyncRoles:
     async def tree(self) -> RoleTree:
         """Return all roles of the environment, and the children of each composite role.
 
-        This takes one call, and one more for each composite role.
+        This takes one call, and one more for each composite role. The service lists at most 5000 roles. If no request
+        can contain the name of a composite role, css-sdk does not read its children, and logs a warning.
+
+        Raises:
+            NotApplied: as for `list`.
+            NotFound: somebody deleted or renamed a role meanwhile.
 
         >>> sorted((await dev.roles.tree()).descendants("admin"))
         ['approver', 'reviewer']

@@ -23,7 +23,7 @@ from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
 from .connection import DEADLINE, LARGEST_ANSWER, AsyncConnections, AsyncOptions
 
-_LARGER: Final = ". If you expect this much data, create the client with a larger largest_answer="
+_LARGER: Final = ". If you expect this much data, create the client in Python with a larger largest_answer="
 _MOMENT: Final = 0.01
 _USER_AGENT: Final = f"css-sdk/{__version__}"
 
@@ -146,7 +146,7 @@ class AsyncSender:
     def _late(self, request: httpx.Request, label: str) -> Exchange:
         late = (
             f"{label}: no complete answer from the service at {request.url.netloc.decode()} within {self._deadline:g} "
-            f"seconds. Try again later, or create the client with a larger deadline=."
+            f"seconds. Try again later, or allow more time (deadline= in Python, --timeout on the command line)."
         )
         was_sent = "Authorization" in request.headers
         return Exchange(error=ConnectionFailed(late, request=label), was_sent=was_sent, is_passing=True)

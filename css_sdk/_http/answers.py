@@ -32,6 +32,8 @@ With the default settings of this client, the parsers return None for a status t
 """
 
 
+_CHECK_ADDRESS: Final = "Check the address of the API (CSS_API_URL)."
+
 Operation = ModuleType
 """A module of the generated client. It contains the functions of one API call, such as `get_logs`."""
 
@@ -65,11 +67,13 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
     """
     facts: dict[str, Any] = {"status": response.status_code, "request": request}
     if response.status_code != 204 and not response.content:
-        raise MalformedAnswer(f"{request}: the service answered {response.status_code} with an empty body.", **facts)
+        raise MalformedAnswer(
+            f"{request}: the service answered {response.status_code} with an empty body. {_CHECK_ADDRESS}", **facts
+        )
     if response.status_code != 204 and not _is_json(response):
         kind = clean(response.headers.get("Content-Type", "")) or "missing"
         raise MalformedAnswer(
-            f"{request}: the Content-Type of the answer is {kind}, not application/json. Check the address of the API.",
+            f"{request}: the Content-Type of the answer is {kind}, not application/json. {_CHECK_ADDRESS}",
             **facts,
         )
     try:
@@ -81,7 +85,9 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
     except Exception as error:
         # The generated parsers raise any kind of error for JSON that has another structure.
         reason = clean(f"the field {error} is missing" if isinstance(error, KeyError) else str(error))
-        raise MalformedAnswer(f"{request}: css-sdk cannot read the answer: {reason}.", **facts) from error
+        raise MalformedAnswer(
+            f"{request}: css-sdk cannot read the answer: {reason}. {_CHECK_ADDRESS}", **facts
+        ) from error
 
 
 def integrations(answer: Any) -> tuple[Integration, ...]:

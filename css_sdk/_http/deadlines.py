@@ -28,7 +28,8 @@ def time_limit(seconds: float) -> Iterator[float]:
         The time when `seconds` will be over, by `time.monotonic`, even if an outer deadline is earlier.
 
     Raises:
-        TimeoutError: from a bound client or `within`, when the deadline has passed.
+        TimeoutError: from a bound client or `within`, if the deadline has passed before an operation begins.
+        httpx.TimeoutException: from a bound client, if the deadline passes during an operation.
     """
     outer = _until.get()
     until = time.monotonic() + seconds

@@ -40,7 +40,7 @@ def cut_frames(error: BaseException | None, outer: BaseException | None) -> None
 
 
 def system_error_behind(error: BaseException) -> OSError | None:
-    """Return the first error of the operating system among an error and its causes; None if there is none."""
+    """Return the first of an error and its causes that the operating system explains; None if there is none."""
     below: BaseException | None = error
     while below is not None and not (isinstance(below, OSError) and below.strerror):
         below = below.__cause__ or below.__context__

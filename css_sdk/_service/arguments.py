@@ -106,7 +106,7 @@ def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]
 
 
 def objects(given: Any, kind: type[Item], what: str, source: str) -> tuple[Item, ...]:
-    """Return objects of one class as a tuple. A single object needs no list.
+    """Return objects of one class as a tuple, and refuse other objects. A single object needs no list.
 
     `what` names the objects, such as `Rows`. `source` is a sentence that says where such objects come from.
     """

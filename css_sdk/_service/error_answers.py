@@ -22,6 +22,7 @@ from ..errors import (
     ServiceUnavailable,
     type_of_thing,
 )
+from ..models import SERVICE_ACCOUNT_PREFIX
 
 _UNKNOWN_EXCEPTION: Final = "unknown exception"
 
@@ -85,7 +86,7 @@ def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[
             )
         case 404:
             missing = _about_missing_role(_missing_role(said), answer.request) or f"{said}."
-            return NotFound, f"{missing} {_hint_for_missing(answer.message, what)}".rstrip()
+            return NotFound, f"{missing} {_hint_for_missing(answer, what)}".rstrip()
         case 407:
             return ConnectionFailed, (
                 "The proxy refused the connection: 407 Proxy Authentication Required. Nothing was sent to the service. "
@@ -162,8 +163,8 @@ _HINTS: Final[Mapping[str, str]] = {
 """The advice for something that does not exist, by its kind."""
 
 
-def _hint_for_missing(message: str, what: type_of_thing) -> str:
-    kind = _what_is_missing(message, what)
-    if kind == "user" and "@" not in message:
+def _hint_for_missing(answer: ErrorAnswer, what: type_of_thing) -> str:
+    kind = _what_is_missing(answer.message, what)
+    if kind == "user" and SERVICE_ACCOUNT_PREFIX in answer.message + answer.request:
         return "A service account exists only in the environments of its integration. Check the client id."
     return _HINTS.get(kind, "")

@@ -191,12 +191,13 @@ class Budget:
     def corrected(self, header: str, now: float) -> Budget:
         """Return the budget that the `RateLimit` header of an answer states.
 
-        Such a header is `limit=20, remaining=7, reset=1800`. If a number is missing, the budget does not change.
+        Such a header is `limit=20, remaining=7, reset=1800`. If `remaining` or `reset` is missing, the budget does not
+        change. Within one hour, the number left never grows, because answers may arrive in another order than their
+        requests.
         """
         stated = dict(re.findall(r"(\w+)=([0-9]{1,9})", header))
         if "remaining" not in stated or "reset" not in stated:
             return self
         left, renewed_at = int(stated["remaining"]), now + int(stated["reset"])
-        # Answers may arrive in another order than their requests. Within an hour, the number left never grows.
         is_same_hour = abs(renewed_at - self.renewed_at) < _SLACK
         return Budget(min(left, self.left) if is_same_hour else left, renewed_at)

@@ -31,7 +31,10 @@ def check_path(path: str, request: str) -> None:
         )
     for part in parts:
         if (read := _empty_reading(part)) is not None:
-            raise UnusableName(f"{request}: a part of the path is empty or only dots ({read!r}).", request=request)
+            raise UnusableName(
+                f"{request}: a part of the path is empty or only dots ({read!r}). Nothing was sent. Pass another name.",
+                request=request,
+            )
 
 
 @lru_cache  # the parts of most paths are the same

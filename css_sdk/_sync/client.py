@@ -55,7 +55,7 @@ class Css:
     the journal get the results of the finished writes. An executor finishes the tasks that it has accepted.
 
     Args:
-        settings: addresses and credentials; `from_env` and `from_file` make them.
+        settings: addresses and credentials. `from_env` and `from_file` find them, and make the client.
         options: see `Options`.
 
     >>> repr(css)
@@ -63,7 +63,9 @@ class Css:
     """
 
     def __init__(self, settings: Settings, **options: Unpack[Options]) -> None:
-        arguments.check_kind(settings, Settings, "settings", "Css.from_env() and Css.from_file(path) make them.")
+        arguments.check_kind(
+            settings, Settings, "settings", "To make a client, call Css.from_env() or Css.from_file(path)."
+        )
         self.settings = settings
         self._wire = Wire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None

@@ -29,6 +29,7 @@ from ..errors import (
 from ..models import Integration, UserLike
 from ..people.identities import Person
 from ..people.logins import PersonRoles, UnreadPlace, checked_person
+from ..people.searches import NEVER_SEEN
 from ..report.rows import AccessReport, held_roles, in_order, roles_among_members
 from ..state import Place, PlaceState
 from .composites import tree_below
@@ -172,7 +173,7 @@ def _of_login(wire: Wire, integrations: Sequence[Integration], username: str, wi
     each(read, by_environment, width)
     if len(never) == len(by_environment) > 0:
         raise NotFound(
-            f"{username} is not known in {', '.join(by_environment)}. This person has probably never logged in there.",
+            f"{username} is not known in {', '.join(by_environment)}. {NEVER_SEEN}",
             what="user",
         )
     return PersonRoles(

@@ -61,8 +61,8 @@ def with_codes(text: str) -> str:
 def shown(text: str) -> str:
     """Return the text without characters that are invisible, or that control a terminal or a page.
 
-    A code replaces each hidden character. U+FFFD replaces control characters, line breaks, and all blanks except the
-    space.
+    A code replaces each hidden character. U+FFFD replaces every other character that Python cannot print:
+    control characters, line breaks, all blanks except the space, unassigned characters and surrogates.
 
     >>> shown("ad\\u200bmin\\x1b[2J")
     'ad<U+200B>min\N{REPLACEMENT CHARACTER}[2J'

@@ -160,6 +160,9 @@ class TokenAuth(httpx.Auth):
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add a token to a request. `httpx.Client` calls this method for each request.
 
+        If there is no valid token, request one first. If the answer is 401, request another token, and send the request
+        once more, unless its body is a stream.
+
         Raises:
             AuthenticationError, ServiceUnavailable, RateLimited, MalformedAnswer: no token could be obtained.
             ConfigurationError: the token must not go to the origin of this request. No token is requested.

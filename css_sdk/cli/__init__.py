@@ -99,7 +99,7 @@ def css() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with its exit code. The arguments are the words after `css`."""
+    """Run the command line and end the process with its exit code. The arguments are the same as for `exit_code`."""
     # Imports create thousands of objects that stay. To search them for garbage takes a tenth of a short command's time.
     gc.set_threshold(50_000)
     code = exit_code(arguments)
@@ -108,7 +108,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code. The arguments are the words after `css`."""
+    """Run the command line and return its exit code. Print errors instead of raising them.
+
+    The arguments are the words after `css`; None stands for those of the process.
+    """
     for stream in (sys.stdout, sys.stderr):
         # After a write, css must not fail only because the terminal cannot encode a name.
         if isinstance(stream, io.TextIOWrapper):

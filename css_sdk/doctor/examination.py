@@ -249,7 +249,10 @@ class _Examination:
         return "" if token.life is None else f" for {token.life:.0f} seconds"
 
     def _ask(self, address: str, server: str) -> httpx.Response | CssError:
-        """Send a GET request without a token. Return the answer, or an error if no readable answer came."""
+        """Send a GET request without a token. Return the answer, or an error if no readable answer came.
+
+        If the answer has a date, compare the clocks.
+        """
         label = f"GET {urlsplit(address).path}"
         before = self._clock()
         try:
@@ -270,7 +273,8 @@ class _Examination:
     def _compare_clocks(self, before: float, theirs: object) -> None:
         """Note by how many seconds this machine's clock is ahead of a server's clock.
 
-        `before` is this machine's time before the request. `theirs` is the server's time in the answer, or None.
+        `before` is this machine's time before the request. `theirs` is the server's time in the answer. If it
+        is None, note nothing.
         """
         if isinstance(theirs, (int, float)) and not isinstance(theirs, bool):
             after = self._clock()

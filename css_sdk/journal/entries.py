@@ -18,7 +18,7 @@ from attrs import evolve, field, frozen
 from .._text.escaping import cut_name
 from .._text.json_text import parsed_json
 from .._text.tables import Records
-from ..errors import InvalidFile
+from ..errors import InvalidFile, Remedy
 from ..models import Outcome
 from ..state import Step
 
@@ -29,6 +29,7 @@ _OUTCOMES: Final[tuple[Outcome, ...]] = ("done", "failed", "unknown")
 
 _FACTS: Final = ("plan", "at", "user", "reason", "command", "undoes")
 """The optional keys of the first line."""
+_NAME_A_JOURNAL: Final = Remedy("Name a journal.", "Name a journal. To see the journals, run: css journal list")
 
 
 @frozen
@@ -172,19 +173,19 @@ def read_journal(content: str | bytes, name: str) -> JournalRead:
                 raise InvalidFile(f"{where}: the account or address differs from the first line.")
             read = evolve(read, plan=run.plan or read.plan) if read is not None else run
         elif read is None:
-            raise InvalidFile(f"{where}: a journal begins with a line that names its account.")
+            raise InvalidFile(f"{where}: a journal begins with a line that names its account.", remedy=_NAME_A_JOURNAL)
         else:
             entry = _entry(record, entries, where)
             entries[entry.number] = entry
     if read is None:
-        raise InvalidFile(f"{name} is empty or is not a journal.")
+        raise InvalidFile(f"{name} is empty or is not a journal. Nothing was sent.", remedy=_NAME_A_JOURNAL)
     return evolve(read, entries=tuple(entries.values()))
 
 
 def _record(line: bytes, where: str) -> Mapping[str, Any]:
     record = parsed_json(line)
     if not isinstance(record, dict):
-        raise InvalidFile(f"{where}: this is not a line of a journal.")
+        raise InvalidFile(f"{where}: this is not a line of a journal.", remedy=_NAME_A_JOURNAL)
     return record
 
 

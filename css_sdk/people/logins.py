@@ -175,7 +175,7 @@ def person_named(text: str) -> Person:
 def as_person(person: UserLike | Person) -> Person:
     """Return the person whom the caller names.
 
-    A text can be a username, an e-mail address or a GUID.
+    A text can be a username, an e-mail address or a GUID. Another text is refused with `UnusableUser`.
     """
     if isinstance(person, Person):
         return person

@@ -13,7 +13,7 @@ from ..state import Place
 from .cells import PERSON_NAMES
 from .identification import is_identified
 from .identities import Person
-from .searches import can_be_looked_up, named
+from .searches import NEVER_SEEN, can_be_looked_up, named
 
 _HOW_TO_IDENTIFY: Final = (
     "Correct the row, or use the username. If this person has never logged in there, delete the row, and add it again "
@@ -26,9 +26,7 @@ _CHOOSE_LOGIN: Final = Remedy(
     "Write the number of a candidate into the column `choice`.",
 )
 _CHOOSE_PERSON: Final = Remedy(
-    "These are different people. Use the username.",
-    "These are different people. Use the username.",
-    "These are different people. Write the number of a candidate into the column `choice`.",
+    "Use the username.", "Use the username.", "Write the number of a candidate into the column `choice`."
 )
 
 Found = tuple[User, ...] | CssError
@@ -95,12 +93,14 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
             f"{_HOW_TO_IDENTIFY}"
         )
     if not users:
-        return NotFound(f"{nobody} This person has probably never logged in there.", what="user")
+        return NotFound(f"{nobody} {NEVER_SEEN}", what="user")
     if len(users) > 1:
+        people = len({user.guid for user in users})
+        different = f" They belong to {people} different people." if people > 1 else ""
         return Ambiguous(
-            f"{len(users)} logins in {environment} have {wanted}: {named(users)}.",
+            f"{len(users)} logins in {environment} have {wanted}: {named(users)}.{different}",
             candidates=users,
-            remedy=_CHOOSE_LOGIN if len({user.guid for user in users}) == 1 else _CHOOSE_PERSON,
+            remedy=_CHOOSE_PERSON if people > 1 else _CHOOSE_LOGIN,
         )
     return users[0]
 

@@ -38,6 +38,11 @@ _ATTRIBUTES: Final = {
 """The attribute of a user that has the value of a search term, for terms that are not fields of `User`."""
 _WILDCARDS: Final = frozenset("%_")
 
+NEVER_SEEN: Final = (
+    "This person has probably never logged in there. Check the spelling, or ask the person to log in there once."
+)
+"""The end of a message about a person whom the service does not know in an environment."""
+
 
 def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
     """Return the terms that are not None, after checking them. A GUID is returned without dashes and braces.

@@ -112,7 +112,9 @@ def day_in(timezone: str, moment: datetime.date | datetime.datetime) -> datetime
     if not isinstance(moment, datetime.datetime):
         return moment
     if moment.tzinfo is None:
-        raise InvalidRequest(f"The time {moment} lacks its offset from UTC, such as +00:00.")
+        raise InvalidRequest(
+            f"The time {moment} lacks its offset from UTC, such as +00:00. Pass a time with an offset, or a date."
+        )
     try:
         return moment.astimezone(zoneinfo.ZoneInfo(check_timezone(timezone))).date()
     except ValueError as error:

@@ -91,7 +91,7 @@ class Dependencies:
         whom = f" for {result.step.target}" if result.step.kind in ("add_member", "add_composite") else ""
         ended = "failed" if result.outcome == "failed" else "may have failed"
         return Skipped(
-            f"Nothing is removed, because something could not be added: {what}{whom} {ended}: {result.error}"
+            f"Skipped: this removal waits for an addition that was not done. {what}{whom} {ended}: {result.error}"
         )
 
     def note(self, result: StepResult) -> None:

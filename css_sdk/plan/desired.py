@@ -185,6 +185,8 @@ class Desired:
     def on(self, day: datetime.date) -> Desired:
         """Return the desired state for a day, without the members whose last day is before this day.
 
+        `ended` of a role lists these people, so that a plan that prunes removes them.
+
         >>> ann = Person("username", "0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
         >>> role = DesiredRole("reviewer", members=Listed((ann,)), until={ann: datetime.date(2027, 3, 31)})
         >>> desired = Desired((DesiredPlace("101", "dev", Listed((role,))),), timezone="America/Vancouver")

@@ -26,6 +26,7 @@ from .planner import Plan, PlannedPlace
 from .text import masked
 
 VERSION: Final = 1
+_MAKE_AGAIN: Final = "Nothing was sent. Make the plan again, or name a file that holds a plan."
 
 Value = TypeVar("Value")
 Decode = Callable[[Any], Value]
@@ -114,12 +115,19 @@ def read_plan(
     try:
         record = strict_json(text_of(content, name, max_bytes))
     except (ValueError, RecursionError) as error:
-        raise InvalidFile(f"{name} is not JSON that css-sdk wrote: {str(error) or 'too deeply nested'}.") from None
+        raise InvalidFile(
+            f"{name} is not JSON that css-sdk wrote: {str(error) or 'too deeply nested'}. {_MAKE_AGAIN}"
+        ) from None
     if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
-        raise InvalidFile(f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads.")
+        raise InvalidFile(
+            f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads. {_MAKE_AGAIN}"
+        )
     is_masked = record.get("masked") is True
     if is_masked and not allow_masked:
-        raise InvalidFile(f"{name} is a masked plan. Its usernames are shortened, so it cannot be carried out.")
+        raise InvalidFile(
+            f"{name} is a masked plan. Its usernames are shortened, so it cannot be carried out. Make it again "
+            f"without a mask."
+        )
     reading = _Reading(is_masked)
     plan = reading.plan(record)
     if plan is None:

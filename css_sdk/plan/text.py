@@ -35,7 +35,9 @@ Quote = Callable[[str], str]
 
 
 def masked(plan: Plan) -> Plan:
-    """Return the plan with usernames and addresses cut to a few characters, so that the plan names nobody.
+    """Return the plan without names, and with usernames and addresses cut to a few characters.
+
+    The text and the JSON of the returned plan name nobody. Its states, which they leave out, are not masked.
 
     >>> step = Step("add_member", Place(101, "dev"), "reviewer", "c48af3232157a5f13dc753a5d3eed7ce@idir")
     >>> masked(Plan(steps=(step,))).steps[0].target

@@ -50,8 +50,8 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
         max_bytes: the largest size that is accepted, by default 20 MiB; None for no limit.
 
     Raises:
-        InvalidFile: the file has faults. The error lists each fault with its line. If there are more than 100, it lists
-            the first 100 and gives the number of all faults.
+        InvalidFile: the file has faults, is not text, or is too large. The error lists each fault with its line. If
+            there are more than 100, it lists the first 100 and gives the number of all faults.
 
     >>> text = "{version: 1, integrations: [{integration: 101, environments: {dev: {roles: [reviewer, admin]}}}]}"
     >>> [place] = read_desired(text, "roles.yaml").places

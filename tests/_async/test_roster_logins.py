@@ -58,7 +58,7 @@ async def test_no_option_chooses_between_two_people_with_one_address(css: AsyncC
     for how in ({"prefer": ["idir"]}, {"all_logins": True}):
         [result] = await css.apply_roster(rows_for("one@example.com"), **how)
         assert result.state == "ambiguous"
-        assert "These are different people" in str(result.error)
+        assert "They belong to 2 different people. " in str(result.error)
         assert f"{'aa' * 16}@idir (Ann Example), {'bb' * 16}@azureidir (Ann Example)" in str(result.error)
     assert (asked(sandbox) - before)["POST"] == 0
 

@@ -392,8 +392,10 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
         return ExitCode.CHANGES if open_ else ExitCode.DONE
     for difference in found:
         if not difference.exists:
-            where = f"{difference.username} has never logged in to {given.environment}"
-            say(f"{where}, so css cannot give roles to this login.")
+            say(
+                f"{difference.username} has never logged in to {given.environment}, so css cannot give roles to this "
+                f"login. Ask the person to log in there once, and run this command again."
+            )
     rows = [
         Row(0, Person("username", difference.username), role, given.integration, given.environment)
         for difference in open_

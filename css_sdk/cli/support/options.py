@@ -97,7 +97,8 @@ class Given(NamedTuple):
     def names_of(self, css: Css, users: Mapping[str, str], known: Iterable[User] = ()) -> Mapping[str, str]:
         """Return the names of people by username. Look up unknown names, but at most 20.
 
-        With `--no-names`, look up no names. With `--mask`, return no names.
+        If more than 20 names are unknown, say so on stderr. With `--no-names`, look up no names. With `--mask`, return
+        no names.
 
         Args:
             users: for each username, an environment in which css can look up the person.

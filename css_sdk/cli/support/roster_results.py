@@ -131,7 +131,11 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
 
 
 def _is_file_of_results(content: bytes) -> bool:
-    """Return whether a content begins like a result file: CSV with any separator, or a workbook."""
+    """Return whether a content begins like a result file: CSV or a workbook.
+
+    The separator of the CSV must be a comma, a semicolon or a tab. Without the library for workbooks, return False for
+    a workbook.
+    """
     from ...roster.columns import ALL_COLUMNS
 
     return begins_with(content, ALL_COLUMNS)
