@@ -29,8 +29,8 @@ def csv_line(cells: Iterable[str]) -> str:
 def guarded(cell: str) -> str:
     """Return a cell with the guard `'` before each text that a spreadsheet could read as a formula.
 
-    A `'` in such a place also gets the guard, because `unguarded` must restore the cell. The same is true for a tab or
-    line break at the beginning.
+    If the cell itself has a `'` at a place where a guard can be, this `'` gets a guard, too. Otherwise, `unguarded`
+    would remove it. A tab or a line break at the beginning of the cell also gets a guard.
 
     >>> guarded("=1+1"), guarded("'t Hooft"), guarded("0f3a@idir")
     ("'=1+1", "''t Hooft", '0f3a@idir')

@@ -76,9 +76,9 @@ def searches_for(
 
 
 def _combined(first: Iterable[Terms], second: Iterable[Terms]) -> list[dict[str, str]]:
-    """Return each combination of terms in `first` with terms in `second`, as one mapping.
+    """Join each mapping in `first` with each mapping in `second`, and return the joined mappings.
 
-    Leave out a combination if both have the same term.
+    Do not join two mappings that both have a term of the same name.
     """
     return [{**one, **other} for one in first for other in second if not one.keys() & other.keys()]
 

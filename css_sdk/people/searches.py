@@ -166,7 +166,7 @@ def named(users: Iterable[User]) -> str:
 def _matches(user: User, name: str, term: str, compare: Callable[[str, str], bool]) -> bool | None:
     """Return whether a user's field matches a term; None if the service does not return this field.
 
-    But a GUID must always be equal to its term.
+    `compare` decides whether the field matches. But a GUID must always be equal to its term.
     """
     match name:
         case "guid":

@@ -143,7 +143,8 @@ class ColumnNames:
     def _ignored(self, names: Sequence[str]) -> set[str]:
         """Return the names to ignore, as `_folded` returns them.
 
-        If the file lacks a name in `ignore`, names in the file that mean the same column are ignored.
+        If a name in `ignore` is not in the file, but is a name of a column of a roster, all names of this column are
+        ignored.
         """
         keys = {_folded(name) for name in names}
         exact = keys & self._ignore

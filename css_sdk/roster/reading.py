@@ -56,8 +56,7 @@ def read_roster(
     One of the columns `username`, `guid`, `email` and `client_id` names the person. With a GUID or an e-mail address,
     the column `provider` can name the provider of the login. The other columns are `role`, `integration`,
     `environment`, `action` (`grant` or `revoke`) and `until` (the last day). Common variants of these names are known,
-    such as `E-mail address`. If a row has a username, the other columns that
-    name the person must agree with it.
+    such as `E-mail address`. If a row has a username, the other columns that name the person must agree with it.
 
     Files that css-sdk writes can be read, too: reports, lists of members, and result files. Rows that a result file
     reports as done are left out. The attribute `finished` of the roster has these rows. Roles that people have only
@@ -85,8 +84,8 @@ def read_roster(
         exact: whether the roster is for `apply_roster(…, exact=True)`, which needs a complete roster.
         day: the current day. It is needed if a row has a last day, in the column `until`. A row whose last day is over
             is left out, and the attribute `ended` of the roster has its line.
-        prune: whether a row whose last day is over revokes the role. But it does not if another row still grants the
-            role. With `exact`, `prune` has no effect, because an exact roster removes everybody whom it does not list.
+        prune: whether a row whose last day is over revokes the role, unless another row still grants it. With `exact`,
+            `prune` has no effect, because an exact roster removes everybody whom it does not list.
         max_bytes: the largest size that is accepted, by default 20 MiB; None for no limit.
 
     Raises:
@@ -292,9 +291,9 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
 
 
 def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
-    """Add the username that the column `choice` selects to `named`. Return a fault, or None if there is none.
+    """Write into `named` the username that the column `choice` selects. Return a fault, or None if there is none.
 
-    `chosen` is the number of a candidate, or a username.
+    `chosen` is the content of this column: the number of a candidate, or a username.
     """
     candidates = dict(enumerate((cells.get(column, "").split() for column in CANDIDATES), start=1))
     candidate = candidates.get(int(chosen)) if chosen.isdecimal() else [cleaned(chosen)] if "@" in chosen else None
@@ -304,9 +303,9 @@ def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 
 
 def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
-    """Add the text in the column `person` to `named`. Return a fault, or None if there is none.
+    """Write into `named` the text in the column `person`. Return a fault, or None if there is none.
 
-    The column `by` names the kind of the text, such as `email`. If it names none, the kind is detected from the text.
+    The column `by` names the kind of the text, such as `email`. If it is empty, the kind is detected from the text.
     """
     said = cells.get("by", "").strip()
     by = next((each for each in PERSON_COLUMNS if each == said), None)
@@ -317,9 +316,9 @@ def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 
 
 def _name(by: PersonBy, text: str, named: dict[PersonBy, str]) -> str | None:
-    """Add a text that names the person to `named`, under the column `by`. Return a fault, or None if there is none.
+    """Write a text that names the person into `named[by]`. Return a fault, or None if there is none.
 
-    It is a fault if `named` already has a different text for this column. Upper and lower case count as equal.
+    It is a fault if `named[by]` already has a different text. Upper and lower case count as equal.
     """
     if named.setdefault(by, text).lower() != text.lower():
         return f"the {by} is {named[by]!r}, but another column says {text!r}"
@@ -349,9 +348,9 @@ def _hidden(names: Mapping[str, str]) -> list[str]:
 
 
 def _one_of(column: str, own: str, given: Given) -> tuple[str, list[str]]:
-    """Return the value of a row, and a list with a fault if a different value was passed for all rows.
+    """Return the value of a row and its faults. If the row has no value, return the value that was passed for all rows.
 
-    If the row has no value, return the value for all rows.
+    It is a fault if the row has a value, and a different one was passed for all rows.
     """
     value = given[column]
     if own.strip() and value and not (_is_same(own, value) if column == "integration" else own == value):

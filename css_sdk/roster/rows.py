@@ -139,7 +139,7 @@ def refuses_all(result: RowResult) -> bool:
 
 
 def withheld(role: str) -> Withheld:
-    """Return the error for the removals from a role that are withheld, because a failed row may mean any member."""
+    """Return the error for removals from a role. They are withheld, because a failed row may be about any member."""
     return Withheld(
         f"Nobody loses the role {role!r} for now, because a row of the roster has failed, and may mean one of the "
         f"members. Correct or delete that row, and apply the roster again."
@@ -179,10 +179,15 @@ def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
 
 
 def find_other(results: Iterable[Row], rows: Iterable[Row], *, exact: bool = False) -> Row | None:
-    """Return the first row of a result file that the roster does not contain; None if the roster contains all of them.
+    """Return the first row of a result file that is not a row of the roster; None if all are.
 
     Such a row shows that somebody corrected the result file. If the roster is exact, rows that revoke a role are
     ignored, because css-sdk added these rows for the members who lost the role.
+
+    Args:
+        results: the rows of the result file.
+        rows: the rows of the roster.
+        exact: whether the roster is exact.
 
     >>> original, other = (Row(2, Person("email", f"{name}@example.com"), "reviewer", "101", "dev") for name in "ab")
     >>> find_other([original], [original]), find_other([other], [original]) == other

@@ -148,7 +148,8 @@ def _fill_merged(rows: Sequence[list[Any]], merged: Iterable[Any], first_column:
 def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], CellFault]]:
     """Return the fault of each cell whose value is not known, by sheet, and then by row and column from 0.
 
-    If no sheet has a fault, return an empty mapping. Otherwise, a sheet is missing only if its data cannot be found.
+    If no sheet has a fault, return an empty mapping. If any sheet has one, the mapping has an entry for each sheet of
+    the workbook. But a sheet has no entry if its data cannot be found in the file.
     """
     name, most = source.name, None if source.max_bytes is None else _UNPACKED * source.max_bytes
     trouble: dict[str, dict[tuple[int, int], CellFault]] = {}
