@@ -84,7 +84,11 @@ def test_assign_and_unassign_change_the_members_of_a_role(
         (["assign", "-i", "104", "-e", "dev", "-r", "x", "{user}"], 4, "not Gold"),
         (["assign", "-i", "102", "-e", "test", "-r", "x", "{user}"], 4, "has no environment 'test'"),
         (["assign", "-i", "101", "-e", "dev", "-r", "..", "{user}"], 4, "cannot be addressed"),
-        (["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"], 1, "There is no role 'nope' in #101 dev"),
+        (
+            ["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"],
+            1,
+            "There is no role 'nope' in Grants Portal (#101) dev",
+        ),
         (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 64, "is not a username"),
         (
             ["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0" * 32 + "@idir"],
@@ -232,7 +236,7 @@ def test_a_role_that_does_not_exist_is_not_reported_as_removed(
     """If the role of `css unassign` does not exist, css reports an error instead of a success."""
     user = usernames(sandbox, 20)[-1]
     assert run_css("unassign", "-i", 101, "-e", "dev", "-r", "reviwer", user, "--yes") == 1
-    assert "There is no role 'reviwer' in #101 dev" in capsys.readouterr().out
+    assert "There is no role 'reviwer' in Grants Portal (#101) dev" in capsys.readouterr().out
 
 
 def test_children_that_need_no_change_are_not_reported_as_done(

@@ -88,6 +88,13 @@ def test_missing_roles_are_named() -> None:
         assert str(error_for(answered(404, message))).startswith(sentence)
 
 
+def test_a_known_place_is_named() -> None:
+    """The error for a missing role names the project, if the client knows the place."""
+    places = {("101", "dev"): "Grants Portal (#101) dev"}
+    error = error_for(answered(404, "role x not found"), "role", places)
+    assert str(error).startswith("There is no role 'x' in Grants Portal (#101) dev.")
+
+
 @pytest.mark.parametrize(("retry_after", "words"), [(None, "in a while"), (3600.0, "in 3600 seconds")])
 def test_the_error_for_a_rate_limit_says_how_long_to_wait(retry_after: float | None, words: str) -> None:
     """The error for a rate limit says when to try again, if the service does."""

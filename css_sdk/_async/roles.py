@@ -41,6 +41,8 @@ class AsyncRoles:
     def __init__(self, wire: AsyncWire, place: Place) -> None:
         self.place = place
         self._wire = wire
+        if place.project_name:
+            wire.places[str(place.integration), place.environment] = str(place)
 
     @property
     def _users(self) -> AsyncUsers:

@@ -45,6 +45,7 @@ class AsyncWire:
             or `transport`, no worker can.
         clock: returns the time in seconds, from a clock that never goes back.
         late: the attempts of writes that got no answer. The service may still carry them out.
+        places: the names of known places for error messages, by the integration and environment in paths.
 
     Raises:
         ConfigurationError: an option is not valid.
@@ -58,6 +59,7 @@ class AsyncWire:
         self.is_plain = not {"http_client", "transport"} & options.keys()
         self.clock = options.get("clock", time.monotonic)
         self.late = LateAttempts()
+        self.places: dict[tuple[str, str], str] = {}
         self._retry = options.get("retry", _retry.Backoff())
         self._on_wait = options.get("on_wait")
         self._remembered: dict[Hashable, Any] = {}
@@ -154,7 +156,7 @@ class AsyncWire:
         if ended.response is None or ended.response.is_success:
             return ended
         answer = answers.error_answer(ended.response, call.label, now=time.time())
-        return evolve(ended, error=error_for(answer, call.about), is_passing=is_passing(answer))
+        return evolve(ended, error=error_for(answer, call.about, self.places), is_passing=is_passing(answer))
 
     async def forward(self, described: dict[str, Any]) -> httpx.Response:
         """Send a request of the generated client once, and return the answer, also if its status is an error.

@@ -24,6 +24,7 @@ from ..errors import (
 )
 from ..models import SERVICE_ACCOUNT_PREFIX
 
+_NO_PLACES: Final[Mapping[tuple[str, str], str]] = {}
 _UNKNOWN_EXCEPTION: Final = "unknown exception"
 
 
@@ -49,12 +50,15 @@ def is_passing(answer: ErrorAnswer) -> bool:
     return answer.status == 429 or answer.status >= 500
 
 
-def error_for(answer: ErrorAnswer, what: type_of_thing = "path") -> CssError:
+def error_for(
+    answer: ErrorAnswer, what: type_of_thing = "path", places: Mapping[tuple[str, str], str] = _NO_PLACES
+) -> CssError:
     """Return the error for an answer that is not a success.
 
-    `what` is the kind of thing that the call was about. It is used if the answer names no kind.
+    `what` is the kind of thing that the call was about. It is used if the answer names no kind. `places` has the
+    names of known places, by the integration and environment in the path.
     """
-    kind, sentences = _kind_and_sentences(answer, what)
+    kind, sentences = _kind_and_sentences(answer, what, places)
     facts: dict[str, Any] = {"status": answer.status, "request": answer.request, "retry_after": answer.retry_after}
     if kind is NotFound:
         facts["what"] = _what_is_missing(answer.message, what)
@@ -62,7 +66,9 @@ def error_for(answer: ErrorAnswer, what: type_of_thing = "path") -> CssError:
     return kind(f"{sentences} ({answer.request}: {answer.status})", **facts)
 
 
-def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[CssError], str]:
+def _kind_and_sentences(
+    answer: ErrorAnswer, what: type_of_thing, places: Mapping[tuple[str, str], str]
+) -> tuple[type[CssError], str]:
     said = answer.message.rstrip(" .") or "The service gave no reason"
     match answer.status:
         case 401:
@@ -85,7 +91,7 @@ def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[
                 "The integration is a draft: the login server does not know it yet. Submit it in the CSS web app.",
             )
         case 404:
-            missing = _about_missing_role(_missing_role(said), answer.request) or f"{said}."
+            missing = _about_missing_role(_missing_role(said), answer.request, places) or f"{said}."
             return NotFound, f"{missing} {_hint_for_missing(answer, what)}".rstrip()
         case 407:
             return ConnectionFailed, (
@@ -140,16 +146,16 @@ def _missing_role(said: str) -> str:
     return "" if found is None else found[1] or found[2]
 
 
-def _about_missing_role(name: str, request: str) -> str:
+def _about_missing_role(name: str, request: str, places: Mapping[tuple[str, str], str]) -> str:
     """Return a sentence that says which role does not exist, and where; "" if the name is empty.
 
     `request` is method and path. The sentence takes the place from it.
 
-    >>> _about_missing_role("reviwer", "POST /integrations/101/dev/users/0f3a%40idir/roles")
+    >>> _about_missing_role("reviwer", "POST /integrations/101/dev/users/0f3a%40idir/roles", {})
     "There is no role 'reviwer' in #101 dev."
     """
-    place = re.search("/integrations/([0-9]+)/([a-z]+)/", request)
-    where = f" in #{place[1]} {place[2]}" if place else ""
+    found = re.search("/integrations/([0-9]+)/([a-z]+)/", request)
+    where = f" in {places.get((found[1], found[2]), f'#{found[1]} {found[2]}')}" if found else ""
     if ", " in name:
         return f"These roles do not exist{where}: {name}."
     return name and f"There is no role {name!r}{where}."

@@ -42,6 +42,8 @@ class Roles:
     def __init__(self, wire: Wire, place: Place) -> None:
         self.place = place
         self._wire = wire
+        if place.project_name:
+            wire.places[str(place.integration), place.environment] = str(place)
 
     @property
     def _users(self) -> Users:

@@ -103,13 +103,13 @@ async def test_every_call_raises_an_error_if_the_service_fails(
 @pytest.mark.parametrize(
     ("what", "role", "user", "error", "words"),
     [
-        ("members", "nope", ILSE, NotFound, "There is no role 'nope' in #101 dev"),
-        ("assign", "nope", ILSE, NotFound, "There is no role 'nope' in #101 dev"),
-        ("unassign", "nope", ILSE, NotFound, "There is no role 'nope' in #101 dev"),
+        ("members", "nope", ILSE, NotFound, r"There is no role 'nope' in Grants Portal \(#101\) dev"),
+        ("assign", "nope", ILSE, NotFound, r"There is no role 'nope' in Grants Portal \(#101\) dev"),
+        ("unassign", "nope", ILSE, NotFound, r"There is no role 'nope' in Grants Portal \(#101\) dev"),
         ("assign", "reviewer", NOBODY, NotFound, f'User "{NOBODY}" not found'),
         ("roles of", "", NOBODY, NotFound, f'User "{NOBODY}" not found'),
-        ("add", "nope", ILSE, NotFound, "There is no role 'nope' in #101 dev"),
-        ("delete", "nope", ILSE, NotFound, "There is no role 'nope' in #101 dev"),
+        ("add", "nope", ILSE, NotFound, r"There is no role 'nope' in Grants Portal \(#101\) dev"),
+        ("delete", "nope", ILSE, NotFound, r"There is no role 'nope' in Grants Portal \(#101\) dev"),
     ],
 )
 async def test_an_error_names_what_is_missing(
