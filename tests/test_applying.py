@@ -192,8 +192,8 @@ def test_a_plan_with_wrong_counts_or_unread_members_is_refused() -> None:
     with pytest.raises(InvalidFile, match="Nothing was sent") as caught:
         check_steps([evolve(one, people=1) for one in steps], Impact.of(steps, [ALL]))
     assert caught.value.faults == (
-        "#101 dev: remove_composite of 'all' removes a role from 40 people, but the plan says 1",
-        "#101 dev: delete_role of 'leaf' removes a role from 0 people, but the plan says 1",
+        "#101 dev: remove leaf from composite all: 40 people lose a role, but the plan says 1",
+        "#101 dev: delete role leaf: 0 people lose a role, but the plan says 1",
     )
     blind = evolve(ALL, members={"leaf": frozenset()})
     with pytest.raises(InvalidFile) as caught:

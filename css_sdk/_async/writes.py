@@ -12,6 +12,7 @@ from .._http.cancellation import AsyncInFlight
 from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
+from ..plan.step_words import in_words
 from ..state import PlaceState, Step, is_as_after
 from .sending import Call
 from .wire import AsyncWire
@@ -169,9 +170,9 @@ class _Attempts:
         late = self._wire.late.reversing(self._change.effects(self._change.steps), self._wire.clock())
         if late is not None:
             raise OutcomeUnknown(
-                f"{call.label}: the change was done. But an earlier request for another change ({late.kind}, role "
-                f"{late.role!r}) got no answer. If the service still carries out the earlier request, this change is "
-                f"reversed. Check the state in a few minutes.",
+                f"{call.label}: the change was done. But an earlier request got no answer: {in_words(late)}. If the "
+                f"service still carries out the earlier request, this change is reversed. Check the state in a few "
+                f"minutes.",
                 request=call.label,
             )
         return True

@@ -16,6 +16,7 @@ from ..people.identification import may_be_member
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .impact import followed_roles
+from .step_words import in_words
 
 Kind = Literal["role", "mention", "children", "members", "roles of", "removals", "additions"]
 Mark = tuple[Kind, Place, str]
@@ -85,14 +86,11 @@ class Dependencies:
         if cause is None:
             return None
         mark, result = cause
-        what = f"{result.step.kind} of {result.step.role!r}"
+        what = in_words(result.step)
         if mark[0] in ("role", "mention", "removals"):
-            return Skipped(f"Skipped: this step needs {what}, which was not done.")
-        whom = f" for {result.step.target}" if result.step.kind in ("add_member", "add_composite") else ""
+            return Skipped(f"Skipped: this step needs an earlier step that was not done: {what}.")
         ended = "failed" if result.outcome == "failed" else "may have failed"
-        return Skipped(
-            f"Skipped: this removal waits for an addition that was not done. {what}{whom} {ended}: {result.error}"
-        )
+        return Skipped(f"Skipped: this removal waits for an earlier step, which {ended}: {what}. {result.error}")
 
     def note(self, result: StepResult) -> None:
         """Record the result of a step. If the step was not done, later steps that need it are skipped.

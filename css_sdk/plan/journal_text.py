@@ -10,7 +10,8 @@ from .._text.escaping import shown
 from .._text.masking import mask_text
 from ..journal.entries import JournalRead
 from ..state import Place
-from .text import STEPS, Quote, Words, as_code, in_quotes, masked_steps
+from .step_words import STEPS, Quote, Words, in_quotes
+from .text import as_code, masked_steps
 
 
 def journal_as_text(journal: JournalRead, names: Mapping[str, str] | None = None, mask: bool = False) -> str:

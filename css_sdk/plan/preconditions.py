@@ -18,6 +18,7 @@ from .impact import FollowedRole, Impact, followed_roles
 from .ordering import ordered
 from .planner import Plan, PlannedPlace, count_removals, emptied_roles
 from .removal_limits import check_removals
+from .step_words import in_words
 
 _MAKE_AGAIN: Final = Remedy("Make the plan again.", "To make a new plan, run: css plan FILE --out PLAN.json")
 
@@ -172,8 +173,8 @@ def check_steps(steps: Sequence[Step], impact: Impact) -> None:
     `impact` belongs to these steps and states. The `people` of each step must be correct, too.
     """
     faults = [
-        f"{one.place}: {one.kind} of {one.role!r} removes a role from {counted(true.people, 'person', 'people')}, "
-        f"but the plan says {one.people:,}"
+        f"{one.place}: {in_words(one)}: {counted(true.people, 'person loses', 'people lose')} a role, but the plan "
+        f"says {one.people:,}"
         for one, true in zip(steps, impact.counted, strict=True)
         if one.people != true.people
     ]
@@ -191,14 +192,13 @@ def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iter
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> list(find_impossible([Step("create_role", state.place, "a")], [state]))
-    ["#101 dev: create_role of 'a' changes nothing, or changes something that does not exist"]
+    ['#101 dev: create role a: this changes nothing, or changes something that does not exist']
     """
     drafts = {state.place: Draft(state) for state in before}
     for step in steps:
         draft = drafts[step.place]
         if not is_possible(step, draft):
-            what = f"{step.kind} of {step.role!r}{f' ({step.target})' if step.target else ''}"
-            yield f"{step.place}: {what} changes nothing, or changes something that does not exist"
+            yield f"{step.place}: {in_words(step)}: this changes nothing, or changes something that does not exist"
         draft.carry_out(step)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
 
 from attrs import evolve
 
@@ -14,24 +13,11 @@ from .._text.masking import mask_name
 from .._text.words import counted
 from ..people.identification import Unresolved
 from ..people.identities import Person
-from ..state import Place, Step, StepKind
+from ..state import Place, Step
 from .dates import WARNED_DAYS, Ending
 from .diff import Unmanaged
 from .planner import Plan
-
-STEPS: Final[Mapping[StepKind, tuple[str, str, str]]] = {
-    "create_role": ("+", "create", "role {role}"),
-    "rename_role": ("~", "rename", "role {role} to {target}"),
-    "add_composite": ("+", "add", "{target} to composite {role}"),
-    "add_member": ("+", "add", "{target} to {role}"),
-    "remove_member": ("-", "remove", "{target} from {role}"),
-    "remove_composite": ("-", "remove", "{target} from composite {role}"),
-    "delete_role": ("-", "delete", "role {role}"),
-}
-"""For each kind of step: its sign, its verb, and the words after the verb. The summary counts steps by their verbs."""
-
-Quote = Callable[[str], str]
-"""A function that makes any name safe to show, and marks where the name begins and ends."""
+from .step_words import STEPS, Quote, Words, in_quotes
 
 
 def masked(plan: Plan) -> Plan:
@@ -132,28 +118,6 @@ def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: b
     return "\n".join([*lines, *notes, *([""] if notes else []), f"**{rendering.sum()}**", "", *shown_id])
 
 
-class Words:
-    """Describe steps in words.
-
-    `quote` quotes or encodes the names that people chose.
-    """
-
-    def __init__(self, names: Mapping[str, str], quote: Quote) -> None:
-        self._names = names
-        self.quote = quote
-
-    def step(self, step: Step) -> str:
-        """Return a step in words, such as `add ann@idir to reviewer`."""
-        _, verb, words = STEPS[step.kind]
-        target = self.who(step.target) if step.changes_member else self.quote(step.target)
-        return f"{verb} {words.format(role=self.quote(step.role), target=target)}"
-
-    def who(self, username: str) -> str:
-        """Return a username, with the name of the person if it is known."""
-        name = self._names.get(username)
-        return f"{self.quote(username)} ({self.quote(name)})" if name else self.quote(username)
-
-
 class Rendering:
     """Describe a plan in words.
 
@@ -241,10 +205,6 @@ class Rendering:
         state = one.state if re.fullmatch("[a-z ]+", one.state) else self._words.quote(one.state)
         wanted = f"for {', '.join(map(self._words.quote, one.roles))}" if one.roles else "among the users"
         return f"{state}: {self._words.quote(one.person.value)}, {wanted}{maybe}"
-
-
-def in_quotes(text: str) -> str:
-    return text if re.fullmatch(r"[\w@.-]+", text, re.ASCII) else f"'{shown(text)}'"
 
 
 def as_code(text: str) -> str:

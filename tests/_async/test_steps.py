@@ -221,7 +221,7 @@ async def test_a_failed_renaming_skips_the_steps_that_depend_on_it(sandbox: Sand
     async with client(sandbox) as css:
         results = await carried_out(css, steps)
     assert [result.outcome for result in results] == ["failed", "skipped", "skipped", "done"]
-    assert "rename_role of 'y'" in str(results[2].error)
+    assert "not done: rename role y to reviewer." in str(results[2].error)
     assert asked(sandbox)["PUT"] == 1
     assert sandbox.members(*WHERE, "x") == []
 
