@@ -1,7 +1,7 @@
 """Run the CSS API and its login servers in memory, for tests, demos and notebooks.
 
 The sandbox answers as the real service does, and makes the same mistakes. It imports nothing from the rest of css-sdk.
-If both shared a mistake, no test would find the mistake.
+Otherwise a mistake in shared code would be on both sides, and no test would find it.
 
     >>> from css_sdk.sandbox import Sandbox
     >>> sandbox = Sandbox()

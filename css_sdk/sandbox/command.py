@@ -57,12 +57,14 @@ def run(
         world: a document, the path of a world file, or None for the built-in world.
         port: 0 for any free port.
         state: a file that keeps roles and members. If the file does not exist, it is created.
-        host: the address to listen on. If other machines can reach it, a warning is printed on stderr.
+        host: the address to listen on. If other machines can reach the address, a warning is printed on stderr.
         names: further host names under which clients call the sandbox.
         ready: a function that is called with the JSON object. If given, the line is not printed.
 
     Raises:
-        SandboxError: a file cannot be read, or the port is in use.
+        SandboxError: a file cannot be read or is not valid, the state file cannot be written, or the server cannot
+            listen on this host and port.
+        MissingExtra: the libraries of the server are not installed.
     """
     stop = threading.Event()
 

@@ -65,11 +65,11 @@ class Harm:
 
 
 class Journal:
-    """Record the requests, in order.
+    """Record the requests, in order. The oldest are forgotten if there are more than `MOST_ENTRIES`.
 
     Attributes:
         harm: harmful requests, refused with 503.
-        notes: requests that are allowed but strange.
+        notes: requests that are strange, but not harmful.
     """
 
     def __init__(self) -> None:

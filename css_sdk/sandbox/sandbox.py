@@ -43,7 +43,7 @@ class Sandbox(Reachable):
 
     Attributes:
         world: teams, integrations and users, by id and username.
-        state: roles, composites, grants.
+        state: roles, composites, grants and logins.
         faults: the faults that affect requests. Use `faults.add(…)` and `faults.clear()`.
         journal: the log behind `requests`, `harm` and `notes`.
         clock_skew: how many seconds the servers' clocks are ahead of `clock`.
@@ -61,10 +61,11 @@ class Sandbox(Reachable):
         Args:
             world: a document, the path of a world file, or None for the built-in world.
             clock: a function that returns the time in seconds since 1970.
-            state: a file that keeps what the API changes. If the file exists, it is read.
+            state: a file that keeps what the API changes. If the file exists, it is read; if not, it is created.
 
         Raises:
-            SandboxError: a file cannot be read, or is not a valid world or state.
+            SandboxError: the world or the state file cannot be read or is not valid, or the state file cannot be
+                written.
         """
         self.world: World = load(world)
         self.origin = ORIGIN
@@ -103,7 +104,7 @@ class Sandbox(Reachable):
         """Return a transport with which `httpx.Client` calls this sandbox.
 
         Args:
-            sleep: called with the number of seconds to wait before a late answer.
+            sleep: called with the number of seconds to wait before a late answer, or before a late part of an answer.
 
         Raises:
             MissingExtra: the libraries that sign tokens are not installed.
@@ -117,8 +118,8 @@ class Sandbox(Reachable):
         """Return a transport with which `httpx.AsyncClient` calls this sandbox.
 
         Args:
-            sleep: called with the number of seconds to wait before a late answer. The result of the call is awaited.
-                The default is `anyio.sleep`.
+            sleep: called with the number of seconds to wait before a late answer, or before a late part of an answer.
+                The result of the call is awaited. The default is `anyio.sleep`.
 
         Raises:
             MissingExtra: the libraries that sign tokens are not installed.
@@ -136,8 +137,8 @@ class Sandbox(Reachable):
             host: the address to listen on. `0.0.0.0` means all addresses of this machine; a container needs this. With
                 `0.0.0.0`, everyone who reaches this machine can read and change the sandbox.
             names: further host names under which clients call the sandbox, such as the name of a container. The server
-                answers only to these names, to `host` and to `localhost`. If other machines can reach the server, it
-                also answers to IP addresses.
+                answers only to these names, to `host`, and to `localhost`, `127.0.0.1` and `[::1]`. If other machines
+                can reach the server, it also answers to every IP address.
 
         Raises:
             SandboxError: the server cannot listen on this address, for example because the port is in use.
@@ -163,7 +164,10 @@ class Sandbox(Reachable):
 
     @property
     def requests(self) -> list[Entry]:
-        """Return the requests so far, in order. Requests that control or show the sandbox are not in the list."""
+        """Return the last 100,000 requests, in order.
+
+        Requests that control or show the sandbox are not in the list.
+        """
         with self._lock:
             return self.journal.entries
 
@@ -193,7 +197,7 @@ class Sandbox(Reachable):
 
     @property
     def notes(self) -> list[Harm]:
-        """Return the requests that were allowed but strange."""
+        """Return the requests that were strange, but not harmful."""
         return self.journal.notes
 
     @property
@@ -324,8 +328,8 @@ class Sandbox(Reachable):
             username: the username of a person. For the integration's service account, pass the integration's client id.
             integration: its id.
             environment: an environment of the integration.
-            request: a request to the sandbox. The issuer (`iss`) in the token then has the host of its `Host` header.
-                By default, the host is `localhost`.
+            request: a request to the sandbox. The issuer (`iss`) in the token gets the host from the `Host` header of
+                the request. By default, the host is `localhost`.
 
         Raises:
             SandboxError: the integration, environment or user does not exist.

@@ -58,9 +58,9 @@ class Api:
     last_reason: str = field(default="not authorized", init=False)
 
     def answer_at_once(self, request: Request) -> Response | None:
-        """Answer a CORS preflight, and refuse a request whose path is too long. Otherwise return None.
+        """Answer a CORS preflight, and refuse a request whose path and query are too long. Otherwise return None.
 
-        The real service logs path and query of each request with a valid token. It stops if they are too long.
+        The real service logs path and query of each request with a valid token, and stops if they are too long.
         Without a valid token, the sandbox only records the request in `notes`.
         """
         if request.method == "OPTIONS":
@@ -160,9 +160,10 @@ class PreparedCall:
         return self.route.handler(self.api.service, self.call)
 
     def lose_booking(self, response: Response) -> None:
-        """Remove the role that this call creates or deletes from the service's own book-keeping.
+        """Make the service's own book-keeping forget the role that this call creates or deletes.
 
-        If the call did not use the login server, do nothing, because the call has changed no role.
+        A role counts as created only if the status of `response` is 201. If the call did not use the login server, do
+        nothing, because the call has changed no role.
         """
         created = self.route.failing == "create" and response.status == 201
         if not self.call.used_login_server or not (created or self.route.failing == "delete"):

@@ -19,7 +19,8 @@ LAST: Final = 2**31 - 1  # the largest number that the login server can read
 def list_members(service: Service, call: Call) -> Response:
     """Answer `GET I/E/roles/R/users` with the members sorted by username.
 
-    The login server reads only whole numbers up to `LAST`. For other pages or lengths, answer 404, as the service does.
+    The login server needs the position of the first member and the length as whole numbers up to `LAST`. If they are
+    not such numbers, answer 404, as the service does.
     """
     name = call.role()
     page, length = page_and_max(call.query)
@@ -85,7 +86,8 @@ def _roles_of(client: Client, username: str, status: int) -> Response:
 def list_mappings(service: Service, call: Call) -> Response:
     """Answer `GET I/E/user-role-mappings`, which is deprecated.
 
-    Like the real service, answer 422 if a mapping matches, and return empty lists if none matches.
+    Like the real service, answer 422 if a mapping matches, and return empty lists if none matches. If only a role is
+    given, answer 404.
     """
     name, username = _mapping_terms(call.query)
     _, environment = place = service.place(call)

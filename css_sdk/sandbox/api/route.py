@@ -20,7 +20,8 @@ class Route:
 
     Attributes:
         segments: the parts of the path. A part in braces is a parameter. The other parts ignore case.
-        failing: `create`, `rename`, `delete`, `role` or `other`. `PreparedCall.login_server_failure` uses this word.
+        failing: `create`, `rename`, `delete`, `role` or `other`. The word decides what the call answers if the login
+            server fails (see `PreparedCall.login_server_failure`).
         takes_query: whether the handler reads the query. If not, any query is refused.
     """
 

@@ -32,7 +32,7 @@ PARTS: Final = {
 def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call], Response]:
     """Return the handler of `GET /E/<provider>/users`.
 
-    Each value of `fields` is the name of a parameter in error messages.
+    `fields` maps the name of each parameter to its name in error messages.
     """
 
     def handler(service: Service, call: Call) -> Response:

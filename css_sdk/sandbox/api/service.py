@@ -92,7 +92,7 @@ class Service:
         return environment
 
     def use_login_server(self, call: Call) -> None:
-        """Record that a call uses the login server. Raise `LoginServerFailed` if it fails for this call."""
+        """Record that a call uses the login server. Raise `LoginServerFailed` if the login server fails."""
         call.used_login_server = True
         if call.login_server_down:
             raise LoginServerFailed
@@ -135,6 +135,6 @@ def existing(client: Client, name: str, what: str = "role") -> Role:
 
 
 def user_view(user: User) -> dict[str, Any]:
-    """Return a user as an entry of a list of members, without empty fields."""
+    """Return a user as an entry of a list of members, without fields that are null."""
     fields = ("username", "email", "firstName", "lastName", "attributes")
     return {name: user[name] for name in fields if user.get(name) is not None}

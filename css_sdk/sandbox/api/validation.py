@@ -61,7 +61,7 @@ def role_name(body: Any) -> str:
 def role_names(body: Any) -> list[str]:
     """Return the names in a list of roles.
 
-    The caller must check for blank names. The service checks them later, after the integration.
+    The caller must check for blank names, because the service does this later, after it has found the integration.
     """
     if not isinstance(body, list) or not body:
         raise Refusal(400, "invalid list of roles")
@@ -129,7 +129,7 @@ def _count(value: str | list[str] | None, least: float, most: float, default: fl
 def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
     """Return the terms of a user search.
 
-    Each value of `fields` is the name of a parameter in error messages.
+    `fields` maps the name of each parameter to its name in error messages.
     """
     if not query.keys() & fields.keys():
         first = next(iter(fields))

@@ -95,6 +95,9 @@ class LoginServers:
         """Return the token that a user receives for an integration.
 
         The integration's client id stands for its service account. The client calls the sandbox under `address`.
+
+        Raises:
+            SandboxError: the environment or the user does not exist, or the user cannot log in to the integration.
         """
         self.state.client(integration.id, environment)
         issuer = address + REALM[environment]
@@ -208,7 +211,11 @@ def _account(owner: Integration | Team) -> str:
 
 
 def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form. If the content type is not that of a form, return no fields."""
+    """Return the fields of a form. If the content type is not that of a form, return no fields.
+
+    Raises:
+        TokenRefusal: a field is given twice.
+    """
     if request.media_type != "application/x-www-form-urlencoded":
         return {}
     pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -220,7 +227,7 @@ def form_of(request: Request) -> dict[str, str]:
 def basic_credentials(header: str) -> tuple[str | None, str | None]:
     """Return the client id and the secret of a Basic header, form-decoded (RFC 6749, 2.3.1).
 
-    Without such a header, return None for both.
+    Without such a header, or without a colon in it, return None for both.
 
     Raises:
         TokenRefusal: the header cannot be decoded.

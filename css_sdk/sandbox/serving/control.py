@@ -29,7 +29,7 @@ WITHOUT_TOKENS: Final = filters.exclude("authorization")
 
 
 class Controls(Protocol):
-    """The attributes and methods of `Sandbox` that these calls use."""
+    """The attributes and methods of `Sandbox` that the control calls use."""
 
     faults: Faults
     journal: Journal
@@ -55,7 +55,7 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
     - `GET`, `DELETE /sandbox/requests`: list the requests (the query may hold `method`, `path`, `kind`), or forget
       them.
     - `GET`, `POST`, `DELETE /sandbox/faults`: list the faults, add a fault (an object with the arguments of
-      `faults.add`), or remove all.
+      `faults.add`), or remove all faults.
     - `GET`, `POST /sandbox/late-writes`: list the writes that a fault has delayed, or carry them out.
     - `GET /sandbox/harm`: list the harmful and the strange requests.
     - `GET /sandbox/state`: return the state in the form of the state file.
@@ -65,7 +65,8 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
     - `POST /sandbox/token`: return the token of a user (`{"username", "integration", "environment"}`).
     - `POST /sandbox/reset`: restore the initial state of the sandbox.
 
-    Without the header `X-CSS-Sandbox`, answer 403. If an argument is missing or not valid, answer 400.
+    Without the header `X-CSS-Sandbox`, answer 403. If an argument is missing or not valid, answer 400. Answer 404 to
+    any other call.
     """
     if HEADER.lower() not in request.headers:
         return json_response(403, {"message": MISSING})

@@ -22,7 +22,7 @@ OTHER_ERROR: Final = json_response(500, {"error": "unknown_error"})
 
 @define
 class FaultEffects:
-    """Answer requests, unless a fault prevents it.
+    """Answer requests. A fault can prevent the work, or change the answer.
 
     Attributes:
         late: the writes that a fault has delayed.
@@ -76,7 +76,7 @@ class FaultEffects:
 
 
 def _refusal(fault: Fault | None, error: Response, refuse_token: Callable[[str], Response]) -> Response | None:
-    """Return what the client receives if the fault prevents the work, else None."""
+    """Return what the client receives if the fault answers instead of the server, else None."""
     match fault:
         case Fault(kind="drop_before"):
             return DROPPED

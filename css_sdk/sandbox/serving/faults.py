@@ -76,7 +76,10 @@ class Fault:
         return True
 
     def view(self) -> dict[str, Any]:
-        """Return the settings and counters of the fault, as the control calls show them."""
+        """Return the counters of the fault and what decides when it strikes, as the control calls show them.
+
+        Leave out the settings of its effect, such as `seconds`.
+        """
         names = ("kind", "method", "path", "times", "after", "probability", "target", "seen", "struck")
         return {name: getattr(self, name) for name in names}
 
@@ -146,9 +149,10 @@ class Faults:
             probability: how likely the fault strikes a matching request, from 0 to 1.
             seed: the seed of the random choice if `probability` is below 1.
             target: `api`, `token` (the token endpoints of all systems), `keys` (discovery documents and keys),
-                `cern` or `bss` (calls of those systems). The default depends on `path`. If `path` matches an endpoint
-                for tokens or keys, the default is `token` or `keys`. If `path` begins with `/cern/` or `/bss/`, the
-                default is `cern` or `bss`. Otherwise it is `api`.
+                `cern` or `bss` (calls of those systems). The default depends on `path`. For `*`, it is `api`. If
+                another `path` matches an endpoint for tokens or keys, the default is `token` or `keys`. If it matches
+                none, but begins with `/cern/` or `/bss/`, the default is `cern` or `bss`. In all other cases, it is
+                `api`.
             seconds: how long a `delay` lasts, or how long a `drip` needs for the whole body.
             retry_after: the `Retry-After` header of a `429`; by default none.
             done: whether `login_server` and `empty_success` do the work.
@@ -163,7 +167,8 @@ class Faults:
             The fault. Its `struck` counts the requests that it struck.
 
         Raises:
-            SandboxError: the kind or the target does not exist, or a number is out of range.
+            SandboxError: an argument is not valid, the target has no fault of this kind, or both `first_look_up` and
+                `done` are set.
         """
         target = _target(path) if target is None else target
         if target not in TARGETS:

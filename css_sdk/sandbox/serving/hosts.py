@@ -33,7 +33,7 @@ class HostCheck:
     is_open: bool = False
 
     def allows(self, header: str) -> bool:
-        """Return whether the server answers to a `Host` header. Any port is right, because ports may be forwarded."""
+        """Return whether the server answers to a `Host` header. Ignore the port, because ports may be forwarded."""
         match = _HOST.fullmatch(header)
         if match is None:
             return False

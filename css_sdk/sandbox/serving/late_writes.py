@@ -40,7 +40,7 @@ class LateWrites:
     def count_read(self, path: str, response: Response) -> int:
         """Count a read, carry out the writes that are due after it, and return how many there were.
 
-        A read that failed does not count, because it showed nothing.
+        A read counts only if its status is 200 or 404. Any other answer shows nothing of roles or members.
         """
         if response.dropped or response.status not in (200, 404):
             return 0

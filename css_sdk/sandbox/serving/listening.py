@@ -48,7 +48,7 @@ def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
 
 
 def _after(port: int) -> range:
-    """Return the next ports above a port, but none below 1024, because not every user may use these."""
+    """Return the next ports above a port. Leave out ports below 1024, because not every user may use them."""
     first = max(port + 1, 1024)
     return range(first, min(first + TRIED, LAST + 1))
 

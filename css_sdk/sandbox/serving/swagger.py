@@ -27,7 +27,7 @@ PAGE: Final = f"""<!DOCTYPE html>
 
 
 def answer(request: Request, path: str) -> Response:
-    """Answer a request for the page or its script."""
+    """Answer a request for the page or its script. Answer 404 to any other request."""
     if request.method not in ("GET", "HEAD"):
         return not_found_page(request)
     if not path:

@@ -18,7 +18,7 @@ LARGEST_ID: Final = 2**31 - 1  # the service's database holds no larger number
 def reading(what: str, misfit: str = "cannot be used") -> Iterator[None]:
     """Turn an error in a document into a `SandboxError` that names the document.
 
-    `misfit` is the text between the document's name and the message of an inner `SandboxError`.
+    If the error is a `SandboxError`, `misfit` is the text between the document's name and the error's message.
     """
     try:
         yield
@@ -39,7 +39,7 @@ def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, A
 
 
 def whole_number(entry: Mapping[str, Any], name: str) -> int:
-    """Return a value of an entry that must be a valid id."""
+    """Return a value of an entry. The value must be a valid id."""
     value = entry[name]
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_ID:
         raise ValueError(f"{name} is {shorten(value)}, which is not a whole number from 1 to {LARGEST_ID}")
@@ -47,7 +47,7 @@ def whole_number(entry: Mapping[str, Any], name: str) -> int:
 
 
 def text(entry: Mapping[str, Any], name: str) -> str:
-    """Return a value of an entry that must be a string."""
+    """Return a value of an entry. The value must be a string that is not empty."""
     value = entry[name]
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} is {shorten(value)}, which is not a text, or is empty")
@@ -63,12 +63,12 @@ def shorten(value: Any) -> str:
 
 
 def text_or_none(entry: Mapping[str, Any], name: str) -> str | None:
-    """Return a value of an entry that must be a string. Return None if the value is missing or null."""
+    """Return a value of an entry as `text` does. Return None if the value is missing or null."""
     return None if entry.get(name) is None else text(entry, name)
 
 
 def one_of(entry: Mapping[str, Any], name: str, values: tuple[str, ...]) -> str:
-    """Return a value of an entry that must be one of several strings."""
+    """Return a value of an entry. The value must be one of `values`."""
     value = entry[name]
     if value not in values:
         raise ValueError(f"{name} is {shorten(value)}; it can be {', '.join(values)}")

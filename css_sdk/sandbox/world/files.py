@@ -15,7 +15,8 @@ NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; ther
 def exists(path: Path) -> bool:
     """Return whether a file exists. A file that this process may not see does not count.
 
-    Anything other than a regular file is refused, because a symbolic link may lead anywhere.
+    Raises:
+        SandboxError: something other than a regular file is there, such as a symbolic link, which may lead anywhere.
     """
     try:
         mode = path.lstat().st_mode

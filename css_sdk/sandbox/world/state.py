@@ -33,7 +33,10 @@ class State:
     """
 
     def __init__(self, world: World, path: Path | None = None, fresh: bool = False) -> None:
-        """Read the state from the file. If there is no file, or `fresh` is true, read it from the world."""
+        """Read the state from the file at `path`, and write the file.
+
+        If the file does not exist, or `fresh` is true, begin with the roles, grants and logins of the world.
+        """
         self._world = world
         self._path = path
         self.clients = {
@@ -104,7 +107,7 @@ class State:
         return found
 
     def save(self) -> None:
-        """Write the file, if there is one. An interruption leaves either the old or the new content.
+        """Write the state file, if the sandbox has one. An interruption leaves either the old or the new content.
 
         Only the owner can read the new file, even if others could read the old one.
         """

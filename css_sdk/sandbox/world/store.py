@@ -31,8 +31,8 @@ class Client:
 
     Attributes:
         roles: by name.
-        booked: the roles in the service's own book-keeping, by name. After a failed creation, for example, a role can
-            exist on the login server and be missing here.
+        booked: the names of the roles in the service's own book-keeping. After a failed creation, for example, a role
+            can exist on the login server and be missing here.
     """
 
     def __init__(self, client_id: str) -> None:

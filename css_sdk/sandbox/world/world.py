@@ -88,7 +88,7 @@ class World:
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """Read a world."""
+        """Read a world from the content of a world file."""
         with reading("the world"):
             self.teams = by_key((team.id, team) for team in each(document, "teams", _team))
             self.integrations = by_key((found.id, found) for found in each(document, "integrations", _integration))
@@ -133,7 +133,7 @@ class World:
     def people(self, environment: str, ending: str = "") -> Iterator[User]:
         """Yield the users that an environment knows, sorted by username, without service accounts.
 
-        Their usernames end with `ending`, which is in lower case.
+        If `ending` is given, yield only users whose username ends with it. It must be in lower case.
         """
         for username in self._ending(ending):
             user = self.users[username]
