@@ -258,7 +258,8 @@ class HarmfulRequest(Refused):
 class EnvironmentMissing(Refused):
     """Report that the integration does not have this environment.
 
-    css-sdk sends no write there, because the service would answer some writes with success, but do nothing.
+    css-sdk sends no write to such an environment, because the service would answer some writes with success, but do
+    nothing.
 
     Next step: use one of the environments that the message lists, or request the environment in the CSS web app.
     """
@@ -460,7 +461,7 @@ class ServiceUnavailable(CssError):
 
 
 class KeysUnavailable(ServiceUnavailable):
-    """Report that the keys of an issuer cannot be read. Without its keys, css-sdk cannot verify its tokens.
+    """Report that the keys of an issuer cannot be read. Without these keys, css-sdk cannot verify the issuer's tokens.
 
     Next step: answer the caller with 503, and try again after `retry_after` seconds. The message names the cause.
     """
@@ -483,7 +484,7 @@ class MalformedAnswer(CssError):
 class NotAllDone(CssError):
     """Report that some of several changes failed or have an unknown outcome; `results` holds all results.
 
-    Next step: look at the results that failed, and repeat the call. It does not repeat changes that were made.
+    Next step: look at the results that failed, and repeat the call. The repeated call skips changes that were made.
     """
 
     results: tuple[Any, ...] = ()
@@ -503,8 +504,8 @@ class CallbackFailed(CssError):
 class StalePlan(CssError):
     """Report that a plan must not be carried out as it is. Nothing was sent.
 
-    The state may have changed after the plan or its preview. Or the plan is for another team or address, or is not the
-    approved plan.
+    There are three possible reasons: the state changed after the plan or its preview, the plan is for another team or
+    address, or the plan is not the approved one.
 
     Next step: make a new plan, and review it.
     """
@@ -514,7 +515,7 @@ class OutcomeUnknown(CssError):
     """Report that css-sdk cannot know whether a write was made, or will be made later.
 
     The service did not answer, or the status was 502, 503 or 504. The service may still carry out the write. It may
-    also still carry out an earlier write of the same client, which reverses this write.
+    also still carry out an earlier write of the same client, which would then reverse this write.
 
     Next step: wait some minutes, then run the same command again. It reads first and sends only what is missing.
     """

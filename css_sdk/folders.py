@@ -24,7 +24,7 @@ def read_desired_files(paths: str | Path | Iterable[str | Path], *, max_bytes: i
 
     Args:
         paths: files and folders. From a folder, css-sdk reads all files `*.yaml` and `*.yml`, in the order of their
-            names. It skips hidden files, and folders within the folder.
+            names. It skips hidden files and subfolders.
         max_bytes: the largest accepted size of all files together, by default 20 MiB; None for no limit.
 
     Raises:
@@ -52,8 +52,8 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
 def _files_of(path: Path) -> list[Path]:
     """Return the path itself if it is not a folder; otherwise the roles files of the folder, sorted by name.
 
-    A broken link in the folder counts as a roles file, so reading it fails. Without this, its roles would silently be
-    missing.
+    A broken link in the folder counts as a roles file, so reading it fails. If css-sdk skipped the link, the roles of
+    that file would be missing without any error.
     """
     try:
         if not path.is_dir():
@@ -64,8 +64,8 @@ def _files_of(path: Path) -> list[Path]:
         raise InvalidFile(f"{path} cannot be read: {error.strerror}. Nothing was sent.") from None
     if not files:
         raise InvalidFile(
-            f"The folder {path} has no roles files: no *.yaml and no *.yml. Hidden files are not read, and "
-            f"neither are folders within it. Nothing was sent."
+            f"The folder {path} has no roles files: no *.yaml and no *.yml. Hidden files and "
+            f"subfolders are not read. Nothing was sent."
         )
     return files
 

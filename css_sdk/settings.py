@@ -170,7 +170,7 @@ class Settings:
         check_pair(self.api_url, self.token_url, self.name_of)
 
     def name_of(self, name: str) -> str:
-        """Return the name of a credential or an address in messages: the argument, variable or file key that sets it.
+        """Return the argument, variable or file key that sets a credential or an address, as messages name it.
 
         Args:
             name: name of the attribute, such as `client_secret`.
@@ -347,7 +347,7 @@ class Sources:
                 if values.get(name):
                     raise ConfigurationError(
                         f"{names[name]} is set, and {what[0].lower()}{what[1:]} sets {keys[name]} as well. Remove "
-                        f"{names[name]} or {keys[name]}."
+                        f"one of the two."
                     )
         return Found(
             {name: values.get(name) or beside.values[name] for name in (*keys, *self.addresses)},

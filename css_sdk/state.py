@@ -160,7 +160,7 @@ _LONGEST_QUESTION: Final = "/users?page=99999&max=50"
 def check_addressable(place: Place, role: str) -> None:
     """Refuse a role whose name no request can contain, such as `..`. Such a role can exist in the service."""
     path = f"/integrations/{place.integration}/{place.environment}/roles/{identifiers.role_in_path(role)}"
-    service_limits.check_length(path + _LONGEST_QUESTION, f"A request about the role {role!r}")
+    service_limits.check_length(path + _LONGEST_QUESTION, f"A request about the role {role!r} would be too long")
 
 
 def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
@@ -345,7 +345,7 @@ class Draft:
         )
 
     def carry_out(self, step: Step) -> None:
-        """Apply a step as the service does. A step that is done already changes nothing."""
+        """Apply a step as the service does. If the step was done before, change nothing."""
         match step.kind:
             case "create_role":
                 self.roles.add(step.role)

@@ -355,9 +355,9 @@ def bss(
 
 
 def _naming(names: Mapping[str, str], token_url: object) -> Callable[[str], str]:
-    """Return a function that returns what sets a value, for messages: its name in `names`, otherwise an argument.
+    """Return a function that returns the source of a value for messages: the one in `names`, otherwise an argument.
 
-    The argument `token_url`, if it is not None, sets the token address even if `names` contains another source.
+    If the argument `token_url` is not None, it sets the token address, even if `names` contains another source.
     """
     others = {name: shown for name, shown in names.items() if name != "token_url" or token_url is None}
     return lambda name: others.get(name) or argument_name(name)

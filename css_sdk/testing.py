@@ -33,7 +33,7 @@ None stands for the built-in world.
 def css_world() -> World:
     """Return the content of `css_sandbox`: `None`, which means the built-in world.
 
-    To use another world, define a fixture with the same name. It returns a document or the path of a JSON file. A
+    To use another world, define a fixture with the same name that returns a document or the path of a JSON file. A
     relative path begins in the folder of the test.
     """
     return None

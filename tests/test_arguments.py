@@ -207,7 +207,7 @@ def test_a_text_is_refused_where_objects_are_expected(text: str, sandbox: Sandbo
         (lambda css: dev(css).roles.members_page("reviewer", 1.5), "The page must be a whole number, not the float"),
         (lambda css: css.integration(101.0), "must be a whole number, not the float 101.0"),
         (lambda css: css.integration(True), "whole number"),
-        (lambda css: css.plan("roles.yaml"), r"css_sdk.Desired, not builtins.str. read_desired"),
+        (lambda css: css.plan("roles.yaml"), r"css_sdk.Desired, not str. read_desired"),
         (lambda css: css.apply_plan("plan.json"), r"read_plan\(…\) returns a plan"),
         (lambda css: css.apply_plan(Plan(), guards={}), "guards= must be css_sdk.Guards"),
         (lambda css: css.undo_plan("journal.jsonl"), "read_journal"),
@@ -334,7 +334,7 @@ def test_a_client_refuses_wrong_options_and_objects_of_other_libraries(settings:
         ({"http_client": httpx.AsyncClient()}, "http_client= must be httpx.Client, not httpx.AsyncClient"),
         ({"transport": httpx2.HTTPTransport()}, "transport= must be httpx.BaseTransport, not httpx2.HTTPTransport"),
         ({"transport": httpx.AsyncHTTPTransport()}, "transport= must be httpx.BaseTransport"),
-        ({"journal": "journal.jsonl"}, "journal= must be css_sdk.Journal, not builtins.str"),
+        ({"journal": "journal.jsonl"}, "journal= must be css_sdk.Journal, not str"),
         ({"time_out": 5}, "There is no option time_out. The options are .*timeout"),
     ]
     for options, said in wrong:

@@ -88,6 +88,29 @@ def test_missing_roles_are_named() -> None:
         assert str(error_for(answered(404, message))).startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("request_line", "words"),
+    [
+        ("GET /integrations/101/dev/users/0f3a%40idir/roles", "people who have logged in"),
+        ("GET /integrations/101/dev/users/service-account-x/roles", "A service account exists only"),
+    ],
+)
+def test_a_missing_user_without_a_reason_is_explained_by_the_request(request_line: str, words: str) -> None:
+    """If the service gives no reason, the request decides whether a person or a service account is missing."""
+    said = str(error_for(ErrorAnswer(404, "", True, request_line), "user"))
+    assert said.startswith("The service found nothing for this request, and gave no reason. ")
+    assert words in said
+
+
+@pytest.mark.parametrize("answer", [answer for answer, _, _ in STATUSES if not answer.message], ids=str)
+def test_an_error_without_a_reason_says_what_happened(answer: ErrorAnswer) -> None:
+    """If the service gives no reason, the error still says what happened, before it says what to do."""
+    said = str(error_for(answer))
+    assert not said.startswith(("The service gave no reason", ". "))
+    assert ". ." not in said
+    assert ".." not in said
+
+
 def test_a_known_place_is_named() -> None:
     """The error for a missing role names the project, if the client knows the place."""
     places = {("101", "dev"): "Grants Portal (#101) dev"}

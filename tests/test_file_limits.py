@@ -23,11 +23,13 @@ PLACED = ("-i", "101", "-e", "dev")
 @pytest.mark.parametrize("read", [read_roster, read_desired, read_plan])
 @pytest.mark.parametrize("content", ["x" * 11, b"x" * 11], ids=["text", "bytes"])
 def test_a_content_over_the_limit_is_refused(read: Callable[..., object], content: str | bytes) -> None:
-    """Content over the limit is refused with an error that names `max_bytes=`. The limit can be changed or switched
-    off.
+    """Content over the limit is refused with an error that names `max_bytes=`, or the variable on the command line.
+
+    The limit can be changed or switched off.
     """
-    with pytest.raises(InvalidFile, match=r"big\.csv is larger than 10 bytes.*CSS_MAX_FILE_MIB.*max_bytes="):
+    with pytest.raises(InvalidFile, match=r"big\.csv is larger than 10 bytes.*max_bytes=") as refused:
         read(content, "big.csv", max_bytes=10)
+    assert "CSS_MAX_FILE_MIB" in refused.value.text_for("command_line")
     for limit in (11, None):
         with pytest.raises(InvalidFile) as caught:
             read(content, "big.csv", max_bytes=limit)
@@ -140,3 +142,12 @@ def test_faults_are_sorted_by_line_and_few_are_stored() -> None:
     error = faults.error()
     assert error.fault_count == 100_000
     assert error.faults == tuple(f"x:{line}: wrong" for line in range(1, 101))
+
+
+@pytest.mark.parametrize("content", [b"\xe9t\xe9", b"PK\x03\x04"], ids=["latin-1", "archive"])
+def test_only_errors_for_tables_mention_excel(content: bytes) -> None:
+    """The error for a file that is not text says how to save it in Excel, but not for YAML and JSON."""
+    for name, is_table in {"people.csv": True, "roles.yaml": False, "plan.json": False}.items():
+        with pytest.raises(InvalidFile) as refused:
+            text_of(content, name)
+        assert ("«CSV UTF-8»" in str(refused.value)) is is_table

@@ -56,13 +56,13 @@ def checked_address(
     if match is None or fault or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
         # The address itself stays out of the message: it may hold a password.
         raise ConfigurationError(
-            f"{what} is not a plain http(s) address of host and path{fault}. "
+            f"{what} is not valid: {fault or 'its host or its port is wrong'}. "
             f"A valid address looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
         )
     if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
         raise ConfigurationError(
             f"{what} is plain http to {match['host']}, so others could read the secret. Use https.",
-            remedy=None if allow_http is None else Remedy("To allow it, pass allow_http=True.", ""),
+            remedy=None if allow_http is None else Remedy("To allow http, pass allow_http=True.", ""),
         )
     return str(url) if mark else str(url).rstrip("/")
 
@@ -88,15 +88,15 @@ def check_pair(api_url: str, token_url: str, name_of: Callable[[str], str]) -> N
 def _fault_of(url: object, may_have_query: bool) -> str:
     """Return what is wrong with an address, as the end of a sentence; "" if no fault is found."""
     if not isinstance(url, str):
-        return f": it is of type {type(url).__name__}, not a text"
+        return f"it is of type {type(url).__name__}, not a text"
     if not url:
-        return ": it is empty"
+        return "it is empty"
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        return ": it contains a blank, or a character that must be encoded"
+        return "it contains a blank, or a character that must be encoded"
     if not url.lower().startswith(("http://", "https://")):
-        return ": it does not begin with https://"
+        return "it does not begin with https://"
     if "@" in url.partition("?")[0]:
-        return ": it contains credentials before an @"
+        return "it contains credentials before an @"
     if "#" in url:
-        return ": it has a fragment after a #"
-    return "" if may_have_query or "?" not in url else ": it has a query after a ?"
+        return "it has a fragment after a #"
+    return "" if may_have_query or "?" not in url else "it has a query after a ?"

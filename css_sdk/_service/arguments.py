@@ -132,11 +132,13 @@ def check_kind(
     """
     if not isinstance(given, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        expected = " or ".join(f"{each.__module__.partition('.')[0]}.{each.__name__}" for each in kinds)
-        actual = type(given)
-        raise error(
-            f"{what} must be {expected}, not {actual.__module__.partition('.')[0]}.{actual.__name__}. {source}".rstrip()
-        )
+        expected = " or ".join(map(_full_name, kinds))
+        raise error(f"{what} must be {expected}, not {_full_name(type(given))}. {source}".rstrip())
+
+
+def _full_name(kind: type) -> str:
+    package = kind.__module__.partition(".")[0]
+    return kind.__name__ if package == "builtins" else f"{package}.{kind.__name__}"
 
 
 def check_options(given: Mapping[str, object], known: type, error: type[CssError] = InvalidRequest) -> None:
@@ -184,8 +186,8 @@ def check_number(given: object, name: str, unit: str, *, whole: bool = False, ze
     css_sdk.errors.ConfigurationError: timeout= must be a number of seconds greater than 0, not '30'.
     """
     if not is_number(given, whole=whole, zero=zero):
-        kind, least = "whole number" if whole else "number", "0 or more" if zero else "greater than 0"
-        raise ConfigurationError(f"{name}= must be a {kind} of {unit} {least}, not {given!r}.")
+        kind, least = "whole number" if whole else "number", ", 0 or more" if zero else " greater than 0"
+        raise ConfigurationError(f"{name}= must be a {kind} of {unit}{least}, not {given!r}.")
 
 
 def integrations(given: object) -> tuple[int | str, ...]:

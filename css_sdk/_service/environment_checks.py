@@ -20,8 +20,9 @@ def check_environment(integration: Integration, environment: str) -> str:
     """
     name = f"Integration {integration.project_name!r} (#{integration.id})"
     if environment not in integration.environments:
+        known = ", ".join(integration.environments)
         raise EnvironmentMissing(
-            f"{name} has no environment {environment!r}. It has: {', '.join(integration.environments) or 'none'}."
+            f"{name} has no environment {environment!r}. {f'It has: {known}.' if known else 'It has no environments.'}"
         )
     if integration.status == "draft":
         raise NotApplied(f"{name} is a draft: submit it in the CSS web app and wait until it is applied.")

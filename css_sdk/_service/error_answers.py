@@ -26,6 +26,7 @@ from ..models import SERVICE_ACCOUNT_PREFIX
 
 _NO_PLACES: Final[Mapping[tuple[str, str], str]] = {}
 _UNKNOWN_EXCEPTION: Final = "unknown exception"
+_NOTHING_FOUND: Final = "The service found nothing for this request, and gave no reason"
 
 
 @frozen
@@ -69,7 +70,7 @@ def error_for(
 def _kind_and_sentences(
     answer: ErrorAnswer, what: type_of_thing, places: Mapping[tuple[str, str], str]
 ) -> tuple[type[CssError], str]:
-    said = answer.message.rstrip(" .") or "The service gave no reason"
+    said = answer.message.rstrip(" .")
     match answer.status:
         case 401:
             # The client renews a refused token once, so this token is new.
@@ -81,7 +82,8 @@ def _kind_and_sentences(
         case 403:
             return (
                 AuthenticationError,
-                f"{said}. The API account is not allowed to do this. Run css whoami to see whose account it is.",
+                f"{said and f'{said}. '}The API account is not allowed to do this. Run css whoami to see whose account "
+                f"it is.",
             )
         case 404 if not answer.is_json:
             return MalformedAnswer, "The service does not know this path. Check the address of the API (CSS_API_URL)."
@@ -91,19 +93,19 @@ def _kind_and_sentences(
                 "The integration is a draft: the login server does not know it yet. Submit it in the CSS web app.",
             )
         case 404:
-            missing = _about_missing_role(_missing_role(said), answer.request, places) or f"{said}."
-            return NotFound, f"{missing} {_hint_for_missing(answer, what)}".rstrip()
+            missing = _about_missing_role(_missing_role(said), answer.request, places)
+            return NotFound, f"{missing or f'{said or _NOTHING_FOUND}.'} {_hint_for_missing(answer, what)}".rstrip()
         case 407:
             return ConnectionFailed, (
                 "The proxy refused the connection: 407 Proxy Authentication Required. Nothing was sent to the service. "
                 "Check the proxy's credentials in HTTP_PROXY or HTTPS_PROXY. To bypass the proxy, set NO_PROXY."
             )
         case 409:
-            return Conflict, f"{said}."
+            return Conflict, f"{said or 'The item to create already exists'}."
         case 422 if answer.message == _UNKNOWN_EXCEPTION:
             return ServiceUnavailable, (
-                f"The service answered '{said}'. The cause can be any fault, also one of the login server "
-                f"behind the service. Try again later."
+                f"The service answered '{said}'. This can be any fault of the service, or of the login server behind "
+                f"it. Try again later."
             )
         case 429:
             return RateLimited, f"There were too many calls. Try again in {waiting_time(answer.retry_after)}."
@@ -112,7 +114,8 @@ def _kind_and_sentences(
         case status if 400 <= status < 500:
             return (
                 InvalidRequest,
-                f"{said}. The service refused the request. The same request will fail again: correct it first.",
+                f"The service refused the request{f': {said}' if said else ', and gave no reason'}. Correct it first, "
+                f"because the same request will fail again.",
             )
         case _:
             return (

@@ -156,7 +156,7 @@ def username_of(user: UserLike) -> str:
         raise UnusableUser(f"{text!r} is not a username: the provider is missing after the @. Add it, such as idir.")
     if provider.lower() not in PROVIDERS:
         raise UnusableUser(
-            f"{text!r}: users of {provider!r} cannot have roles. Providers whose users can: "
+            f"{text!r}: users of {provider!r} cannot have roles. Use a login of one of these providers: "
             f"{', '.join(sorted(PROVIDERS))}.",
             provider=provider,
         )
@@ -198,7 +198,8 @@ def without_provider(username: str) -> str:
 def check_username(user: UserLike) -> str:
     """Return the username that a caller passed, in lower case, after checking the digits of its GUID.
 
-    If a digit is missing, the service finds nobody. css-sdk would assume that the person has never logged in.
+    If a digit is missing, the service finds nobody. Without this check, css-sdk would assume that the person has never
+    logged in.
 
     The GUID of a `User` is not checked, because it comes from the service.
 

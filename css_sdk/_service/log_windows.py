@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from attrs import evolve, frozen
 from dateutil import parser
 
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, Remedy
 from ..models import LogLine
 
 LONGEST_WINDOW: Final = datetime.timedelta(days=3)
@@ -53,6 +53,11 @@ _ZONES: Final = {
 }
 """The names of time zones in RFC 2822 (4.3), with their offsets in seconds. Other names have several meanings."""
 
+_VALID_TIMES: Final = Remedy(
+    "Pass a datetime, a date, or a text such as '2026-11-21 12:00'.",
+    "Pass a date such as 2026-11-02, a date and time, or a time span such as 3h.",
+)
+
 Moment = datetime.datetime | datetime.date | str
 
 
@@ -73,9 +78,7 @@ def moment(value: Moment, what: str) -> datetime.datetime:
     # A missing time of pandas passes for a `datetime`, but is not equal to itself.
     is_missing = isinstance(value, datetime.date) and value != value
     if not isinstance(value, datetime.date) or is_missing:
-        raise InvalidRequest(
-            f"{what} is {value!r}, which is not a time. Pass a datetime, a date, or a text such as '2026-11-21 12:00'."
-        )
+        raise InvalidRequest(f"{what} is {value!r}, which is not a time.", remedy=_VALID_TIMES)
     if not isinstance(value, datetime.datetime):
         value = datetime.datetime.combine(value, datetime.time())
     zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
@@ -90,8 +93,12 @@ def _parsed(text: str, what: str) -> datetime.datetime:
         with warnings.catch_warnings():
             warnings.simplefilter("error", parser.UnknownTimezoneWarning)
             read = [parser.parse(text, default=day, tzinfos=_ZONES) for day in days]
-    except (ValueError, OverflowError, parser.UnknownTimezoneWarning) as error:
-        raise InvalidRequest(f"{what} is {text!r}, which is not a time: {error}.") from None
+    except parser.UnknownTimezoneWarning:
+        raise InvalidRequest(
+            f"{what} is {text!r}, which has a time zone that is not known. Write its offset instead, such as -08:00."
+        ) from None
+    except (ValueError, OverflowError):  # the parser's own words are for programmers
+        raise InvalidRequest(f"{what} is {text!r}, which is not a time.", remedy=_VALID_TIMES) from None
     if read[0].date() != read[1].date():
         raise InvalidRequest(f"{what} is {text!r}, which is not a complete date. Give year, month and day.")
     return read[0]

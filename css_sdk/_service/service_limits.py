@@ -70,33 +70,35 @@ def check_length(target: str, request: str) -> None:
 
 
 def check_removable(integration_id: int | str, environment: str, roles: Iterable[str], username: str = "") -> None:
-    """Refuse roles that could be created or assigned, but not removed again.
+    """Refuse roles that css-sdk could create or assign, but could not remove later.
 
     The longest request with one role name is the request that removes the role from a user. css-sdk measures this
     request. Without a username, it assumes 64 characters.
     """
     user = quote(username, safe="") if username else "u" * _LONGEST_USERNAME_PROVIDED_FOR
     for role in roles:
-        what = f"The request that removes the role {role!r} from {username}"
+        what = f"The request that removes the role {role!r} from {username} would be too long"
         if not username:
             what = f"The role name {role!r} is too long for requests about its members"
         check_length(f"/integrations/{integration_id}/{environment}/users/{user}/roles/{role_in_path(role)}", what)
 
 
 def check_new_role(integration_id: int | str, environment: str, name: str) -> None:
-    """Refuse a new role name with invisible characters, or with which a later request would be too long."""
+    """Refuse a new role name that has invisible characters, or that would make a later request too long."""
     check_new_role_name(name)
     check_removable(integration_id, environment, [name])
 
 
 def check_separable(integration_id: int | str, environment: str, parent: str, children: Iterable[str]) -> None:
-    """Refuse children that could be added to a composite role, but not removed again.
+    """Refuse children that css-sdk could add to a composite role, but could not remove later.
 
     The path of the removal has two role names, so it can be too long.
     """
     start = f"/integrations/{integration_id}/{environment}/roles/{role_in_path(parent)}/composite-roles"
     for child in children:
-        check_length(f"{start}/{role_in_path(child)}", f"The request that removes {child!r} from {parent!r}")
+        check_length(
+            f"{start}/{role_in_path(child)}", f"The request that removes {child!r} from {parent!r} would be too long"
+        )
 
 
 def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) -> None:

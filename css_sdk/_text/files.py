@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..errors import MOST_FAULTS, InvalidFile, InvalidRequest
+from ..errors import MOST_FAULTS, InvalidFile, InvalidRequest, Remedy
 
 MOST_BYTES: Final = 20 * 2**20
 """The default limit for the size of a file, in bytes: 20 MiB."""
+_NOT_TABLES: Final = (".yaml", ".yml", ".json", ".jsonl")
+"""The endings of files that nobody opens in Excel."""
 
 
 def text_of(
@@ -25,15 +27,18 @@ def text_of(
         raise too_large(name, max_bytes)
     if isinstance(content, str):
         return content.removeprefix("\ufeff")
+    is_table = not name.lower().endswith(_NOT_TABLES)
     if content.startswith(b"PK\x03\x04"):
-        raise InvalidFile(f"{name} is an Excel workbook or another archive. Save it as «CSV UTF-8». Nothing was sent.")
+        then = " Save it as «CSV UTF-8»." if is_table else ""
+        raise InvalidFile(f"{name} is an Excel workbook or another archive. Nothing was sent.{then}")
     chosen = encoding or _encoding_of(content)
     try:
         return content.decode(chosen).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         known = chosen.upper().removesuffix("-SIG")
-        then = "" if encoding else f" Save it in UTF-8; in Excel, as «CSV UTF-8». {hint}".rstrip()
+        in_excel = "; in Excel, as «CSV UTF-8»" if is_table else ""
+        then = "" if encoding else f" Save it in UTF-8{in_excel}. {hint}".rstrip()
         raise InvalidFile(
             f"{name} is not text in {known}. Nothing was sent.{then}", faults=[f"{name}:{line}: this is not {known}"]
         ) from None
@@ -42,9 +47,9 @@ def text_of(
 
 
 def _encoding_of(content: bytes) -> str:
-    """Return UTF-16 if the content begins with its byte order mark; otherwise UTF-8.
+    """Return UTF-16 if the content begins with its byte order mark, or if every second byte at the beginning is zero.
 
-    Without a mark, the encoding is also UTF-16 if every second byte at the beginning is zero.
+    For any other content, return UTF-8.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
@@ -57,9 +62,10 @@ def _encoding_of(content: bytes) -> str:
 def too_large(name: str, max_bytes: int) -> InvalidFile:
     """Return the error for a file that is larger than `max_bytes`."""
     size = f"{max_bytes / 2**20:g} MiB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
+    advice = "Use smaller files, or raise the limit with"
     return InvalidFile(
-        f"{name} is larger than {size}. It was not read, and nothing was sent. Split the file, or raise the "
-        f"limit: CSS_MAX_FILE_MIB for the command line, max_bytes= in Python."
+        f"{name} is larger than {size}. Nothing was sent.",
+        remedy=Remedy(f"{advice} max_bytes=.", f"{advice} CSS_MAX_FILE_MIB."),
     )
 
 

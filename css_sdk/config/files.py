@@ -22,7 +22,7 @@ _LARGEST: Final = 1024 * 1024
 
 
 def config_path(environ: Mapping[str, str]) -> Path | None:
-    """Return the path of the user's config file; None if `CSS_CONFIG_FILE` is `off`. The file may not exist.
+    """Return the path of the user's config file; None if `CSS_CONFIG_FILE` is `off`. The file need not exist.
 
     The default is `css-sdk/config.toml` in the config folder of the user, such as `~/.config` on Linux.
     """
@@ -103,10 +103,10 @@ def read_project_file(path: Path) -> dict[str, Any]:
 def _read(path: Path, *, is_private: bool) -> dict[str, Any]:
     import tomllib
 
-    reason = ""
+    reason, advice = "", "Correct the file, or remove it."
     try:
         if not path.is_file():  # a pipe would never end
-            reason = "it is not a file"
+            reason, advice = "it is not a file", "Replace it with a file, or remove it."
         else:
             with path.open("rb") as file:
                 if is_private:
@@ -116,12 +116,12 @@ def _read(path: Path, *, is_private: bool) -> dict[str, Any]:
                 return tomllib.loads(content.decode("utf-8-sig"))
             reason = f"it is larger than {_LARGEST} bytes"
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason, advice = error.strerror or type(error).__name__, "Check its path and its permissions."
     except tomllib.TOMLDecodeError as error:
         reason = f"it is not valid TOML ({str(error).rpartition('(')[2].rstrip(')') or 'somewhere'})"
     except (ValueError, RecursionError):
         reason = "it is not TOML in UTF-8"
-    raise ConfigurationError(f"The config file {str(path)!r} cannot be read: {reason}. Correct the file, or remove it.")
+    raise ConfigurationError(f"The config file {str(path)!r} cannot be read: {reason}. {advice}")
 
 
 def _check_private(path: Path, found: os.stat_result) -> None:

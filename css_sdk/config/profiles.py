@@ -72,7 +72,7 @@ class Profile:
     integration: str | None = _key(lambda value: _is_text(value) or type(value) is int, "an id or a project name")
     environment: str | None = _key(lambda value: value in ENVIRONMENTS, "dev, test or prod")
     width: int | None = _key(lambda value: type(value) is int and 1 <= value <= 8, "a whole number from 1 to 8")
-    timeout: float | None = _key(is_number, "a number of seconds, more than 0")
+    timeout: float | None = _key(is_number, "a number of seconds greater than 0")
     journal_days: int | None = _key(
         lambda value: type(value) is int and 1 <= value < 100_000, "a whole number of days, 1 or more"
     )
@@ -149,6 +149,14 @@ def checked_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     if faults:
         raise ConfigurationError(f"{where}: {' '.join(faults)}")
     return {key: str(value) if key == "integration" else value for key, value in values.items()}
+
+
+def checked_variable(key: str, value: Any, variable: str) -> Any:
+    """Return the value of a variable that sets a key, after checking the value."""
+    is_valid, valid = _RULES[key]
+    if not is_valid(value):
+        raise ConfigurationError(f"{variable} must be {valid}.")
+    return value
 
 
 def choose_profile(profiles: Mapping[str, Profile], name: str, named_by: str, file: str) -> Profile:

@@ -93,7 +93,8 @@ def _settings_of(
         what = f"credential_process of {profile.where}"
         printed = run_credential_process(profile.credential_process, folder, what)
         place = f"the output of credential_process of profile {profile.name!r}"
-        found = CSS.in_json(printed, beside, f"The output of {what}", place)
+        advice = "The command must print the content of an account file."
+        found = CSS.in_json(printed, beside, f"The output of {what}", place, advice)
     return settings_of(
         found,
         team_id=profile.team_id if team_id is None else team_id,
@@ -146,11 +147,12 @@ def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None)
     if not profiles:
         return error
     names = ", ".join(map(repr, profiles))
-    choose = f"Or choose a profile of {path} with"
+    known = f"The profiles in {path} are: {names}."
     return ConfigurationError(
         str(error),
         remedy=Remedy(
-            f"{choose} profile= or {PROFILE_VARIABLE}: {names}.", f"{choose} --profile {quote(profiles[0])}: {names}."
+            f"Or choose a profile with profile= or {PROFILE_VARIABLE}. {known}",
+            f"Or choose a profile, for example --profile {quote(profiles[0])}. {known}",
         ),
     )
 
@@ -158,7 +160,7 @@ def _with_profiles(error: ConfigurationError, environ: Mapping[str, str] | None)
 def _path_for_default(environ: Mapping[str, str] | None) -> Path | None:
     """Return the path of the config file, if its default profile may be used; otherwise None.
 
-    The default profile is not used beside variables with credentials. It is also not used if a caller passed variables
+    The default profile is not used if a variable sets a credential. It is also not used if a caller passed variables
     without `CSS_CONFIG_FILE`.
     """
     variables = os.environ if environ is None else environ
@@ -169,7 +171,7 @@ def _path_for_default(environ: Mapping[str, str] | None) -> Path | None:
 def find_defaults(
     environ: Mapping[str, str] | None = None, *, profile: str | None = None, folder: Path | None = None
 ) -> dict[str, Default]:
-    """Return the default values of options that have one, by name.
+    """Return the default values that are set, by the name of the option.
 
     The first source that sets a value decides: a variable, the project's `css.toml`, the profile. css-sdk looks for
     `css.toml` first in `folder`.
@@ -189,11 +191,11 @@ def find_defaults(
     for name in ("integration", "environment", "journal_days"):
         variable = f"CSS_{name.upper()}"
         if value := variables.get(variable):
-            from .profiles import checked_values
+            from .profiles import checked_variable
 
             is_number = name == "journal_days" and re.fullmatch("[0-9]{1,5}", value)
             given: Any = int(value) if is_number else value
-            found[name] = Default(checked_values({name: given}, variable)[name], variable)
+            found[name] = Default(checked_variable(name, given, variable), variable)
     return found
 
 

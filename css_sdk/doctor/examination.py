@@ -24,6 +24,7 @@ from .._http.retry import Backoff, seconds_of_date
 from .._http.sending import Sending, system_error_behind
 from .._service.error_answers import error_for
 from .._sync.client import Css
+from .._text.words import counted
 from ..config.sources import Default, find_defaults, find_settings
 from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam
 from ..settings import Secret, Settings
@@ -173,7 +174,7 @@ class _Examination:
     def _login_server(self, environment: str, issuer: str, set_by: str = "") -> tuple[Check, bool]:
         """Check that a login server can be reached. Return the check, and whether the server answered at all.
 
-        `set_by` is a sentence that says what sets the address. It ends the message if something is wrong.
+        `set_by` is a sentence that says what sets the address. If something is wrong, the message ends with it.
         """
         name, server = f"login server ({environment})", f"the login server of {environment}"
         answer = self._ask(judgements.discovery_of(issuer), server)
@@ -193,8 +194,8 @@ class _Examination:
             if answer.status_code == 200 and judgements.is_heartbeat(answer.content):
                 return Check("service", "ok", f"{settings.api_url} can be reached."), True
             foreign = MalformedAnswer(
-                f"GET /heartbeat: the answer does not come from the CSS API ({settings.api_url}). "
-                f"A proxy or a firewall may have sent it."
+                f"GET {settings.api_url}/heartbeat: the answer does not come from the CSS API. A proxy or a firewall "
+                f"may have sent it. Check the address and the proxy variables."
             )
             reported = error_answer(answer, f"GET {answer.url.path}", time.time())
             answer = foreign if answer.is_success else error_for(reported)
@@ -224,7 +225,8 @@ class _Examination:
             yield self._wrong("account", error)
             return
         state: State = "ok" if count else "warning"
-        yield Check("account", state, f"It belongs to team {team}, which has {count or 'no'} Gold integrations.")
+        owned = counted(count, "Gold integration") if count else "no Gold integrations"
+        yield Check("account", state, f"It belongs to team {team}, which has {owned}.")
 
     def _default_place(self, css: Css) -> Iterator[Check]:
         """Yield a check if the default integration or environment cannot be used."""

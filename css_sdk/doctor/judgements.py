@@ -57,7 +57,7 @@ def judge_addresses(settings: Settings) -> Check:
     if token.hostname in [f"{environment}.{public_login}" for environment in _ENVIRONMENTS]:
         message = (
             f"The token address ({name}) is at {token.hostname}. API accounts log in at the prod login server "
-            f"({public_login}), whichever environment they manage. Set it to {TOKEN_URL}."
+            f"({public_login}), also to manage dev and test. Set the token address to {TOKEN_URL}."
         )
         return Check("addresses", "wrong", message)
     if (api.hostname == public_api) != (token.hostname == public_login):
@@ -128,7 +128,7 @@ def is_heartbeat(content: bytes) -> bool:
 
 
 def judge_clock(ahead: float | None) -> Check:
-    """Return the check whether the clocks of this machine and of the servers agree to 60 seconds.
+    """Return the check whether the clocks of this machine and of the servers differ by at most 60 seconds.
 
     `ahead` is negative if this machine's clock is behind. It is None if no server sent a time.
 

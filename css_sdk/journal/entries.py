@@ -18,6 +18,7 @@ from attrs import evolve, field, frozen
 from .._text.escaping import cut_name
 from .._text.json_text import parsed_json
 from .._text.tables import Records
+from .._text.words import joined
 from ..errors import InvalidFile, Remedy
 from ..models import Outcome
 from ..state import Step
@@ -193,14 +194,14 @@ def _opened(record: Mapping[str, Any], where: str) -> JournalRead:
     """Return a journal without writes, from the first line of a run."""
     if record["journal"] != VERSION:
         raise InvalidFile(
-            f"{where}: this is a journal of version {record['journal']!r}, but this css-sdk reads version {VERSION}."
+            f"{where}: this is a journal of version {record['journal']!r}, but this css-sdk reads version {VERSION}. "
+            f"Use the version of css-sdk that wrote it."
         )
-    account, address = record.get("client_id"), record.get("api_url")
     facts = {name: record[name] for name in _FACTS if record.get(name) is not None}
-    is_text = all(isinstance(text, str) for text in facts.values())
-    if not isinstance(account, str) or not isinstance(address, str) or not is_text:
-        raise InvalidFile(f"{where}: this line does not name the account of the journal.")
-    return JournalRead(account, address, (), **facts)
+    facts |= {name: record.get(name) for name in ("client_id", "api_url")}
+    if wrong := [name for name, text in facts.items() if not isinstance(text, str)]:
+        raise InvalidFile(f"{where}: {joined(wrong)} must be {'a text' if len(wrong) == 1 else 'texts'}.")
+    return JournalRead(entries=(), **facts)
 
 
 def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) -> Entry:

@@ -116,12 +116,9 @@ def _moment(text: str, option: str, now: datetime.datetime) -> datetime.datetime
     if back:
         return now - datetime.timedelta(**{_UNITS[back[2]]: int(back[1])})
     try:
-        return moment(text, option)
+        return moment(text, "it")
     except InvalidRequest as error:
-        raise click.BadParameter(
-            f"{text_of(error)} Pass a date such as 2026-11-02, a date and time, or a time span such as 3h.",
-            param_hint=option,
-        ) from None
+        raise click.BadParameter(text_of(error), param_hint=option) from None
 
 
 def _text(line: LogLine) -> str:
