@@ -84,9 +84,9 @@ def test_find_fails_with_1_if_nobody_was_found_and_with_64_for_wrong_options(run
     _, _, err = run("find", "--login", "Ann", "-e", "dev")
     assert err.splitlines() == [
         "Searched githubbcgov and githubpublic in dev by login Ann.",
-        "css: Nobody was found. The service knows only people who have logged in. Not searched: idir and azureidir "
-        "(--guid, --email, --first-name, "
-        "--last-name); bceidbasic, bceidbusiness and bceidboth (--guid).",
+        "css: Nobody was found. The service knows only people who have logged in. To search idir and azureidir, pass "
+        "--guid, --email, --first-name or --last-name. To search bceidbasic, bceidbusiness and bceidboth, pass "
+        "--guid.",
     ]
     before = asked(sandbox)
     for arguments in ((), ("--email", "ann@", "-e", "stage"), ("--email", "ann@", "--provider", "otp")):
@@ -263,6 +263,13 @@ def test_guards_and_protection_apply_to_the_removal_of_a_person(run: Run, sandbo
         assert (code, out) == (expected, [])
         assert said in err
     assert everything(sandbox) == before
+    for target, quoted in (
+        ("bo@people.example", "bo@people.example"),
+        ("{b}$@people.example", "'{b}$@people.example'"),
+    ):
+        code, _, err = run("copy", BEA, target)
+        assert code == 3
+        assert f"run: css people copy {BO}@idir {quoted}\n" in err
     code, _, err = run("remove", BO, "--yes", "--allow-prod")
     assert code == 0
     assert f"run: css people remove {BEA}@idir" in err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -14,14 +14,24 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def joined(names: Iterable[str]) -> str:
-    """Return names as one text, with commas between them, and with "and" before the last name.
+def joined(names: Iterable[str], word: str = "and") -> str:
+    """Return names as one text, with commas between them, and with "and" or another word before the last name.
 
-    >>> joined(["dev"]), joined(["dev", "test", "prod"])
-    ('dev', 'dev, test and prod')
+    >>> joined(["dev"]), joined(["dev", "test", "prod"]), joined(["dev", "test"], "or")
+    ('dev', 'dev, test and prod', 'dev or test')
     """
     *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {word} {last}" if others else last
+
+
+def lines_in_words(numbers: Sequence[int]) -> str:
+    """Return the numbers of lines of a file in words; of many lines, the first ten.
+
+    >>> lines_in_words([2]), lines_in_words([2, 4])
+    ('line 2', 'lines 2, 4')
+    """
+    first = ", ".join(map(str, numbers[:10]))
+    return f"{'line' if len(numbers) == 1 else 'lines'} {first}{', …' if len(numbers) > 10 else ''}"
 
 
 def waiting_time(seconds: float | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..._text.shells import quote
 from ..._text.words import counted, joined
 from ..support import options, records
 from ..support.applying import Origin, preview_and_carry_out
@@ -170,7 +171,7 @@ def _find_listed(given: Given, file: Path) -> int:
 
 
 def _not_searched(found: PeopleFound) -> str:
-    """Return a sentence about the providers that were not searched, and the options that search them.
+    """Return sentences about the providers that were not searched, each with the options that search these providers.
 
     If all providers were searched, return "".
     """
@@ -179,12 +180,11 @@ def _not_searched(found: PeopleFound) -> str:
     left_out: dict[tuple[str, ...], list[str]] = {}
     for provider, terms in TERMS_ANYWHERE.items():
         if provider not in found.providers:
-            left_out.setdefault(tuple(terms), []).append(provider)
-    skipped = [
-        f"{joined(providers)} ({', '.join('--' + term.replace('_', '-') for term in terms)})"
-        for terms, providers in left_out.items()
-    ]
-    return f" Not searched: {'; '.join(skipped)}." if skipped else ""
+            flags = tuple(f"--{term.replace('_', '-')}" for term in terms)
+            left_out.setdefault(flags, []).append(provider)
+    return "".join(
+        f" To search {joined(providers)}, pass {joined(flags, 'or')}." for flags, providers in left_out.items()
+    )
 
 
 def _logins(one: PersonFound) -> list[dict[str, object]]:
@@ -242,11 +242,11 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
     read = "the places that could be read" if found.unread else "any environment"
     print_rows(rows, given.as_json, columns, empty=f"{person or client_id} has no roles in {read}.")
     for username, environments in found.never_in.items():
-        say(f"{username} has never logged in to {', '.join(environments)}.")
+        say(f"{username} has never logged in to {joined(environments)}.")
     for username in found.same_address:
         say(
             f"The login {username} has this person's e-mail address, but another GUID. To see the roles of the login, "
-            f"run: css people roles {username}"
+            f"run: css people roles {quote(username)}"
         )
     for unread in found.unread:
         say(f"css: {unread.place}: {text_of(unread.error)}")
@@ -285,7 +285,7 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
         found = css.removal_plan(
             person, providers=given.providers or None, protect=Protection(roles=protect), width=given.width
         )
-        return _carry_out(css, found, given, Origin("people-remove"), f"{person} has no roles", "remove {}")
+        return _carry_out(css, found, given, Origin("people-remove"), f"{person} has no roles", "remove")
 
 
 @people.command("copy")
@@ -315,21 +315,26 @@ def copy_roles(given: Given, source: str, target: str) -> int:
     with opened() as css:
         found = css.copy_plan(source, target, providers=given.providers or None, width=given.width)
         nothing = f"There is nothing to copy from {source} to {target}"
-        return _carry_out(css, found, given, Origin("people-copy"), nothing, f"copy {{}} {target}")
+        return _carry_out(css, found, given, Origin("people-copy"), nothing, "copy", target)
 
 
-def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothing: str, command: str) -> int:
+def _carry_out(
+    css: Css, found: PersonPlan, given: Given, origin: Origin, nothing: str, command: str, *target: str
+) -> int:
     """Show the plan for a person, carry out the plan, and return the exit code. Print what the plan leaves out.
 
-    If the plan has no steps, the message begins with `nothing`. For a login that is left out, the message names the
-    command `css people {command}`. In `command`, `{}` stands for the username.
+    Args:
+        nothing: the beginning of the message for a plan without steps.
+        command: the subcommand of `css people`. If a login is left out, css prints this subcommand for the login.
+        target: further arguments of the subcommand, after the login.
     """
     for one in found.incomplete:
         say(f"css: {one.place}: {text_of(one.error)}")
     for username in found.same_address:
         say(
             f"css leaves out the login {username}, because the login has this person's e-mail address, but another "
-            f"GUID. If the login belongs to this person, too, run: css people {command.format(username)}"
+            f"GUID. If the login belongs to this person, too, run: css people {command} "
+            f"{' '.join(map(quote, (username, *target)))}"
         )
     plan = found.plan
     if plan.steps:
@@ -367,8 +372,8 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
     """Show or give the roles that people have with only one of their logins, idir or azureidir.
 
     css compares direct roles. Without --apply, css changes nothing, and the exit code is 2 if roles are missing. With
-    --apply, css gives the missing roles. In prod, css asks for the project's name. If a person has never used the other
-    login, css shows the other login, but cannot give roles to it.
+    --apply, css gives the missing roles. In prod, css asks for the project's name. If a person has never logged in with
+    the login that lacks the roles, css shows this login, but cannot give roles to it.
 
     \b
     Examples:
