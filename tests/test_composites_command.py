@@ -70,8 +70,8 @@ def test_remove_lists_the_people_who_lose_a_role(
     assert run_css(*remove) == 4
     err = capsys.readouterr().err.splitlines()
     assert err[0] == (
-        f"'admin' will not contain 'approver': {len(lost)} users lose the role 'approver' in Grants Portal (#101) dev: "
-        f"{', '.join(sorted(map(named, lost)))}"
+        f"'admin' will no longer contain 'approver': {len(lost)} users lose the role 'approver' in Grants Portal "
+        f"(#101) dev: {', '.join(sorted(map(named, lost)))}"
     )
     assert err[1] == "'nope' is not a child of 'admin' in Grants Portal (#101) dev"
     assert asked(sandbox).keys() == {"token", "GET"}
@@ -106,8 +106,8 @@ def test_people_who_have_the_role_through_a_new_child_lose_nothing(
     sandbox.create_role(GRANTS_PORTAL, "dev", "both", ["approver", "reviewer"])
     assert run_css("composites", "set", "admin", "both", *PLACE, "--yes") == 0
     assert capsys.readouterr().err.splitlines()[:2] == [
-        "'admin' will not contain 'approver': nobody loses the role 'approver' in Grants Portal (#101) dev",
-        "'admin' will not contain 'reviewer': nobody loses the role 'reviewer' in Grants Portal (#101) dev",
+        "'admin' will no longer contain 'approver': nobody loses the role 'approver' in Grants Portal (#101) dev",
+        "'admin' will no longer contain 'reviewer': nobody loses the role 'reviewer' in Grants Portal (#101) dev",
     ]
     assert children(sandbox) == {"both"}
 

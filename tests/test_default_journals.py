@@ -108,7 +108,7 @@ def test_if_the_default_folder_cannot_be_created_the_change_is_still_made(
     (state_folder / "journals").write_text("a file", encoding="utf-8")
     assert run_css("assign", MAREN, "-r", "approver", *PLACE) == 0
     printed = capsys.readouterr().err
-    assert "No journal is kept" in printed
+    assert "cannot be written: File exists. So no journal is kept" in printed
     assert "--no-journal" in printed
     assert MAREN in sandbox.members(GRANTS_PORTAL, "dev", "approver")
 

@@ -413,10 +413,17 @@ def test_css_roster_removes_ended_grants_only_with_prune(
     place = (file, "-i", GRANTS_PORTAL, "-e", "dev", "--timezone", "America/Vancouver")
     assert run_css("roster", "apply", *place, "--result", tmp_path / "result.csv") == 0
     said = capsys.readouterr().err
-    assert "css leaves out rows whose last day is over: line 2. To remove these roles, pass --prune." in said
+    assert "css leaves out rows whose last day is over: line 2. With --prune, css removes these roles, unless " in said
     assert (tmp_path / "result.csv").read_text(encoding="utf-8-sig").splitlines()[0].endswith(",message,until")
     assert MAREN in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     assert TOBIAS in sandbox.members(GRANTS_PORTAL, "dev", "admin")
+    file.write_text(f"{file.read_text(encoding='utf-8')}{MAREN},reviewer,2120-03-31\n", encoding="utf-8")
+    assert run_css("roster", "check", *place, "--prune") == 0
+    assert (
+        "css leaves out rows whose last day is over, because other rows still grant the roles: line 2.\n"
+        in capsys.readouterr().err
+    )
+    file.write_text(f"{file.read_text(encoding='utf-8').rpartition(MAREN)[0]}", encoding="utf-8")
     assert run_css("roster", "apply", *place, "--prune") == 4
     assert run_css("roster", "apply", *place, "--prune", "--yes") == 0
     assert MAREN not in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")

@@ -147,6 +147,22 @@ def test_a_plan_is_not_saved_to_a_device_or_folder(
 
 
 @pytest.mark.parametrize(
+    ("person", "stays"), [("email: nobody@example.com", True), (f"guid: {'0f' * 16}, provider: idir", False)]
+)
+def test_the_hint_at_prune_promises_no_removal_of_people_who_may_be_in_the_file(
+    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], person: str, stays: bool
+) -> None:
+    """If a person could not be identified, members who may be this person stay even with `--prune`, and css says so."""
+    file = file_of_roles(tmp_path, f"[{{name: reviewer, members: {{exact: [{{{person}}}]}}}}]")
+    assert run_css("plan", file) == 3
+    hint = "To remove what exact sets do not list, pass --prune."
+    but = " But a member who may be one of the unidentified people stays." if stays else ""
+    assert f"{hint}{but}\n" in capsys.readouterr().err
+    assert run_css("plan", file, "--prune") == 3
+    assert ("  - remove" in capsys.readouterr().out) is not stays
+
+
+@pytest.mark.parametrize(
     ("roles", "options", "code"),
     [
         (CHANGES, [], 0),

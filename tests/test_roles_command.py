@@ -133,7 +133,7 @@ def test_delete_lists_the_people_and_roles_that_lose_something(
     err = capsys.readouterr().err.splitlines()
     assert err[0].startswith(f"{count} users lose the role 'reviewer' in Grants Portal (#101) dev: ")
     assert err[0].endswith(f", and {count - 10} more")
-    assert err[1].startswith("2 parents (admin, boss) will not contain 'reviewer': ")
+    assert err[1].startswith("2 parents (admin, boss) will no longer contain 'reviewer': ")
     assert "797be66aabf29acf4646b4cb4894071a@githubpublic" in err[1]
     assert err[2].startswith("1 user loses the role 'admin'")
     assert err[3] == (

@@ -92,7 +92,10 @@ def test_apply_and_drift_are_limited_in_the_same_way(
     assert not [path for _, path in writes(sandbox) if "/dev/" not in path]
     assert run_css("drift", access, "-e", "dev") == 0
     assert run_css("drift", access, "-e", "test") == 2
-    assert "Left out: Grants Portal dev\nLeft out: Grants Portal prod\n" in capsys.readouterr().err
+    assert (
+        "Left out because of -i or -e: Grants Portal dev\nLeft out because of -i or -e: Grants Portal prod\n"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

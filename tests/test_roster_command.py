@@ -155,7 +155,8 @@ def test_rows_that_are_done_stay_in_the_result_file(
         capsys.readouterr()
         run_css("roster", command, result, *DEV, "--provider", "githubpublic")
         assert (
-            "css leaves out rows that are done according to their column outcome: line 2, 3." in capsys.readouterr().err
+            "css leaves out rows that are done according to their column outcome: lines 2, 3."
+            in capsys.readouterr().err
         )
     lines = list(csv.DictReader(result.read_text(encoding="utf-8-sig").splitlines()))
     assert [line["username"] or line["email"] for line in lines] == [first, second, "saltwind@example.org"]

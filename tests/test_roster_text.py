@@ -134,7 +134,7 @@ def test_rows_that_revoke_contradict_an_exact_roster() -> None:
     """An exact roster with rows that revoke is refused, and the error names their lines."""
     row = Row(2, Person("username", JANE), "reviewer", "101", "dev")
     check_exact([row])
-    with pytest.raises(Refused, match=r"\(line 3, 4\)"):
+    with pytest.raises(Refused, match=r"\(lines 3, 4\)"):
         check_exact([row, *(Row(line, row.person, "r", "101", "dev", "revoke") for line in (3, 4))])
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Literal
 from attrs import evolve, field, frozen
 
 from .._text.tables import Record, Records, TupleOf
+from .._text.words import lines_in_words
 from ..errors import CssError, EmptySet, Refused, TooManyRemovals, Withheld
 from ..models import Outcome, User
 from ..people import identification
@@ -205,11 +206,11 @@ def check_exact(rows: Sequence[Row]) -> None:
     """
     if not rows:
         raise EmptySet("The roster names nobody: everybody would lose their roles. Nothing was sent.")
-    lines = [str(row.line) for row in rows if row.action == "revoke"]
+    lines = [row.line for row in rows if row.action == "revoke"]
     if lines:
         raise Refused(
             f"An exact roster lists everybody who must have a role, and all others lose the role. Leave out the rows "
-            f"that revoke a role (line {', '.join(lines[:10])}{', …' if len(lines) > 10 else ''}). Nothing was sent."
+            f"that revoke a role ({lines_in_words(lines)}). Nothing was sent."
         )
 
 

@@ -32,8 +32,13 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
 @takes(
     options.roles_files,
     options.places,
-    flag("--prune", help="For roles files: remove what exact sets do not list, and members whose last day is over."),
-    options.identification,
+    flag(
+        "--prune",
+        help="For roles files: remove what exact sets do not list, and members whose last day is over. Members who may "
+        "be one of the unidentified people stay.",
+    ),
+    options.missing,
+    flag("--strict", help="If a person could not be identified, change nothing. By default, css carries out the rest."),
     options.provider,
     options.plan_removals,
     options.keep_last,

@@ -49,7 +49,7 @@ def show(given: Given) -> None:
     project, in the profile.
 
     \b
-    Example:
+    Examples:
       css config show
       css --profile grants config show --json
     """

@@ -34,7 +34,7 @@ def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
     Exit codes: 0 nothing is wrong; 1 a check found a problem.
 
     \b
-    Example:
+    Examples:
       css doctor
       css doctor --team 2016 --extra verify
     """

@@ -73,7 +73,7 @@ def drift(given: Given, files: Sequence[Path]) -> int:
             return ExitCode.DONE
     print_unresolved(made.unresolved, names, mask=given.mask)
     for place in made.left_out:
-        say(f"Left out: {place}")
+        say(f"Left out because of -i or -e: {place}")
     if made.steps:
         made = masked(made) if given.mask else made
         ended = {(one.place, one.role, one.username) for one in (made.dates.ended if made.dates else ())}

@@ -21,7 +21,7 @@ def _is_export(content: bytes) -> bool:
     options.places,
     flag(
         "--additive",
-        help="Write additive sets. By default sets are exact: css plan --prune removes what the file does not list.",
+        help="Write additive sets. By default, sets are exact: css apply --prune removes what the file does not list.",
     ),
     flag("--by-name", help="Name integrations by project name if the name is unique. By default, css writes the id."),
     flag("--names", help="Add people's names to usernames, as comments."),

@@ -41,7 +41,7 @@ def list_journals(given: Given) -> None:
     """List the journals, the newest first.
 
     \b
-    Examples:
+    Example:
       css journal list
     """
     from ...journal.choice import undone_by

@@ -31,10 +31,15 @@ from ..support.plans import (
     flag(
         "--prune",
         help="Also plan two kinds of removals: everything that an exact set does not list, and members whose last day "
-        "is over. Without --prune, css only shows these removals.",
+        "is over. Members who may be one of the unidentified people stay. Without --prune, css only shows these "
+        "removals.",
     ),
     options.day,
-    options.identification,
+    options.missing,
+    flag(
+        "--strict",
+        help="If a person could not be identified, save no plan, and exit with code 3. By default, css plans the rest.",
+    ),
     options.provider,
     plan_option("Save the plan in this file, for css apply. Only you can read it. An older plan is replaced."),
     options.markdown,

@@ -78,5 +78,5 @@ def report(given: Given, roles: Sequence[str], person: str, kind: str | None, ou
             most = terminal_width("stdout") if output.path is None else None
             output.write(ended(table_lines(records, _COLUMNS, most)))
             if not records:
-                say("Nobody has a role there.")
+                say("The report is empty: nobody has a role that you asked for.")
     return say_unread(found, given, roles)

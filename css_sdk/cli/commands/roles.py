@@ -94,7 +94,8 @@ def create(given: Given, names: Sequence[str]) -> int:
 def ensure(given: Given, names: Sequence[str]) -> int:
     """Create the roles that do not exist yet. In prod, css asks for the project's name.
 
-    If a role exists already, this command succeeds, but css roles create fails. So a script can run this command again.
+    If a role exists already, css roles ensure succeeds, and css roles create fails. A script can run css roles ensure
+    several times.
 
     \b
     Example:

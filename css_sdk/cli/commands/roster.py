@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._text.words import counted
+from ..._text.words import counted, lines_in_words
 from ..support import options, reports
 from ..support.changes import Labels, carry_out, print_row_results
 from ..support.exit_codes import ExitCode
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _READING = together(
     options.file,
     options.place(required=False),
-    click.option("--role", metavar="NAME", help="Role for rows without a role."),
+    click.option("--role", metavar="ROLE", help="Role for rows without a role."),
     click.option(
         "--action",
         type=click.Choice(["grant", "revoke"]),
@@ -103,16 +103,19 @@ def _read(
     day = day_in(timezone, datetime.datetime.now(datetime.UTC)) if timezone else None
     rows = rows_in(file, exact=exact, columns=named, day=day, **place, **reading)
     if rows.indirect:
-        say(f"css leaves out rows of people who have the role only through a composite role: {_lines(rows.indirect)}")
+        lines = lines_in_words(rows.indirect)
+        say(f"css leaves out rows of people who have the role only through a composite role: {lines}.")
     if rows.finished:
-        lines = _lines([result.row.line for result in rows.finished])
+        lines = lines_in_words([result.row.line for result in rows.finished])
         say(
             f"css leaves out rows that are done according to their column outcome: {lines}. To apply such a row, clear "
             f"its outcome."
         )
     if rows.ended:
-        hint = "" if exact else " To remove these roles, pass --prune."
-        say(f"css leaves out rows whose last day is over: {_lines(rows.ended)}.{hint}")
+        pruned = not exact and reading["prune"]
+        why = ", because other rows still grant the roles" if pruned else ""
+        hint = "" if exact or pruned else " With --prune, css removes these roles, unless other rows still grant them."
+        say(f"css leaves out rows whose last day is over{why}: {lines_in_words(rows.ended)}.{hint}")
     how = {
         "exact": exact,
         "max_removals": given.max_removals,
@@ -122,10 +125,6 @@ def _read(
         "all_logins": all_logins,
     }
     return rows, how
-
-
-def _lines(numbers: Sequence[int]) -> str:
-    return f"line {', '.join(map(str, numbers[:10]))}{', …' if len(numbers) > 10 else ''}"
 
 
 @click.group(cls=Group)
@@ -161,7 +160,7 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
     rows, how = _read(given, file, **roster_options)
     if rows.synonyms:
         read_as = ", ".join(f"{name!r} as {column}" for name, column in rows.synonyms.items())
-        say(f"css reads columns with other names: {read_as}. To ignore such a column, pass --ignore.")
+        say(f"css reads columns with other names: {read_as}. To ignore such a column, pass --ignore with its name.")
     if not online:
         from ...roster.rows import find_repeated
 
@@ -219,6 +218,7 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
     click.option(
         "--result",
         type=click.Path(path_type=Path),
+        metavar="FILE",
         help="Write the results to this file. By default, css writes a result file only if some rows are not done. The "
         "result file of team.csv is team.result.csv.",
     ),

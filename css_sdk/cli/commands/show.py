@@ -16,7 +16,7 @@ from ..support.options import Given, check_one_format, flag, takes
 from ..support.output import json_line, print_lines, say
 from ..support.plans import is_journal, is_saved_plan, print_plan_as
 
-names_option = flag("--names", "look_up", help="Look up the names of people, with one request for each person.")
+names_option = flag("--names", "look_up", help="Look up the names of people: at most 20, with one request each.")
 
 
 @click.command()

@@ -36,7 +36,11 @@ class _TokenGroup(Group):
 
 
 @click.group(cls=_TokenGroup, invoke_without_command=True)
-@click.option("--system", type=click.Choice(["css", "cern", "bss"]), help="System that issues the token.")
+@click.option(
+    "--system",
+    type=click.Choice(["css", "cern", "bss"]),
+    help="System that issues the token. Required, except for css token verify.",
+)
 @click.option("--audience", metavar="CLIENT_ID", help="Application that the token is for (only with --system cern).")
 @flag("--raw", help="Print only the token itself.")
 @takes(options.json)
@@ -47,7 +51,7 @@ def token(given: Given, system: str | None, audience: str | None, raw: bool) -> 
     CSS_CREDENTIALS_FILE, CERN_CREDENTIALS_FILE or BSS_CREDENTIALS_FILE to a file that holds them.
 
     \b
-    Example:
+    Examples:
       css token --system css
       css token --system cern --audience grants-portal-api --raw
     """
@@ -101,7 +105,7 @@ def verify(
     does not have the role; 64 usage or file error.
 
     \b
-    Example:
+    Examples:
       css token --system css --raw | css token verify --audience account
       css token verify --audience grants-portal-101 --role reviewer < token.txt
     """

@@ -102,7 +102,7 @@ def apply_rows(
     Before a question, css shows who would gain or lose roles. After the answer, css carries out only these changes.
 
     Args:
-        labels: css adds the names that it reads to this object.
+        labels: an object to which css adds the names that it has read.
         progress: css calls this function with each result as soon as it is known.
         exact: whether to remove the roles in the rows from everybody whom the rows do not list.
         how: further arguments of `apply_roster` and `check_roster`.
@@ -200,8 +200,8 @@ def carry_out(
 ) -> int:
     """Ask for confirmation, carry out rows, write the result file, print the results, and return the exit code.
 
-    After an interrupt, css finishes the calls that have begun, and prints the results. Then css raises the interrupt
-    again.
+    After an interrupt, css finishes the calls that have begun, and prints the results. Then css raises the same
+    `KeyboardInterrupt`.
 
     Args:
         given: the options. With `--allow-missing`, people who have never logged in do not change the exit code.

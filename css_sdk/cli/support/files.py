@@ -74,7 +74,7 @@ def text_in(file: Path) -> tuple[str, str]:
 
 
 def why_not_writable(file: Path) -> str:
-    """Return the reason why css cannot write a file, as the end of a sentence. Otherwise, return ""."""
+    """Return the reason why css cannot write a file, as the end of a sentence. If css can write it, return ""."""
     if file.is_dir():
         return "it is a folder"
     if file.exists() and not file.is_file():
@@ -82,7 +82,8 @@ def why_not_writable(file: Path) -> str:
     if not file.parent.is_dir():
         return f"there is no folder {file.parent}"
     if not os.access(file.parent, os.W_OK):
-        return f"you may not write in the folder {file.parent}"
+        folder = "the current folder" if file.parent == Path() else f"the folder {file.parent}"
+        return f"you may not write in {folder}"
     return ""
 
 
@@ -147,6 +148,7 @@ class OutputFile:
             write_whole(
                 self.path,
                 [pieces] if isinstance(pieces, bytes) else iterencode(pieces, encoding, "backslashreplace"),
+                f" Free some disk space, or name another file with {self.option}.",
             )
         elif not isinstance(pieces, bytes):
             print_lines(piece.removesuffix("\n") for piece in pieces)
@@ -158,8 +160,10 @@ def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
     return not content.strip() or is_ours(content)
 
 
-def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
+def write_whole(file: Path, pieces: Iterable[bytes], advice: str = "") -> None:
     """Write a file completely or not at all. Only its owner can read the file afterwards.
+
+    `advice` is a sentence for the message of an error. It must begin with a blank.
 
     Raises:
         InvalidFile: when the file cannot be written.
@@ -169,6 +173,4 @@ def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
     try:
         replace_file(file, pieces)
     except OSError as error:
-        raise InvalidFile(
-            f"{file} could not be written: {error.strerror}. Free some disk space, or name another file."
-        ) from None
+        raise InvalidFile(f"{file} could not be written: {error.strerror}.{advice}") from None

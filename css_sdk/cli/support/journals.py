@@ -150,10 +150,14 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
     try:
         return new(folder().new_file(command, datetime.datetime.now(datetime.UTC), days), is_required=False)
     except (OSError, InvalidFile) as error:
-        why = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else message_of(error)
+        why = (
+            f"{error.filename} cannot be written: {error.strerror}."
+            if isinstance(error, OSError)
+            else message_of(error)
+        )
         say(
-            f"css: No journal is kept, so css undo cannot undo these changes. {why} To keep a journal elsewhere, pass "
-            f"--journal FILE. To hide this warning, pass --no-journal."
+            f"css: {why} So no journal is kept, and css undo cannot undo these changes. To keep a journal elsewhere, "
+            f"pass --journal FILE. To hide this warning, pass --no-journal."
         )
         return None
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
     """Return sentences about who loses a role when somebody deletes these roles.
 
-    People can also lose a role that they have through a parent.
+    The sentences also name people who have a deleted role only through a parent.
     """
     from ...plan.impact import roles_leading_to
 
@@ -35,7 +35,7 @@ def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
         if parents:
             others = frozenset().union(*(held[role] for role in above)) - held[name]
             lost = in_words("revoke", others, name, dev.roles.place)
-            sentences.append(f"{_counted(parents, 'parent')} will not contain {name!r}: {lost}")
+            sentences.append(f"{_counted(parents, 'parent')} will no longer contain {name!r}: {lost}")
         sentences += _what_it_stands_for(tree, name)
     return sentences
 
@@ -60,7 +60,9 @@ def by_composing(dev: EnvironmentClient, parent: str, steps: Sequence[Step]) -> 
             sentences.append(f"{child!r} is not a child of {parent!r} in {dev.roles.place}")
             continue
         lost = people_having(tree.children, held, child) - people_having(after, held, child)
-        sentences.append(f"{parent!r} will not contain {child!r}: {in_words('revoke', lost, child, dev.roles.place)}")
+        sentences.append(
+            f"{parent!r} will no longer contain {child!r}: {in_words('revoke', lost, child, dev.roles.place)}"
+        )
         sentences += _what_it_stands_for(tree, child)
     for child in added:
         gained = people_having(after, held, child) - people_having(tree.children, held, child)

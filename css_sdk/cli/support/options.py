@@ -279,7 +279,7 @@ client_ids = several("--client-id", "client_ids", help="Client id of a service a
 json = flag("--json", "as_json", help="Print one JSON object per line.")
 no_names = flag(
     "--no-names",
-    help="Do not look up or save names. By default, css sends one request for each person with an unknown name.",
+    help="Do not look up or save names. By default, css looks up at most 20 unknown names, with one request each.",
 )
 markdown = flag("--markdown", help="Print Markdown, for a comment on a pull request.")
 html = flag("--html", "html", help="Print a plan as one HTML page, for a reviewer.")
@@ -354,10 +354,6 @@ missing = flag(
     "--allow-missing",
     help="Do not fail because of people who have never logged in. This applies only to people named by username, or "
     "by whole GUID and provider.",
-)
-identification = together(
-    missing,
-    flag("--strict", help="If a person could not be identified, change nothing. By default, css carries out the rest."),
 )
 prod = flag(
     ALLOW_PROD,

@@ -166,7 +166,7 @@ def print_lines(lines: Iterable[str]) -> None:
 def _silence_stdout() -> None:
     """Discard all later output on stdout.
 
-    Otherwise Python would fail again at its end, because Python then flushes stdout.
+    Python flushes stdout when it ends. Without this function, the flush would raise a second error.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -221,10 +221,12 @@ def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) 
 def print_prune_hint(plan: Plan) -> None:
     """If a plan left out removals because `--prune` is not given, print how to carry them out."""
     if plan.withheld and not plan.prune:
+        may_be_members = any(one.may_be_anybody or one.candidates for one in plan.unresolved)
+        but = " But a member who may be one of the unidentified people stays." if may_be_members else ""
         if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
-            say("css does not remove members whose last day is over. To remove them, pass --prune.")
+            say(f"css does not remove members whose last day is over. To remove them, pass --prune.{but}")
         else:
-            say("css removes nothing without --prune. To remove what exact sets do not list, pass --prune.")
+            say(f"css removes nothing without --prune. To remove what exact sets do not list, pass --prune.{but}")
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:

@@ -74,7 +74,7 @@ def ask_and_make(
         preview: reads who gains or loses what, and returns sentences about it.
         done: the steps that need no change. css does not send them.
         refused: the steps that are not possible, each with its error. css does not send them.
-        may_exist: whether css reports a role as created that somebody else has just created.
+        may_exist: whether a role also counts as created if somebody else created it a moment before.
 
     Raises:
         NotConfirmed: when the answer is no, or there is no terminal. Nothing was changed.

@@ -108,9 +108,9 @@ def _output(path: Path, *, force: bool) -> OutputFile:
 
 
 def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
-    """Return a sentence if a result file has rows that are not in the roster. Otherwise, return None.
+    """Return a sentence if a result file has a fault, or a row that is not in the roster. Otherwise, return None.
 
-    Somebody may have corrected such a file. The sentence has no full stop.
+    Somebody may have corrected the file. The sentence has no full stop.
     """
     import datetime
 
@@ -126,7 +126,7 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
     try:
         other = find_other(read_roster(content, name, day=datetime.date.min, max_bytes=None), rows, exact=exact)
     except InvalidFile as error:
-        return f"{path} has rows that are not in the roster ({error.faults[0]})" if error.faults else None
+        return f"{path} has a fault ({error.faults[0].rstrip('.')})" if error.faults else None
     return None if other is None else f"{path} has a row that is not in the roster (line {other.line})"
 
 
