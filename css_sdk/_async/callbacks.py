@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .._http.concurrency import async_called, async_check_callback
+from .._text.words import exception_in_words
 from ..errors import CallbackFailed
 
 Returned = TypeVar("Returned")
@@ -48,7 +49,7 @@ class AsyncProgressCalls:
         if self._error is None:
             return returned
         raise CallbackFailed(
-            f"{self._name}= raised {type(self._error).__name__}: {self._error}. css-sdk finished the call "
-            f"nevertheless. `result` of this error holds the return value of the call.",
+            f"{self._name}= raised {exception_in_words(self._error)}. css-sdk finished the call nevertheless. "
+            f"`result` of this error holds the return value of the call.",
             result=returned,
         ) from self._error

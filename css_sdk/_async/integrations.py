@@ -172,5 +172,6 @@ class AsyncIntegrationClient:
         """
         environment_checks.check_environment(self.info, name)
         if self.info.status != "applied":
-            _LOG.warning("Integration #%d has status %s, not applied.", self.info.id, self.info.status)
+            info = self.info
+            _LOG.warning("Integration %r (#%d) has status %s, not applied.", info.project_name, info.id, info.status)
         return AsyncEnvironmentClient(self._wire, self.info, name)

@@ -74,7 +74,8 @@ async def read_logs(
         try:
             if calls > log_windows.MOST_CALLS:
                 raise MalformedAnswer(
-                    f"The time range needs more than {log_windows.MOST_CALLS} calls. Choose a shorter range."
+                    f"To read the logs of {place}, more than {log_windows.MOST_CALLS} calls are needed. Choose a "
+                    f"shorter time range."
                 )
             call = wire.call(get_logs, "integration", place.path | window.query)
             response = await wire.answer(call, meter.attempt)

@@ -84,7 +84,9 @@ class AsyncSender:
         try:
             request = client.build_request(**{**described, "url": self._api_url + path})
         except httpx.InvalidURL:
-            raise RequestTooLong(f"{label}: the query is too long to be sent.", request=label) from None
+            raise RequestTooLong(
+                f"{label}: the query is too long to be sent. Choose a shorter search term.", request=label
+            ) from None
         request_checks.check_target(path, request.url.raw_path.removeprefix(self._base).decode("ascii"), label)
         request.extensions = {**request.extensions, CALL: True}
         # Set here, because httpx merges headers that are passed to `build_request` one by one.

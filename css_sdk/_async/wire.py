@@ -19,6 +19,7 @@ from .._http.concurrency import async_called, async_sleep
 from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
 from .._service.error_answers import error_for, is_passing
+from .._text.words import exception_in_words
 from .._verification.late_writes import LateAttempts
 from ..auth.credentials import credentials_of, team_of
 from ..errors import ConfigurationError, CssError, MalformedAnswer, type_of_thing
@@ -187,7 +188,7 @@ class AsyncWire:
         There is no further attempt if the error is not temporary, or if `retry` returns None. If `retry` or `on_wait`
         raises an exception, there is no further attempt, either.
         """
-        error = tried.error or MalformedAnswer(f"{call.label}: this could not be verified.", request=call.label)
+        error = tried.error or MalformedAnswer(f"{call.label}: the change could not be verified.", request=call.label)
         if not tried.is_passing:
             raise error
         attempt = _retry.Attempt(number, waited, error.retry_after, error.status)
@@ -213,5 +214,5 @@ class AsyncWire:
         except Exception as failure:
             # Raise the error of the attempt, because this error says what may have been done.
             raise error.with_message(
-                f"{error} There was no further attempt, because {name}= raised {type(failure).__name__}: {failure}."
+                f"{error} There was no further attempt, because {name}= raised {exception_in_words(failure)}."
             ) from failure

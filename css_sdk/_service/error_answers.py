@@ -24,6 +24,10 @@ from ..errors import (
 )
 from ..models import SERVICE_ACCOUNT_PREFIX
 
+UNKNOWN_SERVICE_ACCOUNT: Final = (
+    "A service account exists only in the environments of its integration. Check the client id."
+)
+"""The end of a message about a service account that an environment does not know."""
 _NO_PLACES: Final[Mapping[tuple[str, str], str]] = {}
 _UNKNOWN_EXCEPTION: Final = "unknown exception"
 _NOTHING_FOUND: Final = "The service found nothing for this request, and gave no reason"
@@ -175,5 +179,5 @@ _HINTS: Final[Mapping[str, str]] = {
 def _hint_for_missing(answer: ErrorAnswer, what: type_of_thing) -> str:
     kind = _what_is_missing(answer.message, what)
     if kind == "user" and SERVICE_ACCOUNT_PREFIX in answer.message + answer.request:
-        return "A service account exists only in the environments of its integration. Check the client id."
+        return UNKNOWN_SERVICE_ACCOUNT
     return _HINTS.get(kind, "")

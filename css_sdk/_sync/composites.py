@@ -76,7 +76,7 @@ def tree_below(client: Roles, roles: Iterable[Role]) -> RoleTree:
             try:
                 below = client.composites(role.name).list()
             except (UnusableName, RequestTooLong) as refusal:
-                _LOG.warning("The children of the role %r are not read: %s", role.name, refusal)
+                _LOG.warning("%s: the children of the role %r are not read: %s", client.place, role.name, refusal)
                 continue
             children[role.name] = tuple(child.name for child in below)
             waiting += below

@@ -173,5 +173,6 @@ class IntegrationClient:
         """
         environment_checks.check_environment(self.info, name)
         if self.info.status != "applied":
-            _LOG.warning("Integration #%d has status %s, not applied.", self.info.id, self.info.status)
+            info = self.info
+            _LOG.warning("Integration %r (#%d) has status %s, not applied.", info.project_name, info.id, info.status)
         return EnvironmentClient(self._wire, self.info, name)

@@ -73,7 +73,8 @@ def read_logs(wire: Wire, place: Place, since: log_windows.Moment, until: log_wi
         try:
             if calls > log_windows.MOST_CALLS:
                 raise MalformedAnswer(
-                    f"The time range needs more than {log_windows.MOST_CALLS} calls. Choose a shorter range."
+                    f"To read the logs of {place}, more than {log_windows.MOST_CALLS} calls are needed. Choose a "
+                    f"shorter time range."
                 )
             call = wire.call(get_logs, "integration", place.path | window.query)
             response = wire.answer(call, meter.attempt)

@@ -58,16 +58,11 @@ def observe(roles: Roles, members_of: Chosen, *, settled: bool, width: int) -> P
     service_limits.check_width(width)
     place, listed = roles.place, roles.list()
     if not service_limits.list_is_complete(listed):
-        raise IncompleteSearch(
-            f"Integration #{place.integration}, {place.environment}: the service lists only {len(listed)} roles, and "
-            f"there may be more."
-        )
+        raise IncompleteSearch(f"The service lists only {len(listed)} roles of {place}, and there may be more.")
     names = frozenset(role.name for role in listed)
     unaddressable = out_of_reach(place, names)
     for name, why in unaddressable.items():
-        _LOG.warning(
-            "Integration #%d, %s: the role %r is not read: %s", place.integration, place.environment, name, why
-        )
+        _LOG.warning("%s: the role %r is not read: %s", place, name, why)
     children: dict[str, frozenset[str]] = {}
 
     def look_into(name: str) -> None:

@@ -17,6 +17,8 @@ from attrs import evolve
 from .._http.concurrency import each
 from .._service import arguments, environment_checks, identifiers, service_limits
 from .._service.arguments import Names
+from .._service.error_answers import UNKNOWN_SERVICE_ACCOUNT
+from .._text.words import joined
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -26,7 +28,7 @@ from ..errors import (
     NotApplied,
     NotFound,
 )
-from ..models import Integration, UserLike
+from ..models import SERVICE_ACCOUNT_PREFIX, Integration, UserLike
 from ..people.identities import Person
 from ..people.logins import PersonRoles, UnreadPlace, checked_person
 from ..people.searches import NEVER_SEEN
@@ -89,7 +91,8 @@ def read_access(
         else:
             states.append(state)
             if names := sorted(state.roles - state.members.keys()):
-                why = f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain this name."
+                roles = f"the role {names[0]!r}" if len(names) == 1 else f"the roles {', '.join(map(repr, names))}"
+                why = f"The members of {roles} cannot be read, because no request can address them."
                 unread.append(UnreadPlace(state.place, state.project_name, IncompleteSearch(why)))
 
     each(read, places, at_once)
@@ -172,8 +175,9 @@ def _of_login(wire: Wire, integrations: Sequence[Integration], username: str, wi
 
     each(read, by_environment, width)
     if len(never) == len(by_environment) > 0:
+        hint = UNKNOWN_SERVICE_ACCOUNT if username.startswith(SERVICE_ACCOUNT_PREFIX) else NEVER_SEEN
         raise NotFound(
-            f"{username} is not known in {', '.join(by_environment)}. {NEVER_SEEN}",
+            f"{username} is not known in {joined(by_environment)}. {hint}",
             what="user",
         )
     return PersonRoles(

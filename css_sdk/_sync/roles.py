@@ -345,7 +345,7 @@ class Roles:
 
         Raises:
             NotFound: there is no such role.
-            OutcomeUnknown: the members changed between all three readings.
+            OutcomeUnknown: each of the three readings differed from the one before.
 
         >>> len(dev.roles.settled_members("reviewer"))
         2
@@ -357,8 +357,8 @@ class Roles:
                 return users
             before = {user.username for user in users}
         raise OutcomeUnknown(
-            f"The members of {name!r} in {self.place} changed between {service_limits.MOST_READINGS} readings. "
-            f"Nothing was removed. Try again when nobody else changes the members."
+            f"css-sdk read the members of {name!r} in {self.place} {service_limits.MOST_READINGS} times, and each "
+            f"reading differed from the one before. Nothing was removed. Try again when nobody changes the members."
         )
 
     def set_members(
@@ -423,10 +423,13 @@ class Roles:
         added, removed = (
             [result for result in results if result.step.kind == kind] for kind in ("add_member", "remove_member")
         )
-        for tried, what in ((added, "added. Nobody was removed."), (removed, "removed.")):
+        where = f"the role {name!r} in {self.place}"
+        for tried, what in ((added, f"added to {where}. Nobody was removed."), (removed, f"removed from {where}.")):
             if left := [result for result in tried if result.outcome != "done"]:
+                users_left = f"{len(left)} of {len(tried)} users" if len(tried) > 1 else "1 user"
+                could_not = "could not be" if all(each.outcome == "failed" for each in left) else "may not have been"
                 raise NotAllDone(
-                    f"{len(left)} of {len(tried)} users could not be {what} The first error: {left[0].error}",
+                    f"{users_left} {could_not} {what} The first error: {left[0].error}",
                     results=[
                         GrantResult(Grant(each.step.target, name), each.outcome, each.error)
                         for each in results

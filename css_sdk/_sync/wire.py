@@ -20,6 +20,7 @@ from .._http.concurrency import called, sleep
 from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
 from .._service.error_answers import error_for, is_passing
+from .._text.words import exception_in_words
 from .._verification.late_writes import LateAttempts
 from ..auth.credentials import credentials_of, team_of
 from ..errors import ConfigurationError, CssError, MalformedAnswer, type_of_thing
@@ -188,7 +189,7 @@ class Wire:
         There is no further attempt if the error is not temporary, or if `retry` returns None. If `retry` or `on_wait`
         raises an exception, there is no further attempt, either.
         """
-        error = tried.error or MalformedAnswer(f"{call.label}: this could not be verified.", request=call.label)
+        error = tried.error or MalformedAnswer(f"{call.label}: the change could not be verified.", request=call.label)
         if not tried.is_passing:
             raise error
         attempt = _retry.Attempt(number, waited, error.retry_after, error.status)
@@ -212,5 +213,5 @@ class Wire:
         except Exception as failure:
             # Raise the error of the attempt, because this error says what may have been done.
             raise error.with_message(
-                f"{error} There was no further attempt, because {name}= raised {type(failure).__name__}: {failure}."
+                f"{error} There was no further attempt, because {name}= raised {exception_in_words(failure)}."
             ) from failure

@@ -172,7 +172,7 @@ class _Attempts:
         if late is not None:
             raise OutcomeUnknown(
                 f"{call.label}: the change was done. But an earlier request got no answer: {in_words(late)}. If the "
-                f"service still carries out the earlier request, this change is reversed. Check the state in a few "
+                f"service still carries out the earlier request, this change is lost. Check the state in a few "
                 f"minutes.",
                 request=call.label,
             )

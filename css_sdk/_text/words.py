@@ -34,6 +34,16 @@ def lines_in_words(numbers: Sequence[int]) -> str:
     return f"{'line' if len(numbers) == 1 else 'lines'} {first}{', …' if len(numbers) > 10 else ''}"
 
 
+def exception_in_words(error: BaseException) -> str:
+    """Return the class and the message of an exception, for the end of a sentence: without a full stop.
+
+    >>> exception_in_words(ValueError("The disk is full.")), exception_in_words(TimeoutError())
+    ('ValueError: The disk is full', 'TimeoutError')
+    """
+    message = str(error).rstrip(" .\n")
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
 def waiting_time(seconds: float | None) -> str:
     """Return a waiting time in words; "a while" if it is not known, or is a billion seconds or more.
 

@@ -134,6 +134,7 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 
 def _code_of(error: Exception) -> int:
+    from .._text.words import exception_in_words
     from ..errors import CssError
     from .support.exit_codes import code_of_error
     from .support.next_steps import print_error, print_next_steps
@@ -142,8 +143,8 @@ def _code_of(error: Exception) -> int:
         if os.environ.get("CSS_DEBUG"):
             raise error
         _print_error(
-            f"Unexpected {type(error).__name__}: {error}. Some changes may have been made. Check the current state. "
-            f"To get a traceback for your error report, set CSS_DEBUG=1 and run the command again."
+            f"Unexpected {exception_in_words(error)}. Some changes may have been made. Check the current state. To "
+            f"get a traceback for your error report, set CSS_DEBUG=1 and run the command again."
         )
         return ExitCode.INCOMPLETE
     print_error(error)

@@ -95,9 +95,9 @@ async def test_an_error_of_progress_loses_no_result(css: AsyncCss, sandbox: Sand
 
     async def fail(result: object) -> None:
         reported.append(result)
-        raise Boom("no disk")
+        raise Boom("No disk.")
 
-    with pytest.raises(CallbackFailed, match=r"progress= raised Boom: no disk") as failed:
+    with pytest.raises(CallbackFailed, match=r"progress= raised Boom: No disk\. css-sdk") as failed:
         await call(css, sandbox, fail)
     assert isinstance(failed.value.__cause__, Boom)
     assert len(reported) == 1
@@ -168,7 +168,7 @@ async def test_an_error_of_a_hook_hides_no_outcome(sandbox: Sandbox, settings: S
     """If retry= or on_wait= raises an error, the attempt's own error is reported, and other grants are carried out."""
 
     def fail(*_: object) -> float:
-        raise Boom("no disk")
+        raise Boom("No disk.")
 
     options: dict[str, Any] = {"retry": at_once, hook: fail}
     person, other = usernames(sandbox, 2)
@@ -177,7 +177,7 @@ async def test_an_error_of_a_hook_hides_no_outcome(sandbox: Sandbox, settings: S
         sandbox.faults.add("500_before", method="POST", path=f"*{person}*", times=None)
         results = await dev.bulk.assign_many([(person, "approver"), (other, "approver")])
     assert [result.outcome for result in results] == ["failed", "done"]
-    assert f"There was no further attempt, because {hook}= raised Boom: no disk." in str(results[0].error)
+    assert f"There was no further attempt, because {hook}= raised Boom: No disk." in str(results[0].error)
 
 
 async def test_a_function_chooses_the_roles_whose_members_are_read(dev: AsyncEnvironmentClient) -> None:

@@ -225,8 +225,10 @@ def test_a_person_must_be_identified_exactly(css: Css, sandbox: Sandbox) -> None
         with pytest.raises(NotFound, match="No member of any role") as missing:
             css.roles_of(nobody)
         assert missing.value.what == "user"
-    with pytest.raises(NotFound, match=r"dev, test, prod. This person has probably never logged in"):
+    with pytest.raises(NotFound, match=r"dev, test and prod\. This person has probably never logged in"):
         css.roles_of("00" * 16 + "@idir")
+    with pytest.raises(NotFound, match=r"prod\. A service account exists only in"):
+        css.roles_of("service-account-nobody")
     for text in ("bob-1", "a@otp", "../x@idir b", BO[1:], "b438", f"{BO}0@idir"):
         with pytest.raises(UnusableUser):
             css.roles_of(text)
