@@ -286,9 +286,9 @@ class Sandbox(Reachable):
             SandboxError: the integration, environment or role does not exist.
         """
         with self._lock:
-            found = self.state.role(integration, environment, role)
+            self.state.role(integration, environment, role)
             for username in usernames:
-                self.state.client(integration, environment).unassign(username, found)
+                self.state.revoke(integration, environment, role, username)
             self.state.save()
 
     def delete_role(self, integration: int, environment: str, name: str) -> None:

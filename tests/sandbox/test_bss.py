@@ -179,9 +179,9 @@ def test_the_bss_is_served_on_a_socket(sandbox: Sandbox) -> None:
         ({}, "bss lacks 'users'"),
         ([], "bss is not valid"),
         ({**CLIENT, "users": []}, "needs at least one user"),
-        ({**CLIENT, "users": [{"username": "u"}]}, "bss lacks 'password'"),
-        ({**CLIENT, "client_key": ""}, "secrets must be texts"),
-        ({**CLIENT, "accounts": [{"name": "x"}]}, "bss lacks 'id'"),
+        ({**CLIENT, "users": [{"username": "u"}]}, "bss: entry 1 of users lacks 'password'"),
+        ({**CLIENT, "client_key": ""}, "client_key is ''; it must be a text"),
+        ({**CLIENT, "accounts": [{"name": "x"}]}, "bss: entry 1 of accounts lacks 'id'"),
     ],
 )
 def test_an_invalid_bss_part_of_a_world_is_refused(bss: Any, problem: str) -> None:

@@ -157,11 +157,13 @@ def test_only_the_owner_can_read_the_state_file(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ("[]", "does not hold a JSON object"),
         ('{"roles": [{"name": "x"}]}', "lacks 'integration'"),
-        ('{"roles": [5]}', "not valid"),
-        ('{"roles": [{"integration": 999, "environment": "dev", "name": "x"}]}', "does not fit"),
+        ('{"roles": [5]}', "entry 1 of roles is not valid: it is 5, which is not an object"),
+        ('{"logins": 5}', "logins is 5, which is not a list"),
+        ('{"roles": [{"integration": 101, "environment": "x", "name": "x"}]}', "environments are dev, test, prod"),
+        ('{"roles": [{"integration": 999, "environment": "dev", "name": "x"}]}', "the world has no integration 999"),
         (
             '{"grants": [{"integration": 101, "environment": "dev", "role": "x", "username": "y"}]}',
-            "does not fit",
+            "cannot be used with this world: entry 1 of grants: integration 101 has no role 'x' in dev",
         ),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_world_from_a_file_and_from_a_document(tmp_path: Path) -> None:
     [
         ({}, "lacks 'teams'"),
         ({"teams": [], "integrations": [], "users": []}, "no team"),
-        ({"teams": 5, "integrations": [], "users": []}, "not valid"),
+        ({"teams": 5, "integrations": [], "users": []}, "not valid: teams is 5, which is not a list"),
         ({"teams": [{"id": 1}], "integrations": [], "users": []}, "lacks 'api_account'"),
         ({"teams": [TEAM], "integrations": [integration(team=9)], "users": []}, "team 9"),
         ({"teams": [TEAM], "integrations": [integration(environments=["stage"])], "users": []}, "'stage'"),
@@ -179,7 +179,7 @@ def test_a_repeated_id_is_refused(kind: str) -> None:
     """A world with the same team, integration or user twice is refused."""
     world: dict[str, Any] = {"teams": [TEAM], "integrations": [integration()], "users": [{"username": "a@idir"}]}
     world[kind] = world[kind] * 2
-    with pytest.raises(SandboxError, match="is given twice"):
+    with pytest.raises(SandboxError, match=f"{kind[:-1]} .* is given twice"):
         Sandbox(world)
 
 
@@ -194,6 +194,33 @@ def test_an_unusable_world_file_is_refused(tmp_path: Path, content: str | None, 
     with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox(path)
     assert "world.json" in str(caught.value)
+
+
+def test_an_invalid_world_file_is_named_once(tmp_path: Path) -> None:
+    """The error about a world file names the file, the entry and the mistake, each once."""
+    path = tmp_path / "world.json"
+    for change, problem in (
+        ({"teams": [{"id": 1, "name": "x"}]}, "entry 1 of teams lacks 'api_account'"),
+        ({"teams": []}, "it has no team"),
+        ({"cern": 5}, "cern is not valid: it is 5, which is not an object"),
+        (
+            {"grants": [{"integration": 9, "environment": "dev", "role": "r", "username": "u"}]},
+            "entry 1 of grants: the world has no integration 9",
+        ),
+    ):
+        path.write_text(json.dumps({"teams": [TEAM], "integrations": [], "users": [], **change}), encoding="utf-8")
+        with pytest.raises(SandboxError) as caught:
+            Sandbox(path)
+        assert str(caught.value) == f"the world file {path} cannot be used: {problem}"
+
+
+def test_a_service_account_is_named_by_its_client_id(sandbox: Sandbox) -> None:
+    """`grant` and `revoke` read an integration's own client id as its service account."""
+    sandbox.create_role(102, "dev", "reader")
+    sandbox.grant(102, "dev", "reader", "fisheries-service-102")
+    assert sandbox.members(102, "dev", "reader") == ["service-account-fisheries-service-102"]
+    sandbox.revoke(102, "dev", "reader", "fisheries-service-102")
+    assert sandbox.members(102, "dev", "reader") == []
 
 
 def test_preparing_with_something_missing_is_an_error(sandbox: Sandbox, people: list[str]) -> None:

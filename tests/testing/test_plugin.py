@@ -165,7 +165,11 @@ def test_worlds_can_be_given_as_document_and_as_file(printed: str) -> None:
 def test_an_invalid_world_is_reported_in_one_line(printed: str) -> None:
     """An invalid world is reported in one line without a traceback into the plugin."""
     assert counts_in(printed, "wrong/test_no_world.py") == {"error": 3}
-    for each in ("nowhere.json cannot be read: ", "the world lacks 'integrations'\n", "the world has no team\n"):
+    for each in (
+        "nowhere.json cannot be read: ",
+        "the world lacks 'integrations'\n",
+        "the world cannot be used: it has no team\n",
+    ):
         assert each in printed
     assert "testing.py" not in printed
 

@@ -107,9 +107,12 @@ class LoginServers:
             roles = self._roles(environment, _account(integration))
             claims = account_claims(issuer, environment, integration, roles, scope)
             return self.tokens.sign(environment, claims, self.now())
-        user = self.world.user(username, environment)
-        if user is None or username.startswith(SERVICE_ACCOUNT):
-            raise SandboxError(f"{username!r} cannot log in to integration {integration.id} in {environment}")
+        user = self.world.known_user(username, environment)
+        if user["username"].startswith(SERVICE_ACCOUNT):
+            raise SandboxError(
+                f"{username!r} cannot log in to integration {integration.id}: only people and the service account of "
+                f"this integration can, if it has one"
+            )
         self.state.logins.add((integration.id, environment, username.lower()))
         roles = self._roles(environment, username)
         claims = person_claims(issuer, environment, client_id, user, roles, scope)

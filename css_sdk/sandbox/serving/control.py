@@ -7,16 +7,18 @@ browser sends such a header to another origin only if the server allows this, an
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from attrs import asdict, filters
 
 from ..errors import SandboxError
-from ..http import Request, Response, json_response, not_found_page
+from ..http import Request, Response, json_response
 from ..javascript import query
 from ..journal import Journal
+from ..world.fields import checked_object, shorten, text, whole_number
 from ..world.state import State
-from .faults import Faults
+from .faults import Faults, refuse_unknown
 
 PATH: Final = "/sandbox"
 HEADER: Final = "X-CSS-Sandbox"
@@ -25,6 +27,11 @@ MISSING: Final = (
 )
 LONGEST: Final = 1e10  # seconds, about three hundred years
 SETTINGS: Final = ("token_life", "clock_skew")
+ARGUMENTS: Final = {
+    "PUT /settings": SETTINGS,
+    "POST /keys": ("environment",),
+    "POST /token": ("username", "integration", "environment"),
+}
 WITHOUT_TOKENS: Final = filters.exclude("authorization")
 
 
@@ -65,27 +72,36 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
     - `POST /sandbox/token`: return the token of a user (`{"username", "integration", "environment"}`).
     - `POST /sandbox/reset`: restore the initial state of the sandbox.
 
-    Without the header `X-CSS-Sandbox`, answer 403. If an argument is missing or not valid, answer 400. Answer 404 to
-    any other call.
+    Without the header `X-CSS-Sandbox`, answer 403. If an argument is missing, unknown or not valid, answer 400. Answer
+    404 to any other call.
     """
     if HEADER.lower() not in request.headers:
         return json_response(403, {"message": MISSING})
     try:
-        body = json.loads(request.body) if request.body else {}
-        if not isinstance(body, dict):
-            raise SandboxError("the body is not an object")
-        found = _call(sandbox, f"{request.method} {path}", request, body)
+        found = _call(sandbox, f"{request.method} {path}", request, _body_of(request))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         return json_response(400, {"message": str(error)})
     except KeyError as error:
-        return json_response(400, {"message": f"{error} is missing"})
-    return not_found_page(request) if found is None else json_response(200, found)
+        return json_response(400, {"message": f"the body lacks {error}"})
+    if found is None:
+        return json_response(404, {"message": f"there is no call {request.method} {PATH}{path}"})
+    return json_response(200, found)
 
 
-def _call(sandbox: Controls, name: str, request: Request, body: dict[str, Any]) -> Any:
+def _body_of(request: Request) -> Mapping[str, Any]:
+    try:
+        return checked_object(json.loads(request.body or b"{}"), "the body")
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise SandboxError(f"the body is not JSON: {error}") from error
+
+
+def _call(sandbox: Controls, name: str, request: Request, body: Mapping[str, Any]) -> Any:
+    if name in ARGUMENTS:
+        refuse_unknown(body, ARGUMENTS[name], "this call")
     match name:
         case "GET /requests":
             terms = {key: str(value) for key, value in query(request.query).items()}
+            refuse_unknown(terms, ("method", "path", "kind"), "this call")
             return [
                 asdict(entry, filter=WITHOUT_TOKENS)
                 for entry in sandbox.journal.select(terms.get("method"), terms.get("path"), terms.get("kind"))
@@ -107,7 +123,7 @@ def _call(sandbox: Controls, name: str, request: Request, body: dict[str, Any]) 
         case "GET /state":
             return sandbox.state.document()
         case "PUT /settings":
-            found = {name: _seconds(body[name]) for name in SETTINGS if name in body}
+            found = {name: _seconds(body, name) for name in SETTINGS if name in body}
             for name, seconds in found.items():
                 setattr(sandbox, name, seconds)
             return {name: getattr(sandbox, name) for name in SETTINGS}
@@ -120,16 +136,16 @@ def _call(sandbox: Controls, name: str, request: Request, body: dict[str, Any]) 
         case "POST /reset":
             sandbox.reset()
         case "POST /token":
-            token = sandbox.token_for(body["username"], body["integration"], body["environment"], request=request)
-            return {"access_token": token}
+            wanted = text(body, "username"), whole_number(body, "integration"), text(body, "environment")
+            return {"access_token": sandbox.token_for(*wanted, request=request)}
         case _:
             return None
     return {}
 
 
-def _seconds(value: Any) -> float:
-    """Return a value as seconds, if a date can hold them."""
-    seconds = float(value)
-    if not abs(seconds) <= LONGEST:
-        raise SandboxError(f"{value!r} is too many seconds")
-    return seconds
+def _seconds(body: Mapping[str, Any], name: str) -> float:
+    """Return a value of a body as seconds, if a date can hold them."""
+    value = body[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LONGEST:
+        raise SandboxError(f"{name} is {shorten(value)}; it must be a number of seconds, at most {LONGEST:,.0f}")
+    return float(value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 from attrs import define, field
 
@@ -16,6 +16,7 @@ from ..http import READS
 from ..login.bss import BSS_TOKEN_PATH
 from ..login.login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
 from ..login.tokens import REALM
+from ..world.fields import shorten
 from ..world.other_systems import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
 
 TOKEN_KINDS: Final = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay", "drip"})
@@ -30,6 +31,13 @@ KINDS: Final = OTHER_KINDS | {
     "late_write",
 }
 SPARED: Final = {"disaster": {"/heartbeat"}, "lost_keys": {"/heartbeat", "/token"}}  # paths that a kind never strikes
+TYPES: Final = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}  # in the words of JSON
 LATE_ANSWERS: Final = ("lost", "timeout", 502, 503, 504)
 PATHS: Final = {
     "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
@@ -82,6 +90,16 @@ class Fault:
         """
         names = ("kind", "method", "path", "times", "after", "probability", "target", "seen", "struck")
         return {name: getattr(self, name) for name in names}
+
+
+def refuse_unknown(given: Iterable[str], known: Iterable[str], owner: str) -> None:
+    """Raise `SandboxError` if `given` contains a key that `owner` does not have."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"its keys are {', '.join(names)}"
+            raise SandboxError(f"{owner} has no key {name!r}; {hint}")
 
 
 def _target(path: str) -> str:
@@ -175,19 +193,22 @@ class Faults:
             raise SandboxError(f"{target!r} is not a target of faults; the targets are {', '.join(sorted(TARGETS))}")
         if kind not in TARGETS[target]:
             raise SandboxError(f"{target} has no fault {kind!r}; its faults are {', '.join(sorted(TARGETS[target]))}")
-        if not 0 <= probability <= 1 or after < 0 or not 0 <= seconds < math.inf:
-            raise SandboxError(
-                "a fault's `probability` must be from 0 to 1. Its `after` must be 0 or more. Its `seconds` must be "
-                "finite, and 0 or more"
-            )
+        for name, value, is_right, rule in (
+            ("times", times, times is None or times >= -1, "0 or more, or None"),
+            ("after", after, after >= 0, "0 or more"),
+            ("probability", probability, 0 <= probability <= 1, "from 0 to 1"),
+            ("seconds", seconds, 0 <= seconds < math.inf, "finite, and 0 or more"),
+            ("reads", reads, reads is None or reads >= 1, "1 or more, or None"),
+        ):
+            if not is_right:
+                raise SandboxError(f"`{name}` is {value}. It must be {rule}")
         if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
             raise SandboxError(f"retry_after is {retry_after!r}; a header can hold only printable ASCII characters")
         if first_look_up and done:
             raise SandboxError("`first_look_up` prevents the work, and `done` does the work. Set only one of them")
         if answer not in LATE_ANSWERS:
-            raise SandboxError(f"a late_write cannot have the answer {answer!r}; it can have one of {LATE_ANSWERS}")
-        if reads is not None and reads < 1:
-            raise SandboxError(f"`reads` is {reads}. It must be 1 or more, or None")
+            answers = ", ".join(map(repr, LATE_ANSWERS))
+            raise SandboxError(f"a late_write has no answer {answer!r}; its answers are {answers}")
         if times == -1:
             times = None if kind in SPARED or probability < 1 else 1
         fault = Fault(
@@ -213,14 +234,12 @@ class Faults:
         """Add the fault that a JSON object describes. The keys are the arguments of `add`."""
         types = get_type_hints(self.add)
         del types["return"]
+        refuse_unknown(document, types, "a fault")
         for name, value in document.items():
-            if name not in types:
-                close = get_close_matches(name, types, n=1)
-                meant = f"; did you mean {close[0]!r}?" if close else ""
-                raise SandboxError(f"a fault has no key {name!r}{meant or '; its keys are ' + ', '.join(types)}")
             expected = types[name]
             if not isinstance(value, expected | int if expected is float else expected):
-                raise SandboxError(f"a fault's {name} cannot be {value!r}")
+                words = " or ".join(TYPES[kind] for kind in get_args(expected) or (expected,))
+                raise SandboxError(f"a fault's {name} is {shorten(value)}; it must be {words}")
         if "kind" not in document:
             raise SandboxError(f"a fault needs a kind; the kinds are {', '.join(sorted(KINDS))}")
         return self.add(**document)

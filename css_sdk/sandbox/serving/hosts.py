@@ -47,7 +47,7 @@ class HostCheck:
         return plain(
             403,
             f"The sandbox answers only to these hosts: {hosts}. Use one of them. To add a name, start the sandbox with "
-            f"--allow-host NAME.",
+            f"--allow-host NAME, or in Python with names=[NAME].",
         )
 
 

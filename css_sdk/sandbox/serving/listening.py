@@ -23,14 +23,15 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         code = getattr(error, "errno", None)
         if code not in (errno.EADDRINUSE, errno.EACCES):
+            reason = getattr(error, "strerror", None) or error
             raise SandboxError(
-                f"the sandbox cannot listen on {host}, port {port}: {error}. Give an address of this machine with "
-                f"--host and a port with --port, or leave both out."
+                f"the sandbox cannot listen on {host}, port {port}: {reason}. Choose an address of this machine and a "
+                f"free port, or leave both out"
             ) from error
         why = "is in use" if code == errno.EADDRINUSE else "may not be used by this user"
         free = next(filter(None, (_free(family, address, other) for other in _after(port))), 0)
-        example = f"{free}" if free else "0, for any free one"
-        raise SandboxError(f"port {port} on {host} {why}; choose another one, for example --port {example}") from error
+        example = f"{free}" if free else "0, which means any free port"
+        raise SandboxError(f"port {port} on {host} {why}; choose another port, for example {example}") from error
 
 
 def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:

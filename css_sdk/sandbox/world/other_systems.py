@@ -13,13 +13,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
 from ..errors import SandboxError
-from .fields import reading, whole_number
+from .fields import by_key, checked_list, checked_object, checked_text, each, reading, shorten, text, whole_number
 
 CERN_REALM: Final = "/auth/realms/cern"
 CERN_TOKEN_PATH: Final = "/api-access/token"  # noqa: S105 - a path, no secret
@@ -43,7 +43,7 @@ class Target:
     base: str
     role: str
     audience_as_list: bool
-    data: Mapping[str, list[Any]]
+    data: Mapping[str, Sequence[Any]]
 
 
 @frozen
@@ -109,13 +109,15 @@ def bss_world(document: Mapping[str, Any]) -> BssWorld:
 
 
 def _read(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Built:
-    with reading(f"the world's {name}"):
-        return build(document[name])
+    with reading(name, ": "):
+        return build(checked_object(document[name], "it"))
 
 
 def _cern(entry: Mapping[str, Any]) -> CernWorld:
-    targets = {target.client_id: target for target in map(_target, entry["targets"])}
-    applications = {found.client_id: found for found in map(_application, entry["applications"])}
+    targets = by_key("target", ((found.client_id, found) for found in each(entry, "targets", _target)))
+    applications = by_key(
+        "application", ((found.client_id, found) for found in each(entry, "applications", _application))
+    )
     if not targets or not applications:
         raise ValueError("it needs at least one target and one application")
     for application in applications.values():
@@ -125,38 +127,37 @@ def _cern(entry: Mapping[str, Any]) -> CernWorld:
 
 
 def _target(entry: Mapping[str, Any]) -> Target:
-    client_id, base = _text(entry["client_id"]), entry.get("base", "")
-    if not re.fullmatch(r"[\w.-]+", client_id, re.ASCII) or not re.fullmatch(r"([\w.-]+/)*", base, re.ASCII):
-        raise ValueError(f"the target {client_id!r} cannot be served under {base!r}")
-    data = {name: _list(rows) for name, rows in entry.get("data", {}).items()}
+    client_id, base = text(entry, "client_id"), entry.get("base", "")
+    if not re.fullmatch(r"[\w.-]+", client_id, re.ASCII):
+        raise ValueError(f"client_id is {shorten(client_id)}; it can have only letters, digits, `_`, `.` and `-`")
+    if not isinstance(base, str) or not re.fullmatch(r"([\w.-]+/)*", base, re.ASCII):
+        raise ValueError(f"base is {shorten(base)}; it can be a path like 'api/v1.0/', which ends with a slash")
+    data = {name: checked_list(rows, f"data.{name}") for name, rows in _object(entry, "data").items()}
     as_list = entry.get("audience_as_list", False) is True
-    return Target(client_id, f"{CERN_PATH}/{client_id}/{base}", _text(entry.get("role", "reader")), as_list, data)
+    role = checked_text(entry.get("role", "reader"), "role")
+    return Target(client_id, f"{CERN_PATH}/{client_id}/{base}", role, as_list, data)
 
 
 def _application(entry: Mapping[str, Any]) -> Application:
-    roles = {target: [_text(name) for name in _list(names)] for target, names in entry.get("roles", {}).items()}
-    return Application(_text(entry["client_id"]), _text(entry["client_secret"]), roles)
+    roles = {
+        target: [checked_text(name, f"a role in roles.{target}") for name in checked_list(names, f"roles.{target}")]
+        for target, names in _object(entry, "roles").items()
+    }
+    return Application(text(entry, "client_id"), text(entry, "client_secret"), roles)
 
 
 def _bss(entry: Mapping[str, Any]) -> BssWorld:
-    users = {_text(user["username"]): _text(user["password"]) for user in entry["users"]}
+    users = by_key("user", each(entry, "users", lambda user: (text(user, "username"), text(user, "password"))))
     if not users:
         raise ValueError("it needs at least one user")
-    accounts = {str(_account_id(account)): account for account in entry.get("accounts", [])}
-    return BssWorld(_text(entry["client_key"]), _text(entry["client_secret"]), users, accounts)
+    found = {"accounts": [], **entry}
+    accounts = by_key("account", each(found, "accounts", lambda account: (_account_id(account), account)))
+    return BssWorld(text(entry, "client_key"), text(entry, "client_secret"), users, accounts)
 
 
-def _account_id(account: Mapping[str, Any]) -> int | str:
-    return account["id"] if isinstance(account["id"], str) else whole_number(account, "id")
+def _account_id(account: Mapping[str, Any]) -> str:
+    return account["id"] if isinstance(account["id"], str) else str(whole_number(account, "id"))
 
 
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError("names and secrets must be texts that are not empty")
-    return value
+def _object(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return checked_object(entry.get(name, {}), name)

@@ -13,13 +13,13 @@ In the entries, `I` stands for `"integration": id, "environment": …`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import SandboxError
 from . import files
-from .fields import reading, text, whole_number
+from .fields import checked_list, checked_text, each, reading, text, whole_number
 from .store import Client, Role
 from .world import SERVICE_ACCOUNT, World, read_json
 
@@ -47,17 +47,27 @@ class State:
         }
         self.logins: set[tuple[int, str, str]] = set()
         if path is not None and files.exists(path) and not fresh:
-            self._fill(read_json(path, "state", files.read), f"the state file {path}")
+            with reading(f"the state file {path}", " cannot be used with this world: "):
+                self._fill(read_json(path, "state", files.read))
         else:
-            self._fill(world.seeds, "the world")
+            with reading(world.name):
+                self._fill(world.seeds)
         self._begin()
 
     def client(self, integration: int, environment: str) -> Client:
         """Return the roles of an integration in an environment."""
-        try:
-            return self.clients[integration, environment]
-        except KeyError:
-            raise SandboxError(f"integration {integration} has no client in the environment {environment!r}") from None
+        found = self.clients.get((integration, environment))
+        if found is not None:
+            return found
+        known = self._world.integrations.get(integration)
+        if known is None:
+            raise SandboxError(f"the world has no integration {integration}")
+        if environment in known.environments:
+            raise SandboxError(f"integration {integration} has no client_id, so it has no roles")
+        names = ", ".join(known.environments) or "none"
+        raise SandboxError(
+            f"integration {integration} has no environment {environment!r}; its environments are {names}"
+        )
 
     def role(self, integration: int, environment: str, name: str) -> Role:
         """Return a role by name."""
@@ -81,11 +91,14 @@ class State:
         """Give a user a role."""
         found = self.role(integration, environment, role)
         client = self.client(integration, environment)
-        if username == client.client_id:
-            username = SERVICE_ACCOUNT + username
-        if self._world.user(username, environment) is None:
-            raise SandboxError(f"no user {username!r} is known in {environment}")
+        username = _account(client, username)
+        self._world.known_user(username, environment)
         client.assign(username, found)
+
+    def revoke(self, integration: int, environment: str, role: str, username: str) -> None:
+        """Remove a role from a user."""
+        client = self.client(integration, environment)
+        client.unassign(_account(client, username), self.role(integration, environment, role))
 
     def document(self) -> dict[str, Any]:
         """Return the whole state as the content of a state file."""
@@ -120,21 +133,29 @@ class State:
         except OSError as error:
             raise SandboxError(f"the state file {self._path} cannot be written: {error.strerror or error}") from error
 
-    def _fill(self, document: Mapping[str, Any], where: str) -> None:
-        with reading(where, "does not fit"):
-            for entry in document.get("roles", []):
-                self.create_role(*_place(entry), text(entry, "name"))
-            for entry in document.get("unbooked", []):
-                self.client(*_place(entry)).booked.discard(entry["name"])
-            for entry in document.get("composites", []):
-                place = _place(entry)
-                self.role(*place, entry["role"]).children.update(self.role(*place, name) for name in entry["children"])
-            for entry in document.get("grants", []):
-                self.grant(*_place(entry), entry["role"], entry["username"])
-            for entry in document.get("logins", []):
-                self.logins.add((*_place(entry), entry["username"].lower()))
+    def _fill(self, document: Mapping[str, Any]) -> None:
+        builders: dict[str, Callable[[Mapping[str, Any]], object]] = {
+            "roles": lambda entry: self.create_role(*_place(entry), text(entry, "name")),
+            "unbooked": lambda entry: self.client(*_place(entry)).booked.discard(text(entry, "name")),
+            "composites": self._fill_composite,
+            "grants": lambda entry: self.grant(*_place(entry), text(entry, "role"), text(entry, "username")),
+            "logins": lambda entry: self.logins.add((*_place(entry), text(entry, "username").lower())),
+        }
+        for name, build in builders.items():
+            for _ in each({name: [], **document}, name, build):
+                pass
+
+    def _fill_composite(self, entry: Mapping[str, Any]) -> None:
+        place = _place(entry)
+        names = [checked_text(name, "a child") for name in checked_list(entry["children"], "children")]
+        self.role(*place, text(entry, "role")).children.update(self.role(*place, name) for name in names)
+
+
+def _account(client: Client, username: str) -> str:
+    """Return a username. The integration's own client id means its service account."""
+    return SERVICE_ACCOUNT + username if username == client.client_id else username
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[int, str]:
     """Return the integration and the environment of an entry."""
-    return whole_number(entry, "integration"), entry["environment"]
+    return whole_number(entry, "integration"), text(entry, "environment")

@@ -30,7 +30,18 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from ..errors import SandboxError
-from .fields import by_key, each, one_of, reading, shorten, text, text_or_none, whole_number
+from .fields import (
+    by_key,
+    checked_list,
+    checked_object,
+    each,
+    one_of,
+    reading,
+    shorten,
+    text,
+    text_or_none,
+    whole_number,
+)
 from .other_systems import bss_world, cern_world
 
 ENVIRONMENTS: Final = ("dev", "test", "prod")
@@ -79,6 +90,7 @@ class World:
     """Hold teams, integrations and users, and look them up as the service does.
 
     Attributes:
+        name: what error messages call the world.
         teams: by id, in the order of the file.
         integrations: by id, in the order of the file.
         users: by username.
@@ -87,22 +99,25 @@ class World:
         bss: the client, users and accounts of the BSS.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        """Read a world from the content of a world file."""
-        with reading("the world"):
-            self.teams = by_key((team.id, team) for team in each(document, "teams", _team))
-            self.integrations = by_key((found.id, found) for found in each(document, "integrations", _integration))
-            self.users = by_key((user["username"], user) for user in each(document, "users", _user))
-        if not self.teams:
-            raise SandboxError("the world has no team")
-        for integration in self.integrations.values():
-            if integration.team not in self.teams:
-                raise SandboxError(
-                    f"integration {integration.id} belongs to team {integration.team}, which is not in teams"
-                )
+    def __init__(self, document: Mapping[str, Any], name: str = "the world") -> None:
+        """Read a world from the content of a world file. `name` is for error messages."""
+        self.name = name
+        with reading(name):
+            self.teams = by_key("team", ((team.id, team) for team in each(document, "teams", _team)))
+            self.integrations = by_key(
+                "integration", ((found.id, found) for found in each(document, "integrations", _integration))
+            )
+            self.users = by_key("user", ((user["username"], user) for user in each(document, "users", _user)))
+            if not self.teams:
+                raise SandboxError("it has no team")
+            for integration in self.integrations.values():
+                if integration.team not in self.teams:
+                    raise SandboxError(
+                        f"integration {integration.id} belongs to team {integration.team}, which is not in teams"
+                    )
+            self.cern = cern_world(document)
+            self.bss = bss_world(document)
         self.seeds: Mapping[str, Any] = {name: document.get(name, []) for name in SEEDS}
-        self.cern = cern_world(document)
-        self.bss = bss_world(document)
         self.accounts = {team.client_id: team for team in self.teams.values()}
         self.clients = {found.client_id: found for found in self.integrations.values() if found.client_id}
         self._service = {name.lower(): found for name, found in self.clients.items() if found.has_service_account}
@@ -125,6 +140,17 @@ class World:
         if integration is not None:
             return {"username": username} if environment in integration.environments else None
         return {"username": username} if environment == "prod" and owner in self._api else None
+
+    def known_user(self, username: str, environment: str) -> User:
+        """Return a user as `user` does.
+
+        Raises:
+            SandboxError: the environment's login server does not know the user.
+        """
+        found = self.user(username, environment)
+        if found is None:
+            raise SandboxError(f"no user {username!r} is known in {environment}")
+        return found
 
     def usernames(self, provider: str) -> list[str]:
         """Return the usernames of an identity provider, sorted."""
@@ -153,9 +179,7 @@ SEEDS: Final = ("roles", "composites", "grants", "logins", "unbooked")
 
 
 def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    names = entry["environments"]
-    if not isinstance(names, list | tuple):
-        raise ValueError(f"environments is {shorten(names)}, which is not a list")
+    names = checked_list(entry["environments"], "environments")
     for name in names:
         if name not in ENVIRONMENTS:
             raise ValueError(f"there is no environment {shorten(name)}; the environments are {', '.join(ENVIRONMENTS)}")
@@ -168,7 +192,7 @@ def _user(entry: User) -> User:
     for field_name in ("email", "firstName", "lastName"):
         if not isinstance(entry.get(field_name), str | None):
             raise ValueError(f"{field_name} of {name} is {shorten(entry[field_name])}, which is not a text")
-    for attribute, values in (entry.get("attributes") or {}).items():
+    for attribute, values in checked_object(entry.get("attributes") or {}, f"attributes of {name}").items():
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise ValueError(f"the attribute {attribute} of {name} is {shorten(values)}, which is not a list of texts")
     if "environments" in entry:
@@ -177,7 +201,7 @@ def _user(entry: User) -> User:
 
 
 def _team(entry: Mapping[str, Any]) -> Team:
-    account = entry["api_account"]
+    account = checked_object(entry["api_account"], "api_account")
     whole_number(account, "id")
     return Team(
         whole_number(entry, "id"), text(entry, "name"), text(account, "client_id"), text(account, "client_secret")
@@ -216,11 +240,7 @@ def load(source: Mapping[str, Any] | str | Path | None) -> World:
         return found
     if isinstance(source, Mapping):
         return World(source)
-    document = read_json(Path(source), "world")
-    try:
-        return World(document)
-    except SandboxError as error:
-        raise SandboxError(f"the world file {source} cannot be used: {error}") from error
+    return World(read_json(Path(source), "world"), f"the world file {source}")
 
 
 def _read_text(path: Path) -> str:
