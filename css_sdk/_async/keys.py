@@ -93,7 +93,7 @@ class AsyncIssuerKeys:
         timeout: seconds for a fetch, including discovery.
 
     Raises:
-        ConfigurationError: the address of the issuer or of its keys is not valid or not safe. Or `timeout` is not a
+        ConfigurationError: the address of the issuer or of its keys is not valid or not safe, or `timeout` is not a
             positive number.
     """
 
@@ -302,7 +302,8 @@ def _addresses_of_keys(
     """Return the addresses of keys that the caller passed, by issuer. Issuers without an address are left out.
 
     Raises:
-        ConfigurationError: it is not clear which issuer the keys or an address belong to. Or an issuer is unknown.
+        ConfigurationError: it is not clear which issuer the keys or an address belong to, or an address belongs to an
+            unknown issuer.
     """
     if has_keys and (jwks_url is not None or len(issuers) > 1):
         raise ConfigurationError(

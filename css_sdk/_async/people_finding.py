@@ -42,8 +42,8 @@ class AsyncPeopleFinding:
     async def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
         """Return the user of each person in each place, or an error that says why there is not exactly one user.
 
-        If nobody is found, css-sdk also searches the other providers. The error can then name the person's logins
-        there.
+        If nobody is found, css-sdk also searches all other providers. If this search finds logins, the error names
+        them.
 
         Raises:
             AuthenticationError: the service refuses the credentials.

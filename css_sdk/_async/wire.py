@@ -151,7 +151,7 @@ class AsyncWire:
 
         Args:
             number: the number of the attempt, from 1.
-            write: pass this object for a write. If the task is cancelled, the attempt then ends before the task does.
+            write: as for `AsyncSender.send`.
         """
         ended = await self._sender.send(call, write, number)
         if ended.response is None or ended.response.is_success:
@@ -164,8 +164,8 @@ class AsyncWire:
 
         Raises:
             Refused: the request would do harm; see `AsyncSender.call`.
-            ConfigurationError: the client cannot be used. Or the request is a write, and the client has a journal. The
-                journal could not record the write.
+            ConfigurationError: the client cannot be used. A write also raises this error if the client has a journal,
+                because the journal could not record the write.
             CssError: there is no answer, or the answer cannot be read.
         """
         call = self._sender.call(described)

@@ -51,8 +51,9 @@ class Css:
     an `http_client`, a `transport` or a `journal` that the caller passed.
 
     If a task of an asynchronous client is cancelled, its reads end at once. A write that was already sent is finished
-    first, so that its outcome is known. Nothing is sent after it. If the task was making many writes, `progress` and
-    the journal get the results of the finished writes. An executor finishes the tasks that it has accepted.
+    first, so that its outcome is known. After this write, nothing is sent. If the task was making many writes,
+    `progress` and the journal get the results of the finished writes. An executor finishes the work that it has
+    accepted.
 
     Args:
         settings: addresses and credentials. `from_env` and `from_file` find them, and make the client.
@@ -187,8 +188,8 @@ class Css:
         Raises:
             Refused: a call would do harm. Nothing is sent.
             ConfigurationError: a call uses a closed client, a function of the wrong kind (`sync` or `asyncio`), or a
-                copy of the generated client that a method such as `with_timeout` returned. Or the call is a write, and
-                the client has a `journal`.
+                copy of the generated client that a method such as `with_timeout` returned. A call that writes also
+                raises this error if the client has a `journal`.
             CssError: there is no answer to a call, or the answer cannot be read.
 
         >>> from css_sdk_openapi.api.roles import list_roles
@@ -458,8 +459,8 @@ class Css:
         Raises:
             UnusableUser: `person` is not a username, GUID or e-mail address.
             InvalidRequest: a provider does not exist.
-            NotFound: no environment knows the login. Or no member of any role has the address or the GUID, and a search
-                for people finds nobody. Or the team has no applied integration.
+            NotFound: no environment knows the login; nobody with the address or the GUID is found, neither among the
+                members of roles nor by a search; or the team has no applied integration.
             Ambiguous: two people have the address. The error names both, and `candidates` has them.
             IncompleteSearch: no member has the address, and the search for it did not return everybody.
             ConfigurationError: `width` is out of range.
@@ -502,8 +503,8 @@ class Css:
         Raises:
             UnusableUser: `person` is not a username, GUID or e-mail address.
             InvalidRequest: a provider does not exist, or `protect` is not a `Protection`.
-            NotFound: no member of any role has the address or the GUID, and a search for people finds nobody. Or
-                the team has no applied integration.
+            NotFound: nobody with the address or the GUID is found, neither among the members of roles nor by a search;
+                or the team has no applied integration.
             Ambiguous: two people have the address, even if one of them has no roles. The error names both, and
                 `candidates` has them.
             IncompleteSearch: the search for the address did not return everybody.
@@ -606,12 +607,12 @@ class Css:
         Roles are granted before roles are removed, so that nobody is without access in between. css-sdk first searches
         for people who are named by GUID or e-mail address. If a person is not found, nothing is sent for the row.
 
-        If `exact` is set, css-sdk removes each role in the rows from all members who have no row for this role. A row
-        can fail because its person is not found, is ambiguous, has only logins of other providers, or could not be
-        searched. This person may be one of these members. css-sdk therefore withholds the removals of the row's role.
-        If the role or place of a row does not exist, the row may be mistyped. css-sdk then withholds the removals of
-        all roles that the row may mean. But some rows withhold nothing: if the service does not know a username, or a
-        complete GUID of a given provider, this person has never logged in.
+        If `exact` is set, css-sdk removes each role in the rows from all members who have no row for this role. If the
+        person of a row is not found, is ambiguous, has only logins of other providers, or could not be searched, this
+        person may be one of these members. css-sdk then withholds the removals of the row's role. If the role or place
+        of a row does not exist, the row may be mistyped. css-sdk then withholds the removals of all roles that the row
+        may mean. But a person who has never logged in withholds nothing. css-sdk knows this only if the row names the
+        person by username, or by a complete GUID and its provider.
 
         Args:
             rows: the rows that `read_roster` returned, or data that `read_roster` accepts: a DataFrame, dictionaries,
@@ -651,7 +652,7 @@ class Css:
             InvalidRequest: an option does not exist, both `prefer` and `all_logins` are given, or a provider does not
                 exist. Nothing is sent.
             Refused: an exact roster is empty, has rows that revoke, would leave a role without members, or removes too
-                many members. Or `confirm` returned False. Nothing is changed.
+                many members; or `confirm` returned False. Nothing is changed.
             StalePlan: a result differs from `checked`, or the members changed while `confirm` was called. Nothing is
                 changed.
             CallbackFailed: `progress` or `looking_up` raised an exception. All changes were made nevertheless, and the
@@ -730,8 +731,8 @@ class Css:
 
         Raises:
             InvalidFile: `desired` requires something impossible. The error has all faults.
-            InvalidRequest: `desired` lacks a place that `integrations` and `environments` name, or it has last days and
-                no time zone. Or a provider does not exist.
+            InvalidRequest: `desired` lacks a place that `integrations` and `environments` name, `desired` has last days
+                but no time zone, or a provider does not exist.
             CompositeCycle: a role would contain itself.
             NotFound, NotGold, EnvironmentMissing: the team does not have one of the integrations or environments.
             ConfigurationError: `width` is out of range.
@@ -768,8 +769,8 @@ class Css:
         """Carry out a plan exactly as it was made. If the state has changed since then, raise `StalePlan`.
 
         Before the first write, css-sdk reads again everything that it read for the plan. If a step fails, the steps
-        that depend on this step are skipped. A removal is also skipped if the addition that replaces it failed. All
-        other steps are done. To be able to continue after an interruption, keep a journal: `Css(settings,
+        that depend on this step are skipped. For example, a user who could not be added to a new role keeps the old
+        role. All other steps are done. To be able to continue after an interruption, keep a journal: `Css(settings,
         journal=Journal(path, plan=plan.id))`.
 
         Args:
@@ -788,8 +789,8 @@ class Css:
 
         Raises:
             StalePlan: the state has changed since the plan was made, or the last day of a grant in the roles file has
-                passed since then. Or the plan or the journal belongs to a different team, account or API address.
-                Nothing is sent.
+                passed since then. This error is also raised if the plan or the journal belongs to a different team,
+                account or API address. Nothing is sent.
             InvalidFile: somebody changed the plan file after it was written. Nothing is sent.
             InvalidRequest: the plan has a step twice, or it lacks the state of a step's place. Nothing is sent.
             TooManyRemovals, LastMember, EmptySet, Refused: the guards refuse the plan. Nothing is sent.

@@ -141,7 +141,7 @@ class Connections:
         """Return the httpx client of this process, which keeps no cookies.
 
         Args:
-            request: the request that needs the client, as error messages name this request.
+            request: the method and path of the request that needs the client, for error messages.
 
         Raises:
             ConfigurationError: the client was closed, or belongs to a different process or event loop.

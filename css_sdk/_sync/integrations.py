@@ -164,8 +164,8 @@ class IntegrationClient:
             name: `dev`, `test` or `prod`, in lower case.
 
         Raises:
-            EnvironmentMissing: the integration does not have this environment. (In such an environment, the service
-                reports success for some writes that it does not make.)
+            EnvironmentMissing: the integration does not have this environment. (Without this error, the service would
+                report success for some writes, but not make them.)
             NotApplied: the integration is a draft.
 
         >>> (css.integration("Fisheries Service")).environment("prod").name

@@ -163,8 +163,8 @@ class RosterRun:
         """Carry out the rows: grant roles first, then remove roles.
 
         Args:
-            checked: the results of an earlier check. If they have nothing to do, nothing is sent, and `checked` is
-                returned. But if one of them refuses the roster, the roster is read again.
+            checked: the results of an earlier check. If no row has the state `to do`, nothing is sent, and `checked` is
+                returned. But if the check refused too many removals, the roster is checked again.
             confirm: called before the first write with the removals of an exact roster, if there are any.
             skip_existing: whether to read the members first, and send only the changes that are still needed.
 
@@ -217,7 +217,7 @@ class RosterRun:
         """Find the place and the user of each row, and set the row's step or error. Make each search once.
 
         Raises:
-            InvalidFile: a row names a different integration than the one given for all rows. Or the user of a row has a
+            InvalidFile: a row names a different integration than the one given for all rows, or the user of a row has a
                 different e-mail address than the row.
         """
         self._find_places()
@@ -262,7 +262,7 @@ class RosterRun:
     def _with_logins(self, item: _Item) -> list[_Item]:
         """Choose among several logins of one person, and return the row with the chosen login.
 
-        With `all_logins`, return a row for each login. Otherwise, `prefer` decides. If no login can be chosen, return
+        With `all_logins`, return a row for each login. Without it, `prefer` decides. If no login can be chosen, return
         the row unchanged.
         """
         logins: Sequence[User] = ()
@@ -379,12 +379,11 @@ class RosterRun:
         return changes
 
     def _may_mean(self, item: _Item, role: RoleAt, losing: Collection[str]) -> bool:
-        """Return whether a failed row may be a mistyped row for this role and for one of the people in `losing`.
+        """Return whether a failed row may be meant for this role and for one of the people in `losing`.
 
-        A mistyped row can withhold the removals of this role, because the row may mean one of these people. If css-sdk
-        did not find what a cell names, the cell may be mistyped. If a cell names an existing place, an existing role or
-        a known person, the cell is not mistyped. Such a cell for a different place, role or person makes the result
-        False.
+        Such a row withholds the removals of this role. If css-sdk did not find the place, the role or the person that
+        the row names, this name may be mistyped. Each name that css-sdk did find must fit: it must be the place of this
+        role, this role, or one of the people.
 
         Args:
             item: the row. If it names this role in this place, the result is False.
@@ -418,9 +417,9 @@ class RosterRun:
     def _look_up_everybody(self) -> None:
         """Check that the service knows each username that would be added. Set an error for rows with unknown users.
 
-        People who were found by a search are not checked again. All integrations of an environment know the same
-        people. If the call for one integration fails, css-sdk therefore makes the call for the next integration of the
-        rows.
+        People who were found by a search are not checked a second time. All integrations of an environment know the
+        same people, so css-sdk makes one call for each username. If the call for one integration of the rows fails,
+        css-sdk makes it for the next integration.
         """
         waiting: dict[tuple[str, str], dict[_Item, Step]] = {}
         for item in self._items:

@@ -73,7 +73,7 @@ class Sender:
 
         Raises:
             HarmfulRequest, RequestTooLong: the request would stop the service.
-            UnusableName: the service would read a different path than the caller means. Or the body has a role name
+            UnusableName: the service would read a different path than the caller means, or the body has a role name
                 that no later request could contain.
             ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
@@ -101,7 +101,8 @@ class Sender:
         """Send a call. Return its answer, or the error if no answer can be read.
 
         Args:
-            write: pass this object for a write. If the task is cancelled, the request then ends before the task does.
+            write: for a write, the object that delays a cancellation of the task until the request has ended. None for
+                a read.
             attempt: the number of the attempt, from 1, for `on_request`.
         """
         client = self._connections.http(call.label)

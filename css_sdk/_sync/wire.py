@@ -152,7 +152,7 @@ class Wire:
 
         Args:
             number: the number of the attempt, from 1.
-            write: pass this object for a write. If the task is cancelled, the attempt then ends before the task does.
+            write: as for `Sender.send`.
         """
         ended = self._sender.send(call, write, number)
         if ended.response is None or ended.response.is_success:
@@ -165,8 +165,8 @@ class Wire:
 
         Raises:
             Refused: the request would do harm; see `Sender.call`.
-            ConfigurationError: the client cannot be used. Or the request is a write, and the client has a journal. The
-                journal could not record the write.
+            ConfigurationError: the client cannot be used. A write also raises this error if the client has a journal,
+                because the journal could not record the write.
             CssError: there is no answer, or the answer cannot be read.
         """
         call = self._sender.call(described)

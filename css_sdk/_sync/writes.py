@@ -73,7 +73,7 @@ def carry_out(wire: Wire, change: Change) -> None:
 
     Raises:
         CssError: the write was refused, or a read shows that it was not done.
-        OutcomeUnknown: no read could verify the write. Or an attempt without an answer may still change the result.
+        OutcomeUnknown: no read could verify the write, or an attempt without an answer may still change the result.
         InvalidFile: the journal could not be written. Nothing is sent.
     """
     journal = wire.journal
@@ -134,7 +134,7 @@ class _Attempts:
             raise _still_possible(error) from error
 
     def _attempt(self) -> bool:
-        """Make an attempt, and return whether the write is confirmed. Otherwise, wait until the next attempt is due."""
+        """Make an attempt. If the write is confirmed, return True. If not, wait until the next attempt is due."""
         self._number += 1
         change = self._change
         arguments = change.steps[0].place.path | change.arguments(self._steps)

@@ -65,7 +65,7 @@ class LateAttempts:
         self._attempts.update(dict.fromkeys(steps, now))
 
     def reversing(self, steps: Iterable[Step], now: float) -> Step | None:
-        """Return a step of an unanswered attempt that may still undo one of these done steps; otherwise None."""
+        """Return a step that may still undo one of these done steps, or None. Its attempt got no answer."""
         if not self._attempts:
             return None
         self._forget(now)
