@@ -202,7 +202,7 @@ def test_a_day_needs_a_zone() -> None:
     [
         (datetime.date(2027, 3, 29), "Wait until 2027-03-30"),
         (LAST, ""),
-        (NEXT, "A grant has ended since: its last day was 2027-03-31"),
+        (NEXT, "A grant has ended since then: 2027-03-31 was its last day"),
     ],
 )
 def test_a_plan_is_stale_when_a_grant_has_ended_since(today: datetime.date, error: str) -> None:

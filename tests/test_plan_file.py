@@ -181,10 +181,10 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ({"masked": None}, "masked"),
         ({"notes": [1]}, "notes, number 1"),
         ({"left_out": "dev"}, "left_out: this is not a list"),
-        ({"dates": {}}, "dates: 'timezone', 'day', 'last_day', 'endings' is missing"),
+        ({"dates": {}}, "dates: missing keys: 'timezone', 'day', 'last_day', 'endings'"),
         ({"dates": {**record()["dates"], "day": "21.11.2026"}}, "'21.11.2026' is not a day"),
         ({"dates": {**record()["dates"], "endings": [ENDING]}}, "#102 dev is not among the places"),
-        ({"dates": {**record()["dates"], "last_day": "2026-11-22"}}, "so the plan was changed"),
+        ({"dates": {**record()["dates"], "last_day": "2026-11-22"}}, "plan_id: somebody changed the plan"),
         ({"places": record()["places"] * 2}, "twice"),
         ({"places": [{**record()["places"][0], "fingerprint": "x"}]}, "fingerprint"),
         ({"places": [{**record()["places"][0], "environment": "DEV"}]}, "'DEV'"),
@@ -198,10 +198,10 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ({"steps": [{**STEP, "step": "rename_role", "target": "."}]}, "'.'"),
         ({"steps": [{**STEP, "step": "run"}]}, "'run' is not a kind of step"),
         ({"steps": [{**STEP, "people": 1.5}]}, "whole numbers"),
-        ({"steps": [STEP]}, "plan_id: the content of this plan has the id"),
+        ({"steps": [STEP]}, "plan_id: somebody changed the plan. Its content has the id"),
         ({"plan_id": "0" * 64}, "plan_id"),
         ({"plan_id": None}, "plan_id"),
-        ({"steps": [STEP, STEP]}, "plan_id: the content of this plan has the id"),
+        ({"steps": [STEP, STEP]}, "plan_id: somebody changed the plan. Its content has the id"),
         ({"places": [1]}, "places, number 1: "),
         ({"places": [{**record()["places"][0], "fingerprint": "x"}]}, "'x' is not a fingerprint"),
         ({"withheld": [{**STEP, "role": ".."}]}, "withheld, number 1: "),
@@ -226,6 +226,26 @@ def test_an_undo_plan_may_contain_the_same_step_twice() -> None:
     to_a = {**TO_C, "role": "b", "target": "a"}
     same_again = evolve(SAVED, steps=tuple(map(Step.from_record, (STEP, TO_C, to_a, STEP))))
     assert len(read_plan(plan_as_json(same_again), "plan.json").steps) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("id,role", "line 1, column 1: Expecting value"),
+        ('{"version": 1,\n "version": 1}', "a key appears twice in one object"),
+        ('{"version": NaN}', "NaN is not JSON"),
+        ("[" * 100_000, "it is too deeply nested"),
+        ("9" * 5000, "a number has 5,000 digits"),
+    ],
+)
+def test_a_file_that_is_not_json_is_refused_with_the_reason(content: str, expected: str) -> None:
+    """The error says in plain words why the file is not valid JSON, and what to do next."""
+    with pytest.raises(InvalidFile) as caught:
+        read_plan(content, "plan.json")
+    assert str(caught.value) == (
+        f"plan.json is not a plan, because it is not valid JSON ({expected}). Nothing was sent. Make the plan again, "
+        f"or name a file that holds a plan."
+    )
 
 
 def test_a_plan_made_by_hand_is_not_written() -> None:

@@ -56,7 +56,7 @@ FULL = a_state(
         ([*taken("big", 10), *taken("small", 1)], None, ""),
         ([step("delete_role", f"r{n}") for n in range(20, 28)], None, ""),
         ([step("delete_role", f"r{n}") for n in range(11)], None, "11 of 40 roles of #101 dev"),
-        ([step("delete_role", "r1")], None, "100 of 100 people with the role 'r1' through composites"),
+        ([step("delete_role", "r1")], None, "100 of 100 memberships of the role 'r1' through composites"),
         ([step("delete_role", "big")], None, "100 of 100 members of the role 'big'"),
         ([step("delete_role", "big")], 99, "100 of 100 members of the role 'big'"),
         ([step("remove_composite", "big", f"r{n}") for n in range(11)], None, "11 of 20 children of the role 'big'"),
@@ -239,12 +239,12 @@ def test_losses_through_composites_are_compared_with_all_who_have_the_role_so() 
     )
     assert count_removals(Impact.of([step("remove_composite", "all", "leaf")], [state])) == (
         ("children of the role 'all' in #101 dev", 1, 1),
-        ("people with the role 'leaf' through composites in #101 dev", 35, 94),
+        ("memberships of the role 'leaf' through composites in #101 dev", 35, 94),
     )
     renewed = [step("rename_role", "leaf", "old"), step("create_role", "leaf"), step("add_composite", "other", "leaf")]
     assert count_removals(Impact.of([*renewed, step("delete_role", "leaf")], [state])) == (
         ("roles of #101 dev", 1, 3),
-        ("people with the role 'leaf' through composites in #101 dev", 60, 60),
+        ("memberships of the role 'leaf' through composites in #101 dev", 60, 60),
     )
 
 
@@ -258,13 +258,14 @@ def test_the_order_is_a_way_out_only_if_removals_come_first(remove_first: bool, 
         steps = steps[1:]
     with pytest.raises(LastMember, match=r"must keep a member\. Nothing was sent\.") as caught:
         guards.check(steps, [FULL])
-    hint = "If css-sdk does not remove first, it adds members before it removes any. The role may then keep a member."
-    assert (f"Nothing was sent. {hint}" in str(caught.value)) is advice
+    hint = "Without {}, css-sdk adds members before it removes any, and a member may be left."
+    assert (hint.format("remove_first") in str(caught.value)) is advice
+    assert (hint.format("--remove-first") in caught.value.text_for("command_line")) is advice
 
 
 def test_every_unknown_role_to_keep_is_named() -> None:
     """The error lists the roles of keep_last that no place has."""
-    with pytest.raises(Refused, match=r"has a role 'first', 'second'\."):
+    with pytest.raises(Refused, match=r"has a role 'first' or 'second'\."):
         Guards(keep_last=["one", "first", "second"]).check((), [FULL])
 
 

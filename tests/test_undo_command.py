@@ -162,7 +162,7 @@ def test_undo_leaves_changes_of_others_alone_and_reports_them(
     assert run_css("undo", journal, "--yes") == 0
     printed = capsys.readouterr().err
     assert "Note: Grants Portal (#101) dev: the role 'clerk' stays: others have used it since." in printed
-    assert "Note: Grants Portal (#101) dev: 1 of 2 changes are not there any more" in printed
+    assert "Note: Grants Portal (#101) dev: css-sdk does not undo 1 of 2 changes, because of later changes" in printed
     assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [stranger]
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == sorted([MAREN, TOBIAS])
     assert run_css("undo", journal, "--yes") == 0

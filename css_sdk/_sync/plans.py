@@ -215,7 +215,7 @@ def apply_plan(
             if isinstance(error, NotFound) and error.what != "role":
                 raise
             # A role was renamed or deleted, or its members kept changing, while the place was read.
-            raise preconditions.changed_since(planned, error) from error
+            raise preconditions.changed_since(planned, is_resumed=resume is not None, while_reading=True) from error
         before, done_there = preconditions.reconstruct(planned, read, entries)
         planned_from.append(before)
         done += done_there

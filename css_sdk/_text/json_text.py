@@ -27,14 +27,19 @@ def strict_json(text: str) -> Any:
     A repeated key is refused, because programs differ in which of its values they read.
 
     Raises:
-        ValueError: the text is not JSON, an object repeats a key, or the text holds NaN or Infinity.
-        RecursionError: the text is too deeply nested.
+        ValueError: the text is not JSON, or css-sdk accepts no such JSON: it repeats a key of an object, holds NaN or
+            Infinity, is too deeply nested, or has a number with too many digits. The message says why.
 
     >>> strict_json('{"role": "reviewer", "role": "admin"}')
     Traceback (most recent call last):
     ValueError: a key appears twice in one object
     """
-    return _STRICT.decode(text)
+    try:
+        return _STRICT.decode(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise ValueError("it is too deeply nested") from None
 
 
 def _once_each(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -44,8 +49,15 @@ def _once_each(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _whole_number(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        raise ValueError(f"a number has {len(digits):,} digits") from None
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_STRICT: Final = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_once_each)
+_STRICT: Final = json.JSONDecoder(parse_int=_whole_number, parse_constant=_no_constant, object_pairs_hook=_once_each)

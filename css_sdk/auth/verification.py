@@ -428,7 +428,7 @@ def _object(text: bytes) -> dict[str, Any] | None:
     """Return the JSON object in a text; None if the text is not a valid JSON object in UTF-8."""
     try:
         found = strict_json(text.decode("utf-8"))
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 

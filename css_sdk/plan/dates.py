@@ -65,8 +65,8 @@ class Dates:
             )
         if self.last_day is not None and today > self.last_day:
             raise StalePlan(
-                f"The plan was made for {self.day}, but in {self.timezone} it is {today}. A grant has ended since: its "
-                f"last day was {self.last_day}. Nothing was sent. Make the plan again."
+                f"The plan was made for {self.day}, but in {self.timezone} it is {today}. A grant has ended since "
+                f"then: {self.last_day} was its last day. Nothing was sent. Make the plan again."
             )
 
 

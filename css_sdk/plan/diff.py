@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from attrs import evolve, frozen
 
 from .._service import identifiers, service_limits
 from .._text.escaping import with_codes
-from ..errors import CompositeCycle, InvalidRequest, Refused, refusal_of
+from ..errors import CompositeCycle, InvalidRequest, Refused, Remedy, refusal_of
 from ..models import reachable
 from ..people.identification import Unresolved
 from ..people.identities import Person
@@ -23,8 +23,6 @@ from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .ordering import steps_in_cycles
 
 Username = str
-
-_PRUNING: Final = "Pruning (prune=True, --prune) may help, because it also removes what exact lists do not name."
 
 
 @frozen
@@ -110,8 +108,15 @@ class PlacePlan:
         taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
         if leading_back := steps_in_cycles(self._renamed.after([*added, *(taken if prune else ())]).children, added):
             links = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
-            hint = "" if prune or not taken else f" {_PRUNING}"
-            raise CompositeCycle(f"{self.wanted}: these children would contain their parent: {links}.{hint}")
+            hint = (
+                ""
+                if prune or not taken
+                else " It may help to pass {}, because this also removes what exact lists do not name."
+            )
+            raise CompositeCycle(
+                f"{self.state.place}: these children would contain their parent: {links}. Nothing was sent.",
+                remedy=Remedy(*(f"Correct the children.{hint.format(option)}" for option in ("prune=True", "--prune"))),
+            )
 
     # Roles
 

@@ -21,7 +21,6 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-from .._text.words import counted
 from ..errors import InvalidFile, InvalidRequest
 from ..models import User
 from ..people.identification import Unresolved
@@ -215,10 +214,9 @@ def plan(
         named.setdefault(observed[wanted.named].place, []).append(str(wanted))
     faults = [f"{place} appears more than once: {', '.join(names)}" for place, names in named.items() if len(names) > 1]
     parts = [PlacePlan(wanted, observed[wanted.named], desired.protect, people) for wanted in desired.places]
-    faults += [f"{part.wanted}: {fault}" for part in parts for fault in part.faults]
+    faults += [f"{part.state.place}: {fault}" for part in parts for fault in part.faults]
     if faults:
-        count = counted(len(faults), "fault")
-        raise InvalidFile(f"The roles file cannot be planned: {count}. Nothing was sent.", faults=faults)
+        raise InvalidFile.with_faults("The roles file", faults)
     states = tuple(part.state for part in parts)
     for part in parts:
         part.check_no_cycles(prune)
@@ -242,7 +240,7 @@ def plan(
         places=tuple(PlannedPlace.of(part.state, part.unmanaged) for part in parts),
         notes=(
             *desired.warnings,
-            *(f"{part.wanted}: {note.rstrip('.')}" for part in parts for note in part.notes),
+            *(f"{part.state.place}: {note.rstrip('.')}" for part in parts for note in part.notes),
         ),
         prune=prune,
         dates=dates,
@@ -350,7 +348,7 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
             if role.created is None:
                 directly = state.members.get(role.name, frozenset())
                 holders |= people_having(state.children, state.members, role.name) - directly
-            what = f"people with the role {names[role]!r} through composites in {role.place}"
+            what = f"memberships of the role {names[role]!r} through composites in {role.place}"
             found.append((what, len(people), len(holders)))
     for user in users:
         if count := sum(step.kind == "remove_member" and step.target == user for step in impact.steps):

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from .._service import arguments, identifiers, service_limits
 from .._text.words import counted
-from ..errors import CssError, EmptySet, InvalidFile, InvalidRequest, LastMember, Refused, Remedy, StalePlan
+from ..errors import EmptySet, InvalidFile, InvalidRequest, LastMember, Refused, Remedy, StalePlan
 from ..journal.entries import Entry, JournalRead
 from ..settings import Settings
 from ..state import Draft, Place, PlaceState, Step, StepResult, is_as_after, is_possible
@@ -91,27 +91,26 @@ class Guards:
             )
         known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
-            names = ", ".join(map(repr, unknown))
+            names = " or ".join(map(repr, unknown))
             raise Refused(
-                f"No place of the plan has a role {names}. css-sdk cannot check that the role keeps a "
-                f"member. Nothing was sent.",
+                f"No place of the plan has a role {names}. css-sdk cannot check that a member is left. Nothing was "
+                f"sent.",
                 remedy=Remedy("Correct keep_last.", "Correct --keep-last."),
             )
         for what, removed, size in count_removals(impact or Impact.of(steps, states), users):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied_roles(self.order(steps, states), states, self.keep_last):
             way_out = (
-                " If css-sdk does not remove first, it adds members before it removes any. The role may then keep a "
-                "member."
+                " Without {}, css-sdk adds members before it removes any, and a member may be left."
                 if self.remove_first
                 else ""
             )
             raise LastMember(
-                f"{place}: nobody would be left in the role {role!r}, which must keep a member. Nothing was sent."
-                f"{way_out}",
+                f"{place}: nobody would be left in the role {role!r}, which must keep a member. Nothing was sent.",
                 remedy=Remedy(
-                    "Leave a member in the role, or leave the role out of keep_last.",
-                    "Leave a member in the role, or leave out --keep-last for this role.",
+                    f"Leave a member in the role, or leave the role out of keep_last.{way_out.format('remove_first')}",
+                    f"Leave a member in the role, or leave out --keep-last for this role."
+                    f"{way_out.format('--remove-first')}",
                 ),
             )
 
@@ -153,7 +152,8 @@ def check_complete(plan: Plan) -> None:
     known = {one.place for one in plan.places}
     if unread := dict.fromkeys(str(step.place) for step in plan.steps if step.place not in known):
         raise InvalidRequest(
-            f"This plan cannot be carried out: the state of {', and of '.join(unread)} was not read. Nothing was sent."
+            f"This plan cannot be carried out: the state of {', and of '.join(unread)} was not read. Nothing was sent. "
+            f"Pass a plan that css.plan(…) or css.undo_plan(…) returned."
         )
 
 
@@ -252,16 +252,21 @@ def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset
     return frozenset(planned.members_read) | new
 
 
-def changed_since(planned: PlannedPlace, error: CssError | None = None) -> StalePlan:
+def changed_since(planned: PlannedPlace, *, is_resumed: bool, while_reading: bool = False) -> StalePlan:
     """Return the error for a place that has changed after the plan was made.
 
-    If the change caused an error, the message contains the text of `error`.
+    Args:
+        is_resumed: whether the caller continues the plan already, so that the error must not advise this.
+        while_reading: whether the place changed while css-sdk read it, so that its state is not known.
     """
-    reason = f" ({error})" if error else ""
+    when = ": somebody changed its roles or members while css-sdk read them" if while_reading else ""
     return StalePlan(
-        f"{planned.place} has changed after the plan was made{reason}. Nothing was sent.",
-        remedy=evolve(
-            _MAKE_AGAIN, python="Make the plan again. If the plan was interrupted, continue it with resume=."
+        f"{planned.place} has changed after the plan was made{when}. Nothing was sent.",
+        # The command line looks for a journal of the plan, and then shows how to continue.
+        remedy=_MAKE_AGAIN
+        if is_resumed
+        else evolve(
+            _MAKE_AGAIN, python=f"If this plan was interrupted, continue it with resume=. {_MAKE_AGAIN.python}"
         ),
     )
 
@@ -300,18 +305,18 @@ def reconstruct(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entr
                 raise _not_as_left(planned, step)
             if step.kind == "create_role" and draft.members.get(step.role):
                 # The loop has already removed the members that the journal added, so somebody else added these.
-                raise changed_since(planned)
+                raise changed_since(planned, is_resumed=True)
             draft.take_back(step)
     before = draft.state()
     if before.fingerprint != planned.fingerprint:
-        raise changed_since(planned)
+        raise changed_since(planned, is_resumed=bool(entries))
     return before, done
 
 
 def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
-    what = " ".join(filter(None, (step.kind, repr(step.role), step.target)))
     return StalePlan(
-        f"{planned.place}: the journal records {what} as done, but somebody has changed this since. Nothing was sent.",
+        f"{planned.place}: somebody has undone a step that the journal records as done: {in_words(step)}. "
+        f"Nothing was sent.",
         remedy=_MAKE_AGAIN,
     )
 

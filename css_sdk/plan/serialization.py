@@ -114,14 +114,10 @@ def read_plan(
     """
     try:
         record = strict_json(text_of(content, name, max_bytes))
-    except (ValueError, RecursionError) as error:
-        raise InvalidFile(
-            f"{name} is not JSON that css-sdk wrote: {str(error) or 'too deeply nested'}. {_MAKE_AGAIN}"
-        ) from None
+    except ValueError as error:
+        raise InvalidFile(f"{name} is not a plan, because it is not valid JSON ({error}). {_MAKE_AGAIN}") from None
     if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
-        raise InvalidFile(
-            f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads. {_MAKE_AGAIN}"
-        )
+        raise InvalidFile(f"{name} is not a plan of version {VERSION}, which this css-sdk can read. {_MAKE_AGAIN}")
     is_masked = record.get("masked") is True
     if is_masked and not allow_masked:
         raise InvalidFile(
@@ -181,7 +177,9 @@ class _Reading:
         if self._is_masked:
             return evolve(plan, api_url="")  # the id cannot be computed without the usernames
         if plan.id != plan_id:
-            self.faults.append(f"plan_id: the content of this plan has the id {plan.id}, so the plan was changed")
+            self.faults.append(
+                f"plan_id: somebody changed the plan. Its content has the id {plan.id}, and not {plan_id!r}"
+            )
             return None
         return plan
 
@@ -263,14 +261,14 @@ class _Reading:
 
 def _check_keys(record: Mapping[str, Any], known: Iterable[str]) -> None:
     if unknown := sorted(record.keys() - set(known)):
-        raise ValueError(f"the key {', '.join(map(repr, unknown))} is unknown")
+        raise ValueError(f"unknown keys: {', '.join(map(repr, unknown))}")
 
 
 def _decoded(record: Any, /, **fields: Decode[Any]) -> dict[str, Any]:
     """Return the decoded values of an object. Its keys must be exactly those of `fields`."""
     _check_keys(_object(record), fields)
     if missing := [key for key in fields if key not in record]:
-        raise ValueError(f"{', '.join(map(repr, missing))} is missing")
+        raise ValueError(f"missing keys: {', '.join(map(repr, missing))}")
     return {key: decode(record[key]) for key, decode in fields.items()}
 
 

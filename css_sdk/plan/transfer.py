@@ -12,7 +12,7 @@ from attrs import frozen
 
 from .._service import identifiers
 from .._text.escaping import hidden_in
-from ..errors import InvalidRequest, refusal_of
+from ..errors import InvalidRequest, Remedy, refusal_of
 from ..models import Integration
 from ..people.identities import Person
 from ..state import PlaceState
@@ -117,10 +117,19 @@ def promoted(
     renamed = names or {}
     within_reach = _within_reach(source)
     if unknown := sorted(renamed.keys() - within_reach):
-        raise InvalidRequest(f"{source.place} has no role {', '.join(map(repr, unknown))} that could be renamed.")
+        raise InvalidRequest(
+            f"{source.place} has no role {' or '.join(map(repr, unknown))} that can be renamed. Nothing was sent.",
+            remedy=Remedy("Correct names.", "Correct --rename."),
+        )
     called = {name: renamed.get(name, name) for name in sorted(within_reach)}
     if twice := sorted(new for new, count in Counter(called.values()).items() if count > 1):
-        raise InvalidRequest(f"Several roles of {source.place} would become {', '.join(map(repr, twice))}.")
+        raise InvalidRequest(
+            f"Several roles of {source.place} would become {' and '.join(map(repr, twice))}. Nothing was sent.",
+            remedy=Remedy(
+                "In names, give each of these roles a different name.",
+                "With --rename, give each of these roles a different name.",
+            ),
+        )
     if members and (unread := sorted(within_reach - source.members.keys())):
         raise InvalidRequest(f"{source.place}: the members of {', '.join(map(repr, unread))} were not read.")
     wanted = _roles(source, called, source.members if members else (), exact=False)

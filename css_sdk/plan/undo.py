@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from attrs import evolve
 
+from .._text.words import counted
 from ..errors import InvalidRequest
 from ..journal.entries import Entry
 from ..state import Draft, Place, PlaceState, Step, changes_something, is_as_after, is_possible
@@ -50,8 +51,8 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
         all_of_it, rest = (sum(step.place == state.place for step in some) for some in (wanted, steps))
         if rest < all_of_it:
             notes.append(
-                f"{state.place}: {all_of_it - rest} of {all_of_it} changes are not there any more: they were "
-                f"undone already, or changed by somebody since"
+                f"{state.place}: css-sdk does not undo {all_of_it - rest} of {counted(all_of_it, 'change')}, because "
+                f"of later changes"
             )
     places = tuple(map(PlannedPlace.of, now))
     impact = Impact.of(steps, now)

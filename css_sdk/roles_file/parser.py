@@ -576,7 +576,8 @@ class _Reader:
                 self._faults.add(node, f"the {what} {key!r} is unknown; {_hint(key, known)}", inner.line)
         missing = [key for key in required if key not in node.value]
         if missing:
-            self._faults.add(node, f"the {what} {' and '.join(map(repr, missing))} is missing")
+            verb = "is" if len(missing) == 1 else "are"
+            self._faults.add(node, f"the {what} {' and '.join(map(repr, missing))} {verb} missing")
         return {key: inner for key, inner in node.value.items() if key in known}
 
     def _checked(self, node: Node | None, *checks: Callable[[str], object]) -> str | None:
