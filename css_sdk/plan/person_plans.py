@@ -123,7 +123,7 @@ def without_unmanaged(plan: Plan) -> Plan:
 def _refusal_to_give(state: PlaceState, role: str) -> Refused | None:
     """Return why a role is not copied; `None` if requests can give the role, and remove it later."""
     if why := state.out_of_reach.get(role):
-        return UnusableName(f"The role is not copied: {why}.")
+        return UnusableName(f"The role is not copied: {why.rstrip('.')}.")
     return refusal_of(service_limits.check_removable, state.place.integration, state.place.environment, [role])
 
 
