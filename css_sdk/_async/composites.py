@@ -123,7 +123,7 @@ class AsyncComposites:
         async def listed() -> Role | None:
             return next((role for role in await self.list() if role.name == child), None)
 
-        missing = f"{child!r} is not a child of {self._parent!r}."
+        missing = f"{child!r} is not a child of {self._parent!r} in {self._place}."
         return await read_role(self._wire, get_composite_role, self._place.path | names, listed, missing)
 
     async def add(self, *children: str | Iterable[str]) -> None:

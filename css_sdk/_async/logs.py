@@ -9,7 +9,7 @@ from .._http.concurrency import Lock
 from .._http.exchanges import Exchange
 from .._service import log_windows
 from .._text.tables import TupleOf
-from .._text.words import waiting_time
+from .._text.words import counted, waiting_time
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited
 from ..models import LogLine
 from ..state import Place
@@ -99,6 +99,7 @@ async def read_logs(
 def _with_lines(error: CssError, lines: list[LogLine], window: log_windows.Window) -> CssError:
     # Leave out lines from the start of this window: the caller reads them again when it continues.
     before = tuple(line for line in lines if line.timestamp is None or line.timestamp < window.since)
-    error = error.with_message(f"{error} {len(before)} lines were read. Continue from {window.query['start']}.")
+    read = counted(len(before), "line")
+    error = error.with_message(f"{error} css-sdk has read {read}. Continue from {window.query['start']}.")
     error.lines, error.resume_at = before, window.since
     return error

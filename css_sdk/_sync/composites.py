@@ -124,7 +124,7 @@ class Composites:
         def listed() -> Role | None:
             return next((role for role in self.list() if role.name == child), None)
 
-        missing = f"{child!r} is not a child of {self._parent!r}."
+        missing = f"{child!r} is not a child of {self._parent!r} in {self._place}."
         return read_role(self._wire, get_composite_role, self._place.path | names, listed, missing)
 
     def add(self, *children: str | Iterable[str]) -> None:

@@ -195,7 +195,11 @@ class Roles:
             listed = self.list()
             names = frozenset(role.name for role in listed)
             if names.isdisjoint((name, new_name)) and service_limits.list_is_complete(listed):
-                raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self.place}.", what="role")
+                raise NotFound(
+                    f"Neither {name!r} nor {new_name!r} is a role in {self.place}. Somebody else has deleted or "
+                    f"renamed the role.",
+                    what="role",
+                )
             return PlaceState(self.place, "", names)
 
         change = Change(

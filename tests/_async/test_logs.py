@@ -63,7 +63,7 @@ async def test_the_hourly_limit_of_requests_is_kept(
     for _ in range(18):
         await place.logs(NOON, NOON + minute)
     before = asked(sandbox)
-    with pytest.raises(RateLimited, match=r"12960 lines were read. Continue from 2026-11-03T00:00:00\.000Z") as caught:
+    with pytest.raises(RateLimited, match=r"12,960 lines\. Continue from 2026-11-03T00:00:00\.000Z") as caught:
         await place.logs(NOON, NOON + datetime.timedelta(days=7))
     assert (asked(sandbox) - before) == {"GET": 2}
     assert caught.value.retry_after == 3600
@@ -96,7 +96,7 @@ async def test_a_refusal_of_the_service_has_the_lines_read_so_far(
     elsewhere = (await other.integration("Grants Portal")).environment("prod")
     for _ in range(20):
         await elsewhere.logs(NOON, NOON)
-    with pytest.raises(RateLimited, match="0 lines were read") as caught:
+    with pytest.raises(RateLimited, match="css-sdk has read 0 lines") as caught:
         await place.logs(NOON, NOON)
     assert caught.value.status == 429
     assert caught.value.retry_after == 3600
