@@ -285,8 +285,8 @@ def test_a_name_is_refused_where_a_guid_is_needed(
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (["assign", "-i", "Grants Portal", "-e", "dev", "-r", "nope", "{user}"], 1),
-        (["members", "list", "-i", "Grants Portal", "-e", "dev", "nope"], 1),
+        (["assign", "-i", "Grants Portal", "-e", "dev", "-r", "reviwer", "{user}"], 1),
+        (["members", "list", "-i", "Grants Portal", "-e", "dev", "reviwer"], 1),
         (["roles", "create", "-i", "Grants Portal", "-e", "dev", "reviewer"], 1),
         (["composites", "add", "-i", "Grants Portal", "-e", "dev", "reviewer", "reviewer"], 4),
     ],

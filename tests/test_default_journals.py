@@ -300,7 +300,7 @@ def test_undo_on_a_terminal_reverts_the_newest_journal(
     assert everything(sandbox) == before
     monkeypatch.setattr("sys.stdin", Terminal(""))
     assert run_css("undo") == 64
-    assert "There is no journal of " in capsys.readouterr().err
+    assert "No journal of the account " in capsys.readouterr().err
 
 
 def journal(*outcomes: Outcome | None, client_id: str = "ann", undoes: str = "") -> JournalRead:

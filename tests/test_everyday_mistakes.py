@@ -331,14 +331,16 @@ VARIABLES = re.compile(r"\b(?:CSS_[A-Z_]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE)\b"
 OPTIONS = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FILES = re.compile(r"\.(?:csv|yaml|jsonl|json):\d+:|or - for standard input|[Ss]ave (?:it|the sheet) as «CSV UTF-8»")
 """Patterns that name a line of the file, or say what to do with the file itself."""
+CHOICES = re.compile(r"The (?:roles|integrations) are: '|It has: |(?:Use another|Choose a shorter) name")
+"""A pattern that lists the names to choose from, or says which name to choose."""
 OWN_CHOICE = ("answered-no", "question-not-answered")
 """Mistakes in which the user decided against the change, so that no next step is needed."""
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_message_names_a_next_step_that_exists(name: str) -> None:
-    """Each message names an option, a variable, a command or a line of a file as the next step, and each of them
-    exists.
+    """Each message names an option, a variable, a command, a line of a file or existing names as the next step, and
+    each of them exists.
     """
     text = (STORED / f"{name}.txt").read_text(encoding="utf-8")
     line, _, said = text.partition("\n")
@@ -354,7 +356,7 @@ def test_a_message_names_a_next_step_that_exists(name: str) -> None:
     assert options - known <= set(line.split()), "only a mistyped option is repeated"
     variables = set(VARIABLES.findall(said))
     assert all(variable in documented for variable in variables)
-    leads_on = bool(options & known or variables or named or re.search(FILES, said))
+    leads_on = bool(options & known or variables or named or re.search(FILES, said) or re.search(CHOICES, said))
     assert leads_on is (name not in OWN_CHOICE), said
 
 

@@ -98,7 +98,7 @@ def test_wrong_options_of_report_send_nothing(run: Run, sandbox: Sandbox, tmp_pa
         ),
         (["--output", os.devnull, "--format", "csv"], "cannot be written: it is a device"),
         (["--output", tmp_path / "report"], "does not show the format"),
-        (["--json", "--format", "csv"], "contradict each other"),
+        (["--json", "--format", "csv"], "cannot be used together"),
         (["-e", "stage"], "stage"),
     ):
         code, out, err = run(*arguments)

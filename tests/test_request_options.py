@@ -118,7 +118,7 @@ def test_the_options_of_a_token_request(sandbox: Sandbox, capsys: Capture, monke
 def test_quiet_and_verbose_contradict_each_other(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
     """`-v` together with `-q` is refused, and nothing is sent."""
     assert run_css("-v", "whoami", "-q") == 64
-    assert "Pass -v or -q, not both." in capsys.readouterr().err
+    assert "-v and -q cannot be used together" in capsys.readouterr().err
     assert not sandbox.requests
 
 
@@ -140,13 +140,22 @@ def test_timeout_limits_an_attempt(run_css: Run, sandbox: Sandbox, capsys: Captu
     assert "GET /integrations: no" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("given", [("--timeout", "0"), ("--timeout", "soon"), ("--retries", "-1")])
+@pytest.mark.parametrize(
+    ("option", "value", "wanted"),
+    [
+        ("--timeout", "0", "a number of seconds above 0"),
+        ("--timeout", "soon", "a number of seconds above 0"),
+        ("--retries", "-1", "a whole number from 0 to 20"),
+    ],
+)
 def test_invalid_values_of_timeout_and_retries_are_refused(
-    run_css: Run, given: tuple[str, str], capsys: Capture
+    run_css: Run, option: str, value: str, wanted: str, capsys: Capture
 ) -> None:
-    """An invalid value of `--timeout` or `--retries` is a usage error that names the option."""
-    assert run_css("whoami", *given) == 64
-    assert given[0] in capsys.readouterr().err
+    """An invalid value of `--timeout` or `--retries` is a usage error that names the option, and says in words which
+    numbers it takes.
+    """
+    assert run_css("whoami", option, value) == 64
+    assert f"Invalid value for '{option}': '{value}' is not {wanted}.\n" in capsys.readouterr().err
 
 
 def leaves(command: click.Command) -> list[click.Command]:

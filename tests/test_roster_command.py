@@ -521,7 +521,8 @@ def test_a_mistyped_role_is_suggested_where_it_is_corrected(
     err = capsys.readouterr().err
     assert "css reads columns with other names: 'Role name' as role." in err
     for typed, meant in (("reviwer", "reviewer"), ("approvr", "approver")):
-        assert f"There is no {typed!r}. Did you mean {meant!r}? To see which roles there are" in err
+        assert f"\nThere is no role {typed!r}. Did you mean {meant!r}?\n" in err
+    assert err.count("To see which roles there are, run: css roles list -i 101 -e dev") == 1
     assert sandbox.count("GET", "*/dev/roles") == 1
     assert run_css("roster", "apply", file, *DEV) == 3
     with (tmp_path / "roster.result.csv").open(encoding="utf-8-sig", newline="") as opened:

@@ -230,7 +230,7 @@ def test_a_masked_journal_names_nobody(
         ("version: 1\n", (), "neither a plan nor a journal"),
         ('{"steps": []}', (), "is not a plan of version 1"),
         ('{"journal": 2}\n', (), "a journal of version 2"),
-        (JOURNAL, ("--json", "--markdown"), "contradict"),
+        (JOURNAL, ("--json", "--markdown"), "cannot be used together"),
     ],
 )
 def test_other_files_and_two_formats_are_refused(

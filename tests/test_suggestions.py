@@ -42,7 +42,7 @@ def test_the_existing_roles_are_listed_unless_there_are_many(
 ) -> None:
     """If no role is similar, css lists the existing roles, unless there are many."""
     assert run_css("members", "list", "xyzzy", *PLACE) == 1
-    assert "The roles are: 'admin', 'approver', 'reviewer'. To see" in capsys.readouterr().err
+    assert "\nThe roles are: 'admin', 'approver', 'reviewer'.\n" in capsys.readouterr().err
     assert asked(sandbox)["GET"] == 3
     for number in range(6):
         sandbox.create_role(GRANTS_PORTAL, "dev", f"r{number}")
@@ -69,7 +69,7 @@ def test_integrations_are_suggested(run_css: Run, capsys: pytest.CaptureFixture[
         (("roles", "lst"), "There is no command 'css roles lst'. Did you mean 'css roles list'?"),
         (("roles", "members"), "There is no command 'css roles members'. Did you mean 'css members'?"),
         (("people", "xyzzy"), "The commands are: find, roles, remove, copy, mirror."),
-        (("config", "profiles"), "The commands are: show."),
+        (("config", "profiles"), "The only command is: show."),
     ],
     ids=str,
 )

@@ -46,9 +46,11 @@ def check_role_name(name: str) -> str:
     if not bare:
         raise UnusableName("A role name must not be empty or blank.")
     if bare in (".", ".."):
-        raise UnusableName(f"A role named {name!r} cannot be addressed: the service would change something else.")
+        raise UnusableName(
+            f"A role named {name!r} cannot be addressed: the service would change something else. Use another name."
+        )
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise UnusableName(f"The role name {name!r} contains characters that cannot be sent.")
+        raise UnusableName(f"The role name {name!r} contains characters that cannot be sent. Use another name.")
     return name
 
 

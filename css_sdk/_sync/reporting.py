@@ -27,6 +27,7 @@ from ..errors import (
     IncompleteSearch,
     NotApplied,
     NotFound,
+    Remedy,
 )
 from ..models import SERVICE_ACCOUNT_PREFIX, Integration, UserLike
 from ..people.identities import Person
@@ -73,7 +74,10 @@ def read_access(
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]
     if chosen and not places:
-        raise EnvironmentMissing(f"No requested integration has the environment {' or '.join(environments)}.")
+        raise EnvironmentMissing(
+            f"No requested integration has the environment {' or '.join(map(repr, environments))}.",
+            remedy=Remedy("", "To see the integrations and their environments, run: css integrations"),
+        )
     states: list[PlaceState] = []
     unread: list[UnreadPlace] = []
     at_once = max(1, min(width, len(places)))

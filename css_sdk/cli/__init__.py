@@ -123,7 +123,10 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         _print_error(error.format_message())
         if isinstance(error, click.UsageError) and error.ctx is not None:
-            click.echo(f"To see how to use the command, run: {error.ctx.command_path} --help", err=True)
+            from .support.next_steps import how_to_use
+            from .support.terminal import print_on_stderr
+
+            print_on_stderr(how_to_use(error.ctx.command_path))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt) as interrupt:
         _print_error(" ".join(["Interrupted.", *map(str, interrupt.args)]))

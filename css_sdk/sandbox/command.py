@@ -183,7 +183,7 @@ def serve(
     numbers = {"people": people, "integrations": integrations, "seed": seed}
     given = {name: number for name, number in numbers.items() if number is not None}
     if given and world is not None:
-        raise click.UsageError(f"--world and --{next(iter(given))} cannot be used together. Leave one of them out.")
+        raise click.UsageError(f"--world and --{next(iter(given))} cannot be used together: pass one of them.")
 
     def ready(line: dict[str, Any]) -> None:
         if env_file is not None:

@@ -67,7 +67,7 @@ def test_world_and_options_for_generated_worlds_exclude_each_other(
 ) -> None:
     """--world together with an option for generated worlds is refused, and the message names both options."""
     assert exit_code(["sandbox", "--world", "world.json", option, "3"]) == 64
-    assert f"--world and {option} cannot be used together." in capsys.readouterr().err
+    assert f"--world and {option} cannot be used together: pass one of them." in capsys.readouterr().err
 
 
 @pytest.mark.posix

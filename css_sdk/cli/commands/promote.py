@@ -25,14 +25,16 @@ def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Map
     names: dict[str, str] = {}
     for each in renames:
         old, _separator, new = each.partition("=")
-        if not old or not new or old in names:
-            raise click.UsageError(f"{each!r} is not valid. Pass --rename OLD=NEW, with each OLD only once.")
+        if not old or not new:
+            raise click.UsageError(f"--rename '{each}' is not of the form OLD=NEW.")
+        if old in names:
+            raise click.UsageError(f"--rename gives the role '{old}' two new names. Pass one of them.")
         try:
             check_new_role_name(new)
         except UnusableName as error:
-            raise click.UsageError(f"--rename {each!r}: {text_of(error)}") from None
+            raise click.UsageError(f"--rename '{each}': {text_of(error)}") from None
         if new != new.strip():
-            raise click.UsageError(f"--rename {each!r}: the new name has blanks around it.")
+            raise click.UsageError(f"--rename '{each}': the new name has blanks around it.")
         names[old] = new
     return names
 

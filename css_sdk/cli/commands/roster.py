@@ -47,7 +47,7 @@ _READING = together(
     ),
     several("--ignore", help="Ignore this column, for example notes.", metavar="COLUMN"),
     click.option("--split", metavar="TEXT", help="Text between several roles or people in one cell, such as ';'."),
-    click.option("--skip-rows", type=click.IntRange(0), default=0, metavar="N", help="Skip N lines above the header."),
+    click.option("--skip-rows", type=options.COUNT, default=0, metavar="N", help="Skip N lines above the header."),
     click.option(
         "--sheet", metavar="NAME", help="Sheet of the workbook to read. Required if several sheets are not empty."
     ),

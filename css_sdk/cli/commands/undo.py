@@ -62,7 +62,7 @@ def _read(file: Path) -> tuple[str, JournalRead]:
 
 def _newest(css: Css) -> tuple[str, JournalRead]:
     """Return the name and the content of the newest journal that this account can undo. Print the name."""
-    from ...errors import InvalidFile
+    from ...errors import InvalidFile, Remedy
     from ...journal.choice import newest_to_undo
 
     there = folder()
@@ -74,7 +74,10 @@ def _newest(css: Css) -> tuple[str, JournalRead]:
             f"this journal, run: css undo {quote(name)}"
         )
     if choice.name is None:
-        raise InvalidFile(f"There is no journal of {css.settings.client_id} to undo in {there.path}. Name a journal.")
+        remedy = Remedy("", "Pass the path or the name of a journal. To see the journals, run: css journal list")
+        raise InvalidFile(
+            f"No journal of the account {css.settings.client_id} in {there.path} can be undone.", remedy=remedy
+        )
     journal = journals[choice.name]
     reason = f" ({journal.reason})" if journal.reason else ""
     say(f"css chose the journal {choice.name}: {journal.command}{reason}")

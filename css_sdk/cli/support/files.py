@@ -43,7 +43,7 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
         InvalidFile: when the file cannot be read, or is too large.
     """
     from ..._text.files import too_large
-    from ...errors import InvalidFile
+    from ...errors import InvalidFile, Remedy
 
     if file == STDIN and is_closed("stdin"):
         raise InvalidFile("Standard input is closed, so - cannot be read. Name a file instead.")
@@ -54,8 +54,9 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
     except OSError as error:
         hint = "Name a file, or - for standard input."
         if is_journal:
-            hint = "Name a file or a journal. To see the journals, run: css journal list"
-        raise InvalidFile(f"{file} cannot be read: {error.strerror}. Nothing was sent. {hint}") from None
+            hint = "Pass the path of a file, or the name of a journal. To see the journals, run: css journal list"
+        sentence = f"{file} cannot be read: {error.strerror}. Nothing was sent."
+        raise InvalidFile(sentence, remedy=Remedy("", hint)) from None
     if most is not None and len(content) > most:
         raise too_large(name, most)
     return content, name
@@ -121,7 +122,9 @@ class OutputFile:
             return
         other = f"Nothing was sent. Name another file with {self.option}."
         if self.path == STDIN:
-            raise InvalidFile(f"{self.option} - is not a file: {self.kind} cannot go to standard output. {other}")
+            raise InvalidFile(
+                f"{self.option} must name a file: {self.kind} cannot go to standard output (-). Nothing was sent."
+            )
         if why := why_not_writable(self.path):
             raise InvalidFile(f"{self.path} cannot be written: {why}. {other}")
         if not self.path.exists():

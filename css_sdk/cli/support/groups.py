@@ -29,7 +29,8 @@ class Group(click.Group):
             elif close:
                 hint = f"Did you mean '{ctx.command_path} {close[0]}'?"
             else:
-                hint = f"The commands are: {', '.join(self.commands)}."
+                names = ", ".join(self.commands)
+                hint = f"The commands are: {names}." if len(self.commands) > 1 else f"The only command is: {names}."
             raise click.UsageError(f"There is no command '{ctx.command_path} {args[0]}'. {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -56,7 +56,7 @@ def newest_journal() -> Path:
     name = next(iter(there.journals()), None)
     file = there.file_of(name) if name else None
     if file is None:
-        raise InvalidFile(f"There are no journals in {there.path}. Name a file.")
+        raise InvalidFile(f"There are no journals in {there.path}. If you have a journal elsewhere, pass its path.")
     say(f"Journal {name}")
     return file
 

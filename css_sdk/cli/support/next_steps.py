@@ -73,15 +73,16 @@ def next_step(error: CssError | None) -> str:
         case errors.NotFound(what="user") if "service-account-" in str(error):
             return _INTEGRATIONS
         case errors.InvalidRequest(status=None):
-            return "To see how to use the command, add --help"
-        case errors.UnusableName() | errors.RequestTooLong() | errors.NotFound(what="role") | errors.Conflict():
-            return _what_there_is(
-                error, "roles", f"To see which roles there are, run: css roles list {_place_of(error)}"
-            )
+            called = _called()
+            return how_to_use(called.command_path if called else "css")
+        case errors.NotFound(what="role") | errors.Conflict():
+            command = f"To see which roles there are, run: css roles list {_place_of(error)}"
+            # The command also says which environment is meant, if the user's command can be about several.
+            return _what_there_is(error, "role", command, is_needed=_given_place() is None)
         case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
             return search_for_people(str(error))
-        case errors.NotFound(what="integration") | errors.NotGold() | errors.EnvironmentMissing() | errors.NotApplied():
-            return _what_there_is(error, "integrations", _INTEGRATIONS)
+        case errors.NotFound(what="integration") | errors.NotGold() | errors.NotApplied():
+            return _what_there_is(error, "integration", _INTEGRATIONS)
         case errors.CompositeCycle():
             return f"To see what each role contains, run: css roles tree {_place_of(error)}"
         case errors.AuthenticationError() | errors.ConnectionFailed() | errors.MalformedAnswer():
@@ -93,31 +94,50 @@ def next_step(error: CssError | None) -> str:
             return ""
 
 
-def _what_there_is(error: CssError, what: str, command: str) -> str:
-    """Return a sentence with possible names, and then the sentence `command`.
+def how_to_use(command: str) -> str:
+    """Return a sentence with the command that prints the help of a command, such as `css people find`."""
+    return f"To see how to use the command, run: {command} --help"
 
-    css lists similar names. If there are none, css lists all known names, unless there are more than eight.
-    `what` is the word for the things with these names, such as "roles".
+
+def _what_there_is(error: CssError, what: str, command: str, *, is_needed: bool = False) -> str:
+    """Return what the user may have meant, and the sentence `command` about a command that lists all names.
+
+    css lists similar names. If there are none, css lists all known names, unless there are more than eight. After all
+    known names, leave out `command`, unless `is_needed` is true. `what` is the word for the things with these names,
+    such as "role".
     """
-    suggestions, known = getattr(error, "suggestions", ()), getattr(error, "known", ())
-    meant = f"Did you mean {', '.join(map(repr, suggestions))}? " if suggestions else ""
-    if not meant and 0 < len(known) <= _FEW:
-        meant = f"The {what} are: {', '.join(map(repr, known))}. "
-    return meant + command
+    known = getattr(error, "known", ())
+    if question := _question(error):
+        return f"{question} {command}"
+    if not 0 < len(known) <= _FEW:
+        return command
+    names = ", ".join(map(repr, known))
+    listed = f"The {what}s are: {names}." if len(known) > 1 else f"The only {what} is {names}."
+    return f"{listed} {command}" if is_needed else listed
+
+
+def _question(error: CssError) -> str:
+    """Return a question with names that are similar to the name that does not exist. If there are none, return ""."""
+    suggestions = getattr(error, "suggestions", ())
+    return f"Did you mean {', '.join(map(repr, suggestions))}?" if suggestions else ""
 
 
 def _place_of(error: CssError) -> str:
     """Return the options `-i` and `-e` with the values of the user's command.
 
-    If the command has no values, take the values from the failed request. If there is no request, return
+    If the command does not have both values, take them from the failed request. If there is no request, return
     placeholders.
     """
+    asked = _IN_A_REQUEST.search(error.request or "")
+    integration, environment = _given_place() or (asked.groups() if asked else ("INTEGRATION", "ENVIRONMENT"))
+    return f"-i {quote(integration)} -e {quote(environment)}"
+
+
+def _given_place() -> tuple[str, str] | None:
+    """Return the values of `-i` and `-e` in the user's command; None if the command does not have both values."""
     called = _called()
     integration, environment = (called.params.get(name) if called else None for name in ("integration", "environment"))
-    if not (integration and environment):
-        asked = _IN_A_REQUEST.search(error.request or "")
-        integration, environment = asked.groups() if asked else ("INTEGRATION", "ENVIRONMENT")
-    return f"-i {quote(integration)} -e {quote(environment)}"
+    return (integration, environment) if integration and environment else None
 
 
 def suggest_roles(found: Iterable[CssError | None], environment: Callable[[], EnvironmentClient]) -> None:
@@ -159,16 +179,18 @@ def print_error(error: CssError) -> None:
 def print_next_steps(found: Iterable[CssError | None]) -> None:
     """Print on stderr the commands to run after these errors, each command once.
 
-    With `--quiet`, print nothing.
+    If several names do not exist, first print the similar names of each. With `--quiet`, print nothing.
     """
     if is_quiet():
         return
+    from ...errors import NotFound
+
     errors = [error for error in found if error is not None]
-    mistyped = {getattr(error, "name", "") for error in errors if getattr(error, "suggestions", ())}
-    sentences: dict[str, None] = {}
-    for error in errors:
-        is_mistyped = bool(getattr(error, "suggestions", ()))
-        about = f"There is no {getattr(error, 'name', '')!r}. " if is_mistyped and len(mistyped) > 1 else ""
-        sentences[about + next_step(error)] = None
-    for sentence in filter(None, sentences):
+    mistyped = [error for error in errors if isinstance(error, NotFound) and error.suggestions]
+    questions = {f"There is no {error.what} {error.name!r}. {_question(error)}": None for error in mistyped}
+    if len(questions) < 2:
+        steps = dict.fromkeys(next_step(error) for error in errors)
+    else:
+        steps = questions | dict.fromkeys(next_step(error).removeprefix(_question(error)).lstrip() for error in errors)
+    for sentence in filter(None, steps):
         print_on_stderr(sentence)

@@ -18,7 +18,7 @@ from .files import OutputFile
 from .next_steps import CALLED, suggest_roles
 from .output import say
 from .questions import ALLOW_PROD, YES
-from .request_options import completes
+from .request_options import completes, number
 
 if TYPE_CHECKING:
     from ... import Css, EnvironmentClient, Guards
@@ -30,6 +30,7 @@ PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidba
 """All login providers, in the order of the help."""
 ENVIRONMENTS: Final = ["dev", "test", "prod"]
 ENVIRONMENT: Final = click.Choice(ENVIRONMENTS)
+COUNT: Final = number(click.IntRange(0), "a whole number, 0 or more")
 
 
 class Given(NamedTuple):
@@ -171,7 +172,7 @@ def check_one_format(**given: bool) -> None:
     """
     chosen = [f"--{name}" for name, is_given in given.items() if is_given]
     if len(chosen) > 1:
-        raise click.UsageError(f"{' and '.join(chosen)} contradict each other: pass one of them.")
+        raise click.UsageError(f"{' and '.join(chosen)} cannot be used together: pass one of them.")
 
 
 def roles_argument(name: str, **attributes: Any) -> Decorator:
@@ -200,7 +201,7 @@ def roles(help: str) -> Decorator:
 
 def removals(help_text: str) -> Decorator:
     """Return the option `--max-removals` with this help text."""
-    return click.option("--max-removals", type=click.IntRange(0), metavar="N", help=help_text)
+    return click.option("--max-removals", type=COUNT, metavar="N", help=help_text)
 
 
 def providers(help: str, default_is: str) -> Decorator:
@@ -308,10 +309,10 @@ logins = together(
 """The options that choose between several logins of a person."""
 width = click.option(
     "--width",
-    type=click.IntRange(1, 8),
+    type=number(click.IntRange(1, 8), "a whole number from 1 to 8"),
     default=default_of("width", 4),
     metavar="N",
-    help="Number of concurrent requests. Default: 4.",
+    help="Number of concurrent requests, from 1 to 8. Default: 4.",
 )
 
 
@@ -334,7 +335,7 @@ journal = together(
         "--journal",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        callback=_refused_beside("no_journal", "--journal and --no-journal contradict each other: pass one of them."),
+        callback=_refused_beside("no_journal", "--journal and --no-journal cannot be used together: pass one of them."),
         help="Record each change in this new file. Default: a file in your journal folder.",
     ),
     click.option(

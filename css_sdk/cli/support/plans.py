@@ -129,7 +129,7 @@ def check_roles_file(content: bytes, name: str) -> None:
     A roster is recognized by the ending of its name, .csv or .tsv.
 
     Raises:
-        InvalidFile: with the command for such a file.
+        InvalidFile: when the file is one of these. The error names the command for the file.
     """
     is_roster = name.lower().endswith((".csv", ".tsv"))
     kinds = {"plan": is_saved_plan(content), "roster": is_roster, "journal": is_journal(content)}
@@ -154,7 +154,7 @@ def _object_in(content: bytes) -> Mapping[str, Any]:
 
 
 def is_plan_of_ours(content: bytes) -> bool:
-    """Return whether css-sdk wrote the content as a plan. The version of the plan can be any."""
+    """Return whether css-sdk wrote the content as a plan, in any version of the format."""
     return {"css_sdk", "places", "steps"} <= _object_in(content).keys()
 
 
@@ -166,14 +166,14 @@ def plan_option(help_text: str) -> Decorator:
 def write_plan(plan: Plan, file: OutputFile, given: Given, names: Mapping[str, str]) -> None:
     """Write a plan into a file, and print how to carry the plan out.
 
-    With `--mask`, the plan has no usernames, and css cannot carry it out.
+    With `--mask`, usernames in the plan are shortened, and css cannot carry it out.
 
     Raises:
         InvalidFile: when the file cannot be written.
     """
     file.write([saved_plan(plan, given, names)])
     next_step = (
-        "It contains no usernames, so css cannot carry it out."
+        "Its usernames are shortened, so css cannot carry it out."
         if given.mask
         else f"To carry it out, run: css apply {quote(str(file.path))}"
     )
@@ -192,8 +192,7 @@ def print_plan_as(
 ) -> None:
     """Print a plan on stdout in the format that the options choose.
 
-    `content` is the JSON of a plan file. css needs it for a masked plan, because css cannot make the JSON of a masked
-    plan again.
+    `content` is the JSON of a masked plan that was read from a file. With `--json`, css prints this JSON unchanged.
     """
     if given.as_json:
         print_lines([json_line(json.loads(content or saved_plan(plan, given, names)))])
@@ -211,7 +210,7 @@ def print_plan_as(
 def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) -> None:
     """Print a plan on stderr, with people's names.
 
-    If `plan` has only the steps that are left, `whole` is the complete plan.
+    If `plan` has only the steps that are not done yet, `whole` is the plan with all steps.
     """
     from ...plan.text import plan_as_text
 

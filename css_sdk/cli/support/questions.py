@@ -128,7 +128,7 @@ def confirm(
             )
     if not (list(preview()) == sentences if is_unchanged is None else is_unchanged()):
         raise StalePlan(
-            "Somebody else changed the roles while you were asked, so css changed nothing. Run the command again."
+            "Somebody else changed the roles before you confirmed. Nothing was changed. Run the command again."
         )
 
 

@@ -65,17 +65,17 @@ def format_of(kind: str | None, output: Path | None, as_json: bool, formats: Seq
     `kind` is the value of `--format`. `as_json` says whether `--json` is given, which means the format "jsonl".
 
     Raises:
-        UsageError: when the options contradict each other, or the file name does not show the format.
+        UsageError: when the options cannot be used together, or the file name does not show the format.
     """
     if as_json and kind not in (None, "jsonl"):
-        raise click.UsageError(f"--json and --format {kind} contradict each other: pass one of them.")
+        raise click.UsageError(f"--json and --format {kind} cannot be used together: pass one of them.")
     if kind == "xlsx" and output is None:
         raise click.UsageError("A workbook cannot be printed: name a file with --output.")
     if as_json or kind is not None or output is None:
         return "jsonl" if as_json else kind or formats[0]
     meant = SUFFIXES.get(output.suffix.lower(), "")
     if meant not in formats:
-        raise click.UsageError(f"The name of {output} does not show the format. Pass --format.")
+        raise click.UsageError(f"The ending of the file name '{output.name}' does not show the format. Pass --format.")
     return meant
 
 

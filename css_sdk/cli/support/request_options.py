@@ -74,17 +74,29 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
         ),
         option(
             "--timeout",
-            type=click.FloatRange(0, min_open=True),
+            type=number(click.FloatRange(0, min_open=True), "a number of seconds above 0"),
             metavar="SECONDS",
             help="Stop an attempt of a request after this time. Default: 120.",
         ),
         option(
             "--retries",
-            type=click.IntRange(0, 20),
+            type=number(click.IntRange(0, 20), "a whole number from 0 to 20"),
             metavar="N",
-            help="After a temporary failure, repeat the request up to N times. Default: 3.",
+            help="After a temporary failure, repeat the request up to N times, 20 at most. Default: 3.",
         ),
     ]
+
+
+def number(limits: click.IntRange | click.FloatRange, words: str) -> Callable[[Any], Any]:
+    """Return the type of an option that takes a number within limits. `words` describe the numbers, for the error."""
+
+    def convert(value: Any) -> Any:
+        try:
+            return limits.convert(value, None, None)
+        except click.BadParameter:
+            raise click.BadParameter(f"'{value}' is not {words}.") from None
+
+    return convert
 
 
 def completes(what: str) -> Callable[..., Any]:
@@ -113,7 +125,7 @@ def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
         context.find_root().with_resource(_silent_log())
     given[option.name] = value
     if {"verbose", "quiet"} <= given.keys():
-        raise click.UsageError("Pass -v or -q, not both.")
+        raise click.UsageError("-v and -q cannot be used together: pass one of them.")
 
 
 @contextmanager

@@ -77,9 +77,12 @@ def painted_plan(text: str, stream: Stream) -> str:
 
 
 def _with_profile(sentence: str) -> str:
-    """Return a sentence. If it ends with a css command, add the user's `--profile` to the command."""
+    """Return a sentence. If it ends with a css command, add the user's `--profile` to the command.
+
+    `--help` needs no profile.
+    """
     profile = given_profile()
-    if profile is None or re.search(r"run: css .*[^.]$", sentence) is None:
+    if profile is None or re.search(r"run: css .*[^.]$", sentence) is None or sentence.endswith(" --help"):
         return sentence
     return f"{sentence} --profile {quote(profile)}"
 
