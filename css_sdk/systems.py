@@ -164,8 +164,9 @@ class System:
                         with closing(http.send(asked, auth=None, follow_redirects=False, stream=True)) as answer:
                             asked = flow.send(answer)
                 except (httpx.RequestError, TimeoutError) as error:
-                    host = httpx.URL(self.token_url).netloc.decode()
-                    raise failure(error, "POST token", "the login server", host).error or error from None
+                    url = httpx.URL(self.token_url)
+                    found = failure(error, f"POST {url.path}", "the login server", url.netloc.decode())
+                    raise found.error or error from None
         return self.auth.held
 
     def _new(self, kind: type[Client], options: Mapping[str, Any]) -> Client:

@@ -131,7 +131,7 @@ def test_a_compressed_answer_is_limited_in_size(call: Callable[..., Any]) -> Non
         with pytest.raises(MalformedAnswer):
             call_it()
         tracemalloc.start()
-        with pytest.raises(MalformedAnswer, match=r"more than 1000000 bytes.*largest_answer=") as caught:
+        with pytest.raises(MalformedAnswer, match=r"more than 1,000,000 bytes.*largest_answer=") as caught:
             call_it()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -204,6 +204,26 @@ def test_an_answer_that_is_not_json_is_malformed(
     assert (caught.value.status, caught.value.request) == (status, REQUEST)
 
 
+@pytest.mark.parametrize(
+    ("status", "content", "fault"),
+    [
+        (200, {"headers": AS_JSON}, "is empty"),
+        (204, {}, "is empty"),
+        (200, NOT_JSON["JSON without a type"], "has no Content-Type"),
+        (200, NOT_JSON["HTML"], "has the Content-Type text/html; charset=utf-8, not application/json"),
+        (200, NOT_JSON["half of JSON"], "is not usable JSON"),
+        (200, NOT_JSON["a number too long"], "is not usable JSON"),
+        (200, {"json": {}}, "lacks the field 'data'"),
+        (200, {"json": {"data": ""}}, "does not have the expected form (the field data is not a list)"),
+    ],
+)
+def test_the_error_says_what_is_wrong_with_the_answer(status: int, content: dict[str, Any], fault: str) -> None:
+    """The error for a malformed answer says what is wrong with it, and what to check."""
+    with pytest.raises(MalformedAnswer) as caught:
+        answer(list_roles, status, answers.roles, **content)
+    assert str(caught.value) == f"{REQUEST}: the answer ({status}) {fault}. Check the address of the API (CSS_API_URL)."
+
+
 # fmt: off
 OTHER_SHAPES = [
     'null', 'true', '5', '"text"', '[]', '[[]]', '{}', '{"message":"hello"}',

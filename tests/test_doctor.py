@@ -263,7 +263,7 @@ BROKEN: list[Any] = [
     (service_that_lost_its_keys, "account", "This is probably a fault of the service"),
     (login_server_with_a_fault, "login server (prod)", "the answer is 500. This is a fault of the login server"),
     (guest_network, "service", "the answer does not come from the CSS API"),
-    (endless_answer, "service", "more than 65536 bytes"),
+    (endless_answer, "service", "more than 65,536 bytes"),
     (secret_and_id_exchanged, "token", "refused the credentials"),
     (login_server_of_dev, "addresses", "API accounts log in at the prod login server"),
     (

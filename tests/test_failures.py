@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from css_sdk import ConnectionFailed, Css, CssError, OutcomeUnknown, Settings
+from css_sdk import AsyncCss, ConnectionFailed, Css, CssError, OutcomeUnknown, Settings
 from css_sdk.cli import exit_code
 from tests.raw_server import RawServer, read_request
 from tests.scripted import ASSIGN, CALLERS, Service, answer, holding
@@ -53,7 +53,7 @@ def test_a_refusal_by_a_proxy_is_not_retried(monkeypatch: pytest.MonkeyPatch, st
         settings = Settings(**CREDENTIALS, api_url="https://api.example/api", token_url="https://login.example/token")
         with Css(settings, retry=at_once) as css, pytest.raises(ConnectionFailed) as caught:
             css.integrations()
-    assert f"the proxy refused: {status.decode()}." in str(caught.value)
+    assert f"the proxy refused the connection: {status.decode()}." in str(caught.value)
     assert f"HTTPS_PROXY ({proxy.origin})" in str(caught.value)
     assert "hush" not in str(caught.value)
     assert "NO_PROXY" in str(caught.value)
@@ -74,7 +74,7 @@ def test_every_command_names_a_proxy_that_refuses(
         assert exit_code(command) == 1
     err = capsys.readouterr().err
     advice = f"Check the proxy's address and credentials in HTTPS_PROXY ({proxy.origin})."
-    assert f"the proxy refused: 403 Forbidden. {advice}" in err
+    assert f"the proxy refused the connection: 403 Forbidden. {advice}" in err
     assert "hush" not in err
 
 
@@ -88,15 +88,21 @@ def test_a_write_that_a_proxy_refuses_has_failed_for_certain(threads: str) -> No
     assert service.methods == ["POST"]
 
 
-def test_a_connection_that_is_refused_names_the_variables() -> None:
-    """The error for a refused connection names the variables for proxies, since one may be missing or wrong."""
+async def test_a_connection_that_is_refused_names_the_variables() -> None:
+    """The error for a refused connection names the variables for proxies, since one may be missing or wrong.
+
+    It gives the reason in words of the operating system, also in a task.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    with Css(Settings(**CREDENTIALS, api_url=f"{address}/api", token_url=f"{address}/token"), retry=at_once) as css:
-        with pytest.raises(ConnectionFailed, match=r"set HTTPS_PROXY\. NO_PROXY") as caught:
-            css.integrations()
-    assert "refused" in str(caught.value)
+    settings = Settings(**CREDENTIALS, api_url=f"{address}/api", token_url=f"{address}/token")
+    words = rf"at 127\.0\.0\.1:{port} \(Connection refused\)\. .*set HTTPS_PROXY\. NO_PROXY"
+    with Css(settings, retry=at_once) as css, pytest.raises(ConnectionFailed, match=words):
+        css.integrations()
+    async with AsyncCss(settings, retry=at_once) as async_css:
+        with pytest.raises(ConnectionFailed, match=words):
+            await async_css.integrations()
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_the_options_of_a_token_request(sandbox: Sandbox, capsys: Capture, monke
         assert re.search(r"^POST /auth/realms/standard\S+/token: 200 in \d+ ms$", capsys.readouterr().err, re.MULTILINE)
         sandbox.faults.add("delay", target="token", times=None, seconds=3.0)
         assert exit_code(["token", "--system", "css", "--timeout", "0.2"]) == 1
-        assert "css: POST token: no answer in time" in capsys.readouterr().err
+        assert "/protocol/openid-connect/token: no answer in time" in capsys.readouterr().err
 
 
 def test_quiet_and_verbose_contradict_each_other(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:

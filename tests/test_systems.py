@@ -229,7 +229,7 @@ def test_a_system_and_its_auth_cannot_be_copied_or_pickled() -> None:
     """A system and its auth cannot be copied or pickled, because a copy would request its own tokens."""
     for again in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(
-            ConfigurationError, match=r"^ClientCredentials cannot be copied or pickled, .* create one from the same"
+            ConfigurationError, match=r"^A ClientCredentials object cannot be copied or pickled, .* create a new object"
         ):
             again(systems.css().auth)
     with pytest.raises(ConfigurationError, match="cannot be copied or pickled"):

@@ -132,9 +132,9 @@ def settings_of(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 NAMES = {
-    "environment": ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_TOKEN_URL"),
-    "file": ("clientId in {0}/me.json", "clientSecret in {0}/me.json", "tokenUrl in {0}/me.json"),
-    "arguments": ("client_id=", "client_secret=", "token_url="),
+    "environment": ("CSS_CLIENT_ID, CSS_CLIENT_SECRET and CSS_TOKEN_URL", "CSS_TOKEN_URL"),
+    "file": ("clientId, clientSecret and tokenUrl in {0}/me.json", "tokenUrl in {0}/me.json"),
+    "arguments": ("client_id=, client_secret= and token_url=", "token_url="),
 }
 
 
@@ -144,22 +144,27 @@ async def test_errors_name_where_the_credentials_come_from(
 ) -> None:
     """Errors name the variables, file keys or arguments of the credentials, for refusals and for a wrong address."""
     settings = settings_of(source, tmp_path, monkeypatch)
-    names = [name.format(tmp_path) for name in NAMES[source]]
+    all_names, address = [name.format(tmp_path) for name in NAMES[source]]
     refused = httpx.Response(401, json={"error": "unauthorized_client"})
     with Css(settings, transport=httpx.MockTransport(lambda _: refused), retry=at_once) as css:
         with pytest.raises(AuthenticationError) as caught:
             css.integrations()
-    assert "unauthorized_client). Check the credentials and the token address: " in str(caught.value)
-    assert str(caught.value).endswith(f"{names[0]}, {names[1]} and {names[2]}.")
+    advice = f"unauthorized_client). Check the credentials and the token address: {all_names}."
+    assert str(caught.value).endswith(advice)
     transport = httpx.MockTransport(lambda _: httpx.Response(404))
     async with AsyncCss(settings, transport=transport, retry=at_once) as async_css:
         with pytest.raises(AuthenticationError) as caught:
             await async_css.integrations()
-    assert str(caught.value).endswith(f"the address has no token endpoint. Check the token address ({names[2]}).")
+    assert str(caught.value).endswith(f"the address has no token endpoint. Check the token address ({address}).")
+    elsewhere = httpx.Response(307, headers={"Location": "https://elsewhere.example/"})
+    with Css(settings, transport=httpx.MockTransport(lambda _: elsewhere), retry=at_once) as css:
+        with pytest.raises(AuthenticationError) as caught:
+            css.integrations()
+    assert str(caught.value).endswith(f"to no other address. Check the token address ({address}).")
     with pytest.raises(MalformedAnswer, match="HTTPS_PROXY, NO_PROXY") as malformed:
         page = httpx.MockTransport(lambda _: httpx.Response(403, text=PAGE))
         Css(settings, transport=page, retry=at_once).integrations()
-    assert f"({names[2]})" in str(malformed.value)
+    assert f"({address})" in str(malformed.value)
 
 
 def test_errors_name_the_settings_of_each_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +189,7 @@ def test_errors_name_the_settings_of_each_system(tmp_path: Path, monkeypatch: py
     file.write_text(json.dumps({"clientId": "me", "clientSecret": SECRET}))
     file.chmod(0o600)
     monkeypatch.setenv("CERN_CREDENTIALS_FILE", str(file))
-    assert named(systems.cern()) == f"clientId in {file}, clientSecret in {file} and tokenUrl in {file}."
+    assert named(systems.cern()) == f"clientId, clientSecret and tokenUrl in {file}."
     monkeypatch.setenv("CSS_CLIENT_ID", "me")
     monkeypatch.setenv("CSS_CLIENT_SECRET", SECRET)
     assert named(systems.css()) == "CSS_CLIENT_ID, CSS_CLIENT_SECRET and CSS_TOKEN_URL."
@@ -206,7 +211,7 @@ def test_an_invalid_grant_blames_username_and_password(error: str, advice: str) 
 
 def test_a_wrong_scope_is_named() -> None:
     """For `invalid_scope`, the error names the scope and does not mention the credentials."""
-    with pytest.raises(AuthenticationError, match=r"\(invalid_scope\)\. Check the scope\.$"):
+    with pytest.raises(AuthenticationError, match=r"\(invalid_scope\)\. Check the scope \(scope=\)\.$"):
         answer = login(httpx.Response(400, json={"error": "invalid_scope"}))
         in_a_thread(ClientCredentials(LOGIN, "me", SECRET, scope="reed"), answer, API)
 

@@ -173,9 +173,9 @@ def test_each_invalid_token_is_refused_with_its_reason(given_token: Any, expecte
 
 SENTENCES = {
     "None": "A token must be a text, not a value of type NoneType.",
-    "one letter too many": "It has more than 16384 characters, which is too long for a token.",
+    "one letter too many": "It has more than 16,384 characters.",
     "the header's word with it": 'Pass the token without the word "Bearer" before it.',
-    "one word": "It is not a JWT, and css-sdk cannot verify an opaque token. Check that it is complete.",
+    "one word": "It is not a JWT, and css-sdk cannot verify an opaque token. Check that the token is complete.",
     "two parts": "It is not a JWT. A JWT has three parts in base64url, and JSON in the first two. "
     "Check that the token is complete.",
     "crit": "Its header demands extensions that css-sdk does not support.",
@@ -190,8 +190,8 @@ SENTENCES = {
     "an ID token": "Its claim typ is not Bearer. It may be an ID token, or a token that is bound to a key.",
     "exp as a text": "One of its claims exp, iat, nbf is not a valid number of seconds.",
     "a subject that is no text": "One of its claims sub, azp, client_id is not a text.",
-    "expired": "It has expired. Request a new one.",
-    "issued later": "It is not valid yet. Check the clock of this machine.",
+    "expired": "Request a new token.",
+    "issued later": "Check the clock of this machine.",
 }
 
 
@@ -218,10 +218,10 @@ def test_a_refusal_names_the_algorithms_that_are_accepted() -> None:
     ],
 )
 def test_a_refusal_says_that_several_keys_fit(header: Any, keys: Any, sentence: str) -> None:
-    """If several keys fit a token, with or without a key id, the refusal says so."""
+    """If several keys fit a token, the refusal says so, and does not suggest another issuer."""
     with pytest.raises(InvalidToken) as caught:
         verifier(keys).verify(token() if header is None else token(header=header))
-    assert sentence in str(caught.value)
+    assert caught.value.text_for("command_line").endswith(f"(unknown key). {sentence}")
 
 
 def test_a_huge_text_is_refused_quickly() -> None:
@@ -382,7 +382,7 @@ def test_keys_of_elliptic_curves_are_accepted_on_request() -> None:
 )
 def test_only_algorithms_with_a_public_key_can_be_named(algorithms: Any) -> None:
     """An argument cannot choose an algorithm without a public key, such as `none` or HS256."""
-    with pytest.raises(ConfigurationError, match=r"cannot be verified with|must be a list"):
+    with pytest.raises(ConfigurationError, match=r"^algorithms= (contains|is empty|must be a list)"):
         verifier(algorithms=algorithms)
 
 
@@ -450,11 +450,16 @@ def test_without_the_extra_a_verifier_names_what_to_install(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("algorithms", "named"), [([], "no algorithm"), (["RS256", "HS256", "none"], "HS256, none"), ([None], "None")]
+    ("algorithms", "fault"),
+    [
+        ([], "is empty"),
+        (["RS256", "HS256", "none"], "contains 'HS256', 'none', which css-sdk does not accept"),
+        ([None], "contains None, which css-sdk does not accept"),
+    ],
 )
-def test_the_error_names_the_algorithms_that_cannot_be_used(algorithms: Any, named: str) -> None:
+def test_the_error_names_the_algorithms_that_cannot_be_used(algorithms: Any, fault: str) -> None:
     """The error lists exactly the algorithms that are not accepted."""
-    with pytest.raises(ConfigurationError, match=rf"cannot be verified with {named}\."):
+    with pytest.raises(ConfigurationError, match=rf"^algorithms= {fault}\. Use "):
         verifier(algorithms=algorithms)
 
 

@@ -271,7 +271,7 @@ class AsyncIssuerKeys:
     def _failed(self, url: str, why: str, status: int | None = None) -> KeysUnavailable:
         place, _, _ = url.partition("?")
         return KeysUnavailable(
-            f"The keys of {self._issuer} cannot be fetched: at {place} {why}.",
+            f"The keys of {self._issuer} cannot be fetched (GET {place}): {why}.",
             status=status,
             request=f"GET {httpx.URL(place).path}",
         )

@@ -62,20 +62,17 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
             document does not list, it gets None.
 
     Raises:
-        MalformedAnswer: the body is empty or not JSON, although the status is not 204. Or a field is missing, or a
-            value has the wrong type.
+        MalformedAnswer: the answer is not what the OpenAPI document describes. For example, it is empty, it is not
+            JSON, a field is missing, or a value has the wrong type.
     """
     facts: dict[str, Any] = {"status": response.status_code, "request": request}
+    where = f"{request}: the answer ({response.status_code})"
     if response.status_code != 204 and not response.content:
-        raise MalformedAnswer(
-            f"{request}: the service answered {response.status_code} with an empty body. {_CHECK_ADDRESS}", **facts
-        )
+        raise MalformedAnswer(f"{where} is empty. {_CHECK_ADDRESS}", **facts)
     if response.status_code != 204 and not _is_json(response):
-        kind = clean(response.headers.get("Content-Type", "")) or "missing"
-        raise MalformedAnswer(
-            f"{request}: the Content-Type of the answer is {kind}, not application/json. {_CHECK_ADDRESS}",
-            **facts,
-        )
+        kind = clean(response.headers.get("Content-Type", ""))
+        fault = f"has the Content-Type {kind}, not application/json" if kind else "has no Content-Type"
+        raise MalformedAnswer(f"{where} {fault}. {_CHECK_ADDRESS}", **facts)
     try:
         answer = operation._parse_response(client=_CLIENT, response=response)
         if getattr(answer, "data", None) == [] and response.json()["data"] != []:
@@ -84,10 +81,17 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
         return convert(answer)
     except Exception as error:
         # The generated parsers raise any kind of error for JSON that has another structure.
-        reason = clean(f"the field {error} is missing" if isinstance(error, KeyError) else str(error))
-        raise MalformedAnswer(
-            f"{request}: css-sdk cannot read the answer: {reason}. {_CHECK_ADDRESS}", **facts
-        ) from error
+        raise MalformedAnswer(f"{where} {_fault_of(response, error)}. {_CHECK_ADDRESS}", **facts) from error
+
+
+def _fault_of(response: httpx.Response, error: Exception) -> str:
+    """Return what is wrong with an answer that could not be converted, as the end of a sentence."""
+    if not response.content:
+        return "is empty"
+    if parsed_json(response.content) is None:
+        return "is not usable JSON"
+    words = clean(str(error))
+    return f"lacks the field {words}" if isinstance(error, KeyError) else f"does not have the expected form ({words})"
 
 
 def integrations(answer: Any) -> tuple[Integration, ...]:

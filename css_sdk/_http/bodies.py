@@ -84,7 +84,7 @@ class Body:
         return self._content.getvalue()
 
     def _refuse(self) -> None:
-        raise MalformedAnswer(f"the answer has more than {self._most} bytes{self._advice}")
+        raise MalformedAnswer(f"the answer has more than {self._most:,} bytes{self._advice}")
 
 
 def read_body(response: httpx.Response, most: int, advice: str = "", check: Check = within) -> None:

@@ -32,11 +32,13 @@ class TokenRequest(httpx.Request):
     Attributes:
         hide: the secrets that error messages must not contain.
         may_have_been_sent: True when a transport has asked for the body. The transport may then send the request.
+        set_by: the argument, variable or file key that sets the address, for messages.
         status, encoding: the status and the `Content-Encoding` of the answer.
     """
 
     _sealed: str | None = None
     may_have_been_sent = False
+    set_by = "token_url="
     status: int | None = None
     encoding = ""
 
@@ -59,7 +61,7 @@ class TokenRequest(httpx.Request):
 
     @url.setter
     def url(self, value: httpx.URL) -> None:
-        self._refuse_change("the address")
+        self._refuse_change("the destination")
         self._address = _Endpoint(value)
 
     @property
@@ -100,7 +102,7 @@ class TokenRequest(httpx.Request):
             raise AuthenticationError(
                 f"{where_of(self.url)}: a redirect, or a transport that repeats requests, would send the credentials a "
                 f"second time. css-sdk refused this, because it sends credentials only once, and only to the "
-                f"configured address. Check the token address and the transport.",
+                f"configured address. Check the token address ({self.set_by}) and the transport.",
                 request=f"POST {self.url.path}",
             )
         self.headers.pop("Authorization", None)
@@ -114,9 +116,9 @@ class TokenRequest(httpx.Request):
     def _refuse_change(self, what: str) -> None:
         if self._sealed is not None:
             raise ConfigurationError(
-                f"An event hook or a transport changes {what} of the token request for {self._address.host}. "
-                f"Nothing was sent, because credentials go only to the configured address. Make the hook or the "
-                f"transport leave this request unchanged."
+                f"An event hook or a transport changes {what} of the token request, which may go only to "
+                f"{httpx.URL(self._sealed).host}. Nothing was sent. Make the hook or the transport leave this request "
+                f"unchanged."
             )
 
     def __reduce__(self) -> tuple[type[httpx.Request], tuple[str, str]]:
@@ -204,7 +206,7 @@ def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: An
     how = f" ({status})" if status else ""
     return AuthenticationError(
         f"POST {url.path}: the token endpoint at {url.host} redirects{how}{_target(url, response, asked.hide)}. "
-        f"css-sdk sends credentials to no other address. Check the token address.",
+        f"css-sdk sends credentials to no other address. Check the token address ({asked.set_by}).",
         **{"status": status, "request": f"POST {url.path}", **facts},
     )
 

@@ -2,7 +2,7 @@
 
 If a write were cut off, nobody would know whether it was done. A write is in flight from the time when the connection
 gets its request until css-sdk has read the answer. During this time, only the time limits of the request can end the
-write. Then the cancellation takes effect, before the task sends anything new.
+write. After the write, the cancellation takes effect, before the task sends anything new.
 """
 
 from __future__ import annotations

@@ -26,9 +26,10 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
     """Return a new httpx client. Unless `mounts` or `proxy` is given, it uses no proxy for requests to this machine.
 
     Raises:
-        ConfigurationError: an option does not exist, or the package for SOCKS proxies is not installed. Or httpx cannot
-            use the certificates or proxies, and environment variables for them are set.
-        OSError, ValueError, httpx.InvalidURL: httpx cannot use the value of an option, and no such variable is set.
+        ConfigurationError: an option does not exist, the package for SOCKS proxies is not installed, or httpx cannot
+            use the certificates or proxies that environment variables set.
+        OSError, ValueError, httpx.InvalidURL: httpx cannot use the value of an option, and no environment variable for
+            certificates or proxies is set.
     """
     is_ours = options.get("transport") is None and "mounts" not in options
     if not {"mounts", "proxy"} & options.keys():
@@ -58,7 +59,7 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
 
 
 def set_variables(names: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment variables that are set and not empty, among those with the given names.
+    """Return those of the named environment variables that are set and not empty.
 
     Each name is also looked up in small letters.
     """

@@ -235,7 +235,7 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
     """Call `work` with every item as `each` does, but in tasks. Raise the first error.
 
-    If the calling task is cancelled, the work ends at once. But a write in flight is finished first.
+    If the calling task is cancelled, writes in flight are finished. All other work ends at once.
     """
     if at_once < 1:
         raise ValueError("at_once must be greater than 0")
@@ -305,11 +305,10 @@ async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Re
 
 
 def _is(kind: Callable[[object], bool], callback: object) -> bool:
-    """Return whether `kind` is true for a callback or its `__call__`; for a `functools.partial`, ask about its
-    function.
+    """Return whether a callback or its `__call__` is a function of a kind. Look inside a `functools.partial`.
 
     Args:
-        kind: the function that checks, such as `inspect.iscoroutinefunction`.
+        kind: the check for this kind, such as `inspect.iscoroutinefunction`.
     """
     while isinstance(callback, functools.partial):
         callback = callback.func

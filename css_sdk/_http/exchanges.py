@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 from typing import Final
@@ -79,7 +80,9 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
             words = clean(str(error))
             status = re.search(r"\b[1-5][0-9]{2}\b[^()]*", words)  # a token request adds words before and after it
             reason = (status[0] if status else words)[:_LONGEST_WORDS].rstrip(" .")
-            refusal = ConnectionFailed(f"{request}: the proxy refused: {reason}. {_proxy_advice()}", request=request)
+            refusal = ConnectionFailed(
+                f"{request}: the proxy refused the connection: {reason}. {_proxy_advice()}", request=request
+            )
             return Exchange(error=refusal, was_sent=was_sent, is_passing=reason.startswith("5"))
         case httpx.ConnectError() if isinstance(tls := system_error_behind(error), ssl.SSLError):
             is_passing = not isinstance(tls, ssl.SSLCertVerificationError)
@@ -133,4 +136,6 @@ def _reason_of(error: BaseException) -> str:
     """Return the message of the operating system or of TLS, such as ` (Connection refused)`; empty if there is none."""
     cause = system_error_behind(error)
     words = cause and (getattr(cause, "verify_message", None) or getattr(cause, "strerror", None))
+    if cause and cause.errno and str(words).startswith("Connect call failed"):
+        words = os.strerror(cause.errno)  # asyncio's own words repeat the address as a Python tuple
     return f" ({clean(str(words), most=_LONGEST_WORDS)})" if words else ""

@@ -64,7 +64,10 @@ class JournalFolder:
         return file if _NAME.fullmatch(file.stem) and file.is_file() else None
 
     def name_of(self, file: Path) -> str:
-        """Return what commands call a journal: its name without `.jsonl`, or its path if it is not in this folder."""
+        """Return the name that commands use for a journal: its file name without `.jsonl`.
+
+        If the journal is not in this folder, return its path.
+        """
         return file.stem if file.parent == self.path else str(file)
 
     def journals(self) -> dict[str, JournalRead]:

@@ -53,7 +53,7 @@ class Sending:
     httpx logs no line for a request inside the block, because the line would show the query with e-mail addresses.
 
     Every exception that leaves the block loses the frames of httpx, because these frames hold headers with tokens.
-    Interrupts and cancellations lose them too. Python adds the frames of the callers again.
+    Interrupts and cancellations lose them too. After the block, Python adds the frames of the callers.
     """
 
     def __enter__(self) -> None:

@@ -125,7 +125,9 @@ class TokenAuth(httpx.Auth):
         try:
             addresses = [origins] if isinstance(origins, (str, httpx.URL)) else None if origins is None else [*origins]
         except TypeError:
-            raise ConfigurationError(f"origins= must be a list of addresses, not {type(origins).__name__}.") from None
+            raise ConfigurationError(
+                f"origins= must be a list of addresses, not a value of type {type(origins).__name__}."
+            ) from None
         if addresses == []:
             raise ConfigurationError(
                 "origins=[] allows no address for the token. Name an address, or leave out origins=."
@@ -153,8 +155,9 @@ class TokenAuth(httpx.Auth):
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
-            f"{type(self).__name__} cannot be copied or pickled, because copies would request their own tokens. Share "
-            f"it among threads and tasks. In another process, create one from the same credentials."
+            f"A {type(self).__name__} object cannot be copied or pickled, because a copy would request its own token. "
+            f"Share the object among threads and tasks. In another process, create a new object from the same "
+            f"credentials."
         )
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -283,15 +286,18 @@ class TokenAuth(httpx.Auth):
                 self._origins = self._origins or frozenset({here})
         if here not in self._origins:
             raise ConfigurationError(
-                f"The token of {self._token_url.host} is not sent to {here}, because it may go only to "
-                f"{', '.join(sorted(self._origins))}."
+                f"The token from {self._token_url.host} is not sent to {here}, because it may go only to "
+                f"{', '.join(sorted(self._origins))}. Check the address of the request. If the token is for several "
+                f"addresses, pass all of them in origins=."
             )
 
     def _token_request(self, call: httpx.Request) -> TokenRequest:
         fields, basic = self._fields, (self._client_id, self._client_secret)
         if not self._is_basic:
             fields = {**fields, "client_id": self._client_id, "client_secret": self._client_secret}
-        return token_request(self._token_url, fields, basic if self._is_basic else None, call)
+        request = token_request(self._token_url, fields, basic if self._is_basic else None, call)
+        request.set_by = self._name_of("token_url")
+        return request
 
     def _read_token(self, asked: TokenRequest, response: httpx.Response, asked_at: float) -> Token:
         token = token_from(response, asked, asked_at, self._name_of)

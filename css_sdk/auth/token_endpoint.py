@@ -25,8 +25,8 @@ from .._http.observation import Observer
 from .._http.retry import seconds_to_wait
 from .._http.sending import cut_frames, system_error_behind
 from .._text.json_text import parsed_json
-from .._text.words import waiting_time
-from ..errors import AuthenticationError, MalformedAnswer, RateLimited, ServiceUnavailable
+from .._text.words import joined, waiting_time
+from ..errors import AuthenticationError, MalformedAnswer, RateLimited, Remedy, ServiceUnavailable
 from ..settings import Secret, argument_name, as_secret
 from .single_flight import cause_of
 
@@ -34,6 +34,13 @@ _DEFAULT_LIFE: Final = 60.0
 _LONGEST_TOKEN: Final = 16 * 1024  # servers accept no longer header
 _LARGEST: Final = 256 * 1024
 """The maximum size of an answer, in bytes."""
+_AUDIENCE: Final = (
+    "It must be the client id of the application to call. That application must be registered at the login server, and "
+    "must allow this client."
+)
+_CHECK_AUDIENCE: Final = Remedy(
+    f"Check the audience (audience=). {_AUDIENCE}", f"Check the audience (--audience). {_AUDIENCE}"
+)
 
 
 @frozen
@@ -192,7 +199,7 @@ def limits_of(asked: TokenRequest, response: httpx.Response, clock: Callable[[],
         if clock() > until:
             raise httpx.ReadTimeout("the answer came too slowly", request=response.request)
 
-    return _LARGEST, ". Check the token address", check_time
+    return _LARGEST, f". Check the token address ({asked.set_by})", check_time
 
 
 @frozen
@@ -321,9 +328,12 @@ def token_from(
             **facts,
         )
     if not response.is_success or (answer.fault and answer.error):
+        is_audience = "audience" in answer.words.lower() or answer.error == "invalid_target"
+        advice = "" if is_audience else f" {_advice(answer, name_of)}"
         raise AuthenticationError(
             f"{where}: the login server refused the credentials "
-            f"({answer.words or f'status {response.status_code}'}). {_advice(answer, name_of)}",
+            f"({answer.words or f'status {response.status_code}'}).{advice}",
+            remedy=_CHECK_AUDIENCE if is_audience else None,
             error=answer.error,
             error_description=answer.description,
             **facts,
@@ -339,13 +349,11 @@ def token_from(
 
 def _advice(answer: _Answer, name_of: Callable[[str], str]) -> str:
     """Return what to check after the login server has refused a token request."""
-    if "audience" in answer.words.lower() or answer.error == "invalid_target":
-        return (
-            "Check the audience. It must be the client id of the application to call. That application must be "
-            "registered at the login server, and must allow this client."
-        )
     if answer.error == "invalid_scope":
-        return "Check the scope."
+        return f"Check the scope ({name_of('scope')})."
     names = ("username", "password") if answer.error == "invalid_grant" else ("client_id", "client_secret")
-    first, second = map(name_of, names)
-    return f"Check the credentials and the token address: {first}, {second} and {name_of('token_url')}."
+    named = [name_of(name) for name in (*names, "token_url")]
+    keys, _, places = zip(*(name.partition(" in ") for name in named), strict=True)
+    is_one_file = bool(places[0]) and len(set(places)) == 1  # then name the file only once
+    shown = f"{joined(keys)} in {places[0]}" if is_one_file else joined(named)
+    return f"Check the credentials and the token address: {shown}."

@@ -34,6 +34,7 @@ _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 _REQUIRED: Final = ("iss", "aud", "exp", "iat")
 _NAMES: Final = ("sub", "azp", "client_id")
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_OTHER_ISSUER: Final = Remedy("", "To accept another issuer, pass --issuer.")
 _HEADER_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 _COMPACT: Final = re.compile(r"([\w-]*)\.([\w-]*)\.([\w-]*)", re.ASCII)
@@ -92,9 +93,9 @@ class Terms:
                 )
         unsafe = [name for name in self.algorithms if not isinstance(name, str) or name not in _KIND_OF_KEY]
         if unsafe or not self.algorithms:
-            named = ", ".join(map(str, unsafe)) or "no algorithm"
+            fault = f"contains {', '.join(map(repr, unsafe))}, which css-sdk does not accept" if unsafe else "is empty"
             raise ConfigurationError(
-                f"Tokens cannot be verified with {named}. Use algorithms with a public key: {', '.join(_KIND_OF_KEY)}."
+                f"algorithms= {fault}. Use algorithms with a public key: {', '.join(_KIND_OF_KEY)}."
             )
         if not _is_number(self.leeway) or not 0 <= self.leeway <= _MOST_LEEWAY:
             raise ConfigurationError(f"The leeway must be 0 to {_MOST_LEEWAY:.0f} seconds, not {self.leeway!r}.")
@@ -271,12 +272,12 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
     if not isinstance(token, str):
         return _invalid("malformed", f"A token must be a text, not a value of type {type(token).__name__}.")
     if len(token) > LONGEST:
-        return _invalid("too long", f"It has more than {LONGEST} characters, which is too long for a token.")
+        return _invalid("too long", f"It has more than {LONGEST:,} characters.")
     if token[:7].lower() == "bearer ":
         return _invalid("malformed", 'Pass the token without the word "Bearer" before it.')
     if token and "." not in token:
         return _invalid(
-            "malformed", "It is not a JWT, and css-sdk cannot verify an opaque token. Check that it is complete."
+            "malformed", "It is not a JWT, and css-sdk cannot verify an opaque token. Check that the token is complete."
         )
     match = _COMPACT.fullmatch(token)
     header = _object(_decoded(match[1])) if match and all(map(_is_canonical, match.groups())) else None
@@ -300,7 +301,7 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
         # This unverified claim only selects the keys. If another issuer's keys signed the token, verification fails.
         issuer = (_object(_decoded(token.split(".")[1])) or {}).get("iss")
     if issuer not in terms.issuers:
-        return _invalid("issuer", f"Its issuer is not {' or '.join(terms.issuers)}.")
+        return _invalid("issuer", f"Its issuer is not {' or '.join(terms.issuers)}.", _OTHER_ISSUER)
     return OpenedToken(secret, kid, algorithm, str(issuer))
 
 
@@ -313,11 +314,12 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
     fitting = [key for key in keys if key.algorithm == token.algorithm and token.kid in (None, key.kid)]
     if len(fitting) != 1:
         many = "several keys" if fitting else "no key"
+        why = f"Its key id fits {many} of {token.issuer}."
         if token.kid is None:
-            return _invalid("unknown key", f"Its header names no key, and {token.issuer} has {many} for its algorithm.")
-        return _invalid(
-            "unknown key", f"Its key id fits {many} of {token.issuer}. Check which server issued the token."
-        )
+            why = f"Its header names no key, and {token.issuer} has {many} for its algorithm."
+        if fitting:
+            return _invalid("unknown key", why)
+        return _invalid("unknown key", f"{why} Check which server issued the token.", _OTHER_ISSUER)
     content, _, signature = token.secret.reveal().rpartition(".")
     [key] = fitting
     if not key.method.verify(content.encode("ascii"), key.key, _decoded(signature)):
@@ -343,7 +345,7 @@ def _fault(
     if missing:
         return _invalid("missing claim", f"It lacks {', '.join(missing)}.")
     if claims["iss"] != issuer:
-        return _invalid("issuer", f"Its issuer is not {issuer}.")
+        return _invalid("issuer", f"Its issuer is not {issuer}.", _OTHER_ISSUER)
     if not audiences:
         return _invalid("audience", f"Its audience is not {' or '.join(map(repr, terms.audiences))}.")
     # Keycloak writes the kind of the token here. Its ID tokens have the same audience, but are not access tokens.
@@ -357,9 +359,9 @@ def _fault(
     if not all(isinstance(claims.get(name, ""), str) for name in _NAMES):
         return _invalid("malformed", f"One of its claims {', '.join(_NAMES)} is not a text.")
     if now >= times["exp"] + terms.leeway:
-        return _invalid("expired", "It has expired. Request a new one.")
+        return _invalid("expired", "Request a new token.")
     if now + terms.leeway < max(times["iat"], times.get("nbf", 0)):
-        return _invalid("not yet valid", "It is not valid yet. Check the clock of this machine.")
+        return _invalid("not yet valid", "Check the clock of this machine.")
     return None
 
 
@@ -388,9 +390,10 @@ def _content_of(claims: Mapping[str, Any], audiences: tuple[str, ...]) -> Verifi
 def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> bool:
     """Return whether the token belongs to the client itself, by `sub` (CERN) or `preferred_username` (CSS).
 
-    The name must be the prefix of service accounts, followed by the client id. The prefix alone is not enough, because
-    a person's name could begin with it. Keycloak stores usernames in lower case, so the case of ASCII letters does not
-    matter. All other characters must be equal, because two different letters can have the same lower case.
+    The value of the claim must be the prefix of service accounts, followed by the client id. The prefix alone is not
+    enough, because a person's name could begin with it. Keycloak stores usernames in lower case, so the case of ASCII
+    letters does not matter. All other characters must be equal, because two different letters can have the same lower
+    case.
     """
     names = [claims.get(name) for name in ("sub", "preferred_username")]
     wanted = f"{SERVICE_ACCOUNT_PREFIX}{client_id}".translate(_LOWER)
@@ -433,6 +436,5 @@ def _object(text: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _invalid(reason: type_of_refusal, why: str) -> InvalidToken:
-    remedy = Remedy("", "To accept another issuer, pass --issuer.") if reason in ("unknown key", "issuer") else None
+def _invalid(reason: type_of_refusal, why: str, remedy: Remedy | None = None) -> InvalidToken:
     return InvalidToken(f"The token is not accepted ({reason}). {why}", reason=reason, remedy=remedy)

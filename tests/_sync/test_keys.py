@@ -297,7 +297,7 @@ NONSENSE: dict[str, tuple[dict[str, Any], str]] = {
     "no text": ({"keys": b"\xff\xfe\xfa"}, "not a JSON object"),
     "a list": ({"discovery": []}, "not a JSON object"),
     "nested deep": ({"keys": b"[" * 200_000}, "not a JSON object"),
-    "large": ({"keys": b" " * 300_000}, "more than 262144 bytes"),
+    "large": ({"keys": b" " * 300_000}, "more than 262,144 bytes"),
     "another issuer": ({"discovery": {"issuer": f"{ISSUER}/", "jwks_uri": f"{ISSUER}/k"}}, "another issuer"),
     "nothing in it": ({"discovery": {}}, "another issuer"),
     "keys elsewhere by http": (leading("http://keys.example/keys"), "safe address"),
