@@ -205,8 +205,8 @@ async def _remaining(change: AsyncChange, steps: Steps, call: Call) -> Steps:
         raise
     except CssError as error:
         raise OutcomeUnknown(
-            f"{call.label}: css-sdk cannot know whether the change was done, because reading the state failed "
-            f"({error}). Check the state before you try again.",
+            f"{call.label}: css-sdk cannot know whether the change was done, because the state cannot be read: "
+            f"{error} Check the state before you try again.",
             request=call.label,
             status=error.status,
         ) from error

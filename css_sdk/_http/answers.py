@@ -70,7 +70,7 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
     if response.status_code != 204 and not response.content:
         raise MalformedAnswer(f"{where} is empty. {_CHECK_ADDRESS}", **facts)
     if response.status_code != 204 and not _is_json(response):
-        kind = clean(response.headers.get("Content-Type", ""))
+        kind = clean(response.headers.get("Content-Type", "").partition(";")[0].strip())
         fault = f"has the Content-Type {kind}, not application/json" if kind else "has no Content-Type"
         raise MalformedAnswer(f"{where} {fault}. {_CHECK_ADDRESS}", **facts)
     try:
