@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 
@@ -46,11 +45,9 @@ def exception_in_words(error: BaseException) -> str:
 
 
 def waiting_time(seconds: float | None) -> str:
-    """Return a waiting time in words, at least "1 second".
+    """Return a waiting time in words; "a while" if it is not known, or is a billion seconds or more.
 
-    Return "a while" if the time is not known, or is a billion seconds or more.
-
-    >>> waiting_time(3600.0), waiting_time(0.0)
-    ('3,600 seconds', '1 second')
+    >>> waiting_time(3600.0)
+    '3600 seconds'
     """
-    return counted(max(1, math.ceil(seconds)), "second") if seconds is not None and seconds < 10**9 else "a while"
+    return f"{seconds:.0f} seconds" if seconds is not None and seconds < 10**9 else "a while"

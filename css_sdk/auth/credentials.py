@@ -132,9 +132,7 @@ class TokenAuth(httpx.Auth):
             raise ConfigurationError(
                 "origins=[] allows no address for the token. Name an address, or leave out origins=."
             )
-        checked = [
-            checked_address(each, "An address that the token is for", self._allow_http) for each in addresses or ()
-        ]
+        checked = [checked_address(each, "An address in origins=", self._allow_http) for each in addresses or ()]
         self._is_basic = client_auth == "basic"
         self._origins = frozenset(origin(httpx.URL(each)) for each in checked) or None
         self._accept: Callable[[dict[str, Any]], object] = options.get("accept", lambda _: None)
