@@ -53,15 +53,6 @@ class AsyncPeople:
         self._environment = environment
         self._integration_id = integration_id
 
-    @property
-    def of_environment(self) -> AsyncPeople:
-        """Return a client that searches the same environment without an integration.
-
-        The returned client can search BCeID by `guid` only. But it finds all people of BCeID, including those who never
-        logged in to this integration.
-        """
-        return AsyncPeople(self._wire, self._environment)
-
     async def search(self, providers: str | Iterable[str], **terms: str | None) -> SearchResult:
         """Return the people who match all terms. A term matches if the field of the same name contains the term.
 

@@ -54,15 +54,6 @@ class People:
         self._environment = environment
         self._integration_id = integration_id
 
-    @property
-    def of_environment(self) -> People:
-        """Return a client that searches the same environment without an integration.
-
-        The returned client can search BCeID by `guid` only. But it finds all people of BCeID, including those who never
-        logged in to this integration.
-        """
-        return People(self._wire, self._environment)
-
     def search(self, providers: str | Iterable[str], **terms: str | None) -> SearchResult:
         """Return the people who match all terms. A term matches if the field of the same name contains the term.
 
