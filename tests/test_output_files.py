@@ -69,7 +69,7 @@ def test_only_what_css_sdk_wrote_is_replaced(
 
 @pytest.mark.parametrize(("name", "command", "option"), CASES)
 @pytest.mark.parametrize(
-    "why", ["it is a folder", "there is no folder nowhere", "you may not write in the current folder"]
+    "why", ["it is a folder", "there is no folder nowhere", "you have no permission to write in the current folder"]
 )
 @pytest.mark.usefixtures("folder")
 def test_a_file_that_cannot_be_written_is_refused_with_the_reason_and_the_option(

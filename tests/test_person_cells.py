@@ -86,6 +86,8 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
         ("username", f"{GUID}0@bceidbasic", None, "has 33 characters"),
         ("username", f"{DASHED}@idir", None, "must have 32 hex digits"),
         ("username", "mfairwea@idir", None, "has 8 characters"),
+        ("guid", "x", None, "has 1 character, but"),
+        ("username", r"idir\bob", None, r"'idir\bob' is a Windows login"),
         ("username", f"{GUID}@ldap", None, "cannot have roles"),
         ("username", "fisheries-service-102", None, "under `client_id`"),
         ("username", ADDRESS, None, "under `email`"),

@@ -41,7 +41,7 @@ def test_a_plan_is_shown_and_nothing_written(
         out.splitlines()[-1],
     ]
     assert re.fullmatch("Plan id: [0-9a-f]{64}", out.splitlines()[-1])
-    assert err == "css removes nothing without --prune. To remove what exact sets do not list, pass --prune.\n"
+    assert err == "css removes nothing without --prune. To carry out the withheld removals, pass --prune.\n"
     assert run_css("plan", file, "--prune") == 0
     out, err = capsys.readouterr()
     assert f"  - remove {MAREN} ('Maren Fairweather') from reviewer" in out.splitlines()
@@ -155,7 +155,7 @@ def test_the_hint_at_prune_promises_no_removal_of_people_who_may_be_in_the_file(
     """If a person could not be identified, members who may be this person stay even with `--prune`, and css says so."""
     file = file_of_roles(tmp_path, f"[{{name: reviewer, members: {{exact: [{{{person}}}]}}}}]")
     assert run_css("plan", file) == 3
-    hint = "To remove what exact sets do not list, pass --prune."
+    hint = "To carry out the withheld removals, pass --prune."
     but = " But a member who may be one of the unidentified people stays." if stays else ""
     assert f"{hint}{but}\n" in capsys.readouterr().err
     assert run_css("plan", file, "--prune") == 3
@@ -197,13 +197,17 @@ def test_the_exit_code_of_plan_depends_on_changes_faults_and_people(
 def test_with_strict_an_incomplete_plan_is_shown_and_not_saved(
     run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With `--strict`, a plan that lacks people who were not identified is shown but not saved."""
+    """With `--strict`, a plan that lacks people who were not identified is shown but not saved. Only a plan
+    in text has marks that a message can name.
+    """
     out = tmp_path / "plan.json"
     assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--strict", "--out", out) == 3
     printed = capsys.readouterr()
     assert "  ? not found: nobody@example.com, for reviewer" in printed.out.splitlines()
-    assert "--strict" in printed.err
+    assert "could not be identified (marked ? above). Because of --strict, no plan was written." in printed.err
     assert not out.exists()
+    assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--json") == 3
+    assert "css: 1 person could not be identified.\n" in capsys.readouterr().err
 
 
 def test_an_integration_that_is_missing_or_not_gold_is_refused(

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from .._text.escaping import hidden_in, with_codes
 from .._text.shells import quote as quoted
+from .._text.words import counted
 from ..errors import Remedy, UnusableName, UnusableUser
 from ..models import (
     PROVIDER_FAMILIES,
@@ -229,5 +230,5 @@ def fault_of_digits(text: str, guid: str) -> str:
     "'0f3a@idir' is not valid: its GUID has 4 characters, but must have 32 hex digits"
     """
     what = f"{text!r} is not a GUID" if guid == text else f"{text!r} is not valid"
-    length = f"has {len(guid)} characters, but " if guid.isalnum() and len(guid) != 32 else ""
+    length = f"has {counted(len(guid), 'character')}, but " if guid.isalnum() and len(guid) != 32 else ""
     return f"{what}: {'it' if guid == text else 'its GUID'} {length}must have 32 hex digits"

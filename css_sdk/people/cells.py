@@ -69,7 +69,7 @@ def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | 
     """
     if _WINDOWS_LOGIN.fullmatch(text):
         return UnusableUser(
-            f"{text!r} is a Windows login, which the service does not know.",
+            f"'{text}' is a Windows login, which the service does not know.",
             remedy=Remedy(
                 "Pass the person's e-mail address.",
                 identifiers.how_to_find(),

@@ -83,8 +83,8 @@ def why_not_writable(file: Path) -> str:
     if not file.parent.is_dir():
         return f"there is no folder {file.parent}"
     if not os.access(file.parent, os.W_OK):
-        folder = "the current folder" if file.parent == Path() else f"the folder {file.parent}"
-        return f"you may not write in {folder}"
+        folder = "the current folder" if file.parent == Path() else f"the folder '{file.parent}'"
+        return f"you have no permission to write in {folder}"
     return ""
 
 

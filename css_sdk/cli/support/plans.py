@@ -42,10 +42,11 @@ def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:
     return [one for one in plan.unresolved if not (allow_missing and one.state == NEVER_LOGGED_IN)]
 
 
-def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> None:
+def print_unidentified(people: Sequence[Unresolved], what_then: str = "", *, is_marked: bool = True) -> None:
     """Print on stderr how many people could not be identified, and what to do.
 
-    `what_then` is a sentence about the consequence. It must begin with a blank.
+    `what_then` is a sentence about the consequence. It must begin with a blank. `is_marked` says whether css has
+    printed the plan as text, in which `?` marks these people.
     """
     if not people:
         return
@@ -53,9 +54,8 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
 
     missing = sum(one.state == NEVER_LOGGED_IN for one in people)
     allowed = " To accept people who have never logged in, pass --allow-missing." if missing else ""
-    say(
-        f"css: {counted(len(people), 'person', 'people')} could not be identified (marked ? above).{what_then}{allowed}"
-    )
+    marked = " (marked ? above)" if is_marked else ""
+    say(f"css: {counted(len(people), 'person', 'people')} could not be identified{marked}.{what_then}{allowed}")
     say("To search for people, run: css people find --email ADDRESS")
 
 
@@ -225,7 +225,7 @@ def print_prune_hint(plan: Plan) -> None:
         if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
             say(f"css does not remove members whose last day is over. To remove them, pass --prune.{but}")
         else:
-            say(f"css removes nothing without --prune. To remove what exact sets do not list, pass --prune.{but}")
+            say(f"css removes nothing without --prune. To carry out the withheld removals, pass --prune.{but}")
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:
