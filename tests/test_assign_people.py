@@ -58,7 +58,7 @@ def test_people_are_named_by_address_and_guid(
     [
         (["--email", "eve@people.example"], 1, "pass --provider, --prefer or --all-logins"),
         (["--email", "desk@people.example", "--all-logins"], 1, f"{BEA}@idir"),
-        (["--email", "nobody@people.example"], 1, "Nobody in dev has the e-mail address nobody@people.example"),
+        (["--email", "nobody@people.example"], 1, "in dev has the e-mail address nobody@people.example"),
         (["--email", "ann"], 64, "'ann'"),
         (["--guid", ANN[:-1]], 64, "must have 32 hex digits"),
         (["--guid", EVE, "--prefer", "idir", "--all-logins"], 64, "pass one of them"),

@@ -93,8 +93,8 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
         ("username", ADDRESS, None, "under `email`"),
         ("username", "@idir", None, "is not a username"),
         ("client_id", "fisheries-service-102", None, None),
-        ("client_id", "a@b", None, "not a username"),
-        ("client_id", "a b", None, "blanks"),
+        ("client_id", "a@b", None, "'a@b' is not a client id"),
+        ("client_id", "a b", None, "'a b' is not a client id"),
     ],
     ids=case_name,
 )

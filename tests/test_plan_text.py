@@ -50,7 +50,7 @@ def test_the_text_of_a_plan_has_a_line_for_each_step() -> None:
     """The text lists each step by environment, the steps that are not done with the reason, and a sum at the end."""
     total = "Plan: 1 to create, 1 to rename, 2 to add, 2 to remove, 1 to delete."
     left = "Not planned: 1 withheld, 1 protected, 2 not resolved."
-    hint = "write one of these usernames into the file"
+    hint = "Use one of these usernames"
     assert (
         plan_as_text(PLAN, {ANN: "Ann Ó Brien"})
         == f"""\
@@ -63,7 +63,7 @@ Grants Portal (#101) dev
   - remove reader from composite admin (40 people lose reader)
   ! would remove {BOB} from reviewer
   = protected: would delete role break-glass (1 person loses break-glass)
-  ? ambiguous: jane.doe@example.com, for reviewer, 'old name', may be {ANN} ('Ann Ó Brien') or {BOB}: {hint}
+  ? ambiguous: jane.doe@example.com, for reviewer and 'old name'. {hint}: {ANN} ('Ann Ó Brien') or {BOB}
   ? never logged in: ab12, among the users
   unmanaged, left alone: 3 roles, 1 composite
 

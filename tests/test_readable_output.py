@@ -82,7 +82,9 @@ def test_failures_are_grouped() -> None:
     """Failures with the same message except for names are grouped, and a single failure is not repeated."""
     found = [f'User "{name}@idir" not found. Check it. (GET /x/{name}: 404)' for name in ("0f3a", "0f3b")]
     rows = [{"error": "NotFound", "message": message} for message in (*found, "Something else.")]
-    assert grouped_failures([*rows, {"error": "", "message": "repeats line 2"}]) == ["2 x User … not found. Check it."]
+    assert grouped_failures([*rows, {"error": "", "message": "repeats line 2"}]) == [
+        "2 times: User … not found. Check it."
+    ]
 
 
 def test_plans_have_no_colour_in_a_pipe() -> None:

@@ -154,10 +154,7 @@ def test_rows_that_are_done_stay_in_the_result_file(
     for command in ("check", "apply"):
         capsys.readouterr()
         run_css("roster", command, result, *DEV, "--provider", "githubpublic")
-        assert (
-            "css leaves out rows that are done according to their column outcome: lines 2, 3."
-            in capsys.readouterr().err
-        )
+        assert "css leaves out rows whose outcome says that they are done: lines 2, 3." in capsys.readouterr().err
     lines = list(csv.DictReader(result.read_text(encoding="utf-8-sig").splitlines()))
     assert [line["username"] or line["email"] for line in lines] == [first, second, "saltwind@example.org"]
     assert [line["outcome"] for line in lines] == ["done", "already has it", "done"]
@@ -533,7 +530,14 @@ def test_a_mistyped_role_is_suggested_where_it_is_corrected(
 
 
 def test_the_screen_says_how_to_choose(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The result file has a column for it."""
+    """The result file has a column for the choice. With `--exact`, a result file cannot be applied, so the roster
+    itself must name the right person.
+    """
     file = write(tmp_path / "roster.csv", "email,role", "front.counter@example.com,reviewer")
+    choose = "write the number of the right candidate into its column choice."
     assert run_css("roster", "apply", file, *DEV) == 3
-    assert "write the number of the right candidate into the column named choice." in capsys.readouterr().err
+    assert choose in capsys.readouterr().err
+    assert run_css("roster", "apply", file, *DEV, "--exact", "--yes") == 3
+    err = capsys.readouterr().err
+    assert "Correct the roster, and apply it again with --exact." in err
+    assert choose not in err

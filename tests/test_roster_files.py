@@ -70,7 +70,7 @@ READ: dict[str, tuple[str, dict[str, Any], list[tuple[int, str, str]]]] = {
 }
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
-    "a version above the header": ("version-line.csv", {}, "version-line.csv:1:", "pass --skip-rows 3 (in Python"),
+    "a version above the header": ("version-line.csv", {}, "version-line.csv:1:", "pass skip_rows=3."),
     "an old encoding": ("windows-1252.csv", {}, "windows-1252.csv:2: this is not UTF-8", "--encoding"),
     "broken JSON": ("broken.json", {}, "broken.json:3: this is not JSON: Expecting ',' delimiter", ""),
     "contradictions": ("contradicting.csv", {}, "contradicting.csv:3: it contradicts line 2", ""),
@@ -108,7 +108,12 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "another place": ("placed-elsewhere.csv", {}, ":2: the environment is 'prod', but 'dev' was given", ""),
     "a result file where all must stand": ("chosen.result.csv", {"exact": True}, "", "Pass the roster itself"),
-    "two sheets": ("two-sheets.xlsx", {}, "", "has 2 sheets: '2025', '2026'. Nothing was sent. Name one with --sheet"),
+    "two sheets": (
+        "two-sheets.xlsx",
+        {},
+        "",
+        "has 2 sheets: '2025', '2026'. Nothing was sent. Name the sheet to read with sheet=.",
+    ),
     "a sheet that is not there": ("two-sheets.xlsx", {"sheet": "2027"}, "", "Its sheets are '2025', '2026'"),
     "a formula without a value": ("formulas.xlsx", {}, "formulas.xlsx:3: the role is a formula without a value", ""),
     "an error of Excel": ("errors.xlsx", {}, "errors.xlsx:2: the role is an error of Excel, #N/A", ""),
@@ -274,9 +279,10 @@ def test_a_header_that_is_an_error_of_excel_can_be_ignored() -> None:
 )
 def test_an_option_that_does_not_apply_is_refused(name: str, how: dict[str, Any]) -> None:
     """An option that does not apply to the kind of file, or to dictionaries, is refused instead of being ignored."""
-    with pytest.raises(InvalidRequest, match="Leave out --"):
+    with pytest.raises(InvalidRequest, match=r"Leave out (skip_rows|sheet|encoding)=, which does not") as caught:
         read(name, **how)
-    with pytest.raises(InvalidRequest, match="Leave out --"):
+    assert "Leave out --" in caught.value.text_for("command_line")
+    with pytest.raises(InvalidRequest, match=r"The roster is not a file\. Leave out skip_rows="):
         read_roster([{"email": ILSE, "role": "reviewer"}], **DEV | {"skip_rows": 1})
 
 
@@ -289,7 +295,9 @@ def test_an_option_that_does_not_apply_is_refused(name: str, how: dict[str, Any]
         ({"username": f"{JANE}@idir", "client_id": "grants-102"}, "the client_id is"),
         ({"username": f"{JANE}@idir", "email": "ilse at example"}, "is not an e-mail address"),
         ({"username": "service-account-grants-102", "guid": JANE}, "the guid is"),
-        ({"email": ILSE, "guid": JANE}, "or add the username"),
+        ({"email": ILSE, "guid": JANE}, "guid and email are filled in; fill in only one of them, or add the username"),
+        ({"client_id": "Grants Portal"}, "'Grants Portal' is not a client id. Copy the client id of the service acc"),
+        ({"client_id": "a@idir"}, "'a@idir' is not a client id"),
         ({"person": "Ilse"}, "is not a GUID: it has 4 characters"),
         ({"person": ILSE, "by": "guid"}, "is not a GUID"),
         ({"username": f"{JANE}@idir", "direct": "perhaps"}, "must be yes or no"),

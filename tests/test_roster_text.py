@@ -60,7 +60,7 @@ def test_json_lines_are_a_roster(name: str, end: str) -> None:
         (f'{{"username": "{JANE}", "role": "x", "comment": "y"}}', "no column 'comment'"),
         (f'{{"username": "{JANE}", "role": 5}}', "the role is not a text"),
         (f'{{"username": "{JANE}", "role": "x", "integration": 101.5}}', "the integration is not a text"),
-        (f'{{"username": "{JANE}", "role": null}}', "A role name must not be empty"),
+        (f'{{"username": "{JANE}", "role": null}}', "the role is missing; fill in the cell"),
         (f'{{"username": "{JANE}", "role": {{"a": "b"}}}}', "the role is not a text"),
         (f'{{"username": "{JANE}", "role": "x", "integration": "\\ud800"}}', "cannot be sent"),
         (f'{{"username": "{JANE}", "role": ".."}}', "'..'"),
@@ -157,8 +157,9 @@ def test_a_column_with_another_name_is_one_fault() -> None:
     roster = read_roster("UPN,Role name\na@example.com,reviewer\n", **PLACE)
     assert roster.synonyms == {"UPN": "email", "Role name": "role"}
     assert read_roster("e-mail,ROLE\na@example.com,reviewer\n", **PLACE).synonyms == {}
-    with pytest.raises(InvalidRequest, match="comes first: --column role=Rolle"):
+    with pytest.raises(InvalidRequest, match=r"comes first: columns=\{'role': 'Rolle'\}") as caught:
         read_roster("email,Rolle\n", columns={"Rolle": "role"}, **PLACE)
+    assert "comes first: --column role=Rolle" in caught.value.text_for("command_line")
 
 
 def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
@@ -173,7 +174,7 @@ def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
     text = f"username,Notes,role\n{JANE},hello,reviewer\n"
     [row] = read_roster(text, ignore=["NOTES", "role"], role="reader", **PLACE)
     assert (row.person.value, row.role) == (JANE, "reader")
-    with pytest.raises(InvalidFile, match="these are not the columns") as caught:
+    with pytest.raises(InvalidFile, match="the columns do not fit") as caught:
         read_roster(text, ignore=["NOTES", "role"], **PLACE)
     assert "the column 'role' is missing: pass one value for all rows with --role" in caught.value.faults[0]
 

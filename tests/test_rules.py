@@ -569,6 +569,7 @@ def test_dashes_and_braces_of_a_guid_are_removed(text: str, guid: str) -> None:
     ("text", "guid", "fault"),
     [
         ("0f3a", "0f3a", "'0f3a' is not a GUID: it has 4 characters, but must have 32 hex digits"),
+        ("x", "x", "'x' is not a GUID: it has 1 character, but must have 32 hex digits"),
         ("0f3a@idir", "0f3a", "'0f3a@idir' is not valid: its GUID has 4 characters, but must have 32 hex digits"),
         ("x" * 32, "x" * 32, f"'{'x' * 32}' is not a GUID: it must have 32 hex digits"),
         ("0f 3a", "0f 3a", "'0f 3a' is not a GUID: it must have 32 hex digits"),

@@ -111,9 +111,10 @@ def test_a_search_uses_the_providers_that_accept_all_terms() -> None:
         ({"email": "ada@"}, [], "No provider"),
         ({"email": "ada@"}, "otp", "There is no provider 'otp'"),
         ({"login": "octo"}, ["githubpublic", "idir"], "idir can be searched by guid, email"),
-        ({"login": "octo", "first_name": "octo"}, None, "login and first_name"),
-        ({"email": "ada@"}, "bceidbasic", "integration"),
-        ({"email": "ada@", "provider": "idir"}, "idir", "providers="),
+        ({"login": "octo", "first_name": "octo"}, None, "by login and first name together. Leave out a term"),
+        ({"email": "ada@"}, "bceidbasic", "Without an integration, bceidbasic can be searched by guid, not by email."),
+        ({"email": "ada@"}, "bceidbasic", "Search in an environment of an integration"),
+        ({"email": "ada@", "provider": "idir"}, "idir", "last name, not by provider. Pass other providers with"),
         ({"email": "ada@"}, 5, "provider"),
     ],
 )

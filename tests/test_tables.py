@@ -367,7 +367,7 @@ def test_missing_values_of_frames_are_empty_cells(css: Css) -> None:
     assert "appears twice" in caught.value.faults[0]
     with pytest.raises(InvalidFile, match="1 fault") as caught:
         css.apply_roster(pandas.DataFrame([{"email": "a@example.com", "role": ["x"], "project": "101", "env": "dev"}]))
-    assert caught.value.faults[0] == "the rows:1: the role is not a text, but a value of type list"
+    assert caught.value.faults[0] == "The roster:1: the role is not a text, but a value of type list"
     for wrong in ([["a", "b"]], 7, [None]):
         with pytest.raises(InvalidRequest):
             css.apply_roster(wrong)

@@ -114,13 +114,13 @@ class AsyncPeople:
         wanted = searches.in_words(searches.terms_given(terms))
         if not found:
             raise NotFound(
-                f"Nobody in {self._environment} has the {wanted} ({', '.join(asked)}). {searches.NEVER_SEEN}",
+                f"Nobody at {' or '.join(asked)} in {self._environment} has the {wanted}. {searches.NEVER_SEEN}",
                 what="user",
             )
         if len(found) > 1:
             raise Ambiguous(
-                f"{len(found)} logins in {self._environment} have {wanted}: {searches.named(found)}. Pass the username "
-                f"or one provider.",
+                f"{len(found)} logins in {self._environment} have the {wanted}: {searches.named(found)}. Pass the "
+                f"username or one provider.",
                 candidates=found,
             )
         return found[0]

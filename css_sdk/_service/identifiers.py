@@ -24,6 +24,7 @@ from ..models import (
 PROVIDERS_WITH_GUIDS: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])
 """The providers whose GUIDs have 32 hex digits. GitHub identifies its users by numbers."""
 
+_WINDOWS_LOGIN: Final = re.compile(r"[A-Za-z0-9-]{2,15}\\[A-Za-z0-9._-]+")
 _BLANKS: Final = r"^[\s\ufeff]+|[\s\ufeff]+$"
 """The pattern of blanks and byte order marks at the ends of a text. JavaScript strips both."""
 
@@ -133,15 +134,21 @@ def username_of(user: UserLike) -> str:
         raise UnusableUser(f"A user must be a username, a User or a ServiceAccount, not {type(user).__name__}.")
     # Most usernames are plain ASCII. In these, only blanks and control characters are refused.
     is_plain = text.isascii() and text.isprintable() and " " not in text
-    if not is_plain and any(unicodedata.category(character)[0] in "CZ" for character in text):
+    is_sendable = is_plain or all(unicodedata.category(character)[0] not in "CZ" for character in text)
+    if isinstance(user, ServiceAccount) and not (is_sendable and user.client_id and "@" not in text):
+        copied = "Copy the client id of the service account, such as fisheries-service-102."
+        raise UnusableUser(f"{user.client_id!r} is not a client id.", remedy=Remedy(copied, copied, copied))
+    if not is_sendable:
         raise UnusableUser(
             f"The username {text!r} contains blanks, or characters that cannot be seen or sent.",
             remedy=Remedy("", how_to_find(text if text.isprintable() else "")),
         )
     name, at, provider = text.partition("@")
-    if isinstance(user, ServiceAccount) or not at:
-        if text.startswith(SERVICE_ACCOUNT_PREFIX) and text != SERVICE_ACCOUNT_PREFIX and not at:
+    if not at:
+        if text.startswith(SERVICE_ACCOUNT_PREFIX) and text != SERVICE_ACCOUNT_PREFIX:
             return text.lower()
+        if error := windows_login_error(text):
+            raise error
         sentence = f"{text!r} is not a username. The username of a person is <guid>@<provider>, such as 0f3a…@idir."
         raise UnusableUser(sentence, remedy=_instead_of_a_username(text))
     if "." in provider:
@@ -164,6 +171,24 @@ def username_of(user: UserLike) -> str:
             provider=provider,
         )
     return text.lower()
+
+
+def windows_login_error(text: str) -> UnusableUser | None:
+    r"""Return the error about a Windows login; None for any other text.
+
+    >>> print(windows_login_error(r"IDIR\bob"))
+    'IDIR\bob' is a Windows login, which the service does not know. Find the person first: people.find_one(email=…).
+    """
+    if not _WINDOWS_LOGIN.fullmatch(text):
+        return None
+    return UnusableUser(
+        f"'{text}' is a Windows login, which the service does not know.",
+        remedy=Remedy(
+            "Find the person first: people.find_one(email=…).",
+            how_to_find(),
+            "Write the person's e-mail address under `email`.",
+        ),
+    )
 
 
 def how_to_find(text: str = "") -> str:

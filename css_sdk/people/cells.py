@@ -27,7 +27,6 @@ _IS_CLEAN: Final = re.compile(r"[0-9A-Za-z@._+-]*")
 _AROUND: Final = re.compile(rf"^[\s{_QUOTES}]+|[\s{_QUOTES},;]+$")
 _MAILTO: Final = re.compile(r"(?i)^mailto:\s*")
 _NAMED: Final = re.compile(r"^[^<>@]*<([^<>]+)>$")
-_WINDOWS_LOGIN: Final = re.compile(r"(?i)(idir|bceid|[a-z0-9-]{2,15})\\[a-z0-9._-]+")
 _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\:;,\"]+@[^\s@<>()\[\]\\:;,\".]+(\.[^\s@<>()\[\]\\:;,\".]+)+")
 
 
@@ -67,15 +66,8 @@ def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | 
 
     The text must be as `cleaned` returns it.
     """
-    if _WINDOWS_LOGIN.fullmatch(text):
-        return UnusableUser(
-            f"'{text}' is a Windows login, which the service does not know.",
-            remedy=Remedy(
-                "Pass the person's e-mail address.",
-                identifiers.how_to_find(),
-                "Write the person's e-mail address under `email`.",
-            ),
-        )
+    if error := identifiers.windows_login_error(text):
+        return error
     if by == "guid":
         return _error_of_guid(text, provider)
     if by == "email":

@@ -15,11 +15,6 @@ from .identification import is_identified
 from .identities import Person
 from .searches import NEVER_SEEN, can_be_looked_up, named
 
-_HOW_TO_IDENTIFY: Final = (
-    "Correct the row, or use the username. If this person has never logged in there, delete the row, and add it again "
-    "after the first login."
-)
-
 _CHOOSE_LOGIN: Final = Remedy(
     "Use the username, or pass providers=, prefer= or all_logins=True.",
     "Use the username, or pass --provider, --prefer or --all-logins.",
@@ -85,12 +80,12 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
     if errors:
         return errors[0]
     name = PERSON_NAMES[person.by]
-    wanted = f"{name} {person.value}"
-    nobody = f"Nobody in {environment} has the {wanted} ({', '.join(asked)})."
+    wanted = f"the {name} {person.value}"
+    nobody = f"Nobody at {' or '.join(asked)} in {environment} has {wanted}."
     if not users and not is_identified(person, asked):
         return NotIdentified(
-            f"{nobody} The {name} may be mistyped, or the service may know this person by another {name}. "
-            f"{_HOW_TO_IDENTIFY}"
+            f"{nobody} The {name} may be mistyped, or the service may know this person by another {name}. Correct it, "
+            f"or use the username. If this person has never logged in there, ask the person to log in there once."
         )
     if not users:
         return NotFound(f"{nobody} {NEVER_SEEN}", what="user")
@@ -138,8 +133,8 @@ def explain_missing(missing: NotFound, person: Person, environment: str, found: 
     users, errors = _split(found)
     if users:
         return WrongProvider(
-            f"{person.by} {person.value} has only logins of other providers in {environment}: {named(users)}. Give "
-            f"the username, or the provider.",
+            f"In {environment}, only logins of other providers have the {PERSON_NAMES[person.by]} {person.value}: "
+            f"{named(users)}. Use the username, or the right provider.",
             candidates=users,
         )
     return errors[0] if errors else missing

@@ -9,6 +9,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from .._service import arguments, identifiers
+from .._text.words import joined
 from ..errors import InvalidRequest, Remedy, UnusableUser
 from ..models import PROVIDER_FAMILIES, PROVIDERS
 from . import cells, searches
@@ -69,7 +70,7 @@ def searches_for(
     if not found:
         leave_out = "Leave out a term, or pass another"
         raise InvalidRequest(
-            f"None of these providers can be searched by all terms together: {', '.join(asked)}.",
+            f"{joined(asked)} cannot be searched by all these terms together.",
             remedy=Remedy(f"{leave_out} provider with providers=.", f"{leave_out} provider with --provider."),
         )
     return tuple(found)
@@ -125,7 +126,8 @@ def terms_for(text: str) -> dict[str, str]:
     """
     value = cells.cleaned(text)
     kind = kind_of(value)
-    if kind == "email" and (error := cells.error_of("email", value)):
+    error = cells.error_of("email", value) if kind == "email" else identifiers.windows_login_error(value)
+    if error:
         raise error
     if kind != "name":
         [terms] = _meanings_of(text)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from .._service import arguments, identifiers, service_limits
+from .._text.words import joined
 from ..errors import InvalidRequest, Remedy
 from ..models import PROVIDER_FAMILIES, PROVIDERS, User
 
@@ -37,6 +38,11 @@ _ATTRIBUTES: Final = {
 }
 """The attribute of a user that has the value of a search term, for terms that are not fields of `User`."""
 _WILDCARDS: Final = frozenset("%_")
+_OTHER_PROVIDERS: Final = Remedy("Pass other providers with providers=.", "Pass another provider with --provider.")
+_IN_AN_ENVIRONMENT: Final = Remedy(
+    "Search in an environment of an integration. Or pass other providers with providers=.",
+    _OTHER_PROVIDERS.command_line,
+)
 
 NEVER_SEEN: Final = (
     "This person has probably never logged in there. Check the spelling, or ask the person to log in there once."
@@ -53,7 +59,7 @@ def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, term in terms.items():
         if term is not None:
-            text = service_limits.check_search_term(name, term)
+            text = service_limits.check_search_term(_in_words(name), term)
             given[name] = identifiers.guid_of(text) if name == "guid" else text
     return given
 
@@ -64,7 +70,11 @@ def in_words(terms: Mapping[str, str]) -> str:
     >>> in_words({"first_name": "Ilse", "last_name": "Hargreave"})
     'first name Ilse and last name Hargreave'
     """
-    return " and ".join(f"{name.replace('_', ' ')} {term}" for name, term in terms.items())
+    return " and ".join(f"{_in_words(name)} {term}" for name, term in terms.items())
+
+
+def _in_words(term: str) -> str:
+    return term.replace("_", " ")
 
 
 def providers_for(
@@ -80,14 +90,17 @@ def providers_for(
     asked = None if named is None else arguments.known_providers(named)
     for provider in asked or ():
         if not terms.keys() <= set(searchable[provider]):
-            here = "" if terms.keys() - set(TERMS[provider]) else " without an integration's environment"
+            others = [name for name in terms if name not in searchable[provider]]
+            accepted = ", ".join(map(_in_words, searchable[provider]))
+            here = "" if set(others) - set(TERMS[provider]) else "Without an integration, "
             raise InvalidRequest(
-                f"{provider} can be searched by {', '.join(searchable[provider])}{here}, not by {', '.join(terms)}.",
-                remedy=Remedy("Pass other providers with providers=.", "Pass another provider with --provider."),
+                f"{here}{provider} can be searched by {accepted}, not by {joined(map(_in_words, others))}.",
+                remedy=_IN_AN_ENVIRONMENT if here else _OTHER_PROVIDERS,
             )
     chosen = asked or tuple(provider for provider, known in searchable.items() if terms.keys() <= set(known))
     if not chosen:
-        raise InvalidRequest(f"No provider can be searched by {' and '.join(terms)}.")
+        together = " together. Leave out a term." if len(terms) > 1 else "."
+        raise InvalidRequest(f"No provider can be searched by {joined(map(_in_words, terms))}{together}")
     guid = terms.get("guid")
     if guid is not None and not all(can_be_looked_up(guid, provider) for provider in chosen):
         hint = "" if asked else " For a GUID of GitHub, name the provider."

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from .._text.escaping import cut_name, shown
 from .._text.masking import mask_name
-from .._text.words import counted
+from .._text.words import counted, joined
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, Step
@@ -197,14 +197,12 @@ class Rendering:
                 return words
 
     def _unresolved(self, one: Unresolved) -> str:
-        maybe = (
-            f", may be {' or '.join(map(self._words.who, one.candidates))}: write one of these usernames into the file"
-            if one.candidates
-            else ""
-        )
         state = one.state if re.fullmatch("[a-z ]+", one.state) else self._words.quote(one.state)
-        wanted = f"for {', '.join(map(self._words.quote, one.roles))}" if one.roles else "among the users"
-        return f"{state}: {self._words.quote(one.person.value)}, {wanted}{maybe}"
+        wanted = f"for {joined(map(self._words.quote, one.roles))}" if one.roles else "among the users"
+        found = " or ".join(map(self._words.who, one.candidates))
+        use = "one of these usernames" if len(one.candidates) > 1 else "this username"
+        hint = f". Use {use}: {found}" if found else ""
+        return f"{state}: {self._words.quote(one.person.value)}, {wanted}{hint}"
 
 
 def as_code(text: str) -> str:

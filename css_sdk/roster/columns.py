@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from .._text.shells import quote
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, Remedy
 from ..people.cells import PERSON_COLUMNS
 
 COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action", "until")
@@ -65,7 +65,7 @@ class ColumnNames:
     def __init__(self, given: Mapping[str, str], ignore: Collection[str]) -> None:
         for column in given:
             if column not in COLUMNS:
-                raise InvalidRequest(_no_column(column, given[column]))
+                raise _no_column(column, given[column])
         self._given = {_folded(name): column for column, name in given.items()}
         if len(self._given) < len(given):
             raise InvalidRequest(
@@ -132,7 +132,7 @@ class ColumnNames:
                 f"no column identifies the users ({', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}); if the "
                 f"file has such a column under another name, pass --column email=NAME (in Python columns=)"
             )
-        for column, (option, *others) in _NEEDED.items():
+        for column, (option, *others) in NEEDED.items():
             if not given[column] and not {column, *others} & self._used:
                 faults.append(
                     f"the column {column!r} is missing: pass one value for all rows with {option} (in Python "
@@ -158,28 +158,26 @@ class ColumnNames:
         """
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
         self._used.update(close)
-        option = f"--column {close[0]}={quote(name)} (in Python columns=)" if close else ""
-        meant = f"Did you mean {close[0]!r}? Then pass {option}. " if close else ""
-        return (
-            f"a roster has no column {name!r}. {meant}To ignore this column of your file, pass --ignore {quote(name)} "
-            f"(in Python ignore=). The columns of a roster are {', '.join(COLUMNS)}"
-        )
+        ignore = f"To ignore this column of your file, pass --ignore {quote(name)} (in Python ignore=)"
+        if not close:
+            return f"a roster has no column {name!r}. {ignore}. The columns of a roster are {', '.join(COLUMNS)}"
+        option = f"--column {close[0]}={quote(name)} (in Python columns=)"
+        return f"a roster has no column {name!r}. Did you mean {close[0]!r}? Then pass {option}. {ignore}"
 
 
-def _no_column(column: str, name: str) -> str:
-    """Return the error message for an entry of `columns=` or `--column` whose column is not a column of a roster.
+def _no_column(column: str, name: str) -> InvalidRequest:
+    """Return the error for an entry of `columns=` or `--column` whose column is not a column of a roster.
 
     If `name` is a column of a roster, the column and the name are probably in the wrong order.
     """
     if meant := _BY_NAME.get(_squeezed(name)):
-        return (
-            f"A roster has no column {column!r}. The column of the roster comes first: --column "
-            f"{meant}={quote(column)} (in Python columns={{{meant!r}: {column!r}}})."
-        )
-    return f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}."
+        first = "The column of the roster comes first:"
+        remedy = Remedy(f"{first} columns={{{meant!r}: {column!r}}}.", f"{first} --column {meant}={quote(column)}")
+        return InvalidRequest(f"A roster has no column {column!r}.", remedy=remedy)
+    return InvalidRequest(f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}.")
 
 
-_NEEDED: Final = {
+NEEDED: Final = {
     "role": ("--role",),
     "integration": ("-i", "integration_id", "project_name"),
     "environment": ("-e",),

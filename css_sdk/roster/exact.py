@@ -81,9 +81,11 @@ def _refusal(rows: Sequence[FoundRow], change: RoleChange, guards: Guards) -> Cs
     errors = [(each.person, error) for each, _, error in rows if error is not None]
     is_left = any(step is not None for _, step, _ in rows)
     if not is_left and all(isinstance(error, NotFound) and not isinstance(error, WrongProvider) for _, error in errors):
+        all_members = f"All {len(members)} members" if len(members) > 1 else "The only member"
         return EmptySet(
             f"The service knows none of the people whom the roster lists for the role {row.role!r} in "
-            f"{row.integration}, {row.environment}. All {len(members)} members would lose the role. Nothing was sent."
+            f"{row.integration}, {row.environment}. {all_members} would lose the role. Nothing was sent. Correct "
+            f"these people in the roster, or list a member who keeps the role."
         )
     if any(may_be_member(person, error) for person, error in errors):
         return withheld(row.role)

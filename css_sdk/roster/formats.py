@@ -20,7 +20,7 @@ from attrs import frozen
 from .._text.csv_lines import unguarded
 from .._text.files import text_of
 from .._text.tables import Tabular, table
-from ..errors import InvalidFile, InvalidRequest
+from ..errors import InvalidFile, InvalidRequest, Remedy
 from .cells import CellFault, Grid, Record, Source, plain_text, sendable
 from .columns import ColumnNames, knows_several
 
@@ -119,10 +119,9 @@ def _refuse(source: Source, kind: str, *options: str) -> None:
     """
     for option in options:
         if getattr(source, option):
-            raise InvalidRequest(
-                f"{source.name} is {kind}. Leave out --{option.replace('_', '-')} (in Python {option}=), which does "
-                f"not apply to it."
-            )
+            unused = "Leave out {}, which does not apply to it."
+            remedy = Remedy(unused.format(f"{option}="), unused.format(f"--{option.replace('_', '-')}"))
+            raise InvalidRequest(f"{source.name} is {kind}.", remedy=remedy)
 
 
 # CSV
@@ -264,14 +263,15 @@ def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapp
     meant, faults = columns.find(header)
     faults = [*faults, *columns.missing(given, header)]
     if faults:
-        where, hint = f"{source.name}:{grid.number}", ""
+        where, remedy = f"{source.name}:{grid.number}", None
         below = [number for number, cells in islice(grid.rows, _MOST_BEFORE_HEADER) if knows_several(map(str, cells))]
         if below and not knows_several(header):
             above = below[0] - 1
-            hint = f" If line {below[0]} is the header, pass --skip-rows {above} (in Python skip_rows={above})."
-        reason = "these are not the columns of a roster" if any(header) else "the file is empty"
+            hint = f"If line {below[0]} is the header, pass"
+            remedy = Remedy(f"{hint} skip_rows={above}.", f"{hint} --skip-rows {above}.")
+        reason = "the columns do not fit a roster" if any(header) else "the file is empty"
         raise InvalidFile(
-            f"{where}: {reason}; nothing was sent.{hint}", faults=[f"{where}: {fault}" for fault in faults]
+            f"{where}: {reason}. Nothing was sent.", faults=[f"{where}: {fault}" for fault in faults], remedy=remedy
         )
     lines = []
     for number, cells in grid.rows:

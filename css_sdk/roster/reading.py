@@ -13,13 +13,14 @@ from .._text.days import read_day
 from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, FirstFaults
 from .._text.tables import Tabular
+from .._text.words import joined
 from ..errors import EmptySet, InvalidRequest, Refused, Remedy, UnusableUser
 from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
 from ..people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of
 from ..people.identities import Person
 from ..people.logins import person_named
 from .cells import Source
-from .columns import CANDIDATES, ColumnNames
+from .columns import CANDIDATES, NEEDED, ColumnNames
 from .formats import EXPECTED_CONTENT, Line, is_file_name, is_frame, lines_of
 from .rows import DONE, Action, Roster, Row, RowResult, contradictions, without_ended
 
@@ -34,7 +35,7 @@ Given = Mapping[str, str | None]
 
 def read_roster(
     content: object,
-    name: str = "the roster",
+    name: str = "The roster",
     *,
     integration: str | None = None,
     environment: str | None = None,
@@ -107,7 +108,7 @@ def read_roster(
     if isinstance(content, str) and is_file_name(content):
         raise InvalidRequest(EXPECTED_CONTENT)
     if split is not None and not split.strip():
-        raise InvalidRequest("split= needs a separator that is not blank, such as ';'.")
+        raise InvalidRequest("The separator of several roles or people must not be blank. An example is ';'.")
     names = ColumnNames(columns or {}, arguments.names(ignore, "column to ignore"))
     source = Source(name, skip_rows, sheet, encoding, max_bytes)
     given = {"role": role, "integration": integration, "environment": environment, "action": action and action.lower()}
@@ -167,7 +168,7 @@ def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
         given = list(given)
     first = given[0] if isinstance(given, list) and given else given
     if is_table or (isinstance(first, Mapping | Tabular) and not isinstance(first, Row)):
-        return read_roster(given, "the rows", exact=exact)
+        return read_roster(given, exact=exact)
     source = "read_roster(text, name) returns such rows. You can also pass a DataFrame or a list of dictionaries."
     return arguments.objects(given, Row, "Rows of a roster", source)
 
@@ -211,15 +212,15 @@ def _parts(cell: str, split: str | None) -> list[str]:
 def _row(line: int, cells: Mapping[str, str], given: Given, day: datetime.date | None) -> tuple[Row | None, list[str]]:
     person, email, faults = _person(cells)
     role, wrong = _one_of("role", cells.get("role", ""), given)
-    faults += wrong or _refusal(identifiers.check_role_name, role)
+    faults += wrong or (_refusal(identifiers.check_role_name, role) if role.strip() else [_missing("role")])
     if role.strip() and role != role.strip():
         faults.append(f"the role {role!r} has blanks around it")
     names = _integrations(cells)
     integration, wrong = _one_of("integration", names[0] if names else "", given)
-    faults += wrong if integration else ["no integration"]
+    faults += wrong if integration else [_missing("integration")]
     others = dict.fromkeys(name for name in (*names, given["integration"]) if name and name != integration)
     environment, wrong = _one_of("environment", cells.get("environment", "").strip(), given)
-    wrong = wrong if environment else ["no environment"]
+    wrong = wrong if environment else [_missing("environment")]
     faults += wrong or _refusal(environment_checks.check_known_environment, environment)
     faults += _hidden({"role": role, "integration": integration, "environment": environment})
     action, wrong = _one_of("action", cells.get("action", "").strip().lower(), given)
@@ -233,6 +234,10 @@ def _row(line: int, cells: Mapping[str, str], given: Given, day: datetime.date |
     if faults or person is None:
         return None, faults
     return Row(line, person, role, integration, environment, _ACTIONS[action], tuple(others), email, until), []
+
+
+def _missing(column: str) -> str:
+    return f"the {column} is missing; fill in the cell, or pass {NEEDED[column][0]} (in Python {column}=)"
 
 
 def _last_day(cell: str, today: datetime.date | None) -> tuple[datetime.date | None, list[str]]:
@@ -278,9 +283,10 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
         faults += _differences(username.lower(), named, provider)
         return Person("username", username), email, faults
     if len(named) != 1:
-        filled_in = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
-        hint = "; or add the username" if named else ""
-        return None, "", [*faults, f"{filled_in}; fill in exactly one of {', '.join(PERSON_COLUMNS)}{hint}"]
+        fault = f"nobody is named; fill in one of the columns {', '.join(PERSON_COLUMNS)}"
+        if named:
+            fault = f"{joined(named)} are filled in; fill in only one of them, or add the username"
+        return None, "", [*faults, fault]
     [(by, text)] = named.items()
     fault = fault_of(by, text, provider)
     if fault is not None and re.search(r"\S@.*[;,\n].*\S@", text, re.DOTALL):

@@ -142,8 +142,8 @@ def refuses_all(result: RowResult) -> bool:
 def withheld(role: str) -> Withheld:
     """Return the error for removals from a role. They are withheld, because a failed row may be about any member."""
     return Withheld(
-        f"Nobody loses the role {role!r} for now, because a row of the roster has failed, and may mean one of the "
-        f"members. Correct or delete that row, and apply the roster again."
+        f"Nobody loses the role {role!r} for now. A row of the roster has failed, and may be about one of its members. "
+        f"Correct or delete that row, and apply the roster again."
     )
 
 
@@ -205,7 +205,10 @@ def check_exact(rows: Sequence[Row]) -> None:
     An exact roster lists only people who must have a role.
     """
     if not rows:
-        raise EmptySet("The roster names nobody: everybody would lose their roles. Nothing was sent.")
+        raise EmptySet(
+            "The roster names nobody: everybody would lose their roles. Nothing was sent. List all who must have "
+            "a role."
+        )
     lines = [row.line for row in rows if row.action == "revoke"]
     if lines:
         raise Refused(

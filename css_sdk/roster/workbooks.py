@@ -17,7 +17,7 @@ from functools import reduce
 from typing import Any, Final
 from xml.parsers import expat
 
-from ..errors import ConfigurationError, InvalidFile
+from ..errors import ConfigurationError, InvalidFile, Remedy
 from .cells import CellFault, Grid, Source, plain_text
 
 _MOST_CELLS: Final = 2_000_000
@@ -103,10 +103,8 @@ def _sheet(workbook: Any, source: Source) -> Any:
     if named:
         found = [each for each in workbook.sheet_names if each.strip().casefold() == named]
         if not found:
-            raise InvalidFile(
-                f"{source.name} has no sheet {source.sheet!r}. Nothing was sent. Its sheets are "
-                f"{', '.join(map(repr, workbook.sheet_names))}."
-            )
+            every = ", ".join(map(repr, workbook.sheet_names))
+            raise InvalidFile(f"{source.name} has no sheet {source.sheet!r}. Its sheets are {every}. Nothing was sent.")
         return workbook.get_sheet_by_name(found[0])
     names = [each.name for each in workbook.sheets_metadata if _is_visible_sheet(each)]
     sheets = [workbook.get_sheet_by_name(each) for each in names]
@@ -114,8 +112,8 @@ def _sheet(workbook: Any, source: Source) -> Any:
     if len(filled) > 1:
         listed = ", ".join(repr(sheet.name) for sheet in filled)
         raise InvalidFile(
-            f"{source.name} has {len(filled)} sheets: {listed}. Nothing was sent. Name one with --sheet (in Python "
-            f"sheet=)."
+            f"{source.name} has {len(filled)} sheets: {listed}. Nothing was sent.",
+            remedy=Remedy("Name the sheet to read with sheet=.", "Name the sheet to read with --sheet."),
         )
     if not sheets:
         raise _unreadable(source.name, "it has no visible sheet")

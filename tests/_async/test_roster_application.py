@@ -123,7 +123,10 @@ async def test_a_person_with_only_other_logins_is_reported_with_these_logins(css
     assert result.state == "wrong provider"
     assert isinstance(result.error, WrongProvider)
     [login] = result.error.candidates
-    assert login.username in str(result.error)
+    assert str(result.error) == (
+        f"In dev, only logins of other providers have the e-mail address saltwind@example.org: {login.username} "
+        f"(saltwind). Use the username, or the right provider."
+    )
     assert login.provider == "githubpublic"
     assert asked(sandbox)["POST"] == 0
     assert [r.state for r in await css.apply_roster([row], providers=["githubpublic"])] == ["done"]

@@ -106,10 +106,10 @@ def _read(
         lines = lines_in_words(rows.indirect)
         say(f"css leaves out rows of people who have the role only through a composite role: {lines}.")
     if rows.finished:
-        lines = lines_in_words([result.row.line for result in rows.finished])
+        lines = lines_in_words(sorted({result.row.line for result in rows.finished}))
         say(
-            f"css leaves out rows that are done according to their column outcome: {lines}. To apply such a row, clear "
-            f"its outcome."
+            f"css leaves out rows whose outcome says that they are done: {lines}. To apply such a row again, clear its "
+            f"outcome."
         )
     if rows.ended:
         pruned = not exact and reading["prune"]

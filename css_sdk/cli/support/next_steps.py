@@ -70,6 +70,8 @@ def next_step(error: CssError | None) -> str:
     if error is None or remedy_for(error):
         return ""
     match error:
+        case errors.WrongProvider() | errors.Ambiguous() if error.candidates:
+            return ""  # the message names all logins that may be meant
         case errors.NotFound(what="user") if "service-account-" in str(error):
             return _INTEGRATIONS
         case errors.InvalidRequest(status=None):
@@ -179,7 +181,8 @@ def print_error(error: CssError) -> None:
 def print_next_steps(found: Iterable[CssError | None]) -> None:
     """Print on stderr the commands to run after these errors, each command once.
 
-    If several names do not exist, first print the similar names of each. With `--quiet`, print nothing.
+    If there are several errors, first print the similar names of each name that does not exist. With
+    `--quiet`, print nothing.
     """
     if is_quiet():
         return
@@ -188,7 +191,7 @@ def print_next_steps(found: Iterable[CssError | None]) -> None:
     errors = [error for error in found if error is not None]
     mistyped = [error for error in errors if isinstance(error, NotFound) and error.suggestions]
     questions = {f"There is no {error.what} {error.name!r}. {_question(error)}": None for error in mistyped}
-    if len(questions) < 2:
+    if len(errors) < 2:
         steps = dict.fromkeys(next_step(error) for error in errors)
     else:
         steps = questions | dict.fromkeys(next_step(error).removeprefix(_question(error)).lstrip() for error in errors)

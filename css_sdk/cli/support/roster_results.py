@@ -173,14 +173,10 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
             file.write([results_as_csv(results)], "utf-8-sig")
     except InvalidFile as error:
         return False, [*sentences, f"css: {error}"]
-    if is_left:
+    if is_left and waiting:
+        sentences.append(f"All results except withheld removals are in {file.path}.")
+    elif is_left:
+        sentences.append(f"All results are in {file.path}. Correct the rows that are left, and apply this file.")
         if any(isinstance(result.error, Ambiguous) for result in results):
-            sentences.append(
-                "For an ambiguous row, write the number of the right candidate into the column named choice."
-            )
-        sentences.append(
-            f"All results except withheld removals are in {file.path}."
-            if waiting
-            else f"All results are in {file.path}. Correct the rows that are left, and apply this file."
-        )
+            sentences.append("If a row is ambiguous, write the number of the right candidate into its column choice.")
     return True, sentences
