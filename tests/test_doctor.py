@@ -362,8 +362,11 @@ def test_the_login_server_of_each_environment(machine: Machine) -> None:
 def test_invalid_addresses_of_login_servers_are_reported(machine: Machine) -> None:
     """An invalid address of a login server is reported as wrong, for each environment."""
     servers = {"dev": "nowhere", "test": "ftp://login.example", "uat": "http://127.0.0.1:99999/realms/x"}
-    wrong = [check.name for check in diagnose(login_servers=servers).checks if check.state == "wrong"]
-    assert wrong == [f"login server ({environment})" for environment in servers]
+    wrong = [check for check in diagnose(login_servers=servers).checks if check.state == "wrong"]
+    assert [check.name for check in wrong] == [f"login server ({environment})" for environment in servers]
+    assert (
+        "the address of the login server of dev is not valid. A valid address begins with https://." in wrong[0].message
+    )
 
 
 @pytest.mark.parametrize("variable", ["CSS_API_URL", "CSS_TOKEN_URL"])

@@ -199,7 +199,7 @@ def test_without_a_home_folder_no_token_is_kept(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: Path("~/.cache/css-sdk"))
     run(sandbox, keeping)
-    assert "The token cannot be kept in the cache folder: this user has no home folder." in caplog.text
+    assert "The token cannot be kept in the cache folder: the user has no home folder." in caplog.text
     assert not list(tmp_path.iterdir())
 
 

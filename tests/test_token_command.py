@@ -73,7 +73,7 @@ def test_raw_prints_only_the_token(run: Run, capsys: pytest.CaptureFixture[str])
         ([], 64, "Pass --system css"),
         (["--system", "ldap"], 64, "'ldap'"),
         (["--system", "bss", "--audience", "x"], 64, "--audience works only with --system cern"),
-        (["--system", "css", "--raw", "--json"], 64, "--raw and --json contradict"),
+        (["--system", "css", "--raw", "--json"], 64, "--raw and --json cannot be used together"),
         (["--system", "css", "verify", "x"], 64, "after the subcommand: css token verify"),
         (["eyJhbGciOi.eyJzdWIi.c2ln"], 64, "The only subcommand of css token is verify"),
     ],

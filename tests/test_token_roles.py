@@ -47,6 +47,8 @@ def test_a_role_can_be_required() -> None:
         with pytest.raises(MissingRole) as caught:
             person.require_role(role)
         assert caught.value.role == role
+    with pytest.raises(MissingRole, match=r"^The token is valid, but lacks the role 'admin'"):
+        verified(azp=None).require_role("admin")
 
 
 ROBOT = "service-account-Robot-7"

@@ -52,7 +52,8 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
             f"a proxy's address is not usable. Check {variables}. A valid address looks like http://proxy.example:8080"
         )
     except TypeError as error:  # an option does not exist, and Python's message names it
-        reason = str(error).rpartition("() ")[2].rstrip(".")
+        words = str(error).rpartition("() ")[2].rstrip(".")
+        reason = words.replace("got an unexpected keyword argument", "it has no option")
     except ImportError as error:  # the package for SOCKS proxies is missing
         reason = str(error).rstrip(".")
     raise ConfigurationError(f"css-sdk cannot create an httpx client: {reason}.")

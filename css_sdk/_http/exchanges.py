@@ -93,6 +93,8 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
             return lost(f"no connection to {at} in time")
         case httpx.TimeoutException() | TimeoutError():
             return lost(f"no answer in time from {at}")
+        case httpx.UnsupportedProtocol():
+            return lost(f"the address of {server} is not valid", "A valid address begins with https://.", False)
         case httpx.TransportError():
             return lost(f"the connection to {at} was lost")
         case httpx.RequestError():  # the answer cannot be decoded, or redirects in a circle

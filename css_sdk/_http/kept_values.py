@@ -81,7 +81,7 @@ class KeptValue:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             _LOG.warning(
-                "The %s cannot be kept in %s: %s. The next run must request it again.", self._what, place, reason
+                "The %s cannot be kept in %s: %s. The next run must request a new one.", self._what, place, reason
             )
 
     def _folder(self) -> Path:
@@ -89,7 +89,7 @@ class KeptValue:
 
         folder = user_cache_path("css-sdk", appauthor=False) / f"{self._what}s"
         if not folder.is_absolute():
-            raise FileNotFoundError(0, "this user has no home folder")
+            raise FileNotFoundError(0, "the user has no home folder")
         return folder
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
+from .._text.words import exception_in_words
 from .concurrency import check_callback
 
 _LOG = logging.getLogger("css_sdk")
@@ -91,6 +92,4 @@ class Observer:
             self._on_request(SentRequest(method, path, status, seconds, attempt, kind))
         except Exception as failure:
             # The request was sent. An error of the function must not make it look as if it had failed.
-            _LOG.warning(
-                "on_request= raised %s: %s. The request itself is not affected.", type(failure).__name__, failure
-            )
+            _LOG.warning("on_request= raised %s. The request itself is not affected.", exception_in_words(failure))

@@ -98,7 +98,7 @@ class Terms:
                 f"algorithms= {fault}. Use algorithms with a public key: {', '.join(_KIND_OF_KEY)}."
             )
         if not _is_number(self.leeway) or not 0 <= self.leeway <= _MOST_LEEWAY:
-            raise ConfigurationError(f"The leeway must be 0 to {_MOST_LEEWAY:.0f} seconds, not {self.leeway!r}.")
+            raise ConfigurationError(f"leeway= must be 0 to {_MOST_LEEWAY:.0f} seconds, not {self.leeway!r}.")
 
 
 @frozen
@@ -199,7 +199,8 @@ class VerifiedToken:
         css_sdk.errors.MissingRole: The token of 'grants-portal-101' is valid, but lacks the role 'admin'.
         """
         if role not in self.roles:
-            raise MissingRole(f"The token of {self.client_id!r} is valid, but lacks the role {role!r}.", role=role)
+            whose = f" of {self.client_id!r}" if self.client_id else ""
+            raise MissingRole(f"The token{whose} is valid, but lacks the role {role!r}.", role=role)
 
 
 def _library() -> ModuleType:

@@ -85,14 +85,14 @@ async def test_an_error_of_on_request_does_not_change_the_result(
     """If on_request= raises an error, the call succeeds and the log shows the error."""
 
     def fail(request: SentRequest) -> None:
-        raise OSError("no disk")
+        raise OSError("There is no disk.")
 
     [person] = usernames(sandbox, 1)
     async with AsyncCss(settings, transport=sandbox.async_transport(), on_request=fail) as css:
         users = (await css.integration(GRANTS_PORTAL)).environment("dev").users
         await users.assign(person, "approver")
         assert "approver" in {role.name for role in await users.roles(person)}
-    assert "on_request= raised OSError: no disk." in caplog.text
+    assert "on_request= raised OSError: There is no disk. The request itself" in caplog.text
 
 
 async def test_a_request_without_an_answer_is_reported(settings: Settings, sandbox: Sandbox) -> None:
