@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,6 +62,24 @@ def some(cases: Sequence[Case], module: str) -> Sequence[Case]:
     if examples(1) > 1:
         return cases
     return cases[1::2] if "._sync." in f"{module}." else cases[::2]
+
+
+def traced(call: Callable[[], Case]) -> tuple[Case, int]:
+    """Return the result of a call, and its effort: the number of lines, calls and returns that Python executed."""
+    events = 0
+
+    def note(*_: Any) -> Any:
+        nonlocal events
+        events += 1
+        return note
+
+    before = sys.gettrace()
+    sys.settrace(note)
+    try:
+        result = call()
+    finally:
+        sys.settrace(before)
+    return result, events
 
 
 def at_once(attempt: Attempt, chance: float) -> float | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import pytest
 
 from css_sdk.errors import EmptySet, LastMember, Refused, TooManyRemovals
-from css_sdk.plan.impact import Impact
+from css_sdk.plan.impact import Impact, find_losses
 from css_sdk.plan.planner import count_removals, emptied_roles
 from css_sdk.plan.preconditions import Guards
 from css_sdk.state import Place, PlaceState, Step, StepKind
+from tests.support import traced
 
 DEV = Place(101, "dev")
 MANY = [f"{number:03}@idir" for number in range(100)]
@@ -228,6 +230,26 @@ def test_emptied_roles_are_found_in_every_environment() -> None:
         step("remove_member", "b", BOB),
     ]
     assert emptied_roles(again, [a_state({"a": []})], ["a", "b"]) == ((DEV, "b"),)
+
+
+def test_the_effort_to_find_losses_grows_linearly() -> None:
+    """If a child is removed from eight times as many parents, css-sdk executes about eight times as many lines.
+
+    People lose the child with the last of their parents. The first loss names all roles whose members must be known.
+    """
+    work = []
+    for size in (20, 160):
+        parents = [f"p{number:03}" for number in range(size)]
+        state = a_state(
+            {"leaf": [], **{name: [ANN, f"{name}@idir"] for name in parents}}, {name: ["leaf"] for name in parents}
+        )
+        steps = [step("remove_composite", name, "leaf") for name in parents]
+        losses, effort = traced(partial(find_losses, steps, [state]))
+        assert [sorted(loss.others) for loss in losses[:-1]] == [[f"{name}@idir"] for name in parents[:-1]]
+        assert losses[-1].others == {ANN, f"{parents[-1]}@idir"}
+        assert losses[0].leading == {"leaf", *parents}
+        work.append(effort)
+    assert work[1] < 9 * work[0]
 
 
 def test_losses_through_composites_are_compared_with_all_who_have_the_role_so() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Literal
 
@@ -16,7 +16,7 @@ from css_sdk.errors import InvalidRequest
 from css_sdk.journal.entries import Entry
 from css_sdk.plan.undo import inverse, notes_on_unknown_writes, roles_concerned, steps_done, undo, undo_plan
 from css_sdk.state import Draft, Place, PlaceState, Step, StepKind
-from tests.support import examples
+from tests.support import examples, traced
 from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled
 
 SOME = STEPS.filter(lambda step: step.role != step.target)
@@ -251,20 +251,9 @@ def test_the_effort_of_an_undo_plan_grows_linearly(changes: list[Step], now: lis
         held = {**dict.fromkeys(names, frozenset[str]()), "all": frozenset(["1@idir"])}
         links = [one for one in done if one.kind == "add_composite"]
         state = PlaceState(DEV, "", frozenset(names), members=held).after(links)
-        events: list[object] = []
-
-        def note(*event: object) -> Callable[..., object]:
-            events.append(event[1])  # noqa: B023
-            return note
-
-        before = sys.gettrace()
-        sys.settrace(note)
-        try:
-            steps = undo_plan(done, [state]).steps
-        finally:
-            sys.settrace(before)
-        assert len(steps) == back * size + 1
-        work.append(len(events))
+        made, effort = traced(partial(undo_plan, done, [state]))
+        assert len(made.steps) == back * size + 1
+        work.append(effort)
     assert work[1] < 8 * work[0]
 
 

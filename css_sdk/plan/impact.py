@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import groupby
 
 from attrs import evolve, frozen
 
@@ -88,7 +89,8 @@ class Loss:
         members: the direct members of the role, if the step deletes it; otherwise nobody.
         others: the people who lose the role, and had it only through composite roles.
         leading: the role itself, and the composite roles that contained it before this step, directly or not.
-            The set has the names that these roles had before the first step.
+            The set has the names that these roles had before the first step. It is empty if the previous step removed
+            the same child, because the loss by that step has all these roles.
     """
 
     number: int
@@ -156,21 +158,50 @@ def find_losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Lo
     places = {step.place for step in steps if step.kind in ("delete_role", "remove_composite")}
     drafts = {state.place: Draft(state) for state in states if state.place in places}
     at_first: dict[tuple[Place, str], str] = {}
-    for number, step in enumerate(steps):
-        if (draft := drafts.get(step.place)) is None:
+    for (place, child), run in groupby(enumerate(steps), key=lambda numbered: _removed_child(numbered[1])):
+        if (draft := drafts.get(place)) is None:
             continue
-        place = step.place
-        if step.kind not in ("delete_role", "remove_composite"):
+        if child:
+            leading = frozenset(at_first.get((place, name), name) for name in _leading_to(draft.parents, child))
+            for number, others in _without_child(draft, child, list(run)):
+                found.append(Loss(number, place, child, frozenset(), others, leading))
+                leading = frozenset()
+            continue
+        for number, step in run:
+            if step.kind == "delete_role":
+                above = _leading_to(draft.parents, step.role)
+                members = frozenset(draft.members.get(step.role, ()))
+                others = _members_of(above, draft.members) - members
+                leading = frozenset(at_first.get((place, name), name) for name in above)
+                found.append(Loss(number, place, step.role, members, others, leading))
             draft.carry_out(step)
             if step.kind == "rename_role":
                 at_first[place, step.target] = at_first.pop((place, step.role), step.role)
-            continue
-        role = step.role if step.kind == "delete_role" else step.target
-        above = _leading_to(draft.parents, role)
-        before = _members_of(above, draft.members)
-        members = frozenset(draft.members.get(role, ())) if step.kind == "delete_role" else frozenset[str]()
-        draft.carry_out(step)
-        others = before - members - _members_of(_leading_to(draft.parents, role), draft.members)
-        leading = frozenset(at_first.get((place, name), name) for name in above)
-        found.append(Loss(number, place, role, members, others, leading))
     return tuple(found)
+
+
+def _removed_child(step: Step) -> tuple[Place, str]:
+    """Return the place of a step, and the child that the step removes; "" if it removes no child."""
+    return step.place, step.target if step.kind == "remove_composite" else ""
+
+
+def _without_child(draft: Draft, child: str, run: Sequence[tuple[int, Step]]) -> Iterator[tuple[int, frozenset[str]]]:
+    """Carry out steps that remove one child from several roles. Yield the index of each step, and who loses the child.
+
+    Find the losses from the last step to the first. In this direction, each step only adds roles that lead to the
+    child.
+    """
+    linked = []
+    for _, step in run:
+        linked.append(child in draft.children.get(step.role, ()))
+        draft.carry_out(step)
+    leading = set(_leading_to(draft.parents, child))
+    having = set(_members_of(leading, draft.members))
+    losing = []
+    for (number, step), was_linked in zip(reversed(run), reversed(linked), strict=True):
+        new = _leading_to(draft.parents, step.role) - leading if was_linked else frozenset[str]()
+        others = _members_of(new, draft.members) - having
+        leading |= new
+        having |= others
+        losing.append((number, others))
+    return reversed(losing)
