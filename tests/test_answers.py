@@ -214,7 +214,8 @@ def test_an_answer_that_is_not_json_is_malformed(
         (200, NOT_JSON["half of JSON"], "is not usable JSON"),
         (200, NOT_JSON["a number too long"], "is not usable JSON"),
         (200, {"json": {}}, "lacks the field 'data'"),
-        (200, {"json": {"data": ""}}, "does not have the expected form (the field data is not a list)"),
+        (200, {"json": {"data": ""}}, "does not have the expected form"),
+        (206, {"json": {"data": []}}, "does not have the expected form"),
     ],
 )
 def test_the_error_says_what_is_wrong_with_the_answer(status: int, content: dict[str, Any], fault: str) -> None:

@@ -90,8 +90,8 @@ def _fault_of(response: httpx.Response, error: Exception) -> str:
         return "is empty"
     if parsed_json(response.content) is None:
         return "is not usable JSON"
-    words = clean(str(error))
-    return f"lacks the field {words}" if isinstance(error, KeyError) else f"does not have the expected form ({words})"
+    # The words of other errors are for programmers, who find them in the cause of the error.
+    return f"lacks the field {clean(str(error))}" if isinstance(error, KeyError) else "does not have the expected form"
 
 
 def integrations(answer: Any) -> tuple[Integration, ...]:
