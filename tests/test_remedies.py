@@ -20,7 +20,10 @@ from css_sdk.roster.reading import read_roster
 from css_sdk.sandbox import Sandbox
 
 Run = Callable[..., int]
-PYTHON = re.compile(r"find_one|ServiceAccount\(|\.strip\(|\w+=True|\b[a-z]+_[a-z]+=|[iI]n Python|from_env|from_file")
+PYTHON = re.compile(
+    r"find_one|ServiceAccount\(|\.strip\(|\w+=True|\b[a-z]+_[a-z]+=|[iI]n Python|from_env|from_file"
+    r"|\b(columns|ignore|split|sheet|role|day|encoding)=[ .,);]"
+)
 ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 NOBODY = "0" * 32 + "@idir"
 PLACE = ("-i", 101, "-e", "dev")
@@ -61,6 +64,11 @@ def test_an_error_names_the_next_step_for_each_reader(
         ("people", "roles", "bob"),
         ("people", "roles", "--client-id", ""),
         ("roster", "check", "roster.csv", *PLACE),
+        ("roster", "check", "header.csv"),
+        ("roster", "check", "cells.csv", *PLACE),
+        ("roster", "check", "cells.csv", *PLACE, "--sheet", "2025"),
+        ("roster", "check", "cells.csv", *PLACE, "--split", " "),
+        ("roster", "check", "old.csv", *PLACE),
         ("logs", *PLACE, "--since", "yesterday"),
     ],
 )
@@ -74,6 +82,9 @@ def test_the_command_line_names_nothing_of_python(
     """Messages of commands, in results, errors and faults of files, name no function or argument of Python."""
     monkeypatch.chdir(tmp_path)
     Path("roster.csv").write_text("username,role\na@b.example,reviewer\nbob,reviewer\n", encoding="utf-8")
+    Path("header.csv").write_text("usr,Usernam,until\nbob,bob,2027-01-01\n", encoding="utf-8")
+    Path("cells.csv").write_text(f"username,role,until\n{ILSE},,2027-01-01\n{ILSE},a,,more\n", encoding="utf-8")
+    Path("old.csv").write_bytes("username,role\nzoë,a\n".encode("cp1252"))
     assert run_css(*arguments) in (1, 4, 64)
     out, err = capsys.readouterr()
     assert out + err

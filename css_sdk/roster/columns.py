@@ -136,7 +136,8 @@ class ColumnNames:
             if not given[column] and not {column, *others} & self._used:
                 faults.append(
                     f"the column {column!r} is missing: pass one value for all rows with {option} (in Python "
-                    f"{column}=), or the name of the column in the file with --column {column}=NAME (columns=)"
+                    f"{column}=), or the name of the column in the file with --column {column}=NAME (in Python "
+                    f"columns=)"
                 )
         return faults
 
