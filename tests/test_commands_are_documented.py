@@ -44,6 +44,20 @@ def test_every_command_has_help_with_an_example(words: tuple[str, ...], capsys: 
     assert printed.replace("\n", "").isprintable()
 
 
+@pytest.mark.parametrize(
+    "words", [(), ("completion",), *(words for words, is_group in every_command() if is_group)], ids=" ".join
+)
+def test_a_command_without_its_first_argument_shows_what_to_add(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A group without a subcommand prints its help, or a usage error. All lines and characters can be read."""
+    assert exit_code([*words]) == 64
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.isprintable() and "\ufffd" not in line for line in lines)
+    has_help = any(line.startswith("Usage: css") for line in lines)
+    assert ("Commands:" in lines) is has_help is not any(line.startswith("css: ") for line in lines)
+
+
 @pytest.mark.parametrize("words", [words for words, is_group in every_command() if not is_group], ids=" ".join)
 def test_every_command_has_an_example_in_the_documentation(words: tuple[str, ...]) -> None:
     """Every command has an example in the README or below `docs/`."""

@@ -121,7 +121,11 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
-        _print_error(error.format_message())
+        message = error.format_message()
+        if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+            click.echo(message, err=True)  # the help of a group; before version 8.2, click itself prints it
+            return ExitCode.USAGE
+        _print_error(message.replace("\n\t", " "))  # click writes each value of a choice on its own line
         if isinstance(error, click.UsageError) and error.ctx is not None:
             from .support.next_steps import how_to_use
             from .support.terminal import print_on_stderr
