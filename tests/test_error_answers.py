@@ -118,7 +118,9 @@ def test_a_known_place_is_named() -> None:
     assert str(error).startswith("There is no role 'x' in Grants Portal (#101) dev.")
 
 
-@pytest.mark.parametrize(("retry_after", "words"), [(None, "in a while"), (3600.0, "in 3600 seconds")])
+@pytest.mark.parametrize(
+    ("retry_after", "words"), [(None, "in a while"), (3600.0, "in 3600 seconds"), (1.0, "in 1 second.")]
+)
 def test_the_error_for_a_rate_limit_says_how_long_to_wait(retry_after: float | None, words: str) -> None:
     """The error for a rate limit says when to try again, if the service does."""
     assert words in str(error_for(answered(429, is_json=False, retry_after=retry_after)))

@@ -128,8 +128,7 @@ class AsyncIssuerKeys:
                     f"{_KEYS} (jwks_url=) is plain http. An attacker in the network could replace the keys. Pass an "
                     f"https address. In a network that you trust, pass allow_http=True."
                 )
-        if not isinstance(self._timeout, (int, float)) or not self._timeout > 0:
-            raise ConfigurationError(f"timeout= must be a positive number of seconds, not {self._timeout!r}.")
+        arguments.check_number(self._timeout, "timeout", "seconds")
 
     async def current(self) -> _Fetched:
         """Return keys that are at most an hour old. If they cannot be fetched, return keys that are at most a day old.

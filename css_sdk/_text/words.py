@@ -47,7 +47,9 @@ def exception_in_words(error: BaseException) -> str:
 def waiting_time(seconds: float | None) -> str:
     """Return a waiting time in words; "a while" if it is not known, or is a billion seconds or more.
 
-    >>> waiting_time(3600.0)
-    '3600 seconds'
+    >>> waiting_time(3600.0), waiting_time(1)
+    ('3600 seconds', '1 second')
     """
-    return f"{seconds:.0f} seconds" if seconds is not None and seconds < 10**9 else "a while"
+    if seconds is None or seconds >= 10**9:
+        return "a while"
+    return f"{seconds:.0f} second{'' if round(seconds) == 1 else 's'}"

@@ -24,7 +24,7 @@ from .._http.retry import Backoff, seconds_of_date
 from .._http.sending import Sending, system_error_behind
 from .._service.error_answers import error_for
 from .._sync.client import Css
-from .._text.words import counted
+from .._text.words import counted, waiting_time
 from ..config.sources import Default, find_defaults, find_settings
 from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam
 from ..settings import Secret, Settings
@@ -248,7 +248,7 @@ class _Examination:
         with time_limit(self._timeout):
             token = system_of(self._settings).token(**self._options)
         self._compare_clocks(before, token.claims.get("iat"))
-        return "" if token.life is None else f" for {token.life:.0f} seconds"
+        return "" if token.life is None else f" for {waiting_time(token.life)}"
 
     def _ask(self, address: str, server: str) -> httpx.Response | CssError:
         """Send a GET request without a token. Return the answer, or an error if no readable answer came.

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Final
 
 from .._text.escaping import with_codes
+from .._text.words import counted
 from .graph import MOST_ROLES, as_html, graph_as_svg
 from .rows import AccessReport, AccessRow, AccessSummary
 from .text import heading, narrowing, reason_of, unread_in_words
@@ -52,7 +53,7 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     yield "<main>"
     yield from _unread(report)
     yield _source("html").strip()
-    yield f'<p id="count" class="soft" role="status">{summary.rows:,} rows</p>'
+    yield f'<p id="count" class="soft" role="status">{counted(summary.rows, "row")}</p>'
     yield '<p id="filters" class="printed" hidden></p>'
     heads = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
     yield f'<table id="list"><thead><tr>{heads}</tr></thead><tbody>'
