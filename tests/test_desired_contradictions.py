@@ -19,13 +19,13 @@ def with_whole_guids(text: str) -> str:
 @pytest.mark.parametrize(
     ("inner", "expected"),
     [
-        ("roles: [a, {name: a}]", "roles[1]: the same is on line 6 already"),
+        ("roles: [a, {name: a}]", "roles[1]: the same role is on line 6 already"),
         ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' has this name already"),
         ("roles: [{name: a, was: b}, b]", "roles[0].was: the old name 'b' is also listed as a role on line 6"),
         ("roles: [{name: a, was: c}, {name: b, was: c}]", "roles[1].was: line 6 renames the role 'c' already"),
         ("roles: [{name: a, was: b, composites: [b]}]", "composites[0]: line 6 renames the role 'b': write 'a'"),
         ("roles: [{name: a, composites: [a]}]", "composites[0]: the role 'a' cannot be a child of itself"),
-        ("roles: [{name: a, composites: [b, b]}]", "composites[1]: the same is on line 6 already"),
+        ("roles: [{name: a, composites: [b, b]}]", "composites[1]: the same role is on line 6 already"),
         (
             "roles: [{name: a, composites: [b]}, {name: b, composites: {exact: [c]}}, {name: c, composites: [a]}]",
             "these roles contain each other: 'a' -> 'b' -> 'c' -> 'a'",
@@ -38,14 +38,14 @@ def with_whole_guids(text: str) -> str:
             "roles: {exact: []}\nusers: [{guid: 0f3a, roles: [b]}]",
             "users[0].roles[0]: the role 'b' is not in the exact list of",
         ),
-        ("roles: [{name: a, members: [0f3a@idir, 0F3A@IDIR]}]", "members[1]: the same is on line 6 already"),
+        ("roles: [{name: a, members: [0f3a@idir, 0F3A@IDIR]}]", "members[1]: the same person is on line 6 already"),
         (
             "roles: [{name: a, members: [{client_id: x}, service-account-x]}]",
-            "members[1]: the same is on line 6 already",
+            "members[1]: the same person is on line 6 already",
         ),
         (
             "roles: [{name: a, members: [{guid: 0F3A, provider: idir}, 0f3a@idir]}]",
-            "members[1]: the same is on line 6 already",
+            "members[1]: the same person is on line 6 already",
         ),
         (
             "users:\n  - {email: a@b.ca, roles: [a]}\n  - {email: A@b.ca, roles: [b]}",

@@ -286,11 +286,11 @@ users:
         f"21: {dev}.roles[2].members[5]: name the person by exactly one of username, guid, email, client_id",
         f"22: {dev}.roles[2].members[6]: name the person by exactly one of username, guid, email, client_id",
         f"23: {dev}.roles[3]: A role named '..' cannot be addressed",
-        f"24: {dev}.roles[4]: 'a\\x07' holds control characters",
+        f"24: {dev}.roles[4]: 'a\\x07' holds control characters: remove them",
         f"25: {dev}.roles[5]: the text is empty",
         f"27: {dev}.users[0]: the key 'roles' is missing",
         f"28: {dev}.users[1]: a mapping is expected here, not a list",
-        f"29: {dev}.users[2].client_id: 'service-account-a@b'",
+        f"29: {dev}.users[2].client_id: 'a@b' is not a client id",
         f"29: {dev}.users[2].roles: the key 'all' is unknown; known are additive, exact",
         "30: integrations[0].environments: the environment 'Test' is unknown; did you mean test?",
         "31: integrations[1]: the key 'integration' is missing",
@@ -340,7 +340,7 @@ def test_a_guid_may_have_dashes() -> None:
     dashed = "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799"
     people = f"{{guid: {dashed}}}, {{guid: {dashed.replace('-', '')}}}"
     [fault] = faults_of(in_dev(f"roles: [{{name: a, members: [{people}]}}]"))
-    assert "the same is on line" in fault
+    assert "the same person is on line" in fault
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,8 @@ def read_plan(
     is_masked = record.get("masked") is True
     if is_masked and not allow_masked:
         raise InvalidFile(
-            f"{name} is a masked plan. Its usernames are shortened, so it cannot be carried out. Make it again "
-            f"without a mask."
+            f"{name} is a masked plan. Its usernames are shortened, so it cannot be carried out. Make the plan "
+            f"again, without a mask."
         )
     reading = _Reading(is_masked)
     plan = reading.plan(record)

@@ -254,7 +254,7 @@ class _Reader:
             self._faults.add(
                 node,
                 f"this list of roles is {_MODES[other.exact]}, but the one on {before.seen_from(node)} is "
-                f"{_MODES[one.exact]}: use the same in both files",
+                f"{_MODES[one.exact]}: make both lists exact, or none",
             )
         roles = Listed((*one.items, *other.items), one.exact) if one and other else one or other
         place = evolve(first.place, roles=roles, users=(*first.place.users, *more.place.users))
@@ -302,14 +302,14 @@ class _Reader:
         for item in self._items(node):
             entries = read(item)
             group = _group_in(item)
-            if group and not self._is_first(used, group, item):
+            if group and not self._is_first(used, group, item, f"the group {group!r}"):
                 continue
             for identity, entry in entries.items():
                 first = found.setdefault(identity, entry)
                 if first is entry:
                     continue
                 if not group and not _group_in(first.node):
-                    self._note_repeated(item, first.node)
+                    self._note_repeated(item, first.node, "the same person")
                 elif first.until != entry.until:
                     lasts = None if first.until is None or entry.until is None else max(first.until, entry.until)
                     found[identity] = first._replace(until=lasts)
@@ -507,7 +507,7 @@ class _Reader:
         read: Callable[[Node], Item | None],
         identity: Callable[[Item], str],
         key: tuple[str, ...],
-        what: str = "the same",
+        what: str = "the same role",
     ) -> tuple[Item, ...]:
         """Return the items of a list, and store their nodes, as `_collection` does. Leave out repeated items.
 
@@ -521,7 +521,7 @@ class _Reader:
         self._nodes |= {(*key, name): each for name, each in nodes.items()}
         return items
 
-    def _is_first(self, seen: dict[Key, Node], key: Key, node: Node, what: str = "the same") -> bool:
+    def _is_first(self, seen: dict[Key, Node], key: Key, node: Node, what: str) -> bool:
         """Return whether `seen` does not have the key yet. If so, add the key with the node to `seen`.
 
         If `seen` has the key already, add a fault that begins with `what`.
@@ -531,7 +531,7 @@ class _Reader:
             self._note_repeated(node, first, what)
         return first is node
 
-    def _note_repeated(self, node: Node, first: Node, what: str = "the same") -> None:
+    def _note_repeated(self, node: Node, first: Node, what: str) -> None:
         self._faults.add(node, f"{what} is on {first.seen_from(node)} already")
 
     def _mode_and_list(self, node: Node | None) -> tuple[bool, Node] | None:
@@ -662,7 +662,7 @@ def _check_visible(text: str) -> None:
             f"{with_codes(text)!r} holds the hidden character {with_codes(hidden)}: type it again without it"
         )
     if not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
-        raise ValueError(f"{text!r} holds control characters")
+        raise ValueError(f"{text!r} holds control characters: remove them")
 
 
 def _check_provider(text: str) -> None:
