@@ -43,6 +43,11 @@ _IN_AN_ENVIRONMENT: Final = Remedy(
     "Search in an environment of an integration. Or pass other providers with providers=.",
     _OTHER_PROVIDERS.command_line,
 )
+_WHOLE_GUID: Final = Remedy("Pass the whole GUID.", "Pass the whole GUID.")
+_WHOLE_GUID_OR_GITHUB: Final = Remedy(
+    "Pass the whole GUID. For a GUID of GitHub, also pass providers='githubpublic' or 'githubbcgov'.",
+    "Pass the whole GUID. For a GUID of GitHub, also pass --provider githubpublic or githubbcgov.",
+)
 
 NEVER_SEEN: Final = (
     "This person has probably never logged in there. Check the spelling, or ask the person to log in there once."
@@ -103,10 +108,10 @@ def providers_for(
         raise InvalidRequest(f"No provider can be searched by {joined(map(_in_words, terms))}{together}")
     guid = terms.get("guid")
     if guid is not None and not all(can_be_looked_up(guid, provider) for provider in chosen):
-        hint = "" if asked else " For a GUID of GitHub, name the provider."
         raise InvalidRequest(
             f"{guid!r} is not a complete GUID. A complete GUID has 32 hex digits, with or without dashes. The service "
-            f"would find everybody whose GUID ends with {guid!r}.{hint}"
+            f"would find everybody whose GUID ends with {guid!r}.",
+            remedy=_WHOLE_GUID if asked else _WHOLE_GUID_OR_GITHUB,
         )
     return chosen
 

@@ -81,8 +81,8 @@ def next_step(error: CssError | None) -> str:
             return how_to_use(called.command_path if called else "css")
         case errors.NotFound(what="role") | errors.Conflict():
             command = f"To see which roles there are, run: css roles list {_place_of(error)}"
-            # The command also says which environment is meant, if the user's command can be about several.
-            return _what_there_is(error, "role", command, is_needed=_given_place() is None)
+            # If the user's command can be about several environments, a list of roles would not say where they are.
+            return _what_there_is(error, "role", command, can_list=_given_place() is not None)
         case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
             return search_for_people(str(error))
         case errors.NotFound(what="integration") | errors.NotGold() | errors.NotApplied():
@@ -103,21 +103,19 @@ def how_to_use(command: str) -> str:
     return f"To see how to use the command, run: {command} --help"
 
 
-def _what_there_is(error: CssError, what: str, command: str, *, is_needed: bool = False) -> str:
-    """Return what the user may have meant, and the sentence `command` about a command that lists all names.
+def _what_there_is(error: CssError, what: str, command: str, *, can_list: bool = True) -> str:
+    """Return the similar names that css knows, and the sentence `command` about a command that lists all names.
 
-    css lists similar names. If there are none, css lists all known names, unless there are more than eight. After all
-    known names, leave out `command`, unless `is_needed` is true. `what` is the word for the things with these names,
-    such as "role".
+    If there are no similar names, and `can_list` is true, return all known names instead. But if there are more than
+    eight, return only `command`. `what` is the word for the things with these names, such as "role".
     """
     known = getattr(error, "known", ())
     if question := _question(error):
         return f"{question} {command}"
-    if not 0 < len(known) <= _FEW:
+    if not (can_list and 0 < len(known) <= _FEW):
         return command
     names = ", ".join(map(repr, known))
-    listed = f"The {what}s are: {names}." if len(known) > 1 else f"The only {what} is {names}."
-    return f"{listed} {command}" if is_needed else listed
+    return f"The {what}s are: {names}." if len(known) > 1 else f"The only {what} is {names}."
 
 
 def _question(error: CssError) -> str:
