@@ -360,6 +360,12 @@ def test_a_message_names_a_next_step_that_exists(name: str) -> None:
     assert leads_on is (name not in OWN_CHOICE), said
 
 
+def test_a_command_to_copy_ends_its_line() -> None:
+    """The class of an error never stands behind a command, because users would copy it with the command."""
+    for file in STORED.glob("*.txt"):
+        assert not re.search(r"[Rr]un: .* \[[A-Z]\w+\]$", file.read_text(encoding="utf-8"), re.MULTILINE), file.name
+
+
 def test_no_message_shows_python_or_a_traceback() -> None:
     """No stored message shows a traceback or a name of the Python API."""
     for file in STORED.glob("*.txt"):

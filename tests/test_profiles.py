@@ -162,8 +162,9 @@ def test_a_file_that_others_can_change_is_refused(config: Path, what: str, mode:
     """
     changed = {"file": config, "folder": config.parent, "above": config.parent.parent}[what]
     changed.chmod(mode)
-    with pytest.raises(ConfigurationError, match=f"they can write to {changed}. Run: chmod go-w {changed}"):
+    with pytest.raises(ConfigurationError, match=f"they can write to {changed}. Run: chmod go-w {changed}") as caught:
         files.read_config(config)
+    assert caught.value.remedy is not None  # the command line prints the command on its own line
     changed.chmod(mode & 0o755)
     assert "profiles" in files.read_config(config)
 

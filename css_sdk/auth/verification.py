@@ -213,8 +213,10 @@ def _library() -> ModuleType:
     else:
         has_it = jwt.algorithms.has_crypto
     if not has_it:
+        command = 'To install them, run: pip install "css-sdk[verify]"'
         raise ConfigurationError(
-            'Verifying tokens needs PyJWT with cryptography, which is not installed: pip install "css-sdk[verify]"'
+            "Verifying tokens needs PyJWT and cryptography, which are not both installed.",
+            remedy=Remedy(command, command),
         )
     return jwt
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from ..errors import ConfigurationError, InvalidRequest, StalePlan
+from ..errors import ConfigurationError, InvalidRequest, Remedy, StalePlan
 from ..state import Place
 
 WARNED_DAYS: Final = 14
@@ -70,6 +70,9 @@ class Dates:
             )
 
 
+_INSTALL: Final = Remedy("To install them, run: pip install tzdata", "To install them, run: pip install tzdata")
+
+
 @functools.cache
 def _timezones() -> frozenset[str]:
     """Return the names of the time zones that this machine knows. Cache the names, because finding them is slow."""
@@ -77,7 +80,7 @@ def _timezones() -> frozenset[str]:
 
     known = zoneinfo.available_timezones()
     if not known:
-        raise ConfigurationError("Python finds no time zones on this machine. Install them: pip install tzdata")
+        raise ConfigurationError("Python finds no time zones on this machine.", remedy=_INSTALL)
     return frozenset(known)
 
 
