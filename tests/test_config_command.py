@@ -209,9 +209,9 @@ def test_the_commands_to_run_next_keep_the_profile(
     )
     assert "run: css apply p.json --profile grants\n" in capsys.readouterr().err
     assert exit_code(["integrations", "--profile", "grants"]) == 0
-    assert exit_code(["roles", "delete", "gone", *place, "--profile", "grants", "--yes"]) == 1
+    assert exit_code(["roles", "delete", "gest", *place, "--profile", "grants", "--yes"]) == 1
     assert capsys.readouterr().err.endswith("run: css roles list -i 101 -e dev --profile grants\n")
-    assert exit_code(["roles", "delete", "gone", *place, "--yes"]) == 1
+    assert exit_code(["roles", "delete", "gest", *place, "--yes"]) == 1
     assert capsys.readouterr().err.endswith("run: css roles list -i 101 -e dev\n")
 
 

@@ -89,7 +89,7 @@ def test_log_windows_that_are_always_incomplete_are_malformed(monkeypatch: pytes
         return httpx.Response(200, json=body, headers={"RateLimit": "limit=20, remaining=20, reset=0"})
 
     service = Service(read=read)
-    with pytest.raises(MalformedAnswer, match="needs more than 50 calls"):
+    with pytest.raises(MalformedAnswer, match="more than 50 calls are needed"):
         CALLERS[threads](service, "logs", "2026-11-01", "2026-11-03")
     assert len(service.requests) == 50
 
