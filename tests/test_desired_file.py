@@ -146,7 +146,7 @@ def test_the_documented_file_is_read() -> None:
 def test_a_text_that_yaml_misreads_needs_quotes(text: str, kind: str) -> None:
     """A text that YAML would read as a boolean, number or date needs quotes, and with quotes it is an ordinary name."""
     assert faults_of(in_dev(f"roles: [{text}]")) == [
-        f"6: integrations[0].environments.dev.roles[0]: {text} without quotes is {kind} in YAML: "
+        f"6: integrations[0].environments.dev.roles[0]: without quotes, YAML reads {text!r} as {kind}: "
         "write it in quotes if a text is meant"
     ]
     [place] = read_desired(in_dev(f"roles: ['{text}']"), NAME).places

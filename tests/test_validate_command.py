@@ -64,7 +64,7 @@ def test_all_files_are_checked(good: Path, bad: Path, capsys: pytest.CaptureFixt
     assert out == f"{good}: 1 place, 2 roles, 3 grants\n"
     assert f"css: {bad} has 2 faults" in err
     assert f"\n  {bad}:1: version: " in err
-    assert f"\n  {bad}:7: integrations[0].environments.test.users[0].roles[1]: no without quotes" in err
+    assert f"\n  {bad}:7: integrations[0].environments.test.users[0].roles[1]: without quotes, YAML reads 'no'" in err
     assert "none.yaml cannot be read: No such file" in err
 
 

@@ -605,7 +605,9 @@ class _Reader:
         if not isinstance(text, str) or (node.is_plain and not text):
             self._faults.add(node, f"a text is expected here, not {_kind(node)}")
         elif misread is not None:
-            self._faults.add(node, f"{text} without quotes is {misread} in YAML: write it in quotes if a text is meant")
+            self._faults.add(
+                node, f"without quotes, YAML reads {text!r} as {misread}: write it in quotes if a text is meant"
+            )
         elif not text.strip():
             self._faults.add(node, "the text is empty")
         else:
