@@ -136,6 +136,9 @@ def test_rows_that_revoke_contradict_an_exact_roster() -> None:
     check_exact([row])
     with pytest.raises(Refused, match=r"\(lines 3, 4\)"):
         check_exact([row, *(Row(line, row.person, "r", "101", "dev", "revoke") for line in (3, 4))])
+    text = f"username,role,action\n{JANE},reviewer,grant\n{JANE},admin,revoke\n"
+    with pytest.raises(Refused, match=r"\(line 3\)"):
+        read_roster(text, "r.csv", exact=True, **PLACE)
 
 
 def test_a_row_that_contradicts_the_value_for_all_rows_is_a_fault() -> None:

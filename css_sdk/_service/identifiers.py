@@ -141,7 +141,11 @@ def username_of(user: UserLike) -> str:
     if not is_sendable:
         raise UnusableUser(
             f"The username {text!r} contains blanks, or characters that cannot be seen or sent.",
-            remedy=Remedy("", how_to_find(text if text.isprintable() else "")),
+            remedy=Remedy(
+                "",
+                how_to_find(text if text.isprintable() else ""),
+                "Copy the whole username, or write an e-mail address under `email`.",
+            ),
         )
     name, at, provider = text.partition("@")
     if not at:

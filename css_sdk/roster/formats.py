@@ -119,7 +119,7 @@ def _refuse(source: Source, kind: str, *options: str) -> None:
     """
     for option in options:
         if getattr(source, option):
-            unused = "Leave out {}, which does not apply to it."
+            unused = "Leave out {}, which does not apply here."
             remedy = Remedy(unused.format(f"{option}="), unused.format(f"--{option.replace('_', '-')}"))
             raise InvalidRequest(f"{source.name} is {kind}.", remedy=remedy)
 

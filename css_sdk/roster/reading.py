@@ -22,7 +22,7 @@ from ..people.logins import person_named
 from .cells import Source
 from .columns import CANDIDATES, NEEDED, ColumnNames
 from .formats import EXPECTED_CONTENT, Line, is_file_name, is_frame, lines_of
-from .rows import DONE, Action, Roster, Row, RowResult, contradictions, without_ended
+from .rows import DONE, Action, Roster, Row, RowResult, check_exact, contradictions, without_ended
 
 _ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
 _YES_OR_NO: Final = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -94,7 +94,8 @@ def read_roster(
             lists the first 100 and gives the number of all faults.
         InvalidRequest: `content` is the name of a file, or is not content of a roster.
         EmptySet: `exact` is True, and the roster names nobody.
-        Refused: `exact` is True, and the content is a result file, which does not list everybody.
+        Refused: `exact` is True, and the content is a result file, which does not list everybody, or has a row that
+            revokes a role.
         ConfigurationError: the content is a workbook, and python-calamine is not installed.
 
     >>> text = "E-mail,Role name\\nIlse <ilse.hargreave@example.com>;,reviewer"
@@ -113,8 +114,11 @@ def read_roster(
     source = Source(name, skip_rows, sheet, encoding, max_bytes)
     given = {"role": role, "integration": integration, "environment": environment, "action": action and action.lower()}
     emptied = EmptySet(
-        f"{name} names nobody: everybody would lose their roles. Nothing was sent. List all who must have a role.",
-        remedy=Remedy("Or leave out exact=True.", "Or leave out --exact."),
+        f"{name} names nobody: everybody would lose their roles. Nothing was sent.",
+        remedy=Remedy(
+            "List all who must have a role, or leave out exact=True.",
+            "List all who must have a role, or leave out --exact.",
+        ),
     )
     if exact and isinstance(content, (str, bytes)) and not content.strip(_BLANK_TEXT[isinstance(content, str)]):
         raise emptied
@@ -147,6 +151,8 @@ def read_roster(
         faults.add(number, fault)
     if faults.count:
         raise faults.error()
+    if exact:
+        check_exact(rows)
     roster = Roster(rows)
     roster.indirect, roster.finished, roster.ended = tuple(indirect), tuple(finished), ended
     roster.synonyms = names.synonyms
