@@ -37,6 +37,17 @@ def test_every_command_suggests_a_role(
     assert MEANT in capsys.readouterr().err
 
 
+def test_a_name_with_an_invisible_character_is_not_suggested_as_it_looks(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service's answer shows `ad<U+200B>min` as `admin`, which exists. css says why this name does not exist."""
+    [user] = usernames(sandbox, 1)
+    assert run_css("assign", user, "-r", "ad\u200bmin", *PLACE) == 1
+    err = capsys.readouterr().err
+    assert "The given name has invisible characters. Type it again. To see which roles there are" in err
+    assert "Did you mean" not in err
+
+
 def test_the_existing_roles_are_listed_unless_there_are_many(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -110,17 +110,20 @@ def _what_there_is(error: CssError, what: str, command: str, *, can_list: bool =
     eight, return only `command`. `what` is the word for the things with these names, such as "role".
     """
     known = getattr(error, "known", ())
-    if question := _question(error):
-        return f"{question} {command}"
+    if guess := _guess(error):
+        return f"{guess} {command}"
     if not (can_list and 0 < len(known) <= _FEW):
         return command
     names = ", ".join(map(repr, known))
     return f"The {what}s are: {names}." if len(known) > 1 else f"The only {what} is {names}."
 
 
-def _question(error: CssError) -> str:
-    """Return a question with names that are similar to the name that does not exist. If there are none, return ""."""
+def _guess(error: CssError) -> str:
+    """Return a sentence about the existing name that the user may have meant. If no name is similar, return ""."""
     suggestions = getattr(error, "suggestions", ())
+    if getattr(error, "name", "") in suggestions:
+        # Messages do not show invisible characters that a server sends. Without them, the name exists.
+        return "The given name has invisible characters. Type it again."
     return f"Did you mean {', '.join(map(repr, suggestions))}?" if suggestions else ""
 
 
@@ -193,10 +196,10 @@ def print_next_steps(found: Iterable[CssError | None]) -> None:
 
     errors = [error for error in found if error is not None]
     mistyped = [error for error in errors if isinstance(error, NotFound) and error.suggestions]
-    questions = {f"There is no {error.what} {error.name!r}. {_question(error)}": None for error in mistyped}
+    guesses = {f"There is no {error.what} {error.name!r}. {_guess(error)}": None for error in mistyped}
     if len(errors) < 2:
         steps = dict.fromkeys(next_step(error) for error in errors)
     else:
-        steps = questions | dict.fromkeys(next_step(error).removeprefix(_question(error)).lstrip() for error in errors)
+        steps = guesses | dict.fromkeys(next_step(error).removeprefix(_guess(error)).lstrip() for error in errors)
     for sentence in filter(None, steps):
         print_on_stderr(sentence)
