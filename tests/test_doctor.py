@@ -364,9 +364,7 @@ def test_invalid_addresses_of_login_servers_are_reported(machine: Machine) -> No
     servers = {"dev": "nowhere", "test": "ftp://login.example", "uat": "http://127.0.0.1:99999/realms/x"}
     wrong = [check for check in diagnose(login_servers=servers).checks if check.state == "wrong"]
     assert [check.name for check in wrong] == [f"login server ({environment})" for environment in servers]
-    assert (
-        "the address of the login server of dev is not valid. A valid address begins with https://." in wrong[0].message
-    )
+    assert "the address of the login server of dev is not valid. The address must begin with https." in wrong[0].message
 
 
 @pytest.mark.parametrize("variable", ["CSS_API_URL", "CSS_TOKEN_URL"])

@@ -94,7 +94,7 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
         case httpx.TimeoutException() | TimeoutError():
             return lost(f"no answer in time from {at}")
         case httpx.UnsupportedProtocol():
-            return lost(f"the address of {server} is not valid", "A valid address begins with https://.", False)
+            return lost(f"the address of {server} is not valid", "The address must begin with https.", False)
         case httpx.TransportError():
             return lost(f"the connection to {at} was lost")
         case httpx.RequestError():  # the answer cannot be decoded, or redirects in a circle
