@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from css_sdk import InvalidRequest, User
+from css_sdk.people.meanings import searches_for
 from css_sdk.people.searches import TERMS, TERMS_ANYWHERE, containing, equal_to, providers_for, terms_given
 
 GUID = "6513270e269e0d37f2a74de452e6b438"
@@ -122,3 +123,17 @@ def test_a_search_that_is_not_valid_is_refused(terms: dict[str, str], named: Any
     """If the terms or providers of a search are not valid, the error says what is expected."""
     with pytest.raises(InvalidRequest, match=said):
         providers_for(terms, named, TERMS_ANYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "said"),
+    [
+        ("Ann", {}, "bceidbasic and bceidboth cannot be searched by name. Pass another provider"),
+        (None, {"name": "Ann Lee", "email": None}, "cannot be searched by name. Pass another provider"),
+        ("Ann", {"email": "ann@"}, "cannot be searched by all these terms together. Leave out a term, or pass"),
+    ],
+)
+def test_a_name_that_no_named_provider_knows_is_refused(text: str | None, terms: dict[str, object], said: str) -> None:
+    """The error says whether the name is the reason, or the combination of terms."""
+    with pytest.raises(InvalidRequest, match=said):
+        searches_for(text, terms, ["bceidbasic", "bceidboth"])

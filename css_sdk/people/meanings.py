@@ -68,10 +68,11 @@ def searches_for(
         fitting = tuple(one for one in asked if each.keys() <= set(searches.TERMS_ANYWHERE[one]))
         found += [PeopleSearch(each, fitting)] if fitting else []
     if not found:
-        leave_out = "Leave out a term, or pass another"
+        given = [term for term in (text, *terms.values()) if term is not None]
+        what, then = ("all these terms together", "Leave out a term, or pass") if given[1:] else ("name", "Pass")
         raise InvalidRequest(
-            f"{joined(asked)} cannot be searched by all these terms together.",
-            remedy=Remedy(f"{leave_out} provider with providers=.", f"{leave_out} provider with --provider."),
+            f"{joined(asked)} cannot be searched by {what}.",
+            remedy=Remedy(f"{then} another provider with providers=.", f"{then} another provider with --provider."),
         )
     return tuple(found)
 

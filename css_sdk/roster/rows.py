@@ -142,8 +142,8 @@ def refuses_all(result: RowResult) -> bool:
 def withheld(role: str) -> Withheld:
     """Return the error for removals from a role. They are withheld, because a failed row may be about any member."""
     return Withheld(
-        f"Nobody loses the role {role!r} for now. A row of the roster has failed, and may be about one of its members. "
-        f"Correct or delete that row, and apply the roster again."
+        f"Nobody loses the role {role!r} for now. A row of the roster has failed, and may be about a member of this "
+        f"role. Correct or delete that row, and apply the roster again."
     )
 
 
