@@ -62,6 +62,7 @@ def test_people_are_named_by_address_and_guid(
         (["--email", "ann"], 64, "'ann'"),
         (["--guid", ANN[:-1]], 64, "must have 32 hex digits"),
         (["--guid", EVE, "--prefer", "idir", "--all-logins"], 64, "pass one of them"),
+        (["--guid", EVE, "--prefer", "idir,zz"], 64, "'--prefer': 'zz' is not one of 'idir', 'azureidir'"),
         ([], 64, "pass usernames, --email, --guid, or --client-id"),
     ],
 )

@@ -289,11 +289,12 @@ force = flag("--force", is_eager=True, help="Replace the output file even if css
 provider = providers("Login provider of a GUID or e-mail address.", "Default: idir and azureidir.")
 
 
-def _preferred(context: click.Context, _: click.Parameter, given: str | None) -> Sequence[str]:
-    """Return the providers in the value of `--prefer`. If `--all-logins` is given, too, raise an error."""
+def _preferred(context: click.Context, option: click.Parameter, given: str | None) -> Sequence[str]:
+    """Return the providers in the value of `--prefer`. Refuse other words, and `--all-logins` beside it."""
     if given and context.params.get("all_logins"):
         raise click.UsageError("--prefer chooses one login, and --all-logins chooses all: pass one of them.")
-    return [each.strip() for each in (given or "").split(",") if each.strip()]
+    known = click.Choice(PROVIDERS)
+    return [known.convert(each.strip(), option, context) for each in (given or "").split(",") if each.strip()]
 
 
 logins = together(
