@@ -83,7 +83,7 @@ def test_failures_are_grouped() -> None:
     found = [f'User "{name}@idir" not found. Check it. (GET /x/{name}: 404)' for name in ("0f3a", "0f3b")]
     rows = [{"error": "NotFound", "message": message} for message in (*found, "Something else.")]
     assert grouped_failures([*rows, {"error": "", "message": "repeats line 2"}]) == [
-        "2 times: User … not found. Check it."
+        "This error occurred 2 times: User … not found. Check it."
     ]
 
 

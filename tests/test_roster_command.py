@@ -534,7 +534,7 @@ def test_the_screen_says_how_to_choose(run_css: Run, tmp_path: Path, capsys: pyt
     itself must name the right person.
     """
     file = write(tmp_path / "roster.csv", "email,role", "front.counter@example.com,reviewer")
-    choose = "write the number of the right candidate into its column choice."
+    choose = "write the number of the right candidate into its column `choice`."
     assert run_css("roster", "apply", file, *DEV) == 3
     assert choose in capsys.readouterr().err
     assert run_css("roster", "apply", file, *DEV, "--exact", "--yes") == 3

@@ -47,7 +47,8 @@ class AsyncBulk:
         Args:
             grants: `Grant` values, or pairs of a user and a role. A single `Grant` may be passed without a list.
             skip_existing: first read which users have the roles already, and send only the missing grants. If there are
-                more users than roles, css-sdk reads the members of each role. If not, it reads the roles of each user.
+                more users than roles, css-sdk reads the members of each role. Otherwise, it reads the roles of each
+                user.
             width: calls at once, 1 to 8; the service is not faster with more.
             progress: called with each result as soon as it is known, one call at a time, possibly in a different
                 thread. An `AsyncCss` also accepts a coroutine function. If `progress` raises an exception, it is not
@@ -79,8 +80,8 @@ class AsyncBulk:
         Args:
             grants: `Grant` values, or pairs of a user and a role. A single `Grant` may be passed without a list.
             skip_existing: first read which users have the roles, and send removals only for these users. If there are
-                more users than roles, css-sdk reads the members of each role until two readings in a row agree. If not,
-                it reads the roles of each user.
+                more users than roles, css-sdk reads the members of each role until two readings in a row agree.
+                If there are at least as many roles as users, it reads the roles of each user.
             width, progress, executor: as for `assign_many`.
 
         Returns:

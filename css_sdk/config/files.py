@@ -62,8 +62,8 @@ def _exists(path: Path) -> bool:
 def read_config(path: Path, *, must_exist: bool = False, profile: str | None = None) -> dict[str, Any]:
     """Return the parsed content of the user's config file. Refuse a file that other users can change.
 
-    For a missing file, return an empty dictionary. But if `must_exist` is True, raise `ConfigurationError`. `profile`
-    is the name in the example of this message.
+    If the file is missing, return an empty dictionary. But if `must_exist` is True, raise `ConfigurationError`. The
+    error shows an example of a config file with a profile of the name `profile`.
     """
     if not _is_missing(path):
         return _read(path, is_private=True)

@@ -133,8 +133,8 @@ def read_project(content: Mapping[str, Any], file: str) -> dict[str, Any]:
     for key in content:
         if (key in _RULES and key not in PROJECT_KEYS) or key in ("profile", "profiles", "default_profile"):
             raise ConfigurationError(
-                f"{file}: a project cannot set {key}, because css-sdk would then do what the author of the project "
-                f"wants with your credentials. Remove {key}. A project can set {', '.join(PROJECT_KEYS)}."
+                f"{file}: a project cannot set {key}, because the author of the project could then use your "
+                f"credentials. Remove {key}. A project can set {', '.join(PROJECT_KEYS)}."
             )
     _check_keys(content, PROJECT_KEYS, file)
     return checked_values(content, file)

@@ -79,8 +79,8 @@ class DesiredPlace:
         roles: the roles. If this is `None`, no role is created, renamed or deleted, and the roles of `users` must
             exist.
         users: the users, with the roles that they must have.
-        only_existing: whether all named roles must exist, so that no role is created. If this is true, the caller has
-            checked all names, and removals are planned even for names that a roles file or a request cannot contain.
+        only_existing: whether all named roles must exist, so that no role is created. Set this only if all names were
+            checked. A plan then also removes what has a name that a roles file or a request cannot contain.
     """
 
     integration: str

@@ -303,7 +303,8 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
 
     - A deleted role counts among the roles of its place. Its direct members count as lost members of the role.
     - A removed child counts among the children of its composite.
-    - People who had the deleted role or the child only through composites are one more collection.
+    - If people have the deleted role or the removed child only through a composite, these people are one more
+      collection.
 
     The direct roles of each of `users` count as one collection.
 

@@ -116,7 +116,8 @@ def _cycles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradict
 def _users_and_members(place: DesiredPlace, roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
     """Yield a contradiction for each user whose list of roles contradicts a role's list of members.
 
-    Two lists contradict each other if one list is exact and lacks an entry of the other list.
+    The lists contradict each other if one list says that the user has the role, and the other list is exact and does
+    not say so.
     """
     members = {role.name: role.members for role in roles if role.members is not None} if place.users else {}
     identities = {name: set(map(identity_of, listed.items)) for name, listed in members.items()}

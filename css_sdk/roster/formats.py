@@ -134,7 +134,8 @@ def _csv_grid(text: str, source: Source) -> Grid:
 
 
 def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row of a CSV file that is not empty: the number of its first line, and its cells.
+    """Yield the rows of a CSV file, except empty rows: for each row, the number of the line where it begins, and its
+    cells.
 
     A first line such as `sep=;` sets the separator. Without this line, the most frequent separator in the first row is
     used.

@@ -94,8 +94,8 @@ def read_roster(
             lists the first 100 and gives the number of all faults.
         InvalidRequest: `content` is the name of a file, or is not content of a roster.
         EmptySet: `exact` is True, and the roster names nobody.
-        Refused: `exact` is True, and the content is a result file, which does not list everybody, or has a row that
-            revokes a role.
+        Refused: `exact` is True, and a row revokes a role, or the content is a result file. A result file does not list
+            everybody.
         ConfigurationError: the content is a workbook, and python-calamine is not installed.
 
     >>> text = "E-mail,Role name\\nIlse <ilse.hargreave@example.com>;,reviewer"

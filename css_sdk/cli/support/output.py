@@ -114,11 +114,11 @@ def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
     >>> rows = [{"error": "NotFound", "message": f"There is no role {name!r}."} for name in ("a", "b")]
     >>> grouped_failures(rows)
-    ['2 times: There is no role ….']
+    ['This error occurred 2 times: There is no role ….']
     """
     messages = (_REQUEST.sub("", row["message"]) for row in rows if row.get("error"))
     counts = Counter(_NAMED.sub("…", message) for message in messages)
-    return [f"{count} times: {message}" for message, count in counts.most_common() if count > 1]
+    return [f"This error occurred {count} times: {message}" for message, count in counts.most_common() if count > 1]
 
 
 def columns_for(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -43,7 +43,7 @@ def missing_role(name: str, dev: EnvironmentClient, existing: Iterable[str]) -> 
     """Return the error for a change of a role that does not exist. The error suggests similar names."""
     from ...errors import NotFound
 
-    sentence = f"There is no role {name!r} in {dev.roles.place}. Nothing was sent for it."
+    sentence = f"There is no role {name!r} in {dev.roles.place}. Nothing was sent for this role."
     return suggest(NotFound(sentence, what="role", name=name), sorted(existing))
 
 

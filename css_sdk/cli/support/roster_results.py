@@ -178,5 +178,5 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     elif is_left:
         sentences.append(f"All results are in {file.path}. Correct the rows that are left, and apply this file.")
         if any(isinstance(result.error, Ambiguous) for result in results):
-            sentences.append("If a row is ambiguous, write the number of the right candidate into its column choice.")
+            sentences.append("If a row is ambiguous, write the number of the right candidate into its column `choice`.")
     return True, sentences

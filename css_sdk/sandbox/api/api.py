@@ -60,8 +60,8 @@ class Api:
     def answer_at_once(self, request: Request) -> Response | None:
         """Answer a CORS preflight, and refuse a request whose path and query are too long. Otherwise return None.
 
-        The real service logs path and query of each request with a valid token, and stops if they are too long.
-        Without a valid token, the sandbox only records the request in `notes`.
+        Such a request with a valid token would stop the real service, because it logs path and query. Without a valid
+        token, the sandbox only records the request in `notes`, and this method returns None.
         """
         if request.method == "OPTIONS":
             return Response(204, PREFLIGHT)
