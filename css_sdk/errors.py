@@ -51,7 +51,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Literal, Self
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 MOST_FAULTS: Final = 100
 """The most faults that an error lists for one file."""
@@ -81,12 +81,12 @@ class Remedy:
 
     Attributes:
         python: for the author of a program that calls css-sdk. It names arguments and methods.
-        command_line: for a user of the command line. It names options and commands.
+        command_line: for a user of the command line. It names options and commands. By default, it is the same text.
         file: for somebody who corrects a line of a roster or a roles file. It names columns and keys.
     """
 
     python: str
-    command_line: str
+    command_line: str = field(default=Factory(lambda remedy: remedy.python, takes_self=True))
     file: str = ""
 
 
@@ -192,19 +192,22 @@ class InvalidFile(CssError):
             self.add_note(fault)
 
     @classmethod
-    def with_faults(cls, name: str, faults: Sequence[str], then: str = "", fault_count: int | None = None) -> Self:
+    def with_faults(
+        cls, name: str, faults: Sequence[str], remedy: Remedy | None = None, fault_count: int | None = None
+    ) -> Self:
         """Return the error for a file whose faults are known. The message gives their number.
 
         Args:
             name: the name of the file.
             faults: one line for each fault. The error keeps the first 100.
-            then: a sentence with the next step, with a blank before it; "" if the next step is to correct the faults.
+            remedy: the next step, if it is not only to correct the faults.
             fault_count: the number of all faults, if `faults` does not hold all of them.
         """
         count = len(faults) if fault_count is None else fault_count
         faults_in_words = "1 fault" if count == 1 else f"{count} faults"
         first = f" These are the first {MOST_FAULTS}." if count > MOST_FAULTS else ""
-        return cls(f"{name} has {faults_in_words}. Nothing was sent.{first}{then}", faults=faults, fault_count=count)
+        message = f"{name} has {faults_in_words}. Nothing was sent.{first}"
+        return cls(message, faults=faults, fault_count=count, remedy=remedy)
 
 
 class Refused(CssError):

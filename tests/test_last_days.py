@@ -386,7 +386,7 @@ def test_rows_count_until_the_end_of_their_last_day(
 @pytest.mark.parametrize(
     ("rows", "day", "expected"),
     [
-        (TABLE, None, "roster.csv:2: the column until needs a time zone: pass --timezone America/Vancouver (in Python"),
+        (TABLE, None, "roster.csv:2: the column until needs a time zone: pass --timezone America/Vancouver"),
         (
             TABLE.replace("2027-03-31", "31.03.2027"),
             LAST,

@@ -226,7 +226,7 @@ def test_a_roster_without_rows_is_refused(text: str) -> None:
         ("jane.doe@gov.bc.ca,,reviewer,Grants Portal,dev,", "gov.bc.ca"),
         ("0f3a@bcservicescard,,reviewer,Grants Portal,dev,", "bcservicescard"),
         ("0f3a,,reviewer,Grants Portal,dev,", "is not a username"),
-        (f"{JANE},,,Grants Portal,dev,", "the role is missing; fill in the cell, or pass --role (in Python role=)"),
+        (f"{JANE},,,Grants Portal,dev,", "the role is missing; fill in the cell, or pass --role"),
         (f"{JANE},,..,Grants Portal,dev,", "'..'"),
         (f"{JANE},, reviewer,Grants Portal,dev,", "blanks"),
         (f"{JANE},,reviewer\u00a0,Grants Portal,dev,", "blanks"),

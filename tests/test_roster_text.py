@@ -168,12 +168,15 @@ def test_a_column_with_another_name_is_one_fault() -> None:
 def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
     """Columns can be ignored by name, without case. The fault of an unknown column suggests a column or `--ignore`."""
     unknown = faults_of("Usr Name,Notes,role\n", "r.csv")
-    assert "Did you mean 'username'? Then pass --column username='Usr Name' (in Python columns=). To ig" in unknown[0]
-    assert "a roster has no column 'Notes'. To ignore this column of your file, pass --ignore Notes (in" in unknown[1]
+    assert "Did you mean 'username'? Then pass --column username='Usr Name'. To ignore" in unknown[0]
+    assert "a roster has no column 'Notes'. To ignore this column of your file, pass --ignore Notes." in unknown[1]
     assert faults_of(f"username,role\n{JANE},reviewer,note\n", "r.csv") == [
         "r.csv:2: the row has 3 cells, but the header has 2. To ignore the cells at the end, name their columns in the "
-        "header, and pass --ignore with each name (in Python ignore=)"
+        "header, and pass --ignore with each name"
     ]
+    with pytest.raises(InvalidFile, match=r"In Python, options are arguments: .*columns= for --column") as caught:
+        read_roster("username,role,Notes (in Python 3)\n")
+    assert "pass --ignore 'Notes (in Python 3)'." in caught.value.faults[0]
     text = f"username,Notes,role\n{JANE},hello,reviewer\n"
     [row] = read_roster(text, ignore=["NOTES", "role"], role="reader", **PLACE)
     assert (row.person.value, row.role) == (JANE, "reader")

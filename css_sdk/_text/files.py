@@ -13,12 +13,16 @@ _NOT_TABLES: Final = (".yaml", ".yml", ".json", ".jsonl")
 
 
 def text_of(
-    content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES, encoding: str | None = None, hint: str = ""
+    content: str | bytes,
+    name: str,
+    max_bytes: int | None = MOST_BYTES,
+    encoding: str | None = None,
+    remedy: Remedy | None = None,
 ) -> str:
     """Return the text of a file, without its byte order mark. Refuse files that are too large, and Excel workbooks.
 
-    Without an `encoding`, the first bytes decide between UTF-8 and UTF-16. `hint` is a sentence for the error message
-    that says how to pass the encoding.
+    Without an `encoding`, the first bytes decide between UTF-8 and UTF-16. `remedy` says how
+    to pass the encoding.
 
     >>> text_of(b"\\xef\\xbb\\xbfrole", "roster.csv")
     'role'
@@ -38,9 +42,11 @@ def text_of(
         line = content.count(b"\n", 0, error.start) + 1
         known = chosen.upper().removesuffix("-SIG")
         in_excel = "; in Excel, as «CSV UTF-8»" if is_table else ""
-        then = "" if encoding else f" Save it in UTF-8{in_excel}. {hint}".rstrip()
+        then = "" if encoding else f" Save it in UTF-8{in_excel}."
         raise InvalidFile(
-            f"{name} is not text in {known}. Nothing was sent.{then}", faults=[f"{name}:{line}: this is not {known}"]
+            f"{name} is not text in {known}. Nothing was sent.{then}",
+            faults=[f"{name}:{line}: this is not {known}"],
+            remedy=None if encoding else remedy,
         ) from None
     except LookupError:
         raise InvalidRequest(f"Python does not know the encoding {encoding!r}. An example is cp1252.") from None
@@ -72,9 +78,10 @@ def too_large(name: str, max_bytes: int) -> InvalidFile:
 class FirstFaults:
     """Collect the faults of a file. Keep the first 100 in the order of their lines, and count all."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, remedy: Remedy | None = None) -> None:
         self.count = 0
         self._name = name
+        self._remedy = remedy
         self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, message: str) -> None:
@@ -87,7 +94,7 @@ class FirstFaults:
     def error(self) -> InvalidFile:
         """Return the error that lists the first 100 faults, and gives the number of all."""
         faults = [f"{self._name}:{line}: {message}" for line, message in self._first()]
-        return InvalidFile.with_faults(self._name, faults, fault_count=self.count)
+        return InvalidFile.with_faults(self._name, faults, self._remedy, self.count)
 
     def _first(self) -> list[tuple[int, str]]:
         return sorted(self._found, key=lambda one: one[0])[:MOST_FAULTS]

@@ -213,10 +213,9 @@ def _library() -> ModuleType:
     else:
         has_it = jwt.algorithms.has_crypto
     if not has_it:
-        command = 'To install them, run: pip install "css-sdk[verify]"'
         raise ConfigurationError(
             "Verifying tokens needs PyJWT and cryptography, which are not both installed.",
-            remedy=Remedy(command, command),
+            remedy=Remedy('To install them, run: pip install "css-sdk[verify]"'),
         )
     return jwt
 

@@ -144,4 +144,4 @@ def _check_private(path: Path, found: os.stat_result) -> None:
 
 def _unsafe(message: str, command: str) -> ConfigurationError:
     """Return an error whose next step is a command."""
-    return ConfigurationError(message, remedy=Remedy(f"Run: {command}", f"Run: {command}"))
+    return ConfigurationError(message, remedy=Remedy(f"Run: {command}"))

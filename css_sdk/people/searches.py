@@ -43,7 +43,7 @@ _IN_AN_ENVIRONMENT: Final = Remedy(
     "Search in an environment of an integration. Or pass other providers with providers=.",
     _OTHER_PROVIDERS.command_line,
 )
-_WHOLE_GUID: Final = Remedy("Pass the whole GUID.", "Pass the whole GUID.")
+_WHOLE_GUID: Final = Remedy("Pass the whole GUID.")
 _WHOLE_GUID_OR_GITHUB: Final = Remedy(
     "Pass the whole GUID. For a GUID of GitHub, also pass providers='githubpublic' or 'githubbcgov'.",
     "Pass the whole GUID. For a GUID of GitHub, also pass --provider githubpublic or githubbcgov.",

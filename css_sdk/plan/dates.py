@@ -70,7 +70,7 @@ class Dates:
             )
 
 
-_INSTALL: Final = Remedy("To install them, run: pip install tzdata", "To install them, run: pip install tzdata")
+_INSTALL: Final = Remedy("To install them, run: pip install tzdata")
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from .._text.days import read_day
 from .._text.escaping import cut_name
 from .._text.files import MOST_BYTES, text_of
 from .._text.json_text import strict_json
-from ..errors import InvalidFile, InvalidRequest, Refused
+from ..errors import InvalidFile, InvalidRequest, Refused, Remedy
 from ..people.cells import PersonBy
 from ..people.identification import Unresolved
 from ..people.identities import Person
@@ -127,7 +127,7 @@ def read_plan(
     reading = _Reading(is_masked)
     plan = reading.plan(record)
     if plan is None:
-        raise InvalidFile.with_faults(name, reading.faults, " Make the plan again.")
+        raise InvalidFile.with_faults(name, reading.faults, Remedy("Make the plan again."))
     return plan
 
 

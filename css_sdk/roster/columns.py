@@ -103,12 +103,12 @@ class ColumnNames:
             elif meant in self._names and key not in self._given:
                 faults.append(
                     f"{self._names[meant]!r} was given as the name of the column {meant!r}, but the file also has "
-                    f"{name!r}; to ignore {name!r}, pass --ignore {quote(name)} (in Python ignore=)"
+                    f"{name!r}; to ignore {name!r}, pass --ignore {quote(name)}"
                 )
             elif meant and meant in columns:
                 faults.append(
                     f"the column {meant!r} appears twice: {names[columns.index(meant)]!r} and {name!r}; leave out one "
-                    f"with --ignore, or choose one with --column {meant}={quote(name)} (in Python columns=)"
+                    f"with --ignore, or choose one with --column {meant}={quote(name)}"
                 )
             elif meant and key not in self._given and _squeezed(name) != _squeezed(meant):
                 self.synonyms[name] = meant
@@ -123,21 +123,20 @@ class ColumnNames:
         """
         faults = [
             f"the file has no column {name!r}, but {name!r} was given as the name of the column {column!r}; pass a "
-            f"name that the file has, with --column {column}=NAME (in Python columns=)"
+            f"name that the file has, with --column {column}=NAME"
             for column, name in self._names.items()
             if _folded(name) not in set(map(_folded, names))
         ]
         if not {*PERSON_COLUMNS, "person"} & self._used:
             faults.append(
                 f"no column identifies the users ({', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}); if the "
-                f"file has such a column under another name, pass --column email=NAME (in Python columns=)"
+                f"file has such a column under another name, pass --column email=NAME"
             )
         for column, (option, *others) in NEEDED.items():
             if not given[column] and not {column, *others} & self._used:
                 faults.append(
-                    f"the column {column!r} is missing: pass one value for all rows with {option} (in Python "
-                    f"{column}=), or the name of the column in the file with --column {column}=NAME (in Python "
-                    f"columns=)"
+                    f"the column {column!r} is missing: pass one value for all rows with {option}, or the name of the "
+                    f"column in the file with --column {column}=NAME"
                 )
         return faults
 
@@ -159,10 +158,10 @@ class ColumnNames:
         """
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
         self._used.update(close)
-        ignore = f"To ignore this column of your file, pass --ignore {quote(name)} (in Python ignore=)"
+        ignore = f"To ignore this column of your file, pass --ignore {quote(name)}"
         if not close:
             return f"a roster has no column {name!r}. {ignore}. The columns of a roster are {', '.join(COLUMNS)}"
-        option = f"--column {close[0]}={quote(name)} (in Python columns=)"
+        option = f"--column {close[0]}={quote(name)}"
         return f"a roster has no column {name!r}. Did you mean {close[0]!r}? Then pass {option}. {ignore}"
 
 
@@ -178,6 +177,11 @@ def _no_column(column: str, name: str) -> InvalidRequest:
     return InvalidRequest(f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}.")
 
 
+ARGUMENTS: Final = (
+    "In Python, options are arguments: integration= for -i, environment= for -e, columns= for --column, day= (today) "
+    "for --timezone, and so on."
+)
+"""A sentence for users of `read_roster`, because faults name options of the command line."""
 NEEDED: Final = {
     "role": ("--role",),
     "integration": ("-i", "integration_id", "project_name"),

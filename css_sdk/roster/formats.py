@@ -22,7 +22,7 @@ from .._text.files import text_of
 from .._text.tables import Tabular, table
 from ..errors import InvalidFile, InvalidRequest, Remedy
 from .cells import CellFault, Grid, Record, Source, plain_text, sendable
-from .columns import ColumnNames, knows_several
+from .columns import ARGUMENTS, ColumnNames, knows_several
 
 EXPECTED_CONTENT: Final = (
     "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument. Or pass a "
@@ -35,7 +35,10 @@ _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 """The ends of lines. `splitlines` would also split at characters that a text in JSON may contain."""
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _MOST_BEFORE_HEADER: Final = 20
-_HOW_TO_DECODE: Final = "Or name the encoding of the file with --encoding (in Python encoding=), such as cp1252."
+_HOW_TO_DECODE: Final = Remedy(
+    "Or name the encoding of the file with encoding=, such as cp1252.",
+    "Or name the encoding of the file with --encoding, such as cp1252.",
+)
 
 
 @frozen
@@ -264,12 +267,12 @@ def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapp
     meant, faults = columns.find(header)
     faults = [*faults, *columns.missing(given, header)]
     if faults:
-        where, remedy = f"{source.name}:{grid.number}", None
+        where, remedy = f"{source.name}:{grid.number}", Remedy(ARGUMENTS, "")
         below = [number for number, cells in islice(grid.rows, _MOST_BEFORE_HEADER) if knows_several(map(str, cells))]
         if below and not knows_several(header):
             above = below[0] - 1
             hint = f"If line {below[0]} is the header, pass"
-            remedy = Remedy(f"{hint} skip_rows={above}.", f"{hint} --skip-rows {above}.")
+            remedy = Remedy(f"{hint} skip_rows={above}. {ARGUMENTS}", f"{hint} --skip-rows {above}.")
         reason = "the columns do not fit a roster" if any(header) else "the file is empty"
         raise InvalidFile(
             f"{where}: {reason}. Nothing was sent.", faults=[f"{where}: {fault}" for fault in faults], remedy=remedy
@@ -279,7 +282,7 @@ def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapp
         if len(cells) > len(meant) and len(filled := _without_empty_end(cells)) > len(meant):
             fault = (
                 f"the row has {len(filled)} cells, but the header has {len(meant)}. To ignore the cells at the end, "
-                f"name their columns in the header, and pass --ignore with each name (in Python ignore=)"
+                f"name their columns in the header, and pass --ignore with each name"
             )
             lines.append(Line(number, {}, (fault,)))
         elif (line := _line(number, cells, meant, grid.text)) is not None:

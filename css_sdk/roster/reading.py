@@ -20,7 +20,7 @@ from ..people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of
 from ..people.identities import Person
 from ..people.logins import person_named
 from .cells import Source
-from .columns import CANDIDATES, NEEDED, ColumnNames
+from .columns import ARGUMENTS, CANDIDATES, NEEDED, ColumnNames
 from .formats import EXPECTED_CONTENT, Line, is_file_name, is_frame, lines_of
 from .rows import DONE, Action, Roster, Row, RowResult, check_exact, contradictions, without_ended
 
@@ -129,7 +129,7 @@ def read_roster(
         raise Refused(
             f"{name} is a result file, which does not list everybody. Nothing was sent. Pass the roster itself."
         )
-    faults = FirstFaults(name)
+    faults = FirstFaults(name, Remedy(ARGUMENTS, ""))
     if not lines:
         faults.add(1, "it names nobody")
     rows: list[Row] = []
@@ -243,15 +243,14 @@ def _row(line: int, cells: Mapping[str, str], given: Given, day: datetime.date |
 
 
 def _missing(column: str) -> str:
-    return f"the {column} is missing; fill in the cell, or pass {NEEDED[column][0]} (in Python {column}=)"
+    return f"the {column} is missing; fill in the cell, or pass {NEEDED[column][0]}"
 
 
 def _last_day(cell: str, today: datetime.date | None) -> tuple[datetime.date | None, list[str]]:
     if not cell:
         return None, []
     if today is None:
-        hint = "pass --timezone America/Vancouver (in Python, pass the current day as day=)"
-        return None, [f"the column until needs a time zone: {hint}"]
+        return None, ["the column until needs a time zone: pass --timezone America/Vancouver"]
     try:
         return read_day(cell), []
     except ValueError as error:
@@ -296,7 +295,7 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
     [(by, text)] = named.items()
     fault = fault_of(by, text, provider)
     if fault is not None and re.search(r"\S@.*[;,\n].*\S@", text, re.DOTALL):
-        fault += "; if it names several people, pass the separator between them with --split (in Python split=)"
+        fault += "; if it names several people, pass the separator between them with --split"
     if by == "client_id" and provider is not None:
         faults.append("leave the provider empty: only a guid or an email can have one")
     return Person(by, text, provider), "", faults if fault is None else [*faults, fault]

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 CALLED: Final = "css_sdk.cli.called"
 """A key in the `meta` of a click context. Its value is the context of the command that the user called."""
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-_FOR_PYTHON: Final = re.compile(r" \(in Python[^()]*\)")
-"""Matches a remark in a fault of a file that names an argument of Python."""
 _FEW: Final = 8
 """The largest number of names that a sentence lists."""
 _INTEGRATIONS: Final = "To see the integrations and their environments, run: css integrations"
@@ -175,13 +173,10 @@ def search_for_people(text: str) -> str:
 
 
 def print_error(error: CssError) -> None:
-    """Print an error on stderr: its message and class, what to do, and its notes, such as faults of a file.
-
-    Leave out the remarks that are only for Python.
-    """
+    """Print an error on stderr: its message and class, what to do, and its notes, such as faults of a file."""
     lines = [f"css: {message_of(error)} [{type(error).__name__}]", *filter(None, [remedy_for(error)])]
     for line in (*lines, *(f"  {note}" for note in getattr(error, "__notes__", ()))):
-        print_on_stderr(_FOR_PYTHON.sub("", line))
+        print_on_stderr(line)
 
 
 def print_next_steps(found: Iterable[CssError | None]) -> None:
