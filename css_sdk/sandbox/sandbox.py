@@ -335,9 +335,7 @@ class Sandbox(Reachable):
             SandboxError: the integration, environment or user does not exist.
         """
         with self._lock:
-            found = self.world.integrations.get(integration)
-            if found is None:
-                raise SandboxError(f"the world has no integration {integration}")
+            found = self.world.known_integration(integration)
             address = ORIGIN if request is None else origin(request)
             token = self._servers.token_for(username, found, environment, address)
             self.state.save()

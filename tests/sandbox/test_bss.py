@@ -177,7 +177,7 @@ def test_the_bss_is_served_on_a_socket(sandbox: Sandbox) -> None:
     ("bss", "problem"),
     [
         ({}, "bss lacks 'users'"),
-        ([], "bss is not valid"),
+        ([], r"bss is \[\]; it must be an object"),
         ({**CLIENT, "users": []}, "needs at least one user"),
         ({**CLIENT, "users": [{"username": "u"}]}, "bss: entry 1 of users lacks 'password'"),
         ({**CLIENT, "client_key": ""}, "client_key is ''; it must be a text"),

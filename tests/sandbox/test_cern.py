@@ -279,19 +279,16 @@ def target(**other: Any) -> dict[str, Any]:
     ("cern", "problem"),
     [
         ({}, "cern lacks 'targets'"),
-        (5, "cern is not valid"),
+        (5, "cern is 5; it must be an object"),
         ({"targets": [], "applications": [CALLER]}, "needs at least one target"),
         ({**target(), "applications": []}, "needs at least one target and one application"),
         ({**target(), "applications": [{"client_id": "x"}]}, "cern: entry 1 of applications lacks 'client_secret'"),
         ({**target(), "applications": [{**CALLER, "client_secret": 5}]}, "client_secret is 5; it must be a text"),
         ({**target(), "applications": [{**CALLER, "roles": {"b": ["r"]}}]}, "roles in 'b', which is not in targets"),
-        (
-            {**target(), "applications": [{**CALLER, "roles": {"a": "reader"}}]},
-            "roles.a is 'reader', which is not a list",
-        ),
-        (target(base="/api"), "base is '/api'; it can be"),
-        (target(client_id="a/b"), "client_id is 'a/b'; it can"),
-        (target(data={"Group": 5}), "data.Group is 5, which is not a list"),
+        ({**target(), "applications": [{**CALLER, "roles": {"a": "reader"}}]}, "roles.a is 'reader'; it must be"),
+        (target(base="/api"), "base is '/api'; it must be a path"),
+        (target(client_id="a/b"), "client_id is 'a/b'; it must be made of letters"),
+        (target(data={"Group": 5}), "data.Group is 5; it must be a list"),
     ],
 )
 def test_an_invalid_cern_part_of_a_world_is_refused(cern: Any, problem: str) -> None:

@@ -82,5 +82,5 @@ def test_small_generated_worlds_are_valid(people: int, integrations: int, seed: 
 @pytest.mark.parametrize("numbers", [{"people": -1}, {"integrations": 0}, {"people": 2_000_000}])
 def test_a_number_out_of_range_is_refused(numbers: dict[str, int]) -> None:
     """make_world() refuses a number out of range, and the error names the number and its range."""
-    with pytest.raises(SandboxError, match=rf"{next(iter(numbers))} is .*; it can be \d to 1,000,000"):
+    with pytest.raises(SandboxError, match=rf"{next(iter(numbers))} is .*; it must be \d to 1,000,000"):
         make_world(**numbers)

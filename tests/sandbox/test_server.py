@@ -237,6 +237,7 @@ def test_control_calls_over_http(connection: http.client.HTTPConnection, sandbox
         ("PUT", "/settings", b'{"token_life": "5"}', 400, "token_life is '5'; it must be a number of seconds"),
         ("PUT", "/settings", b'{"token_life": true}', 400, "token_life is True; it must be a number of seconds"),
         ("GET", "/requests?metod=GET", b"", 400, "this call has no key 'metod'; did you mean 'method'?"),
+        ("GET", "/requests?kind=api&kind=token", b"", 400, "kind is ['api', 'token']; it must be a text"),
         ("POST", "/token", b"{}", 400, "the body lacks 'username'"),
         (
             "POST",
@@ -250,7 +251,7 @@ def test_control_calls_over_http(connection: http.client.HTTPConnection, sandbox
             "/token",
             b'{"username": "x", "integration": [], "environment": "dev"}',
             400,
-            "integration is [], which is",
+            "integration is []; it must be a whole number",
         ),
         (
             "POST",
@@ -259,7 +260,8 @@ def test_control_calls_over_http(connection: http.client.HTTPConnection, sandbox
             400,
             "no user 'x' is known in dev",
         ),
-        ("POST", "/faults", b"[]", 400, "the body is [], which is not an object"),
+        ("POST", "/faults", b"[]", 400, "the body is []; it must be an object"),
+        ("POST", "/faults", b'{"kind": "429", "times": true}', 400, "a fault's times is True; it must be"),
         ("POST", "/faults", b"x", 400, "the body is not JSON: "),
         ("POST", "/faults", b"\xff", 400, "the body is not JSON: "),
         (

@@ -155,10 +155,10 @@ def test_only_the_owner_can_read_the_state_file(tmp_path: Path) -> None:
     ("content", "problem"),
     [
         ("{", "is not JSON"),
-        ("[]", "does not hold a JSON object"),
+        ("[]", "it must be an object"),
         ('{"roles": [{"name": "x"}]}', "lacks 'integration'"),
-        ('{"roles": [5]}', "entry 1 of roles is not valid: it is 5, which is not an object"),
-        ('{"logins": 5}', "logins is 5, which is not a list"),
+        ('{"roles": [5]}', "this world: entry 1 of roles is 5; it must be an object"),
+        ('{"logins": 5}', "this world: logins is 5; it must be a list"),
         ('{"roles": [{"integration": 101, "environment": "x", "name": "x"}]}', "environments are dev, test, prod"),
         ('{"roles": [{"integration": 999, "environment": "dev", "name": "x"}]}', "the world has no integration 999"),
         (
@@ -168,11 +168,12 @@ def test_only_the_owner_can_read_the_state_file(tmp_path: Path) -> None:
     ],
 )
 def test_an_invalid_state_file_is_refused(tmp_path: Path, content: str, problem: str) -> None:
-    """If the state file is invalid, the error names the problem, and the file is unchanged."""
+    """If the state file is invalid, the error names the problem and, once, the file. The file is unchanged."""
     path = tmp_path / "state.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(SandboxError, match=problem):
+    with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox(state=path)
+    assert str(caught.value).count(str(path)) == 1
     assert path.read_text(encoding="utf-8") == content
 
 

@@ -95,7 +95,7 @@ def test_a_world_from_a_file_and_from_a_document(tmp_path: Path) -> None:
     [
         ({}, "lacks 'teams'"),
         ({"teams": [], "integrations": [], "users": []}, "no team"),
-        ({"teams": 5, "integrations": [], "users": []}, "not valid: teams is 5, which is not a list"),
+        ({"teams": 5, "integrations": [], "users": []}, "cannot be used: teams is 5; it must be a list"),
         ({"teams": [{"id": 1}], "integrations": [], "users": []}, "lacks 'api_account'"),
         ({"teams": [TEAM], "integrations": [integration(team=9)], "users": []}, "team 9"),
         ({"teams": [TEAM], "integrations": [integration(environments=["stage"])], "users": []}, "'stage'"),
@@ -153,14 +153,14 @@ def test_an_invalid_id_in_a_file_is_refused(tmp_path: Path, number: str) -> None
         (integration(client_secret=["s"]), "client_secret"),
         (integration(project_name=True), "project_name is True"),
         (integration(environments="dev"), "environments is 'dev'"),
-        (integration(environments=[["dev"]]), "no environment"),
+        (integration(environments=[["dev"]]), "an environment is ['dev']; it must be dev, test or prod"),
         (integration(status=None), "status is None"),
         ({"username": 5}, "username is 5"),
-        ({"username": "a@idir", "firstName": 5}, "firstName of a@idir is 5"),
-        ({"username": "a@idir", "attributes": {"x": "y"}}, "attribute x of a@idir"),
+        ({"username": "a@idir", "firstName": 5}, "entry 1 of users: firstName is 5; it must be a text or null"),
+        ({"username": "a@idir", "attributes": {"x": "y"}}, "attributes.x is 'y'; it must be a list of texts"),
         ({"username": "a@idir", "attributes": []}, None),
         ({"username": "a@idir", "attributes": [1]}, "entry 1 of users"),
-        ({"username": "a@idir", "environments": ["stage"]}, "no environment 'stage'"),
+        ({"username": "a@idir", "environments": ["stage"]}, "an environment is 'stage'"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(change: dict[str, Any], problem: str | None) -> None:
@@ -184,7 +184,7 @@ def test_a_repeated_id_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"), [(None, "cannot be read"), ("{", "not JSON"), ("[]", "not hold a JSON object")]
+    ("content", "problem"), [(None, "cannot be read"), ("{", "not JSON"), ("[]", "it must be an object")]
 )
 def test_an_unusable_world_file_is_refused(tmp_path: Path, content: str | None, problem: str) -> None:
     """If a world file cannot be read or is not a JSON object, the error names the file."""
@@ -202,7 +202,7 @@ def test_an_invalid_world_file_is_named_once(tmp_path: Path) -> None:
     for change, problem in (
         ({"teams": [{"id": 1, "name": "x"}]}, "entry 1 of teams lacks 'api_account'"),
         ({"teams": []}, "it has no team"),
-        ({"cern": 5}, "cern is not valid: it is 5, which is not an object"),
+        ({"cern": 5}, "cern is 5; it must be an object"),
         (
             {"grants": [{"integration": 9, "environment": "dev", "role": "r", "username": "u"}]},
             "entry 1 of grants: the world has no integration 9",

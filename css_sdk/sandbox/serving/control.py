@@ -6,7 +6,6 @@ browser sends such a header to another origin only if the server allows this, an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -16,9 +15,9 @@ from ..errors import SandboxError
 from ..http import Request, Response, json_response
 from ..javascript import query
 from ..journal import Journal
-from ..world.fields import checked_object, shorten, text, whole_number
+from ..world.fields import check, check_keys, json_object, text, text_or_none, whole_number
 from ..world.state import State
-from .faults import Faults, refuse_unknown
+from .faults import Faults
 
 PATH: Final = "/sandbox"
 HEADER: Final = "X-CSS-Sandbox"
@@ -28,6 +27,7 @@ MISSING: Final = (
 LONGEST: Final = 1e10  # seconds, about three hundred years
 SETTINGS: Final = ("token_life", "clock_skew")
 ARGUMENTS: Final = {
+    "GET /requests": ("method", "path", "kind"),
     "PUT /settings": SETTINGS,
     "POST /keys": ("environment",),
     "POST /token": ("username", "integration", "environment"),
@@ -78,8 +78,8 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
     if HEADER.lower() not in request.headers:
         return json_response(403, {"message": MISSING})
     try:
-        found = _call(sandbox, f"{request.method} {path}", request, _body_of(request))
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        found = _call(sandbox, f"{request.method} {path}", request, _arguments_of(request))
+    except SandboxError as error:
         return json_response(400, {"message": str(error)})
     except KeyError as error:
         return json_response(400, {"message": f"the body lacks {error}"})
@@ -88,30 +88,23 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
     return json_response(200, found)
 
 
-def _body_of(request: Request) -> Mapping[str, Any]:
-    try:
-        return checked_object(json.loads(request.body or b"{}"), "the body")
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise SandboxError(f"the body is not JSON: {error}") from error
+def _arguments_of(request: Request) -> Mapping[str, Any]:
+    return query(request.query) if request.method == "GET" else json_object(request.body or b"{}", "the body")
 
 
-def _call(sandbox: Controls, name: str, request: Request, body: Mapping[str, Any]) -> Any:
+def _call(sandbox: Controls, name: str, request: Request, given: Mapping[str, Any]) -> Any:
     if name in ARGUMENTS:
-        refuse_unknown(body, ARGUMENTS[name], "this call")
+        check_keys(given, ARGUMENTS[name], "this call")
     match name:
         case "GET /requests":
-            terms = {key: str(value) for key, value in query(request.query).items()}
-            refuse_unknown(terms, ("method", "path", "kind"), "this call")
-            return [
-                asdict(entry, filter=WITHOUT_TOKENS)
-                for entry in sandbox.journal.select(terms.get("method"), terms.get("path"), terms.get("kind"))
-            ]
+            method, path, kind = (text_or_none(given, key) for key in ARGUMENTS[name])
+            return [asdict(entry, filter=WITHOUT_TOKENS) for entry in sandbox.journal.select(method, path, kind)]
         case "DELETE /requests":
             sandbox.clear_requests()
         case "GET /faults":
             return [fault.view() for fault in sandbox.faults]
         case "POST /faults":
-            return sandbox.faults.add_document(body).view()
+            return sandbox.faults.add_document(given).view()
         case "DELETE /faults":
             sandbox.faults.clear()
         case "GET /late-writes":
@@ -123,29 +116,28 @@ def _call(sandbox: Controls, name: str, request: Request, body: Mapping[str, Any
         case "GET /state":
             return sandbox.state.document()
         case "PUT /settings":
-            found = {name: _seconds(body, name) for name in SETTINGS if name in body}
-            for name, seconds in found.items():
-                setattr(sandbox, name, seconds)
+            settings = {key: _seconds(given[key], key) for key in SETTINGS if key in given}
+            for key, seconds in settings.items():
+                setattr(sandbox, key, seconds)
             return {name: getattr(sandbox, name) for name in SETTINGS}
         case "GET /settings":
             return {name: getattr(sandbox, name) for name in SETTINGS}
         case "POST /keys":
-            sandbox.rotate_keys(body.get("environment"))
+            sandbox.rotate_keys(given.get("environment"))
         case "POST /revoke":
             sandbox.revoke_tokens()
         case "POST /reset":
             sandbox.reset()
         case "POST /token":
-            wanted = text(body, "username"), whole_number(body, "integration"), text(body, "environment")
+            wanted = text(given, "username"), whole_number(given, "integration"), text(given, "environment")
             return {"access_token": sandbox.token_for(*wanted, request=request)}
         case _:
             return None
     return {}
 
 
-def _seconds(body: Mapping[str, Any], name: str) -> float:
-    """Return a value of a body as seconds, if a date can hold them."""
-    value = body[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LONGEST:
-        raise SandboxError(f"{name} is {shorten(value)}; it must be a number of seconds, at most {LONGEST:,.0f}")
+def _seconds(value: Any, name: str) -> float:
+    """Return a value as seconds, if a date can hold them. `name` is for the message."""
+    is_right = type(value) in (int, float) and abs(value) <= LONGEST
+    check(name, value, is_right, f"a number of seconds, at most {LONGEST:,.0f}")
     return float(value)

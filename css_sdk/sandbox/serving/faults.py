@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final, get_args, get_type_hints
 
@@ -16,7 +15,7 @@ from ..http import READS
 from ..login.bss import BSS_TOKEN_PATH
 from ..login.login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
 from ..login.tokens import REALM
-from ..world.fields import shorten
+from ..world.fields import check, check_keys
 from ..world.other_systems import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
 
 TOKEN_KINDS: Final = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay", "drip"})
@@ -90,16 +89,6 @@ class Fault:
         """
         names = ("kind", "method", "path", "times", "after", "probability", "target", "seen", "struck")
         return {name: getattr(self, name) for name in names}
-
-
-def refuse_unknown(given: Iterable[str], known: Iterable[str], owner: str) -> None:
-    """Raise `SandboxError` if `given` contains a key that `owner` does not have."""
-    names = list(known)
-    for name in given:
-        if name not in names:
-            close = get_close_matches(name, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"its keys are {', '.join(names)}"
-            raise SandboxError(f"{owner} has no key {name!r}; {hint}")
 
 
 def _target(path: str) -> str:
@@ -193,22 +182,16 @@ class Faults:
             raise SandboxError(f"{target!r} is not a target of faults; the targets are {', '.join(sorted(TARGETS))}")
         if kind not in TARGETS[target]:
             raise SandboxError(f"{target} has no fault {kind!r}; its faults are {', '.join(sorted(TARGETS[target]))}")
-        for name, value, is_right, rule in (
-            ("times", times, times is None or times >= -1, "0 or more, or None"),
-            ("after", after, after >= 0, "0 or more"),
-            ("probability", probability, 0 <= probability <= 1, "from 0 to 1"),
-            ("seconds", seconds, 0 <= seconds < math.inf, "finite, and 0 or more"),
-            ("reads", reads, reads is None or reads >= 1, "1 or more, or None"),
-        ):
-            if not is_right:
-                raise SandboxError(f"`{name}` is {value}. It must be {rule}")
-        if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
-            raise SandboxError(f"retry_after is {retry_after!r}; a header can hold only printable ASCII characters")
+        check("times", times, times is None or times >= -1, "0 or more, or None")
+        check("after", after, after >= 0, "0 or more")
+        check("probability", probability, 0 <= probability <= 1, "from 0 to 1")
+        check("seconds", seconds, 0 <= seconds < math.inf, "finite, and 0 or more")
+        check("reads", reads, reads is None or reads >= 1, "1 or more, or None")
+        is_sendable = not isinstance(retry_after, str) or (retry_after.isascii() and retry_after.isprintable())
+        check("retry_after", retry_after, is_sendable, "made of printable ASCII characters, as in a header")
+        check("answer", answer, answer in LATE_ANSWERS, f"one of {', '.join(map(repr, LATE_ANSWERS))}")
         if first_look_up and done:
             raise SandboxError("`first_look_up` prevents the work, and `done` does the work. Set only one of them")
-        if answer not in LATE_ANSWERS:
-            answers = ", ".join(map(repr, LATE_ANSWERS))
-            raise SandboxError(f"a late_write has no answer {answer!r}; its answers are {answers}")
         if times == -1:
             times = None if kind in SPARED or probability < 1 else 1
         fault = Fault(
@@ -234,12 +217,11 @@ class Faults:
         """Add the fault that a JSON object describes. The keys are the arguments of `add`."""
         types = get_type_hints(self.add)
         del types["return"]
-        refuse_unknown(document, types, "a fault")
+        check_keys(document, types, "a fault")
         for name, value in document.items():
-            expected = types[name]
-            if not isinstance(value, expected | int if expected is float else expected):
-                words = " or ".join(TYPES[kind] for kind in get_args(expected) or (expected,))
-                raise SandboxError(f"a fault's {name} is {shorten(value)}; it must be {words}")
+            kinds = get_args(types[name]) or (types[name],)
+            is_right = type(value) in kinds or (type(value) is int and float in kinds)
+            check(f"a fault's {name}", value, is_right, " or ".join(TYPES[kind] for kind in kinds))
         if "kind" not in document:
             raise SandboxError(f"a fault needs a kind; the kinds are {', '.join(sorted(KINDS))}")
         return self.add(**document)

@@ -28,9 +28,9 @@ def exists(path: Path) -> bool:
     return True
 
 
-def read(path: Path) -> str:
-    """Return the text of a file. If the file has become a link, raise `OSError` (but not on Windows)."""
-    with open(path, encoding="utf-8", opener=lambda name, flags: os.open(name, flags | NO_LINKS)) as file:
+def read(path: Path) -> bytes:
+    """Return the content of a file. If the file has become a link, raise `OSError` (but not on Windows)."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | NO_LINKS)) as file:
         return file.read()
 
 

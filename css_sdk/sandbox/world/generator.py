@@ -15,7 +15,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-from ..errors import SandboxError
+from .fields import check
 from .world import ENVIRONMENTS, SERVICE_ACCOUNT
 
 Item = TypeVar("Item")
@@ -68,8 +68,7 @@ def make_world(people: int = 60, integrations: int = 4, seed: int = 1) -> dict[s
     (20, True)
     """
     for name, number, least in (("people", people, 0), ("integrations", integrations, 1)):
-        if not least <= number <= MOST:
-            raise SandboxError(f"{name} is {number}; it can be {least} to {MOST:,}")
+        check(name, number, least <= number <= MOST, f"{least} to {MOST:,}")
     chance = _Chance(seed)
     found = [_integration(chance, number) for number in range(integrations)]
     users = [user for number in range(people) for user in _logins(chance, number)]

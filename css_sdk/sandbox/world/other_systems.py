@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 from attrs import field, frozen
 
 from ..errors import SandboxError
-from .fields import by_key, checked_list, checked_object, checked_text, each, reading, shorten, text, whole_number
+from .fields import by_key, check, checked_list, checked_object, checked_text, each, reading, text, whole_number
 
 CERN_REALM: Final = "/auth/realms/cern"
 CERN_TOKEN_PATH: Final = "/api-access/token"  # noqa: S105 - a path, no secret
@@ -109,8 +109,9 @@ def bss_world(document: Mapping[str, Any]) -> BssWorld:
 
 
 def _read(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Built:
+    entry = checked_object(document[name], name)
     with reading(name, ": "):
-        return build(checked_object(document[name], "it"))
+        return build(entry)
 
 
 def _cern(entry: Mapping[str, Any]) -> CernWorld:
@@ -119,19 +120,19 @@ def _cern(entry: Mapping[str, Any]) -> CernWorld:
         "application", ((found.client_id, found) for found in each(entry, "applications", _application))
     )
     if not targets or not applications:
-        raise ValueError("it needs at least one target and one application")
+        raise SandboxError("it needs at least one target and one application")
     for application in applications.values():
         for target in application.roles.keys() - targets.keys():
-            raise ValueError(f"{application.client_id} has roles in {target!r}, which is not in targets")
+            raise SandboxError(f"{application.client_id} has roles in {target!r}, which is not in targets")
     return CernWorld(targets, applications)
 
 
 def _target(entry: Mapping[str, Any]) -> Target:
     client_id, base = text(entry, "client_id"), entry.get("base", "")
-    if not re.fullmatch(r"[\w.-]+", client_id, re.ASCII):
-        raise ValueError(f"client_id is {shorten(client_id)}; it can have only letters, digits, `_`, `.` and `-`")
-    if not isinstance(base, str) or not re.fullmatch(r"([\w.-]+/)*", base, re.ASCII):
-        raise ValueError(f"base is {shorten(base)}; it can be a path like 'api/v1.0/', which ends with a slash")
+    is_right = re.fullmatch(r"[\w.-]+", client_id, re.ASCII) is not None
+    check("client_id", client_id, is_right, "made of letters, digits, `_`, `.` and `-`")
+    is_right = isinstance(base, str) and re.fullmatch(r"([\w.-]+/)*", base, re.ASCII) is not None
+    check("base", base, is_right, "a path like 'api/v1.0/', which ends with a slash")
     data = {name: checked_list(rows, f"data.{name}") for name, rows in _object(entry, "data").items()}
     as_list = entry.get("audience_as_list", False) is True
     role = checked_text(entry.get("role", "reader"), "role")
@@ -149,7 +150,7 @@ def _application(entry: Mapping[str, Any]) -> Application:
 def _bss(entry: Mapping[str, Any]) -> BssWorld:
     users = by_key("user", each(entry, "users", lambda user: (text(user, "username"), text(user, "password"))))
     if not users:
-        raise ValueError("it needs at least one user")
+        raise SandboxError("it needs at least one user")
     found = {"accounts": [], **entry}
     accounts = by_key("account", each(found, "accounts", lambda account: (_account_id(account), account)))
     return BssWorld(text(entry, "client_key"), text(entry, "client_secret"), users, accounts)

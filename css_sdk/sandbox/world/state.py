@@ -47,8 +47,9 @@ class State:
         }
         self.logins: set[tuple[int, str, str]] = set()
         if path is not None and files.exists(path) and not fresh:
+            document = read_json(path, "state", files.read)
             with reading(f"the state file {path}", " cannot be used with this world: "):
-                self._fill(read_json(path, "state", files.read))
+                self._fill(document)
         else:
             with reading(world.name):
                 self._fill(world.seeds)
@@ -59,9 +60,7 @@ class State:
         found = self.clients.get((integration, environment))
         if found is not None:
             return found
-        known = self._world.integrations.get(integration)
-        if known is None:
-            raise SandboxError(f"the world has no integration {integration}")
+        known = self._world.known_integration(integration)
         if environment in known.environments:
             raise SandboxError(f"integration {integration} has no client_id, so it has no roles")
         names = ", ".join(known.environments) or "none"

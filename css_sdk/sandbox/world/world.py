@@ -32,12 +32,13 @@ from attrs import field, frozen
 from ..errors import SandboxError
 from .fields import (
     by_key,
+    check,
     checked_list,
     checked_object,
     each,
+    json_object,
     one_of,
     reading,
-    shorten,
     text,
     text_or_none,
     whole_number,
@@ -141,6 +142,17 @@ class World:
             return {"username": username} if environment in integration.environments else None
         return {"username": username} if environment == "prod" and owner in self._api else None
 
+    def known_integration(self, number: int) -> Integration:
+        """Return an integration by its id.
+
+        Raises:
+            SandboxError: the world has no such integration.
+        """
+        found = self.integrations.get(number)
+        if found is None:
+            raise SandboxError(f"the world has no integration {number}")
+        return found
+
     def known_user(self, username: str, environment: str) -> User:
         """Return a user as `user` does.
 
@@ -181,8 +193,7 @@ SEEDS: Final = ("roles", "composites", "grants", "logins", "unbooked")
 def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
     names = checked_list(entry["environments"], "environments")
     for name in names:
-        if name not in ENVIRONMENTS:
-            raise ValueError(f"there is no environment {shorten(name)}; the environments are {', '.join(ENVIRONMENTS)}")
+        check("an environment", name, name in ENVIRONMENTS, "dev, test or prod")
     return tuple(names)
 
 
@@ -190,11 +201,11 @@ def _user(entry: User) -> User:
     """Check a user. Return it with the username in lower case, because the login server stores it this way."""
     name = text(entry, "username")
     for field_name in ("email", "firstName", "lastName"):
-        if not isinstance(entry.get(field_name), str | None):
-            raise ValueError(f"{field_name} of {name} is {shorten(entry[field_name])}, which is not a text")
-    for attribute, values in checked_object(entry.get("attributes") or {}, f"attributes of {name}").items():
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise ValueError(f"the attribute {attribute} of {name} is {shorten(values)}, which is not a list of texts")
+        value = entry.get(field_name)
+        check(field_name, value, isinstance(value, str | None), "a text or null")
+    for attribute, values in checked_object(entry.get("attributes") or {}, "attributes").items():
+        is_right = isinstance(values, list) and all(isinstance(value, str) for value in values)
+        check(f"attributes.{attribute}", values, is_right, "a list of texts")
     if "environments" in entry:
         _environments(entry)
     return entry if name == name.lower() else {**entry, "username": name.lower()}
@@ -243,22 +254,10 @@ def load(source: Mapping[str, Any] | str | Path | None) -> World:
     return World(read_json(Path(source), "world"), f"the world file {source}")
 
 
-def _read_text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def read_json(path: Path, what: str, read: Callable[[Path], str] = _read_text) -> dict[str, Any]:
+def read_json(path: Path, what: str, read: Callable[[Path], bytes] = Path.read_bytes) -> Mapping[str, Any]:
     """Return the JSON object in a file. `what` is the kind of file, for error messages."""
     try:
-        document = json.loads(read(path), parse_constant=_no_constant)
+        content = read(path)
     except OSError as error:
         raise SandboxError(f"the {what} file {path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise SandboxError(f"the {what} file {path} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise SandboxError(f"the {what} file {path} does not hold a JSON object")
-    return document
+    return json_object(content, f"the {what} file {path}")
