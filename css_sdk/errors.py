@@ -397,19 +397,28 @@ class NotFound(CssError):
     what: type_of_thing = "path"
     name: str = ""
 
+    @property
+    def guess(self) -> str:
+        """Return a sentence about the name that the user may have meant. If no name is similar, return "".
+
+        >>> NotFound("", name="reviwer", suggestions=["reviewer"]).guess
+        "Did you mean 'reviewer'?"
+        """
+        if self.name in self.known:
+            # Messages do not show invisible characters that a server sends. Without them, the name exists.
+            return "The given name has invisible characters. Type it again."
+        return f"Did you mean {', '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
+
     def text_for(self, reader: Reader) -> str:
         """Return the text of the error, worded for one kind of reader.
 
-        For `file`, the text ends with the suggestions, such as `Did you mean 'reviewer'?`. The command line prints them
-        separately.
+        For `file`, the text ends with `guess`. The command line prints it separately.
 
         Args:
             reader: `python`, `command_line`, or `file`.
         """
         text = super().text_for(reader)
-        if reader != "file" or not self.suggestions:
-            return text
-        return f"{text} Did you mean {', '.join(map(repr, self.suggestions))}?"
+        return f"{text} {self.guess}".rstrip() if reader == "file" else text
 
 
 class NotIdentified(NotFound):

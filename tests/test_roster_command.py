@@ -518,7 +518,7 @@ def test_a_mistyped_role_is_suggested_where_it_is_corrected(
     err = capsys.readouterr().err
     assert "css reads columns with other names: 'Role name' as role." in err
     for typed, meant in (("reviwer", "reviewer"), ("approvr", "approver")):
-        assert f"\nThere is no role {typed!r}. Did you mean {meant!r}?\n" in err
+        assert f"\nrole {typed!r}: Did you mean {meant!r}?\n" in err
     assert err.count("To see which roles there are, run: css roles list -i 101 -e dev") == 1
     assert sandbox.count("GET", "*/dev/roles") == 1
     assert run_css("roster", "apply", file, *DEV) == 3

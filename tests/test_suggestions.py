@@ -37,6 +37,16 @@ def test_every_command_suggests_a_role(
     assert MEANT in capsys.readouterr().err
 
 
+def test_each_of_several_missing_names_gets_its_suggestion(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service names all missing roles in one answer. css does not print them as the name of one role."""
+    [user] = usernames(sandbox, 1)
+    assert run_css("assign", user, "-r", "reviwer", "-r", "admn", *PLACE) == 3
+    err = capsys.readouterr().err
+    assert "\nrole 'reviwer, admn': Did you mean 'reviewer', 'admin'?\nTo see which roles there are, run: " in err
+
+
 def test_a_name_with_an_invisible_character_is_not_suggested_as_it_looks(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

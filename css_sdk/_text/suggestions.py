@@ -25,11 +25,10 @@ def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
 def suggest(error: NotFound, known: Iterable[str]) -> NotFound:
     """Set the attributes `known` and `suggestions` of an error, and return the error.
 
-    `error.name` can be several missing names with commas between them.
+    `error.name` can be several missing names with commas between them, because the service names all missing roles in
+    one answer.
     """
     error.known = tuple(known)
-    # The service names several missing roles in one answer.
-    error.suggestions = similar(error.name, error.known) or tuple(
-        chain.from_iterable(similar(each, error.known) for each in error.name.split(", "))
-    )
+    each = dict.fromkeys(chain.from_iterable(similar(name, error.known) for name in error.name.split(", ")))
+    error.suggestions = tuple(each) or similar(error.name, error.known)
     return error

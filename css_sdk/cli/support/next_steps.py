@@ -57,7 +57,7 @@ def message_of(error: CssError) -> str:
 
 
 def next_step(error: CssError | None) -> str:
-    """Return a sentence with the command to run next.
+    """Return a sentence with the command to run next, or with all names to choose from.
 
     If the error itself says what to do, or no command helps, return "".
 
@@ -102,27 +102,16 @@ def how_to_use(command: str) -> str:
 
 
 def _what_there_is(error: CssError, what: str, command: str, *, can_list: bool = True) -> str:
-    """Return the similar names that css knows, and the sentence `command` about a command that lists all names.
+    """Return a sentence with all known names. `what` is the word for the things with these names, such as "role".
 
-    If there are no similar names, and `can_list` is true, return all known names instead. But if there are more than
-    eight, return only `command`. `what` is the word for the things with these names, such as "role".
+    If there is a similar name, or there are more than eight names, return `command`. This is a sentence about a command
+    that lists the names. Return it also if `can_list` is false.
     """
     known = getattr(error, "known", ())
-    if guess := _guess(error):
-        return f"{guess} {command}"
-    if not (can_list and 0 < len(known) <= _FEW):
+    if getattr(error, "guess", "") or not (can_list and 0 < len(known) <= _FEW):
         return command
     names = ", ".join(map(repr, known))
     return f"The {what}s are: {names}." if len(known) > 1 else f"The only {what} is {names}."
-
-
-def _guess(error: CssError) -> str:
-    """Return a sentence about the existing name that the user may have meant. If no name is similar, return ""."""
-    suggestions = getattr(error, "suggestions", ())
-    if getattr(error, "name", "") in suggestions:
-        # Messages do not show invisible characters that a server sends. Without them, the name exists.
-        return "The given name has invisible characters. Type it again."
-    return f"Did you mean {', '.join(map(repr, suggestions))}?" if suggestions else ""
 
 
 def _place_of(error: CssError) -> str:
@@ -182,19 +171,19 @@ def print_error(error: CssError) -> None:
 def print_next_steps(found: Iterable[CssError | None]) -> None:
     """Print on stderr the commands to run after these errors, each command once.
 
-    If there are several errors, first print the similar names of each name that does not exist. With
-    `--quiet`, print nothing.
+    If there are several errors, first print the similar names of each name that does not exist. With `--quiet`, print
+    nothing.
     """
     if is_quiet():
         return
     from ...errors import NotFound
 
     errors = [error for error in found if error is not None]
-    mistyped = [error for error in errors if isinstance(error, NotFound) and error.suggestions]
-    guesses = {f"There is no {error.what} {error.name!r}. {_guess(error)}": None for error in mistyped}
-    if len(errors) < 2:
-        steps = dict.fromkeys(next_step(error) for error in errors)
+    mistyped = [error for error in errors if isinstance(error, NotFound) and error.guess]
+    steps = [next_step(error) for error in errors]
+    if len(mistyped) == len(errors) == 1:
+        steps = [f"{mistyped[0].guess} {steps[0]}"]
     else:
-        steps = guesses | dict.fromkeys(next_step(error).removeprefix(_guess(error)).lstrip() for error in errors)
-    for sentence in filter(None, steps):
+        steps = [*(f"{error.what} {error.name!r}: {error.guess}" for error in mistyped), *steps]
+    for sentence in dict.fromkeys(filter(None, steps)):
         print_on_stderr(sentence)
