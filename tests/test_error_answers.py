@@ -120,7 +120,7 @@ def test_a_known_place_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("retry_after", "words"),
-    [(None, "in a while"), (3600.0, "in 3600 seconds"), (1.0, "in 1 second."), (0.0, "in a moment.")],
+    [(None, "in a while"), (3600.0, "in 3,600 seconds"), (1.0, "in 1 second."), (0.5, "in a moment.")],
 )
 def test_the_error_for_a_rate_limit_says_how_long_to_wait(retry_after: float | None, words: str) -> None:
     """The error for a rate limit says when to try again, if the service does."""

@@ -111,7 +111,7 @@ def test_a_rate_limit_prints_the_lines_read_and_where_to_continue(
     assert 1000 < len(lines) < 7200
     resume = err.split("--since ")[1].split()[0]
     assert json.loads(lines[-1])["@timestamp"] < resume
-    assert "1800 seconds" in err
+    assert "1,800 seconds" in err
 
 
 @pytest.mark.usefixtures("an_hour_a_call")

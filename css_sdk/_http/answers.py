@@ -31,9 +31,6 @@ _CLIENT: Final = Client(base_url="")
 With the default settings of this client, the parsers return None for a status that the OpenAPI document does not list.
 """
 
-
-_CHECK_ADDRESS: Final = "Check the address of the API (CSS_API_URL)."
-
 Operation = ModuleType
 """A module of the generated client. It contains the functions of one API call, such as `get_logs`."""
 
@@ -65,15 +62,9 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
         MalformedAnswer: the answer is not what the OpenAPI document describes. For example, it is empty, it is not
             JSON, a field is missing, or a value has the wrong type.
     """
-    facts: dict[str, Any] = {"status": response.status_code, "request": request}
-    where = f"{request}: the answer ({response.status_code})"
-    if response.status_code != 204 and not response.content:
-        raise MalformedAnswer(f"{where} is empty. {_CHECK_ADDRESS}", **facts)
-    if response.status_code != 204 and not _is_json(response):
-        kind = clean(response.headers.get("Content-Type", "").partition(";")[0].strip())
-        fault = f"has the Content-Type {kind}, not application/json" if kind else "has no Content-Type"
-        raise MalformedAnswer(f"{where} {fault}. {_CHECK_ADDRESS}", **facts)
     try:
+        if response.status_code != 204 and not (response.content and _is_json(response)):
+            raise TypeError("the answer has no JSON")
         answer = operation._parse_response(client=_CLIENT, response=response)
         if getattr(answer, "data", None) == [] and response.json()["data"] != []:
             # The generated parsers take an empty text or object for an empty list.
@@ -81,13 +72,21 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
         return convert(answer)
     except Exception as error:
         # The generated parsers raise any kind of error for JSON that has another structure.
-        raise MalformedAnswer(f"{where} {_fault_of(response, error)}. {_CHECK_ADDRESS}", **facts) from error
+        raise MalformedAnswer(
+            f"{request}: the answer ({response.status_code}) {_fault_of(response, error)}. Check the address of the "
+            f"API (CSS_API_URL).",
+            status=response.status_code,
+            request=request,
+        ) from error
 
 
 def _fault_of(response: httpx.Response, error: Exception) -> str:
     """Return what is wrong with an answer that could not be converted, as the end of a sentence."""
     if not response.content:
         return "is empty"
+    if not _is_json(response):
+        kind = clean(response.headers.get("Content-Type", "").partition(";")[0].strip())
+        return f"has the Content-Type {kind}, not application/json" if kind else "has no Content-Type"
     if parsed_json(response.content) is None:
         return "is not usable JSON"
     # The words of other errors are for programmers, who find them in the cause of the error.

@@ -114,10 +114,8 @@ class People:
         found = self._find_all(asked, **terms)
         wanted = searches.in_words(searches.terms_given(terms))
         if not found:
-            raise NotFound(
-                f"Nobody at {' or '.join(asked)} in {self._environment} has the {wanted}. {searches.NEVER_SEEN}",
-                what="user",
-            )
+            nobody = searches.found_nobody(asked, self._environment, wanted)
+            raise NotFound(f"{nobody} {searches.NEVER_SEEN}", what="user")
         if len(found) > 1:
             raise Ambiguous(
                 f"{len(found)} logins in {self._environment} have the {wanted}: {searches.named(found)}. Pass the "

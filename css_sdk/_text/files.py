@@ -21,8 +21,7 @@ def text_of(
 ) -> str:
     """Return the text of a file, without its byte order mark. Refuse files that are too large, and Excel workbooks.
 
-    Without an `encoding`, the first bytes decide between UTF-8 and UTF-16. `remedy` says how
-    to pass the encoding.
+    Without an `encoding`, the first bytes decide between UTF-8 and UTF-16. `remedy` says how to pass the encoding.
 
     >>> text_of(b"\\xef\\xbb\\xbfrole", "roster.csv")
     'role'

@@ -47,11 +47,9 @@ def exception_in_words(error: BaseException) -> str:
 def waiting_time(seconds: float | None) -> str:
     """Return a waiting time in words; "a while" if it is not known, or is a billion seconds or more.
 
-    >>> waiting_time(3600.0), waiting_time(1), waiting_time(0)
-    ('3600 seconds', '1 second', 'a moment')
+    >>> waiting_time(3600.0), waiting_time(1), waiting_time(0.5)
+    ('3,600 seconds', '1 second', 'a moment')
     """
     if seconds is None or seconds >= 10**9:
         return "a while"
-    if seconds < 0.5:
-        return "a moment"
-    return f"{seconds:.0f} second{'' if round(seconds) == 1 else 's'}"
+    return "a moment" if seconds < 1 else counted(round(seconds), "second")

@@ -13,7 +13,7 @@ from ..state import Place
 from .cells import PERSON_NAMES
 from .identification import is_identified
 from .identities import Person
-from .searches import NEVER_SEEN, can_be_looked_up, named
+from .searches import NEVER_SEEN, can_be_looked_up, found_nobody, named
 
 _CHOOSE_LOGIN: Final = Remedy(
     "Use the username, or pass providers=, prefer= or all_logins=True.",
@@ -80,8 +80,8 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
     if errors:
         return errors[0]
     name = PERSON_NAMES[person.by]
-    wanted = f"the {name} {person.value}"
-    nobody = f"Nobody at {' or '.join(asked)} in {environment} has {wanted}."
+    wanted = f"{name} {person.value}"
+    nobody = found_nobody(asked, environment, wanted)
     if not users and not is_identified(person, asked):
         return NotIdentified(
             f"{nobody} The {name} may be mistyped, or the service may know this person by another {name}. Correct it, "
@@ -93,7 +93,7 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
         people = len({user.guid for user in users})
         different = f" They belong to {people} different people." if people > 1 else ""
         return Ambiguous(
-            f"{len(users)} logins in {environment} have {wanted}: {named(users)}.{different}",
+            f"{len(users)} logins in {environment} have the {wanted}: {named(users)}.{different}",
             candidates=users,
             remedy=_CHOOSE_PERSON if people > 1 else _CHOOSE_LOGIN,
         )

@@ -64,7 +64,7 @@ def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, term in terms.items():
         if term is not None:
-            text = service_limits.check_search_term(_in_words(name), term)
+            text = service_limits.check_search_term(_with_blanks(name), term)
             given[name] = identifiers.guid_of(text) if name == "guid" else text
     return given
 
@@ -75,11 +75,20 @@ def in_words(terms: Mapping[str, str]) -> str:
     >>> in_words({"first_name": "Ilse", "last_name": "Hargreave"})
     'first name Ilse and last name Hargreave'
     """
-    return " and ".join(f"{_in_words(name)} {term}" for name, term in terms.items())
+    return " and ".join(f"{_with_blanks(name)} {term}" for name, term in terms.items())
 
 
-def _in_words(term: str) -> str:
-    return term.replace("_", " ")
+def _with_blanks(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def found_nobody(providers: Iterable[str], environment: str, wanted: str) -> str:
+    """Return a sentence that says that no login has what was searched for.
+
+    >>> found_nobody(["idir", "azureidir"], "dev", "last name Hargreave")
+    'Nobody at idir or azureidir in dev has the last name Hargreave.'
+    """
+    return f"Nobody at {joined(providers, 'or')} in {environment} has the {wanted}."
 
 
 def providers_for(
@@ -96,16 +105,16 @@ def providers_for(
     for provider in asked or ():
         if not terms.keys() <= set(searchable[provider]):
             others = [name for name in terms if name not in searchable[provider]]
-            accepted = ", ".join(map(_in_words, searchable[provider]))
+            accepted = ", ".join(map(_with_blanks, searchable[provider]))
             here = "" if set(others) - set(TERMS[provider]) else "Without an integration, "
             raise InvalidRequest(
-                f"{here}{provider} can be searched by {accepted}, not by {joined(map(_in_words, others))}.",
+                f"{here}{provider} can be searched by {accepted}, not by {joined(map(_with_blanks, others))}.",
                 remedy=_IN_AN_ENVIRONMENT if here else _OTHER_PROVIDERS,
             )
     chosen = asked or tuple(provider for provider, known in searchable.items() if terms.keys() <= set(known))
     if not chosen:
         together = " together. Leave out a term." if len(terms) > 1 else "."
-        raise InvalidRequest(f"No provider can be searched by {joined(map(_in_words, terms))}{together}")
+        raise InvalidRequest(f"No provider can be searched by {joined(map(_with_blanks, terms))}{together}")
     guid = terms.get("guid")
     if guid is not None and not all(can_be_looked_up(guid, provider) for provider in chosen):
         raise InvalidRequest(

@@ -18,6 +18,7 @@ from .._text.days import read_day
 from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, too_large
 from .._text.suggestions import similar
+from .._text.words import joined
 from ..errors import InvalidFile, Refused
 from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
 from ..people import cells
@@ -577,7 +578,7 @@ class _Reader:
         missing = [key for key in required if key not in node.value]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
-            self._faults.add(node, f"the {what} {' and '.join(map(repr, missing))} {verb} missing")
+            self._faults.add(node, f"the {what} {joined(map(repr, missing))} {verb} missing")
         return {key: inner for key, inner in node.value.items() if key in known}
 
     def _checked(self, node: Node | None, *checks: Callable[[str], object]) -> str | None:

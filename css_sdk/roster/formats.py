@@ -137,8 +137,7 @@ def _csv_grid(text: str, source: Source) -> Grid:
 
 
 def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a CSV file, except empty rows: for each row, the number of the line where it begins, and its
-    cells.
+    """Yield the number of the first line and the cells of each row of a CSV file. Leave out empty rows.
 
     A first line such as `sep=;` sets the separator. Without this line, the most frequent separator in the first row is
     used.

@@ -14,7 +14,7 @@ from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, FirstFaults
 from .._text.tables import Tabular
 from .._text.words import joined
-from ..errors import EmptySet, InvalidRequest, Refused, Remedy, UnusableUser
+from ..errors import InvalidRequest, Refused, Remedy, UnusableUser
 from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
 from ..people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of
 from ..people.identities import Person
@@ -22,7 +22,7 @@ from ..people.logins import person_named
 from .cells import Source
 from .columns import ARGUMENTS, CANDIDATES, NEEDED, ColumnNames
 from .formats import EXPECTED_CONTENT, Line, is_file_name, is_frame, lines_of
-from .rows import DONE, Action, Roster, Row, RowResult, check_exact, contradictions, without_ended
+from .rows import DONE, Action, Roster, Row, RowResult, check_exact, contradictions, names_nobody, without_ended
 
 _ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
 _YES_OR_NO: Final = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -113,18 +113,11 @@ def read_roster(
     names = ColumnNames(columns or {}, arguments.names(ignore, "column to ignore"))
     source = Source(name, skip_rows, sheet, encoding, max_bytes)
     given = {"role": role, "integration": integration, "environment": environment, "action": action and action.lower()}
-    emptied = EmptySet(
-        f"{name} names nobody: everybody would lose their roles. Nothing was sent.",
-        remedy=Remedy(
-            "List all who must have a role, or leave out exact=True.",
-            "List all who must have a role, or leave out --exact.",
-        ),
-    )
     if exact and isinstance(content, (str, bytes)) and not content.strip(_BLANK_TEXT[isinstance(content, str)]):
-        raise emptied
+        raise names_nobody(name)
     lines = lines_of(content, source, names, given)
     if exact and not lines:
-        raise emptied
+        raise names_nobody(name)
     if exact and ("outcome" in names.found or any(line.cells.get("state") in DONE for line in lines)):
         raise Refused(
             f"{name} is a result file, which does not list everybody. Nothing was sent. Pass the roster itself."
@@ -152,7 +145,7 @@ def read_roster(
     if faults.count:
         raise faults.error()
     if exact:
-        check_exact(rows)
+        check_exact(rows, name)
     roster = Roster(rows)
     roster.indirect, roster.finished, roster.ended = tuple(indirect), tuple(finished), ended
     roster.synonyms = names.synonyms

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from .._text.tables import Record, Records, TupleOf
 from .._text.words import lines_in_words
-from ..errors import CssError, EmptySet, Refused, TooManyRemovals, Withheld
+from ..errors import CssError, EmptySet, Refused, Remedy, TooManyRemovals, Withheld
 from ..models import Outcome, User
 from ..people import identification
 from ..people.identities import Person, identity_of
@@ -199,16 +199,24 @@ def find_other(results: Iterable[Row], rows: Iterable[Row], *, exact: bool = Fal
     return next((row for row in others if not (exact and row.action == "revoke")), None)
 
 
-def check_exact(rows: Sequence[Row]) -> None:
+def names_nobody(name: str) -> EmptySet:
+    """Return the error for an exact roster that names nobody."""
+    return EmptySet(
+        f"{name} names nobody: everybody would lose their roles. Nothing was sent.",
+        remedy=Remedy(
+            "List all who must have a role, or leave out exact=True.",
+            "List all who must have a role, or leave out --exact.",
+        ),
+    )
+
+
+def check_exact(rows: Sequence[Row], name: str = "The roster") -> None:
     """Refuse rows that cannot be an exact roster: no rows at all, or a row that revokes a role.
 
-    An exact roster lists only people who must have a role.
+    An exact roster lists only people who must have a role. `name` is its name in messages.
     """
     if not rows:
-        raise EmptySet(
-            "The roster names nobody: everybody would lose their roles. Nothing was sent. List all who must have "
-            "a role."
-        )
+        raise names_nobody(name)
     lines = [row.line for row in rows if row.action == "revoke"]
     if lines:
         raise Refused(
