@@ -204,7 +204,7 @@ def test_with_strict_an_incomplete_plan_is_shown_and_not_saved(
     assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--strict", "--out", out) == 3
     printed = capsys.readouterr()
     assert "  ? not found: nobody@example.com, for reviewer" in printed.out.splitlines()
-    assert "could not be identified (marked ? above). Because of --strict, no plan was written." in printed.err
+    assert "could not be identified. Because of --strict, no plan was written." in printed.err
     assert not out.exists()
     assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--json") == 3
     assert "css: 1 person could not be identified.\n" in capsys.readouterr().err

@@ -108,14 +108,11 @@ class PlacePlan:
         taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
         if leading_back := steps_in_cycles(self._renamed.after([*added, *(taken if prune else ())]).children, added):
             links = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
-            hint = (
-                ""
-                if prune or not taken
-                else " It may help to pass {}, because this also removes what exact lists do not name."
-            )
+            pruned = " It may help to pass {}, because this also removes what exact lists do not name."
+            hint = "Correct the children." + (pruned if taken and not prune else "")
             raise CompositeCycle(
                 f"{self.state.place}: these children would contain their parent: {links}. Nothing was sent.",
-                remedy=Remedy(*(f"Correct the children.{hint.format(option)}" for option in ("prune=True", "--prune"))),
+                remedy=Remedy(hint.format("prune=True"), hint.format("--prune")),
             )
 
     # Roles

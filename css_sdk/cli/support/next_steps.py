@@ -56,7 +56,7 @@ def message_of(error: CssError) -> str:
     return error.text_for("command_line").removesuffix(remedy).rstrip()
 
 
-def next_step(error: CssError | None) -> str:
+def next_step(error: CssError) -> str:
     """Return a sentence with the command to run next, or with all names to choose from.
 
     If the error itself says what to do, or no command helps, return "".
@@ -67,7 +67,7 @@ def next_step(error: CssError | None) -> str:
     """
     from ... import errors
 
-    if error is None or remedy_for(error):
+    if remedy_for(error):
         return ""
     match error:
         case errors.WrongProvider() | errors.Ambiguous() if error.candidates:
@@ -80,7 +80,7 @@ def next_step(error: CssError | None) -> str:
         case errors.NotFound(what="role") | errors.Conflict():
             command = f"To see which roles there are, run: css roles list {_place_of(error)}"
             # If the user's command can be about several environments, a list of roles would not say where they are.
-            return _what_there_is(error, "role", command, can_list=_given_place() is not None)
+            return _what_there_is(error, "role", command) if _given_place() else command
         case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
             return search_for_people(str(error))
         case errors.NotFound(what="integration") | errors.NotGold() | errors.NotApplied():
@@ -101,14 +101,14 @@ def how_to_use(command: str) -> str:
     return f"To see how to use the command, run: {command} --help"
 
 
-def _what_there_is(error: CssError, what: str, command: str, *, can_list: bool = True) -> str:
+def _what_there_is(error: CssError, what: str, command: str) -> str:
     """Return a sentence with all known names. `what` is the word for the things with these names, such as "role".
 
     If there is a similar name, or there are more than eight names, return `command`. This is a sentence about a command
-    that lists the names. Return it also if `can_list` is false.
+    that lists the names.
     """
     known = getattr(error, "known", ())
-    if getattr(error, "guess", "") or not (can_list and 0 < len(known) <= _FEW):
+    if getattr(error, "guess", "") or not 0 < len(known) <= _FEW:
         return command
     names = ", ".join(map(repr, known))
     return f"The {what}s are: {names}." if len(known) > 1 else f"The only {what} is {names}."

@@ -42,11 +42,10 @@ def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:
     return [one for one in plan.unresolved if not (allow_missing and one.state == NEVER_LOGGED_IN)]
 
 
-def print_unidentified(people: Sequence[Unresolved], what_then: str = "", *, is_marked: bool = True) -> None:
+def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> None:
     """Print on stderr how many people could not be identified, and what to do.
 
-    `what_then` is a sentence about the consequence. It must begin with a blank. `is_marked` says whether css has
-    printed the plan as text, in which `?` marks these people.
+    `what_then` is a sentence about the consequence. It must begin with a blank.
     """
     if not people:
         return
@@ -54,8 +53,7 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "", *, is_
 
     missing = sum(one.state == NEVER_LOGGED_IN for one in people)
     allowed = " To accept people who have never logged in, pass --allow-missing." if missing else ""
-    marked = " (marked ? above)" if is_marked else ""
-    say(f"css: {counted(len(people), 'person', 'people')} could not be identified{marked}.{what_then}{allowed}")
+    say(f"css: {counted(len(people), 'person', 'people')} could not be identified.{what_then}{allowed}")
     say("To search for people, run: css people find --email ADDRESS")
 
 
