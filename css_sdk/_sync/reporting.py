@@ -95,8 +95,8 @@ def read_access(
         else:
             states.append(state)
             if names := sorted(state.roles - state.members.keys()):
-                roles = f"the role {names[0]!r}" if len(names) == 1 else f"the roles {', '.join(map(repr, names))}"
-                why = f"The members of {roles} cannot be read, because no request can address them."
+                roles = joined(map(repr, names), "or")
+                why = f"No request can address the role {roles}, so its members cannot be read."
                 unread.append(UnreadPlace(state.place, state.project_name, IncompleteSearch(why)))
 
     each(read, places, at_once)
