@@ -261,8 +261,8 @@ def test_missing_environments_are_refused(environment: str) -> None:
         environment_checks.check_environment(an_integration(), environment)
 
 
-def test_the_error_for_an_integration_without_environments_says_none() -> None:
-    """If an integration has no environments, the error says `none`."""
+def test_the_error_for_an_integration_without_environments_says_so() -> None:
+    """If an integration has no environments, the error says so."""
     with pytest.raises(EnvironmentMissing, match="It has no environments"):
         environment_checks.check_environment(an_integration(()), "dev")
 

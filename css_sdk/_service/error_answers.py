@@ -178,6 +178,5 @@ _HINTS: Final[Mapping[str, str]] = {
 
 def _hint_for_missing(answer: ErrorAnswer, what: type_of_thing) -> str:
     kind = _what_is_missing(answer.message, what)
-    if kind == "user" and SERVICE_ACCOUNT_PREFIX in answer.message + answer.request:
-        return UNKNOWN_SERVICE_ACCOUNT
-    return _HINTS.get(kind, "")
+    user = f"{answer.message} {answer.request.partition('/users/')[2].partition('/')[0]}"
+    return UNKNOWN_SERVICE_ACCOUNT if kind == "user" and SERVICE_ACCOUNT_PREFIX in user else _HINTS.get(kind, "")

@@ -137,7 +137,7 @@ def username_of(user: UserLike) -> str:
     is_sendable = is_plain or all(unicodedata.category(character)[0] not in "CZ" for character in text)
     if isinstance(user, ServiceAccount) and not (is_sendable and user.client_id and "@" not in text):
         copied = "Copy the client id of the service account, such as fisheries-service-102."
-        raise UnusableUser(f"{user.client_id!r} is not a client id.", remedy=Remedy(copied, copied, copied))
+        raise UnusableUser(f"{user.client_id!r} is not a client id.", remedy=Remedy(copied, file=copied))
     if not is_sendable:
         raise UnusableUser(
             f"The username {text!r} contains blanks, or characters that cannot be seen or sent.",

@@ -137,11 +137,8 @@ def _check_private(path: Path, found: os.stat_result) -> None:
         what = f"The config file {str(path)!r} was not used, because others could put commands into it:"
         # In a folder with the sticky bit, such as /tmp, nobody can replace files of others.
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not (place != path and status.st_mode & stat.S_ISVTX):
-            raise _unsafe(f"{what} they can write to {place}.", f"chmod go-w {quote(str(place))}")
+            remedy = Remedy(f"Run: chmod go-w {quote(str(place))}")
+            raise ConfigurationError(f"{what} they can write to {place}.", remedy=remedy)
         if status.st_uid not in (0, os.geteuid()):
-            raise _unsafe(f"{what} {place} belongs to another user.", f"chown $(id -un) {quote(str(place))}")
-
-
-def _unsafe(message: str, command: str) -> ConfigurationError:
-    """Return an error whose next step is a command."""
-    return ConfigurationError(message, remedy=Remedy(f"Run: {command}"))
+            remedy = Remedy(f"Run: chown $(id -un) {quote(str(place))}")
+            raise ConfigurationError(f"{what} {place} belongs to another user.", remedy=remedy)

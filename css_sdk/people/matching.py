@@ -20,9 +20,7 @@ _CHOOSE_LOGIN: Final = Remedy(
     "Use the username, or pass --provider, --prefer or --all-logins.",
     "Write the number of a candidate into the column `choice`.",
 )
-_CHOOSE_PERSON: Final = Remedy(
-    "Use the username.", "Use the username.", "Write the number of a candidate into the column `choice`."
-)
+_CHOOSE_PERSON: Final = Remedy("Use the username.", file=_CHOOSE_LOGIN.file)
 
 Found = tuple[User, ...] | CssError
 """The result of one search: the users that it found, or the error with which it failed."""
