@@ -30,6 +30,7 @@ PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidba
 """All login providers, in the order of the help."""
 ENVIRONMENTS: Final = ["dev", "test", "prod"]
 ENVIRONMENT: Final = click.Choice(ENVIRONMENTS)
+PROVIDER: Final = click.Choice(PROVIDERS)
 COUNT: Final = number(click.IntRange(0), "a whole number, 0 or more")
 
 
@@ -209,7 +210,7 @@ def providers(help: str, default_is: str) -> Decorator:
 
     `help` is the first sentence of the help. `default_is` is the last sentence, about the default.
     """
-    return several("--provider", "providers", type=click.Choice(PROVIDERS), help=help, default_is=default_is)
+    return several("--provider", "providers", type=PROVIDER, help=help, default_is=default_is)
 
 
 def environments(help: str) -> Decorator:
@@ -293,8 +294,7 @@ def _preferred(context: click.Context, option: click.Parameter, given: str | Non
     """Return the providers in the value of `--prefer`. Refuse other words, and `--all-logins` beside it."""
     if given and context.params.get("all_logins"):
         raise click.UsageError("--prefer chooses one login, and --all-logins chooses all: pass one of them.")
-    known = click.Choice(PROVIDERS)
-    return [known.convert(each.strip(), option, context) for each in (given or "").split(",") if each.strip()]
+    return [PROVIDER.convert(each.strip(), option, context) for each in (given or "").split(",") if each.strip()]
 
 
 logins = together(
