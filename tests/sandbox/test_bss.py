@@ -176,12 +176,12 @@ def test_the_bss_is_served_on_a_socket(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("bss", "problem"),
     [
-        ({}, "bss lacks 'users'"),
+        ({}, "bss: it lacks 'users'"),
         ([], r"bss is \[\]; it must be an object"),
         ({**CLIENT, "users": []}, "needs at least one user"),
-        ({**CLIENT, "users": [{"username": "u"}]}, "bss: entry 1 of users lacks 'password'"),
+        ({**CLIENT, "users": [{"username": "u"}]}, "bss: entry 1 of users: it lacks 'password'"),
         ({**CLIENT, "client_key": ""}, "client_key is ''; it must be a text"),
-        ({**CLIENT, "accounts": [{"name": "x"}]}, "bss: entry 1 of accounts lacks 'id'"),
+        ({**CLIENT, "accounts": [{"name": "x"}]}, "bss: entry 1 of accounts: it lacks 'id'"),
     ],
 )
 def test_an_invalid_bss_part_of_a_world_is_refused(bss: Any, problem: str) -> None:

@@ -278,11 +278,11 @@ def target(**other: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("cern", "problem"),
     [
-        ({}, "cern lacks 'targets'"),
+        ({}, "cern: it lacks 'targets'"),
         (5, "cern is 5; it must be an object"),
         ({"targets": [], "applications": [CALLER]}, "needs at least one target"),
         ({**target(), "applications": []}, "needs at least one target and one application"),
-        ({**target(), "applications": [{"client_id": "x"}]}, "cern: entry 1 of applications lacks 'client_secret'"),
+        ({**target(), "applications": [{"client_id": "x"}]}, "cern: entry 1 of applications: it lacks 'client_secret'"),
         ({**target(), "applications": [{**CALLER, "client_secret": 5}]}, "client_secret is 5; it must be a text"),
         ({**target(), "applications": [{**CALLER, "roles": {"b": ["r"]}}]}, "roles in 'b', which is not in targets"),
         ({**target(), "applications": [{**CALLER, "roles": {"a": "reader"}}]}, "roles.a is 'reader'; it must be"),

@@ -200,7 +200,7 @@ def test_an_invalid_world_file_is_named_once(tmp_path: Path) -> None:
     """The error about a world file names the file, the entry and the mistake, each once."""
     path = tmp_path / "world.json"
     for change, problem in (
-        ({"teams": [{"id": 1, "name": "x"}]}, "entry 1 of teams lacks 'api_account'"),
+        ({"teams": [{"id": 1, "name": "x"}]}, "entry 1 of teams: it lacks 'api_account'"),
         ({"teams": []}, "it has no team"),
         ({"cern": 5}, "cern is 5; it must be an object"),
         (

@@ -167,7 +167,7 @@ def test_an_invalid_world_is_reported_in_one_line(printed: str) -> None:
     assert counts_in(printed, "wrong/test_no_world.py") == {"error": 3}
     for each in (
         "nowhere.json cannot be read: ",
-        "the world lacks 'integrations'\n",
+        "the world cannot be used: it lacks 'integrations'\n",
         "the world cannot be used: it has no team\n",
     ):
         assert each in printed

@@ -18,17 +18,14 @@ _AN_ID: Final = f"a whole number from 1 to {LARGEST_ID}"
 
 
 @contextmanager
-def reading(what: str, joint: str = " cannot be used: ") -> Iterator[None]:
-    """Turn an error in a document into a `SandboxError` that names the document.
-
-    `joint` is the text between the document's name and the message of an inner `SandboxError`.
-    """
+def reading(where: str) -> Iterator[None]:
+    """Begin the message of an error in a document with the place of the error."""
     try:
         yield
     except SandboxError as error:
-        raise SandboxError(f"{what}{joint}{error}") from error
+        raise SandboxError(f"{where}: {error}") from error
     except KeyError as error:
-        raise SandboxError(f"{what} lacks {error}") from error
+        raise SandboxError(f"{where}: it lacks {error}") from error
 
 
 def json_object(content: bytes, name: str) -> Mapping[str, Any]:
@@ -47,11 +44,14 @@ def _no_constant(name: str) -> Any:
 def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Iterator[Built]:
     """Yield the object that `build` makes of each entry of the list `name`."""
     for number, entry in enumerate(checked_list(document[name], name), 1):
-        where = f"entry {number} of {name}"
-        checked_object(entry, where)
-        with reading(where, ": "):
-            found = build(entry)
-        yield found
+        yield built(entry, f"entry {number} of {name}", build)
+
+
+def built(value: Any, name: str, build: Callable[[Mapping[str, Any]], Built]) -> Built:
+    """Return the object that `build` makes of a mapping. Messages begin with `name`."""
+    entry = checked_object(value, name)
+    with reading(name):
+        return build(entry)
 
 
 def check(name: str, value: object, is_right: bool, rule: str) -> None:

@@ -13,19 +13,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from ..errors import SandboxError
-from .fields import by_key, check, checked_list, checked_object, checked_text, each, reading, text, whole_number
+from .fields import built, by_key, check, checked_list, checked_object, checked_text, each, text, whole_number
 
 CERN_REALM: Final = "/auth/realms/cern"
 CERN_TOKEN_PATH: Final = "/api-access/token"  # noqa: S105 - a path, no secret
 CERN_PATH: Final = "/cern"
 BSS_PATH: Final = "/bss"
-Built = TypeVar("Built")
 
 
 @frozen
@@ -100,18 +99,12 @@ class BssWorld:
 
 def cern_world(document: Mapping[str, Any]) -> CernWorld:
     """Read the part `cern` of a world."""
-    return _read(document, "cern", _cern) if "cern" in document else CernWorld({}, {})
+    return built(document["cern"], "cern", _cern) if "cern" in document else CernWorld({}, {})
 
 
 def bss_world(document: Mapping[str, Any]) -> BssWorld:
     """Read the part `bss` of a world."""
-    return _read(document, "bss", _bss) if "bss" in document else BssWorld("", "", {}, {})
-
-
-def _read(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Built:
-    entry = checked_object(document[name], name)
-    with reading(name, ": "):
-        return build(entry)
+    return built(document["bss"], "bss", _bss) if "bss" in document else BssWorld("", "", {}, {})
 
 
 def _cern(entry: Mapping[str, Any]) -> CernWorld:

@@ -48,10 +48,10 @@ class State:
         self.logins: set[tuple[int, str, str]] = set()
         if path is not None and files.exists(path) and not fresh:
             document = read_json(path, "state", files.read)
-            with reading(f"the state file {path}", " cannot be used with this world: "):
+            with reading(f"the state file {path} cannot be used with this world"):
                 self._fill(document)
         else:
-            with reading(world.name):
+            with reading(f"{world.name} cannot be used"):
                 self._fill(world.seeds)
         self._begin()
 

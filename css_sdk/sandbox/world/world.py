@@ -103,7 +103,7 @@ class World:
     def __init__(self, document: Mapping[str, Any], name: str = "the world") -> None:
         """Read a world from the content of a world file. `name` is for error messages."""
         self.name = name
-        with reading(name):
+        with reading(f"{name} cannot be used"):
             self.teams = by_key("team", ((team.id, team) for team in each(document, "teams", _team)))
             self.integrations = by_key(
                 "integration", ((found.id, found) for found in each(document, "integrations", _integration))
