@@ -135,3 +135,41 @@ def test_only_an_older_export_is_replaced(
     assert run_css("export", "--output", file) == code
     assert (asked(sandbox) == {}) is bool(code)
     assert (file.read_text(encoding="utf-8") == content) is bool(code)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_kept"),
+    [
+        (lambda text: text, False),
+        (lambda text: text.replace("\n", "\r\n"), False),
+        (lambda text: text + "timezone: America/Vancouver\n", True),
+        (lambda text: text.replace("reviewer", "Reviewer"), True),
+        (lambda text: text.replace(text.split("\n")[0], "# Written by css export. Delete this line to keep it."), True),
+    ],
+    ids=["nothing", "line ends", "a line", "a name", "no checksum"],
+)
+def test_an_export_that_somebody_changed_is_kept(
+    run_css: Run,
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    change: Callable[[str], str],
+    is_kept: bool,
+) -> None:
+    """`css export` replaces an export only while its checksum fits; other line ends do not count as a change."""
+    file = tmp_path / "roles.yaml"
+    assert run_css("export", "-i", "101", "-e", "dev", "--output", file) == 0
+    changed = change(file.read_text(encoding="utf-8")).encode()
+    file.write_bytes(changed)
+    sandbox.create_role(GRANTS_PORTAL, "dev", "auditor")
+    sandbox.clear_requests()
+    assert run_css("export", "-i", "101", "-e", "dev", "--output", file) == (64 if is_kept else 0)
+    assert (file.read_bytes() == changed) is is_kept
+    if is_kept:
+        assert asked(sandbox) == {}
+        assert capsys.readouterr().err == (
+            f"css: {file} was changed after css wrote it. Nothing was sent. Name another file with --output, or "
+            "replace the file with --force. [InvalidFile]\n"
+        )
+        assert run_css("export", "-i", "101", "-e", "dev", "--output", file, "--force") == 0
+        assert "auditor" in file.read_text(encoding="utf-8")

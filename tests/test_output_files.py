@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from css_sdk._text.workbooks import workbook_of
+from css_sdk.report.text import CSV_COLUMNS, ROSTER_COLUMNS
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles
 from tests.support import asked, usernames
@@ -97,6 +99,34 @@ def test_a_file_that_cannot_be_written_is_refused_with_the_reason_and_the_option
     assert "is a directory" in err or f"cannot be written: {why}" in err
     assert option in err
     assert asked(sandbox) == {}
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["report", "roster export -i 101 -e dev", "members list -i 101 -e dev reviewer"],
+    ids=lambda text: text[:6],
+)
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+@pytest.mark.usefixtures("folder")
+def test_a_table_to_which_somebody_added_a_column_is_kept(
+    run_css: Run, capsys: pytest.CaptureFixture[str], command: str, ending: str
+) -> None:
+    """css keeps a table that it wrote if the table now has another column, such as the last days of grants."""
+    if ending == "xlsx":
+        pytest.importorskip("xlsxwriter")
+        pytest.importorskip("python_calamine")
+    file = Path(f"table.{ending}")
+    assert run_css(*command.split(), "--output", file) == 0
+    columns = [*(CSV_COLUMNS if command == "report" else ROSTER_COLUMNS), "until"]
+    if ending == "csv":
+        file.write_text(file.read_text(encoding="utf-8").replace("\n", ",until\n", 1), encoding="utf-8")
+        assert file.read_text(encoding="utf-8-sig").startswith(",".join(columns))
+    else:
+        file.write_bytes(workbook_of([columns], "Sheet"))
+    written = file.read_bytes()
+    assert run_css(*command.split(), "--output", file) == 64
+    assert f"{file} was changed after css wrote it. Nothing was sent." in capsys.readouterr().err
+    assert file.read_bytes() == written
 
 
 @pytest.mark.usefixtures("folder")

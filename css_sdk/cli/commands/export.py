@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import click
 
+from ...roles_file.exports import is_export, is_unchanged_export, marked_export
 from ..support import options
 from ..support.files import OutputFile
 from ..support.options import Given, flag, output_option, takes
 from ..support.plans import states_of
-
-_HEADER = "Written by css export. Delete this line to keep css export from replacing the file."
-
-
-def _is_export(content: bytes) -> bool:
-    return content.startswith(f"# {_HEADER}\n".encode())
 
 
 @click.command()
@@ -26,7 +21,11 @@ def _is_export(content: bytes) -> bool:
     flag("--by-name", help="Name integrations by project name if the name is unique. By default, css writes the id."),
     flag("--names", help="Add people's names to usernames, as comments."),
     output_option(
-        "--output", "an export", _is_export, "Write to this file, readable only by you. An older export is replaced."
+        "--output",
+        "an export",
+        is_unchanged_export,
+        "Write to this file, readable only by you. An older export is replaced if nobody has changed it.",
+        was_edited=is_export,
     ),
     options.width,
 )
@@ -50,7 +49,7 @@ def export(given: Given, additive: bool, by_name: bool, names: bool, output: Out
         team = css.integrations()
     wanted = exported(states, exact=not additive, by_name=by_name, team=team)
     people = {user.username: user.name for state in states for user in state.users.values()} if names else {}
-    text = desired_as_yaml(wanted, header=_HEADER, names=people)
+    text = marked_export(desired_as_yaml(wanted, names=people))
     try:
         read_desired(text, "the file", max_bytes=None)
     except InvalidFile as error:

@@ -26,7 +26,9 @@ def _is_report(content: bytes) -> bool:
 
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip().partition("\n")[0].rstrip()
     is_page = first == "<!DOCTYPE html>" and b"<title>Who has what" in content[:5000]
-    is_table = first.split() == [column.upper() for column in _COLUMNS] or begins_with(content, CSV_COLUMNS)
+    is_table = first.split() == [column.upper() for column in _COLUMNS] or begins_with(
+        content, CSV_COLUMNS, then_more=False
+    )
     return is_page or is_table or first.startswith(("# Who has what", '{"integration_id":'))
 
 

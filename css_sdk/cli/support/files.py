@@ -88,6 +88,11 @@ def why_not_writable(file: Path) -> str:
     return ""
 
 
+def never(_: bytes) -> bool:
+    """Return False. This is for files of a kind of which css cannot see whether somebody changed them."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class OutputFile:
     """A file that a command writes.
@@ -99,6 +104,8 @@ class OutputFile:
         option: the option that names the file, for messages.
         kind: what the command writes, such as "a plan", for messages.
         is_ours: returns whether css-sdk wrote a content as a file of this kind.
+        was_edited: returns whether somebody changed a content after css-sdk wrote it. css calls it only if `is_ours`
+            returns False.
         force: whether to replace any existing file.
     """
 
@@ -106,6 +113,7 @@ class OutputFile:
     option: str
     kind: str
     is_ours: Callable[[bytes], bool]
+    was_edited: Callable[[bytes], bool] = never
     force: bool = False
 
     def check(self, source: Path = STDIN) -> None:
@@ -132,10 +140,9 @@ class OutputFile:
         if source != STDIN and source.exists() and self.path.samefile(source):
             raise InvalidFile(f"{self.path} is the input file. {other}")
         if not self.force and not may_be_replaced(self.path, self.is_ours):
-            raise InvalidFile(
-                f"{self.path} exists and is not {self.kind} that css-sdk wrote. Nothing was sent. Name another "
-                f"file with {self.option}, or replace the file with --force."
-            )
+            is_edited = self.was_edited(content_of(self.path)[0])
+            why = "was changed after css wrote it" if is_edited else f"exists and is not {self.kind} that css-sdk wrote"
+            raise InvalidFile(f"{self.path} {why}. {other[:-1]}, or replace the file with --force.")
 
     def write(self, pieces: Iterable[str] | bytes, encoding: str = "utf-8") -> None:
         """Write the file completely or not at all. If the path is None, print the text on stdout instead.
