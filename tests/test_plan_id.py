@@ -166,7 +166,55 @@ def test_apply_accepts_only_the_plan_with_the_given_id(
     approved = printed_id(capsys.readouterr().out)
     assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved.upper()) == 0
     assert "auditor" in sandbox.roles(GRANTS_PORTAL, "dev")
-    assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == 5
+
+
+def test_an_approved_plan_may_be_applied_again(
+    run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If a job applies an approved roles file twice, the second run has nothing to do, and succeeds.
+
+    But a saved plan without steps shows nothing about the state of the service. If its id differs, css refuses it.
+    """
+    approved = read_plan(plan_file.read_bytes(), "plan.json").id
+    assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == 0
+    before = everything(sandbox)
+    capsys.readouterr()
+    assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == 0
+    printed = capsys.readouterr().err
+    assert "No changes." in printed
+    assert "There is nothing to change, so css did not need the approved plan (--plan-id).\n" in printed
+    assert run_css("plan", "roles.yaml", "--out", "empty.json") == 0
+    capsys.readouterr()
+    assert run_css("apply", "empty.json", "--yes", "--plan-id", approved) == 5
+    printed = capsys.readouterr().err
+    assert "Review" not in printed
+    assert "This plan has no changes. Pass the file of the approved plan." in printed
+    unknown = "[reviewer, {name: auditor, members: [{email: nobody@example.com}]}]"
+    for roles, code in ((unknown, 3), ("{exact: [auditor, reviewer]}", 0)):
+        file_of_roles(plan_file.parent, roles)
+        capsys.readouterr()
+        assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == code
+        assert "There is nothing to change, so css did not need the approved plan" in capsys.readouterr().err
+    assert everything(sandbox) == before
+
+
+def test_the_error_about_another_plan_says_how_to_see_the_plan(
+    run_css: Run, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error about a plan id names the command that shows the plan, with the files and options of the user."""
+    for source, shown in (
+        (["plan.json"], "css show plan.json"),
+        (["roles.yaml"], "css plan roles.yaml"),
+        (
+            ["roles.yaml", "--prune", "-e", "dev", "-i", "Grants Portal"],
+            "css plan roles.yaml --prune -i 'Grants Portal' -e dev",
+        ),
+    ):
+        capsys.readouterr()
+        assert run_css("apply", *source, "--yes", "--plan-id", "0" * 64) == 5
+        printed = capsys.readouterr().err
+        assert f"To see this plan, run: {shown}\n" in printed
+        assert "pass its id with --plan-id" in printed
 
 
 def test_a_resumed_plan_keeps_its_id(

@@ -281,3 +281,29 @@ def test_a_preview_names_who_gains_and_who_loses(
     err = capsys.readouterr().err
     assert f"1 user gains the role 'guest' in Grants Portal (#101) prod: {other}\n" in err
     assert "1 user loses the role 'guest' in Grants Portal (#101) prod: service-account-fisheries-service-102\n" in err
+
+
+@pytest.mark.parametrize("words", ["undo changes.jsonl", "apply roles.yaml --prune"])
+def test_a_plan_that_a_guard_refuses_is_not_asked_about(
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: str,
+) -> None:
+    """If a guard refuses a plan, css shows the plan and refuses it before it asks a question."""
+    monkeypatch.chdir(tmp_path)
+    six = usernames(sandbox, 30)[-6:]
+    sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
+    assert run_css("assign", "-i", 101, "-e", "dev", "-r", "guest", *six, "--journal", "changes.jsonl") == 0
+    file_of_roles(tmp_path, "[{name: guest, members: {exact: [0f3ac87806aa7f215a7c0d4cc4d9e799@idir]}}]")
+    before = everything(sandbox)
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert run_css(*words.split()) == 4
+    printed = capsys.readouterr().err
+    assert "6 of 6 members of the role 'guest' in Grants Portal (#101) dev would be removed." in printed
+    assert "6 to remove" in printed
+    assert "[y/N]" not in printed
+    assert everything(sandbox) == before

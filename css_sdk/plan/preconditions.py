@@ -202,13 +202,19 @@ def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iter
         draft.carry_out(step)
 
 
-def check_plan_id(plan: Plan, expected: str) -> None:
-    """Refuse a plan that is not the approved one, because it could do something that nobody approved."""
+def check_plan_id(plan: Plan, expected: str, command: str) -> None:
+    """Refuse a plan that is not the approved one, because it could do something that nobody approved.
+
+    `command` is the command that shows the plan.
+    """
     if plan.id != expected:
+        review = f"Review this plan, and pass its id with --plan-id. To see this plan, run: {command}"
         raise StalePlan(
             f"This is not the plan that was approved: its plan id is {plan.id}, not {expected}. The roles file or the "
-            f"state of the service has changed since the approval, or this is a different plan. Nothing was sent. "
-            f"Review this plan, and pass its id (--plan-id)."
+            f"state of the service has changed since the approval, or this is a different plan. Nothing was sent.",
+            remedy=Remedy(
+                "", review if plan.steps else "This plan has no changes. Pass the file of the approved plan."
+            ),
         )
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from ..._text.shells import quote
 from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
 from ..support.journals import journal_file
 from ..support.options import Given, flag, takes
+from ..support.output import say
 from ..support.plans import contents_of, desired_of, is_saved_plan
-
-if TYPE_CHECKING:
-    from ... import Plan
 
 
 def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
@@ -55,7 +53,7 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
         metavar="ID",
         callback=_checked_plan_id,
         help="Carry out the plan only if it has this id. css plan prints the id. If the plan has another id, the exit "
-        "code is 5.",
+        "code is 5. If roles files need no change, css ignores the id.",
     ),
     options.carrying_out,
 )
@@ -87,11 +85,6 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
     """
     from ...plan.preconditions import check_plan_id
 
-    def carry_out(plan: Plan, origin: Origin) -> int:
-        if plan_id is not None:
-            check_plan_id(plan, plan_id)
-        return preview_and_carry_out(css, plan, given, origin)
-
     contents = contents_of(files)
     [(name, content), *others] = contents.items()
     if not others and is_saved_plan(content):
@@ -102,11 +95,27 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
         if resume and given.journal:
             raise click.UsageError("--resume already names the journal. Leave out --journal.")
         saved = read_plan(content, name, max_bytes=None)
+        if plan_id is not None:
+            check_plan_id(saved, plan_id, f"css show {quote(str(files[0]))}")
         with opened() as css:
-            return carry_out(saved, Origin.of_file(files[0], saved.id, resume and journal_file(resume)))
+            origin = Origin.of_file(files[0], saved.id, resume and journal_file(resume))
+            return preview_and_carry_out(css, saved, given, origin)
     if resume:
         raise click.UsageError("--resume is for a saved plan. To continue with a roles file, apply it again.")
     desired = desired_of(contents)
     with opened() as css:
         made = css.plan(desired, prune=prune, **given.planning)
-        return carry_out(made, Origin(Path(name if not others else files[0].absolute()).stem))
+        # A plan without steps, made from the current state, does nothing that somebody must approve.
+        if plan_id is not None and made.steps:
+            check_plan_id(made, plan_id, _plan_command(given, files, prune))
+        code = preview_and_carry_out(css, made, given, Origin(Path(name if not others else files[0].absolute()).stem))
+        if plan_id is not None and not made.steps:
+            say("There is nothing to change, so css did not need the approved plan (--plan-id).")
+        return code
+
+
+def _plan_command(given: Given, files: Sequence[Path], prune: bool) -> str:
+    """Return the `css plan` command that makes the same plan."""
+    named = {"-i": given.integrations, "-e": given.environments, "--provider": given.providers}
+    options = [each for option, values in named.items() for value in values for each in (option, quote(value))]
+    return " ".join(["css plan", *(quote(str(file)) for file in files), *(["--prune"] if prune else []), *options])

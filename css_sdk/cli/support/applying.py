@@ -162,6 +162,9 @@ def _carry_out(
 ) -> int:
     from ...errors import StalePlan
 
+    if len(plan.states) == len(plan.places):
+        # Do not ask about a plan that a guard would refuse. A plan from a file has no states yet.
+        given.guards.check(plan.steps, plan.states, leads_back=plan.leads_back, impact=plan.impact)
     prod = tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod")
     confirm(Changes.of(left, prod, is_plan=True), given)
     settled: dict[Step, StepResult] = {}
