@@ -30,7 +30,10 @@ _OUTCOMES: Final[tuple[Outcome, ...]] = ("done", "failed", "unknown")
 
 _FACTS: Final = ("plan", "at", "user", "reason", "command", "undoes")
 """The optional keys of the first line."""
-_NAME_A_JOURNAL: Final = Remedy("Name a journal.", "Name a journal. To see the journals, run: css journal list")
+NAME_A_JOURNAL: Final = Remedy(
+    "Name a journal.", "Pass the path or the name of a journal. To see the journals, run: css journal list"
+)
+"""The next step if a file is not a journal, or if there is no such file."""
 
 
 @frozen
@@ -174,19 +177,19 @@ def read_journal(content: str | bytes, name: str) -> JournalRead:
                 raise InvalidFile(f"{where}: the account or address differs from the first line.")
             read = evolve(read, plan=run.plan or read.plan) if read is not None else run
         elif read is None:
-            raise InvalidFile(f"{where}: a journal begins with a line that names its account.", remedy=_NAME_A_JOURNAL)
+            raise InvalidFile(f"{where}: a journal begins with a line that names its account.", remedy=NAME_A_JOURNAL)
         else:
             entry = _entry(record, entries, where)
             entries[entry.number] = entry
     if read is None:
-        raise InvalidFile(f"{name} is empty or is not a journal. Nothing was sent.", remedy=_NAME_A_JOURNAL)
+        raise InvalidFile(f"{name} is empty or is not a journal. Nothing was sent.", remedy=NAME_A_JOURNAL)
     return evolve(read, entries=tuple(entries.values()))
 
 
 def _record(line: bytes, where: str) -> Mapping[str, Any]:
     record = parsed_json(line)
     if not isinstance(record, dict):
-        raise InvalidFile(f"{where}: this is not a line of a journal.", remedy=_NAME_A_JOURNAL)
+        raise InvalidFile(f"{where}: this is not a line of a journal.", remedy=NAME_A_JOURNAL)
     return record
 
 

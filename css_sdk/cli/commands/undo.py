@@ -62,8 +62,9 @@ def _read(file: Path) -> tuple[str, JournalRead]:
 
 def _newest(css: Css) -> tuple[str, JournalRead]:
     """Return the name and the content of the newest journal that this account can undo. Print the name."""
-    from ...errors import InvalidFile, Remedy
+    from ...errors import InvalidFile
     from ...journal.choice import newest_to_undo
+    from ...journal.entries import NAME_A_JOURNAL
 
     there = folder()
     journals = there.journals()
@@ -74,9 +75,8 @@ def _newest(css: Css) -> tuple[str, JournalRead]:
             f"this journal, run: css undo {quote(name)}"
         )
     if choice.name is None:
-        remedy = Remedy("", "Pass the path or the name of a journal. To see the journals, run: css journal list")
         raise InvalidFile(
-            f"No journal of the account {css.settings.client_id} in {there.path} can be undone.", remedy=remedy
+            f"No journal of the account {css.settings.client_id} in {there.path} can be undone.", remedy=NAME_A_JOURNAL
         )
     journal = journals[choice.name]
     reason = f" ({journal.reason})" if journal.reason else ""

@@ -52,11 +52,10 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
         with nullcontext(sys.stdin.buffer) if file == STDIN else file.open("rb") as opened:
             content = opened.read() if most is None else opened.read(most + 1)
     except OSError as error:
-        hint = "Name a file, or - for standard input."
-        if is_journal:
-            hint = "Pass the path of a file, or the name of a journal. To see the journals, run: css journal list"
-        sentence = f"{file} cannot be read: {error.strerror}. Nothing was sent."
-        raise InvalidFile(sentence, remedy=Remedy("", hint)) from None
+        from ...journal.entries import NAME_A_JOURNAL
+
+        remedy = NAME_A_JOURNAL if is_journal else Remedy("", "Name a file, or - for standard input.")
+        raise InvalidFile(f"{file} cannot be read: {error.strerror}. Nothing was sent.", remedy=remedy) from None
     if most is not None and len(content) > most:
         raise too_large(name, most)
     return content, name
