@@ -81,7 +81,7 @@ MISTAKES = {
     "guid-without-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799", 64),
     "mistyped-guid": Mistake(f"assign {DEV} -r reviewer {NOBODY}", 1),
     "guid-too-short": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e79@idir", 64),
-    "mistyped-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799@idri", 4),
+    "mistyped-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799@idri", 64),
     "provider-without-roles": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799@bcservicescard", 4),
     "mistyped-client-id": Mistake(f"assign {DEV} -r reviewer --client-id fisheries-service-120", 1),
     "nobody-named": Mistake(f"assign {DEV} -r reviewer", 64),

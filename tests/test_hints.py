@@ -115,6 +115,46 @@ def test_a_hint_has_what_was_typed(
     assert asked(sandbox) == {}
 
 
+@pytest.mark.parametrize("provider", ["", "idir", "bceidbasic", "githubpublic"])
+@pytest.mark.parametrize("guid", ["1234", "tobias", GUID[1:]])
+def test_a_guid_that_no_searched_provider_can_have_is_a_usage_error(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], guid: str, provider: str
+) -> None:
+    """All commands use one rule, with the providers that they search. A GUID of GitHub can be a number. If only GitHub
+    is searched, it can have letters, too.
+    """
+    at = ["--provider", provider] if provider else []
+    role = (*PLACE, "-r", "reviewer")
+    employees = [("assign", *role, "--guid", guid), ("unassign", *role, "--guid", guid, "--yes")]
+    everybody = [("people", *words) for words in (("find", "--guid", guid), ("roles", guid), ("remove", guid))]
+    everybody.append(("people", "copy", guid, "rurik.vance@example.com"))
+    for words in (*employees, *everybody):
+        is_possible = provider == "githubpublic" or (not provider and guid == "1234" and words not in employees)
+        sandbox.clear_requests()
+        assert run_css(*words, *at) == (1 if is_possible else 64), words
+        err = capsys.readouterr().err
+        assert is_possible or asked(sandbox) == {}, words
+        assert is_possible or guid != "1234" or provider or "--provider githubpublic" in err
+
+
+def test_a_number_is_searched_only_at_github(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of several providers, only those that can have the GUID are searched for it."""
+    words = ("assign", *PLACE, "-r", "reviewer", "--guid", "583231", "--provider", "idir")
+    assert run_css(*words, "--provider", "githubpublic", "--json") == 1
+    assert "Nobody at githubpublic in dev has the GUID 583231" in capsys.readouterr().out
+    assert run_css("people", "find", "--guid", "583231") == 1
+    assert "Searched githubbcgov and githubpublic in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("assign", *PLACE, "-r", "reviewer"), ("people", "roles"), ("people", "find")])
+def test_a_mistyped_provider_is_a_usage_error(
+    run_css: Run, capsys: pytest.CaptureFixture[str], words: tuple[object, ...]
+) -> None:
+    """If the provider in a username is similar to an existing one, the error suggests the right username."""
+    assert run_css(*words, f"{GUID}@idri") == 64
+    assert f"Did you mean {GUID}@idir?" in capsys.readouterr().err
+
+
 def test_a_guard_refuses_only_a_provider(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A login that exists, but cannot have roles, is no mistake in the command line."""
     assert run_css("assign", *PLACE, "-r", "reviewer", f"{GUID}@bcservicescard") == 4

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from .._text.escaping import hidden_in, with_codes
 from .._text.shells import quote as quoted
+from .._text.suggestions import similar
 from .._text.words import counted
 from ..errors import Remedy, UnusableName, UnusableUser
 from ..models import (
@@ -169,6 +170,10 @@ def username_of(user: UserLike) -> str:
     if not provider:
         raise UnusableUser(f"{text!r} is not a username: the provider is missing after the @. Add it, such as idir.")
     if provider.lower() not in PROVIDERS:
+        if meant := similar(provider, PROVIDERS):
+            raise UnusableUser(
+                f"{text!r} is not a username: {provider!r} is not a login provider. Did you mean {name}@{meant[0]}?"
+            )
         raise UnusableUser(
             f"{text!r}: users of {provider!r} cannot have roles. Use a login of one of these providers: "
             f"{', '.join(sorted(PROVIDERS))}.",

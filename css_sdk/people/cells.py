@@ -75,32 +75,49 @@ def error_of(by: PersonBy, text: str, provider: str | None = None) -> Refused | 
     return refusal_of(identifiers.check_username, ServiceAccount(text) if by == "client_id" else text)
 
 
+def providers_with_guid(guid: str, providers: Collection[str] = PROVIDERS) -> tuple[str, ...]:
+    """Return those of the providers at which a login can have this GUID.
+
+    A GUID of GitHub can be a number. If all providers are of GitHub, it can also have letters, because css-sdk does not
+    know the form of GitHub's GUIDs.
+
+    >>> providers_with_guid("583231", ("idir", "githubpublic")), providers_with_guid("0f3a", ("idir", "githubpublic"))
+    (('githubpublic',), ())
+    """
+    github = PROVIDER_FAMILIES["github"]
+    is_number = guid.isascii() and guid.isdecimal()
+    is_of_github = is_number or (guid.isascii() and guid.isalnum() and set(github).issuperset(providers))
+    return tuple(each for each in providers if identifiers.is_guid(guid) or (is_of_github and each in github))
+
+
 def check_guid(text: str, providers: Collection[str] = ()) -> None:
     """Raise `UnusableUser` if a text cannot be the GUID of a login at one of these providers.
 
-    A GUID of GitHub can be a number. If all providers are of GitHub, any text is accepted, because css-sdk does not
-    know the form of GitHub's GUIDs. If no provider is given, the GUIDs of all providers are accepted.
+    If no provider is given, the GUIDs of all providers are accepted.
 
     >>> check_guid("583231")
     >>> check_guid("tobias")
     Traceback (most recent call last):
     css_sdk.errors.UnusableUser: 'tobias' is not a GUID: it has 6 characters, but must have 32 hex digits. ...
     """
-    github = set(PROVIDER_FAMILIES["github"])
-    is_github = bool(providers) and github.issuperset(providers)
-    may_be_number = not providers or not github.isdisjoint(providers)
-    if (
-        not is_github
-        and not (may_be_number and text.isdecimal())
-        and not identifiers.is_guid(identifiers.guid_of(text))
-    ):
+    if not providers_with_guid(identifiers.guid_of(text), providers or PROVIDERS):
         raise _not_a_guid(text)
 
 
 def _not_a_guid(text: str) -> UnusableUser:
+    fault = f"{identifiers.fault_of_digits(text, text)}."
+    if text.isdecimal():
+        return UnusableUser(
+            fault,
+            remedy=Remedy(
+                "Copy the whole GUID. For a GUID of GitHub, pass providers='githubpublic' or 'githubbcgov'.",
+                "Copy the whole GUID. For a GUID of GitHub, pass --provider githubpublic or githubbcgov.",
+                "For a GUID of GitHub, write githubpublic or githubbcgov under `provider`.",
+            ),
+        )
     is_name = re.fullmatch(r"[0-9A-Fa-f{}-]{8,}", text) is None
     return UnusableUser(
-        f"{identifiers.fault_of_digits(text, text)}.",
+        fault,
         remedy=Remedy(
             "Copy the whole GUID, or pass an e-mail address.",
             f"Copy the whole GUID. {identifiers.how_to_find(text if is_name else '')}",

@@ -10,7 +10,7 @@ from attrs import frozen
 from ..errors import Ambiguous, CssError, NotFound, NotIdentified, Remedy, WrongProvider
 from ..models import PROVIDER_FAMILIES, PROVIDERS, User
 from ..state import Place
-from .cells import PERSON_NAMES
+from .cells import PERSON_NAMES, providers_with_guid
 from .identification import is_identified
 from .identities import Person
 from .searches import NEVER_SEEN, can_be_looked_up, found_nobody, named
@@ -59,8 +59,14 @@ def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Sea
 
 
 def providers_for(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
-    """Return the providers to search for a person: the provider that the list names, or else all in `providers`."""
-    return (person.provider,) if person.provider else tuple(dict.fromkeys(providers))
+    """Return the providers to search for a person: the provider that the list names, or else those in `providers`.
+
+    Providers that cannot have the person's GUID are left out, unless none of them can.
+    """
+    if person.provider:
+        return (person.provider,)
+    asked = tuple(dict.fromkeys(providers))
+    return (person.by == "guid" and providers_with_guid(person.value, asked)) or asked
 
 
 def other_providers(person: Person, asked: Collection[str]) -> tuple[str, ...]:

@@ -142,9 +142,10 @@ def terms_for(text: str) -> dict[str, str]:
 def kind_of(value: str) -> Literal["username", "email", "guid", "name"]:
     """Return what a text is, from its form. Any text that is not a username, an address or a GUID is a name.
 
-    The text must be as `cleaned` returns it.
+    A complete GUID with a mistyped provider is a username, too. The text must be as `cleaned` returns it.
     """
-    if value.rpartition("@")[2].lower() in PROVIDERS:
+    name, _, provider = value.rpartition("@")
+    if provider.lower() in PROVIDERS or (identifiers.is_guid(name) and "." not in provider):
         return "username"
     if "@" in value:
         return "email"

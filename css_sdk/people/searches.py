@@ -16,6 +16,7 @@ from .._service import arguments, identifiers, service_limits
 from .._text.words import joined
 from ..errors import InvalidRequest, Remedy
 from ..models import PROVIDER_FAMILIES, PROVIDERS, User
+from .cells import providers_with_guid
 
 _TERMS_BY_FAMILY: Final = {
     "idir": ("guid", "email", "first_name", "last_name"),
@@ -96,8 +97,8 @@ def providers_for(
 ) -> tuple[str, ...]:
     """Return the providers to search: the named ones, or all that can be searched by these terms.
 
-    `searchable` is `TERMS` or `TERMS_ANYWHERE`. An incomplete GUID is refused, because the service would find everybody
-    whose GUID ends with it.
+    Providers that cannot have the GUID are left out. If no provider can have it, it is refused, because the service
+    would find everybody whose GUID ends with it. `searchable` is `TERMS` or `TERMS_ANYWHERE`.
     """
     if not terms:
         raise InvalidRequest("A search needs a term. Pass one, such as email= or guid=.")
@@ -116,13 +117,15 @@ def providers_for(
         together = " together. Leave out a term." if len(terms) > 1 else "."
         raise InvalidRequest(f"No provider can be searched by {joined(map(_with_blanks, terms))}{together}")
     guid = terms.get("guid")
-    if guid is not None and not all(can_be_looked_up(guid, provider) for provider in chosen):
+    if guid is None:
+        return chosen
+    if not (can_have_guid := providers_with_guid(guid, chosen)):
         raise InvalidRequest(
             f"{guid!r} is not a complete GUID. A complete GUID has 32 hex digits, with or without dashes. The service "
             f"would find everybody whose GUID ends with {guid!r}.",
             remedy=_WHOLE_GUID if asked else _WHOLE_GUID_OR_GITHUB,
         )
-    return chosen
+    return can_have_guid
 
 
 def can_be_looked_up(guid: str, provider: str) -> bool:

@@ -86,7 +86,7 @@ def change_roles(
 
     if not roles:
         raise click.UsageError("Name a role with --role.")
-    people = checked_people(named, given.providers)
+    people = checked_people(named, given.employees)
     if not people:
         raise click.UsageError("Name the users: pass usernames, --email, --guid, or --client-id for a service account.")
     pairs = dict.fromkeys((person, role) for person in people for role in roles)
