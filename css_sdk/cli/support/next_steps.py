@@ -66,13 +66,14 @@ def next_step(error: CssError) -> str:
     'To see which roles there are, run: css roles list -i INTEGRATION -e ENVIRONMENT'
     """
     from ... import errors
+    from ..._service.error_answers import UNKNOWN_SERVICE_ACCOUNT
 
     if remedy_for(error):
         return ""
     match error:
         case errors.WrongProvider() | errors.Ambiguous() if error.candidates:
             return ""  # the message names all logins that may be meant
-        case errors.NotFound(what="user") if "service-account-" in str(error):
+        case errors.NotFound(what="user") if UNKNOWN_SERVICE_ACCOUNT in str(error):
             return _INTEGRATIONS
         case errors.InvalidRequest(status=None):
             called = _called()

@@ -126,7 +126,7 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
     try:
         other = find_other(read_roster(content, name, day=datetime.date.min, max_bytes=None), rows, exact=exact)
     except InvalidFile as error:
-        return f"{path} has a fault ({error.faults[0].rstrip('.')})" if error.faults else None
+        return error.faults[0].rstrip(".") if error.faults else None
     return None if other is None else f"{path} has a row that is not in the roster (line {other.line})"
 
 
