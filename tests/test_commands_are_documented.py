@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from css_sdk.cli import css, exit_code
 from css_sdk.cli.command_table import COMMANDS
 from tests import readme
 
+PAGE = readme.README.parent / "docs" / "command-line.md"
 BASH = shutil.which("bash")
 
 
@@ -60,9 +62,26 @@ def test_a_command_without_its_first_argument_shows_what_to_add(
 
 @pytest.mark.parametrize("words", [words for words, is_group in every_command() if not is_group], ids=" ".join)
 def test_every_command_has_an_example_in_the_documentation(words: tuple[str, ...]) -> None:
-    """Every command has an example in the README or below `docs/`."""
-    examples = [line.split() for document in readme.DOCUMENTS for line in readme.commands(document)]
+    """Every command has an example on the page about the command line, as the page says."""
+    examples = [line.split() for line in readme.commands(PAGE)]
     assert ["css", *words] in [example[: len(words) + 1] for example in examples]
+
+
+def test_the_documentation_names_the_commands_without_json() -> None:
+    """The page about the command line names exactly the commands that lack `--json`."""
+    without = {"css " + " ".join(words) for words, is_group in every_command() if not (is_group or has_json(words))}
+    named = re.search(r"Every command has it, except (.*?)\.", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert named and set(re.findall("`(.*?)`", named[1])) == without
+
+
+def has_json(words: Sequence[str]) -> bool:
+    """Return whether a command has the option `--json`."""
+    command: click.Command | None = css
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
+    assert command is not None
+    return any("--json" in option.opts for option in command.params)
 
 
 def test_the_table_of_commands_repeats_the_first_sentence_of_their_help() -> None:

@@ -727,7 +727,8 @@ class Css:
             width: calls at once, 1 to 8.
 
         Returns:
-            The plan. If people could not be identified or have never logged in, the plan leaves out only their changes.
+            The plan. If people could not be identified or have never logged in, the plan leaves out their changes, and
+            the removals of members who may be one of these people.
 
         Raises:
             InvalidFile: `desired` requires something impossible. The error has all faults.

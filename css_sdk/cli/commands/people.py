@@ -271,7 +271,7 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
     css shows what it would remove, and asks for confirmation. In scripts, pass --yes. If there are roles in prod, pass
     --allow-prod too. To undo, run css undo.
 
-    Exit codes: 0 done, or a username has no roles; 1 the person was not found, or two people have the address; 3 an
+    Exit codes: 0 done, or the person has no roles; 1 the person was not found, or two people have the address; 3 an
     environment could not be read, or a role was not removed; 4 a guard refused the removal.
 
     \b

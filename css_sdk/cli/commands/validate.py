@@ -46,8 +46,9 @@ def validate(given: Given, files: Sequence[Path]) -> int:
     """Check roles files without contacting the service.
 
     css prints all faults at once, each with its line. FILE is a roles file, a folder with roles files, or - for
-    standard input. css checks all files together. The files may share groups. But two files must not list the same
-    thing, such as the same member of a role. To check whether integrations, people and roles exist, use css plan.
+    standard input. css checks all files together: a file can use the groups of another one. But two files must not
+    list the same group, or the same role or user of an environment. To check whether integrations, people and roles
+    exist, use css plan.
 
     Exit codes: 0 no faults; 64 at least one fault.
 
