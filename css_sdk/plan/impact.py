@@ -163,7 +163,7 @@ def find_losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Lo
             continue
         if child:
             leading = frozenset(at_first.get((place, name), name) for name in _leading_to(draft.parents, child))
-            for number, others in _without_child(draft, child, list(run)):
+            for number, others in _without_child(draft, child, run):
                 found.append(Loss(number, place, child, frozenset(), others, leading))
                 leading = frozenset()
             continue
@@ -185,23 +185,23 @@ def _removed_child(step: Step) -> tuple[Place, str]:
     return step.place, step.target if step.kind == "remove_composite" else ""
 
 
-def _without_child(draft: Draft, child: str, run: Sequence[tuple[int, Step]]) -> Iterator[tuple[int, frozenset[str]]]:
-    """Carry out steps that remove one child from several roles. Yield the index of each step, and who loses the child.
+def _without_child(draft: Draft, child: str, run: Iterable[tuple[int, Step]]) -> list[tuple[int, frozenset[str]]]:
+    """Carry out steps that remove one child from several roles. Return the index of each step, and who loses the child.
 
     Find the losses from the last step to the first. In this direction, each step only adds roles that lead to the
     child.
     """
-    linked = []
-    for _, step in run:
-        linked.append(child in draft.children.get(step.role, ()))
+    parents = []
+    for number, step in run:
+        parents.append((number, step.role if child in draft.children.get(step.role, ()) else None))
         draft.carry_out(step)
     leading = set(_leading_to(draft.parents, child))
     having = set(_members_of(leading, draft.members))
     losing = []
-    for (number, step), was_linked in zip(reversed(run), reversed(linked), strict=True):
-        new = _leading_to(draft.parents, step.role) - leading if was_linked else frozenset[str]()
+    for number, parent in reversed(parents):
+        new = _leading_to(draft.parents, parent) - leading if parent is not None else frozenset[str]()
         others = _members_of(new, draft.members) - having
         leading |= new
         having |= others
         losing.append((number, others))
-    return reversed(losing)
+    return losing[::-1]
