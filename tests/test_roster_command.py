@@ -154,7 +154,10 @@ def test_rows_that_are_done_stay_in_the_result_file(
     for command in ("check", "apply"):
         capsys.readouterr()
         run_css("roster", command, result, *DEV, "--provider", "githubpublic")
-        assert "css leaves out rows whose outcome says that they are done: lines 2, 3." in capsys.readouterr().err
+        assert (
+            "css leaves out rows that are done according to the column 'outcome': lines 2, 3."
+            in capsys.readouterr().err
+        )
     lines = list(csv.DictReader(result.read_text(encoding="utf-8-sig").splitlines()))
     assert [line["username"] or line["email"] for line in lines] == [first, second, "saltwind@example.org"]
     assert [line["outcome"] for line in lines] == ["done", "already has it", "done"]

@@ -165,6 +165,37 @@ def test_a_column_with_another_name_is_one_fault() -> None:
     assert "comes first: --column role=Rolle" in caught.value.text_for("command_line")
 
 
+def test_columns_of_reports_in_a_file_of_ones_own_are_named() -> None:
+    """A roster lists the columns that are not used. A column that means something else than in a report is a fault."""
+    text = f"username,role,Held,First name,Message,Project,env\n{JANE},reviewer,since May,Jane,hi,Grants Portal,dev\n"
+    roster = read_roster(text)
+    assert roster.unused == ("Held", "First name", "Message")
+    assert roster.synonyms == {"Project": "integration", "env": "environment"}
+    assert read_roster(text, ignore=["held", "First name"]).unused == ("Message",)
+    accounts = "role,Service account\nreviewer,fisheries-service-102\n"
+    [fault] = faults_of(accounts, "r.csv")
+    assert fault.endswith("css-sdk does not use the column 'Service account'")
+    [row] = read_roster(accounts, columns={"client_id": "Service account"}, **PLACE)
+    assert row.person == Person("client_id", "fisheries-service-102")
+    assert faults_of(f"username,role,Service account\n{JANE},reviewer,fisheries-service-102\n", "r.csv") == [
+        "r.csv:2: the column 'Service account' is 'fisheries-service-102', but must be yes or no. If it names "
+        "accounts, pass --column client_id='Service account'. To ignore it, pass --ignore 'Service account'"
+    ]
+    assert read_roster(f"username,role,Service account\n{JANE},reviewer,No\n", **PLACE).unused == ("Service account",)
+    [fault] = faults_of(f"username,role,project,Project name\n{JANE},reviewer,A,A\n", "r.csv")
+    assert fault.endswith("'integration' appears twice: 'project' and 'Project name'; leave out one with --ignore")
+
+
+def test_a_state_counts_as_outcome_only_in_results_of_css_sdk() -> None:
+    """`State` leaves out rows only beside another column of results. The roster names the column that did so."""
+    [fault] = faults_of(f"username,role,State\n{JANE},reviewer,done\n", "r.csv")
+    assert "a roster has no column 'State'. To ignore this column of your file, pass --ignore State." in fault
+    for columns, found in (("State,error", ("State",)), ("Outcome,message", ("Outcome",)), ("state,outcome", None)):
+        roster = read_roster(f"username,role,{columns}\n{JANE},reviewer,done,\n", **PLACE)
+        assert len(roster.finished) == 1
+        assert roster.outcome_columns == (found or ("outcome", "state"))
+
+
 def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
     """Columns can be ignored by name, without case. The fault of an unknown column suggests a column or `--ignore`."""
     unknown = faults_of("Usr Name,Notes,role\n", "r.csv")

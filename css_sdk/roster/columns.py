@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from .._text.shells import quote
+from .._text.words import joined
 from ..errors import InvalidRequest, Remedy
 from ..people.cells import PERSON_COLUMNS
 
@@ -20,7 +21,7 @@ CANDIDATES: Final = ("candidate_1", "candidate_2", "candidate_3")
 The user chooses one of these logins in the column `choice`.
 """
 
-_MORE_COLUMNS: Final = ("by", "state", "direct", "choice", *CANDIDATES)
+_MORE_COLUMNS: Final = ("by", "state", "direct", "service_account", "choice", *CANDIDATES)
 _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("emailaddress", "mail", "upn", "userprincipalname"),
     "guid": ("userguid",),
@@ -33,10 +34,12 @@ _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "until": ("lastday", "validuntil", "enddate", "expires"),
 }
 _FOR_READERS: Final = (
-    *("line", "target", "name", "firstname", "lastname", "serviceaccount"),
-    *("through", "chains", "held", "error", "candidates"),
+    *("line", "target", "name", "firstname", "lastname"),
+    *("through", "chains", "held", "error", "message", "candidates"),
 )
 """Columns that css-sdk writes into reports and listings for information. If a roster has them, they are ignored."""
+_BESIDE_STATE: Final = frozenset({"outcome", "error"})
+"""If a file has none of these columns, css-sdk did not write its column `state`, which then means something else."""
 
 
 def _squeezed(name: str) -> str:
@@ -72,7 +75,7 @@ class ColumnNames:
                 f"Two columns of a roster cannot have the same name in the file. The names given are "
                 f"{', '.join(given.values())}."
             )
-        self._names = dict(given)
+        self._named = dict(given)
         self._ignore = {_folded(name) for name in ignore}
         self.found: set[str] = set()
         """The columns of a roster that `find` has found in the file, including ignored ones."""
@@ -83,6 +86,10 @@ class ColumnNames:
 
         For example, this is `{"Role name": "role"}`. Names that the caller gave for a column are not included.
         """
+        self.unused: dict[str, None] = {}
+        """The names in the file of columns that css-sdk knows, but that say nothing about a grant, such as `Held`."""
+        self.in_file: dict[str, str] = {}
+        """The name in the file of each column of a roster that `find` has found."""
 
     def find(self, names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         """Return the column of a roster that each name means, and the faults of the names.
@@ -90,28 +97,38 @@ class ColumnNames:
         The column is "" for an unknown name and for a name to ignore. An unknown name is a fault.
         """
         ignored = self._ignored(names)
+        is_result = not _BESIDE_STATE.isdisjoint(map(_squeezed, names))
         columns: list[str] = []
         faults: list[str] = []
         for name in names:
             key = _folded(name)
             meant = self._given.get(key) or _BY_NAME.get(_squeezed(name))
+            if meant == "state" and not is_result:
+                meant = None
             self.found |= {meant} if meant else set()
             if key in ignored and key not in self._given:
                 meant = ""
             elif meant is None:
                 faults.append(self._unknown(name))
-            elif meant in self._names and key not in self._given:
+            elif not meant:
+                self.unused[name] = None
+            elif meant in self._named and key not in self._given:
                 faults.append(
-                    f"{self._names[meant]!r} was given as the name of the column {meant!r}, but the file also has "
+                    f"{self._named[meant]!r} was given as the name of the column {meant!r}, but the file also has "
                     f"{name!r}; to ignore {name!r}, pass --ignore {quote(name)}"
                 )
-            elif meant and meant in columns:
+            elif meant in columns:
+                choose = f", or choose one with --column {meant}={quote(name)}" if meant in COLUMNS else ""
                 faults.append(
-                    f"the column {meant!r} appears twice: {names[columns.index(meant)]!r} and {name!r}; leave out one "
-                    f"with --ignore, or choose one with --column {meant}={quote(name)}"
+                    f"the column {_documented(meant)!r} appears twice: {names[columns.index(meant)]!r} and {name!r}; "
+                    f"leave out one with --ignore{choose}"
                 )
-            elif meant and key not in self._given and _squeezed(name) != _squeezed(meant):
-                self.synonyms[name] = meant
+            else:
+                self.in_file[meant] = name
+                if meant == "service_account":
+                    self.unused[name] = None
+                if key not in self._given and _squeezed(name) != _squeezed(_documented(meant)):
+                    self.synonyms[name] = _documented(meant)
             columns.append(meant or "")
         self._used.update(columns)
         return tuple(columns), faults
@@ -124,13 +141,14 @@ class ColumnNames:
         faults = [
             f"the file has no column {name!r}, but {name!r} was given as the name of the column {column!r}; pass a "
             f"name that the file has, with --column {column}=NAME"
-            for column, name in self._names.items()
+            for column, name in self._named.items()
             if _folded(name) not in set(map(_folded, names))
         ]
         if not {*PERSON_COLUMNS, "person"} & self._used:
+            unused = f". css-sdk does not use {columns_in_words(self.unused)}" if self.unused else ""
             faults.append(
                 f"no column identifies the users ({', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}); if the "
-                f"file has such a column under another name, pass --column email=NAME"
+                f"file has such a column under another name, pass --column email=NAME{unused}"
             )
         for column, (option, *others) in NEEDED.items():
             if not given[column] and not {column, *others} & self._used:
@@ -163,6 +181,20 @@ class ColumnNames:
             return f"a roster has no column {name!r}. {ignore}. The columns of a roster are {', '.join(COLUMNS)}"
         option = f"--column {close[0]}={quote(name)}"
         return f"a roster has no column {name!r}. Did you mean {close[0]!r}? Then pass {option}. {ignore}"
+
+
+def columns_in_words(names: Collection[str]) -> str:
+    """Return the names of columns for a sentence.
+
+    >>> columns_in_words(["Held"]), columns_in_words(["Held", "Line"])
+    ("the column 'Held'", "the columns 'Held' and 'Line'")
+    """
+    return f"the column{'s' if len(names) > 1 else ''} {joined(map(repr, names))}"
+
+
+def _documented(column: str) -> str:
+    """Return the name of a column for messages: `project_name` is `integration`, which can hold a name or an id."""
+    return "integration" if column == "project_name" else column
 
 
 def _no_column(column: str, name: str) -> InvalidRequest:

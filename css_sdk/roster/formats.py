@@ -53,7 +53,7 @@ class Line:
     faults: tuple[str, ...] = ()
 
 
-_JSON_TYPES: Final = {"integration": int, "integration_id": int, "choice": int, "direct": bool}
+_JSON_TYPES: Final = {"integration": int, "integration_id": int, "choice": int, "direct": bool, "service_account": bool}
 """The columns whose values need no quotes in JSON, with the type of these values."""
 
 

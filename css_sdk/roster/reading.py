@@ -12,6 +12,7 @@ from .._service import arguments, environment_checks, identifiers
 from .._text.days import read_day
 from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, FirstFaults
+from .._text.shells import quote
 from .._text.tables import Tabular
 from .._text.words import joined
 from ..errors import InvalidRequest, Refused, Remedy, UnusableUser
@@ -26,6 +27,13 @@ from .rows import DONE, Action, Roster, Row, RowResult, check_exact, contradicti
 
 _ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
 _YES_OR_NO: Final = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_OUTCOMES: Final = ("outcome", "state")
+"""The columns of css-sdk's results that say whether a row is done."""
+_ANSWERS: Final = {
+    "direct": "",
+    "service_account": ". If it names accounts, pass --column client_id={name}. To ignore it, pass --ignore {name}",
+}
+"""The columns of css-sdk's reports that hold yes or no, each with a hint for other values."""
 _SPLIT: Final = ("role", *PERSON_COLUMNS, "person")
 
 
@@ -129,7 +137,7 @@ def read_roster(
     indirect: list[int] = []
     finished: list[RowResult] = []
     for line in lines:
-        wrong: Iterable[str] = line.faults or _faults_of_direct(line)
+        wrong: Iterable[str] = line.faults or _faults_of_answers(line, names)
         if not wrong and not _YES_OR_NO[line.cells.get("direct", "").strip().lower()]:
             indirect.append(line.number)
         elif not wrong:
@@ -148,7 +156,8 @@ def read_roster(
         check_exact(rows, name)
     roster = Roster(rows)
     roster.indirect, roster.finished, roster.ended = tuple(indirect), tuple(finished), ended
-    roster.synonyms = names.synonyms
+    roster.synonyms, roster.unused = names.synonyms, tuple(names.unused)
+    roster.outcome_columns = tuple(names.in_file[column] for column in _OUTCOMES if column in names.in_file)
     return roster
 
 
@@ -172,14 +181,24 @@ def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
     return arguments.objects(given, Row, "Rows of a roster", source)
 
 
-def _faults_of_direct(line: Line) -> list[str]:
-    said = line.cells.get("direct", "")
-    return [] if said.strip().lower() in _YES_OR_NO else [f"the column 'direct' is {said!r}, but must be yes or no"]
+def _faults_of_answers(line: Line, names: ColumnNames) -> list[str]:
+    """Return a fault for each cell in a column of css-sdk's reports that is neither yes nor no.
+
+    Somebody's own column `Service account` may hold client ids instead.
+    """
+    faults = []
+    for column, hint in _ANSWERS.items():
+        said = line.cells.get(column, "")
+        if said.strip().lower() not in _YES_OR_NO:
+            name = names.in_file[column]
+            fault = f"the column {name!r} is {said!r}, but must be yes or no"
+            faults.append(fault + hint.format(name=quote(name)))
+    return faults
 
 
 def _outcome_of(line: Line) -> Literal["done", "already"] | None:
     """Return `done` or `already` if a result file reports that nothing is left to do for this line; otherwise None."""
-    said = [line.cells.get(column, "").strip() for column in ("outcome", "state")]
+    said = [line.cells.get(column, "").strip() for column in _OUTCOMES]
     return "done" if "done" in said else "already" if not DONE.isdisjoint(said) else None
 
 

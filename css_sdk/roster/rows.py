@@ -52,12 +52,17 @@ class Roster(TupleOf[Row]):
         ended: the numbers of lines that were left out, because their last day is over.
         synonyms: the names in the file that differ from a roster's column names, with the column that each name means,
             such as `{"Role name": "role"}`. Names that were passed as `columns` are not included.
+        unused: the names of columns in the file that css-sdk does not use, such as `Held`. Names that were passed as
+            `ignore` are not included.
+        outcome_columns: the names of columns in the file that say whether a row is done, such as `outcome`.
     """
 
     indirect: tuple[int, ...] = ()
     finished: tuple[RowResult, ...] = ()
     ended: tuple[int, ...] = ()
     synonyms: Mapping[str, str] = {}
+    unused: tuple[str, ...] = ()
+    outcome_columns: tuple[str, ...] = ()
 
 
 @frozen

@@ -93,7 +93,7 @@ def _read(
     Print on stderr which lines of the roster are left out, and why.
     """
     from ...plan.dates import day_in
-    from ...roster.columns import read_mapping
+    from ...roster.columns import columns_in_words, read_mapping
 
     if given.max_removals is not None and not exact:
         raise click.UsageError("--max-removals needs --exact.")
@@ -107,9 +107,10 @@ def _read(
         say(f"css leaves out rows of people who have the role only through a composite role: {lines}.")
     if rows.finished:
         lines = lines_in_words(sorted({result.row.line for result in rows.finished}))
+        columns = columns_in_words(rows.outcome_columns)
         say(
-            f"css leaves out rows whose outcome says that they are done: {lines}. To apply such a row again, clear its "
-            f"outcome."
+            f"css leaves out rows that are done according to {columns}: {lines}. To apply such a row again, clear this "
+            f"cell."
         )
     if rows.ended:
         pruned = not exact and reading["prune"]
@@ -157,10 +158,14 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
       css roster check roster.csv
       css roster check roster.csv --online --exact
     """
+    from ...roster.columns import columns_in_words
+
     rows, how = _read(given, file, **roster_options)
     if rows.synonyms:
         read_as = ", ".join(f"{name!r} as {column}" for name, column in rows.synonyms.items())
         say(f"css reads columns with other names: {read_as}. To ignore such a column, pass --ignore with its name.")
+    if rows.unused:
+        say(f"css does not use {columns_in_words(rows.unused)}.")
     if not online:
         from ...roster.rows import find_repeated
 
