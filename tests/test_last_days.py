@@ -239,6 +239,41 @@ integrations:
     return file
 
 
+@pytest.mark.parametrize(
+    ("day", "sentence"),
+    [
+        ("2100-01-01", "On 2100-01-01 or later, you can carry it out with: css apply p.json"),
+        ("2099-03-01", "From 2099-03-01 to 2099-03-31, you can carry it out with: css apply p.json"),
+        ("2099-03-31", "On 2099-03-31, you can carry it out with: css apply p.json"),
+        ("2026-01-01", "To carry it out, run: css apply p.json"),
+    ],
+)
+def test_css_plan_says_when_the_plan_of_another_day_can_be_carried_out(
+    run_css: Run,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    day: str,
+    sentence: str,
+) -> None:
+    """If a saved plan cannot be carried out today, css does not advise this, and names the days."""
+    monkeypatch.chdir(file.parent)
+    file.write_text(file.read_text(encoding="utf-8").replace("2027", "2099"), encoding="utf-8")
+    assert run_css("plan", file, "--day", day, "--out", "p.json") == 0
+    assert f"The plan is in p.json. {sentence}\n" in capsys.readouterr().err
+
+
+def test_css_plan_says_that_a_plan_of_an_earlier_day_is_stale(
+    run_css: Run, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If a grant of the file has ended since the day of a saved plan, css says that the plan cannot be carried out."""
+    monkeypatch.chdir(file.parent)
+    file.write_text(file.read_text(encoding="utf-8").replace("2027", "2025"), encoding="utf-8")
+    assert run_css("plan", file, "--day", "2025-03-31", "--out", "p.json") == 0
+    stale = "A grant has ended since 2025-03-31, so css cannot carry the plan out."
+    assert f"The plan is in p.json. {stale}\n" in capsys.readouterr().err
+
+
 def test_css_plan_warns_and_removes_only_with_prune(
     run_css: Run, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -266,7 +266,7 @@ def test_undo_leaves_a_renamed_new_role_that_others_use_unchanged() -> None:
     state = evolve(BEGINNING, roles=BEGINNING.roles | {"d"}, members=held)
     made = undo_plan([created, given, Step("rename_role", DEV, "c", "d")], [state])
     assert made.steps == ()
-    assert made.notes == ("#101 dev: the role 'd' stays: others have used it since",)
+    assert made.notes == ("#101 dev: the role 'd' stays, because later changes use it",)
     same_name = evolve(state, roles=BEGINNING.roles | {"c"}, members={**BEGINNING.members, "c": held["d"]})
     assert undo_plan([created, given], [same_name]).steps == (Step("remove_member", DEV, "c", "1@idir"),)
 
@@ -482,7 +482,7 @@ def test_a_created_role_that_others_use_stays(own: list[Step], others: Step) -> 
     done = [step("create_role", "c"), *own]
     made = undo_plan(done, [BEGINNING.after([*done, others])])
     assert made.steps == tuple(one.opposite for one in own)
-    assert made.notes == ("#101 dev: the role 'c' stays: others have used it since",)
+    assert made.notes == ("#101 dev: the role 'c' stays, because later changes use it",)
 
 
 def test_a_deleted_role_is_not_taken_for_the_one_that_others_created() -> None:

@@ -161,12 +161,33 @@ def test_undo_leaves_changes_of_others_alone_and_reports_them(
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", TOBIAS)
     assert run_css("undo", journal, "--yes") == 0
     printed = capsys.readouterr().err
-    assert "Note: Grants Portal (#101) dev: the role 'clerk' stays: others have used it since." in printed
+    assert "Note: Grants Portal (#101) dev: the role 'clerk' stays, because later changes use it." in printed
     assert "Note: Grants Portal (#101) dev: css-sdk does not undo 1 of 2 changes, because of later changes" in printed
     assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [stranger]
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == sorted([MAREN, TOBIAS])
+    own = journals()[-1].stem
     assert run_css("undo", journal, "--yes") == 0
-    assert capsys.readouterr().err.splitlines()[-1] == "No changes."
+    *_, last, sentence = capsys.readouterr().err.splitlines()
+    assert last == "No changes."
+    assert sentence == f"The journal {journal.stem} was undone already. To see this undo, run: css show {own}"
+
+
+def test_a_journal_counts_changes_as_the_command_did(
+    run_css: Run, sandbox: Sandbox, journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A deleted role also loses its members and children. They are in the journal, but do not count as changes."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "writer", ["reviewer"])
+    sandbox.grant(GRANTS_PORTAL, "dev", "writer", *usernames(sandbox, 20)[-2:])
+    assert run_css("roles", "delete", "-i", 101, "-e", "dev", "writer", "--yes") == 0
+    assert "\n1 done\n" in capsys.readouterr().err
+    assert run_css("journal", "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["changes"] == "1 done"
+    for options, last in (
+        ((), "Journal: 1 done. 3 removals came with a deletion."),
+        (("--markdown",), "**Journal: 1 done. 3 removals came with a deletion.**"),
+    ):
+        assert run_css("show", *options) == 0
+        assert capsys.readouterr().out.strip().splitlines()[-1] == last
 
 
 def test_undo_of_many_additions_needs_max_removals(

@@ -56,6 +56,15 @@ class Entry:
         return self.outcome in (None, "unknown")
 
     @property
+    def changes(self) -> tuple[Step, ...]:
+        """Return the steps that the write was sent for.
+
+        If the write deletes a role, this is only the deletion. The other steps are the members and children that the
+        role loses with it.
+        """
+        return tuple(step for step in self.steps if step.kind == "delete_role") or self.steps
+
+    @property
     def state(self) -> str:
         """Return the outcome. If the journal has no outcome, return "unknown"."""
         return self.outcome or "unknown"
@@ -100,8 +109,11 @@ class JournalRead(Records):
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Return the number of steps by the state of their writes: `done`, `failed` or `unknown`."""
-        return Counter(entry.state for entry in self.entries for _ in entry.steps)
+        """Return the number of changes by the state of their writes: `done`, `failed` or `unknown`.
+
+        The members and children that a deleted role loses do not count.
+        """
+        return Counter(entry.state for entry in self.entries for _ in entry.changes)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row for each step of each write."""

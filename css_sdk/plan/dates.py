@@ -53,6 +53,17 @@ class Dates:
         """Return the grants that ended before `day`. The members still have these roles."""
         return tuple(each for each in self.endings if each.until < self.day)
 
+    @property
+    def validity(self) -> str:
+        """Return in words on which days the plan can be carried out.
+
+        >>> Dates("America/Vancouver", datetime.date(2027, 3, 1), datetime.date(2027, 3, 31)).validity
+        'from 2027-03-01 to 2027-03-31'
+        """
+        if self.last_day is None:
+            return f"on {self.day} or later"
+        return f"on {self.day}" if self.last_day == self.day else f"from {self.day} to {self.last_day}"
+
     def check_day(self, today: datetime.date) -> None:
         """Refuse the plan if today is before `day` or after `last_day`.
 

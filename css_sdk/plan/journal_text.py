@@ -8,6 +8,7 @@ from attrs import evolve
 
 from .._text.escaping import shown
 from .._text.masking import mask_text
+from .._text.words import counted
 from ..journal.entries import JournalRead
 from ..state import Place
 from .step_words import STEPS, Quote, Words, in_quotes
@@ -101,4 +102,7 @@ def _by_place(journal: JournalRead, words: Words, escape: Quote) -> dict[Place, 
 
 
 def _sum(journal: JournalRead) -> str:
-    return f"Journal: {', '.join(f'{count:,} {state}' for state, count in journal.counts.items()) or 'no changes'}."
+    counts = ", ".join(f"{count:,} {state}" for state, count in journal.counts.items())
+    along = sum(len(entry.steps) - len(entry.changes) for entry in journal.entries)
+    came = f" {counted(along, 'removal')} came with a deletion." if along else ""
+    return f"Journal: {counts or 'no changes'}.{came}"

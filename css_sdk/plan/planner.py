@@ -89,6 +89,8 @@ class Plan:
         version: the version of css-sdk that made the plan. It is empty in a plan made by hand.
         created_at: when the plan was made, as an ISO 8601 time with its offset. It is empty in a plan made by hand.
         impact: who loses which role; `None` if this was not simulated, as in a plan that was read from a file.
+        prunable: how many of the withheld removals a plan with `prune=True` would carry out; 0 in a plan that was read
+            from a file.
         names: the names of people by username, if the plan was read from a file that has names. They are only for
             texts. css-sdk cannot check them, because the plan id does not cover them.
     """
@@ -108,6 +110,7 @@ class Plan:
     version: str = ""
     created_at: str = ""
     impact: Impact | None = field(default=None, eq=False, repr=False)
+    prunable: int = field(default=0, eq=False, repr=False)
     names: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
 
     @property
@@ -245,6 +248,7 @@ def plan(
         prune=prune,
         dates=dates,
         impact=impact,
+        prunable=0 if prune else len(removals),
     )
 
 

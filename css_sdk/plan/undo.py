@@ -46,7 +46,7 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     wanted = _without_detours(undo(own, before), after)
     steps = _possible(wanted, now, after, kept.keys())
     notes = [f"{place}: everything is already as it was before" for place in sorted(as_before)]
-    notes += [f"{place}: the role {name!r} stays: others have used it since" for place, name in kept]
+    notes += [f"{place}: the role {name!r} stays, because later changes use it" for place, name in kept]
     for state in now:
         all_of_it, rest = (sum(step.place == state.place for step in some) for some in (wanted, steps))
         if rest < all_of_it:
@@ -75,9 +75,8 @@ def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[
     for entry in reversed(entries):
         # A deletion also removes members and children, but these may be missing for a different reason. Only the
         # missing role shows that the deletion was done.
-        decisive = [step for step in entry.steps if step.kind == "delete_role"] or entry.steps
         if entry.outcome != "failed" and (
-            not entry.is_doubtful or any(is_as_after(step, drafts[step.place]) for step in decisive)
+            not entry.is_doubtful or any(is_as_after(step, drafts[step.place]) for step in entry.changes)
         ):
             for step in reversed(entry.steps):
                 drafts[step.place].take_back(step)

@@ -41,13 +41,18 @@ def undo(given: Given, file: Path | None) -> int:
       css undo changes.jsonl
       css undo changes.jsonl --yes --max-removals 60
     """
+    from ...journal.choice import undo_of
+
     if file is None and not is_terminal("stdin"):
         raise click.UsageError("A script must name the journal. To see the journals, run: css journal list")
     named = None if file is None else _read(journal_file(file))
     with opened() as css:
         name, journal = named or _newest(css)
         plan = css.undo_plan(journal, width=given.width)
-        return preview_and_carry_out(css, plan, given, Origin("undo", undoes=name))
+        code = preview_and_carry_out(css, plan, given, Origin("undo", undoes=name))
+    if not plan.steps and (earlier := undo_of(name, journal, folder().journals())):
+        say(f"The journal {name} was undone already. To see this undo, run: css show {quote(earlier)}")
+    return code
 
 
 def _read(file: Path) -> tuple[str, JournalRead]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -170,12 +171,23 @@ def write_plan(plan: Plan, file: OutputFile, given: Given, names: Mapping[str, s
         InvalidFile: when the file cannot be written.
     """
     file.write([saved_plan(plan, given, names)])
-    next_step = (
-        "Its usernames are shortened, so css cannot carry it out."
-        if given.mask
-        else f"To carry it out, run: css apply {quote(str(file.path))}"
-    )
-    say(f"The plan is in {file.path}. {next_step}")
+    command = f"css apply {quote(str(file.path))}"
+    say(f"The plan is in {file.path}. {_how_to_carry_out(plan, command, is_masked=given.mask)}")
+
+
+def _how_to_carry_out(plan: Plan, command: str, *, is_masked: bool) -> str:
+    """Return a sentence that says how and when a saved plan can be carried out. `command` carries it out."""
+    from ...plan.dates import day_in
+
+    if is_masked:
+        return "Its usernames are shortened, so css cannot carry it out."
+    dates = plan.dates
+    today = day_in(dates.timezone, datetime.datetime.now(datetime.UTC)) if dates is not None else None
+    if dates is not None and today is not None and today < dates.day:
+        return f"{dates.validity.capitalize()}, you can carry it out with: {command}"
+    if dates is not None and today is not None and dates.last_day is not None and today > dates.last_day:
+        return f"A grant has ended since {dates.day}, so css cannot carry the plan out."
+    return f"To carry it out, run: {command}"
 
 
 def saved_plan(plan: Plan, given: Given, names: Mapping[str, str]) -> str:
@@ -216,14 +228,21 @@ def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) 
 
 
 def print_prune_hint(plan: Plan) -> None:
-    """If a plan left out removals because `--prune` is not given, print how to carry them out."""
-    if plan.withheld and not plan.prune:
-        may_be_members = any(one.may_be_anybody or one.candidates for one in plan.unresolved)
-        but = " But a member who may be one of the unidentified people stays." if may_be_members else ""
-        if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
-            say(f"css does not remove members whose last day is over. To remove them, pass --prune.{but}")
-        else:
-            say(f"css removes nothing without --prune. To carry out the withheld removals, pass --prune.{but}")
+    """If a plan left out removals because `--prune` is not given, print how to carry them out.
+
+    Removals of members who may be one of the unidentified people stay withheld with `--prune`, too.
+    """
+    if plan.prunable == 0:
+        return
+    if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
+        say("css does not remove members whose last day is over. To remove them, pass --prune.")
+    elif plan.prunable == len(plan.withheld):
+        say("css removes nothing without --prune. To carry out the withheld removals, pass --prune.")
+    else:
+        say(
+            f"css removes nothing without --prune. To carry out {plan.prunable:,} of the {len(plan.withheld):,} "
+            f"withheld removals, pass --prune. The other members stay until css can identify the people in the file."
+        )
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:
