@@ -105,7 +105,7 @@ def how_to_use(command: str) -> str:
 def _what_there_is(error: CssError, what: str, command: str) -> str:
     """Return a sentence with all known names. `what` is the word for the things with these names, such as "role".
 
-    If there is a similar name, or there are more than eight names, return `command`. This is a sentence about a command
+    If a name is similar, or css knows no names or more than eight, return `command`. This is a sentence about a command
     that lists the names.
     """
     known = getattr(error, "known", ())
