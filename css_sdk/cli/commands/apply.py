@@ -12,10 +12,11 @@ from ..._text.shells import quote
 from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
+from ..support.file_kinds import is_saved_plan
 from ..support.journals import journal_file
 from ..support.options import Given, flag, takes
 from ..support.output import say
-from ..support.plans import contents_of, desired_of, is_saved_plan
+from ..support.plans import contents_of, desired_of
 
 
 def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:

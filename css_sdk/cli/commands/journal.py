@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..support import options
+from ..support.file_kinds import check_kind
 from ..support.files import content_of
 from ..support.groups import Group
 from ..support.journals import folder, journal_file, newest_journal
@@ -81,4 +82,6 @@ def show_one(given: Given, name: Path | None, markdown: bool, look_up: bool) -> 
     """
     check_one_format(json=given.as_json, markdown=markdown)
     file = newest_journal() if name is None else journal_file(name)
-    return show_journal(*content_of(file, is_journal=True), given, markdown=markdown, look_up=look_up)
+    content, journal_name = content_of(file, is_journal=True)
+    check_kind(content, journal_name, "journal")
+    return show_journal(content, journal_name, given, markdown=markdown, look_up=look_up)

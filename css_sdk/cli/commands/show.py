@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from ..._text.shells import quote
 from ..support import options, records
 from ..support.client import opened
+from ..support.file_kinds import check_kind, is_journal, is_saved_plan
 from ..support.files import content_of
 from ..support.journals import journal_file, newest_journal
 from ..support.options import Given, check_one_format, flag, takes
 from ..support.output import json_line, print_lines, say
-from ..support.plans import is_journal, is_saved_plan, print_plan_as
+from ..support.plans import print_plan_as
 
 names_option = flag("--names", "look_up", help="Look up the names of people: at most 20, with one request each.")
 
@@ -46,7 +46,7 @@ def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: b
       css show changes.jsonl --markdown --names
     """
     from ... import read_plan
-    from ...errors import InvalidFile, Remedy
+    from ...errors import InvalidFile
 
     check_one_format(json=given.as_json, markdown=markdown, html=html)
     content, name = content_of(newest_journal() if file is None else journal_file(file), is_journal=True)
@@ -55,10 +55,8 @@ def show(given: Given, file: Path | None, markdown: bool, html: bool, look_up: b
             raise click.UsageError("--html is for a plan, but FILE is a journal. Pass --markdown instead.")
         return show_journal(content, name, given, markdown=markdown, look_up=look_up)
     if not is_saved_plan(content):
-        raise InvalidFile(
-            f"{name} is neither a plan nor a journal.",
-            remedy=Remedy("", f"To check a roles file, run: css validate {quote(name)}"),
-        )
+        check_kind(content, name, "plan", "journal")
+        raise InvalidFile(f"{name} is neither a plan nor a journal. css plan --out saves a plan.")
     plan = read_plan(content, name, max_bytes=None, allow_masked=True)
     # A masked plan has no usernames to look up, and css cannot write the plan again.
     names = _names(given, plan.people, look_up=look_up, known=plan.names) if plan.api_url else {}

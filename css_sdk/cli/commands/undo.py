@@ -11,11 +11,11 @@ from ..._text.shells import quote
 from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
+from ..support.file_kinds import check_kind
 from ..support.files import content_of
 from ..support.journals import folder, journal_file
 from ..support.options import Given, takes
 from ..support.output import say
-from ..support.plans import is_saved_plan, wrong_file
 from ..support.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def _read(file: Path) -> tuple[str, JournalRead]:
     from ... import read_journal
 
     content, name = content_of(file, is_journal=True)
-    if is_saved_plan(content):
-        raise wrong_file(name, "plan", "journal")
+    check_kind(content, name, "journal")
     return file.stem, read_journal(content, name)
 
 

@@ -12,11 +12,12 @@ from ..._text.escaping import shown
 from ..._text.words import counted
 from ..support import options
 from ..support.exit_codes import ExitCode
+from ..support.file_kinds import check_kind
 from ..support.files import limit
 from ..support.next_steps import print_error
 from ..support.options import Given, takes
 from ..support.output import json_line, print_lines, say
-from ..support.plans import check_roles_file, contents_of
+from ..support.plans import contents_of
 
 if TYPE_CHECKING:
     from ...errors import InvalidFile
@@ -79,7 +80,7 @@ def validate(given: Given, files: Sequence[Path]) -> int:
         try:
             found = contents_of([file])
             for name, content in found.items():
-                check_roles_file(content, name)
+                check_kind(content, name, "roles file")
             contents |= found
         except InvalidFile as error:
             errors[str(file)] = error

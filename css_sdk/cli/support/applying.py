@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from .exit_codes import ExitCode
+from .file_kinds import is_plan_of_ours
 from .files import STDIN, content_of, may_be_replaced
 from .journals import folder, journaled
 from .options import Given
@@ -25,7 +26,6 @@ from .outcomes import (
 )
 from .output import say
 from .plans import (
-    is_plan_of_ours,
     print_plan,
     print_prune_hint,
     print_unidentified,

@@ -6,13 +6,13 @@ import datetime
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from ..._text.json_text import parsed_json
 from ..._text.shells import quote
 from ..._text.words import counted
+from .file_kinds import check_kind, is_plan_of_ours
 from .files import OutputFile, content_of, limit
 from .options import Decorator, Given, output_option
 from .output import json_line, print_lines, say, text_of
@@ -20,17 +20,9 @@ from .terminal import painted_plan
 
 if TYPE_CHECKING:
     from ... import Css, EnvironmentClient, Plan
-    from ...errors import InvalidFile
     from ...people.identification import Unresolved
     from ...plan.desired import Desired
     from ...state import PlaceState
-
-_PURPOSES: Final = {
-    "plan": ("carry it out", "apply"),
-    "roster": ("apply it", "roster apply"),
-    "journal": ("undo it", "undo"),
-}
-"""For each kind of file, what the user can do with it, and the command that does this."""
 
 
 def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:
@@ -104,57 +96,8 @@ def desired_of(contents: Mapping[str, bytes]) -> Desired:
     from ...roles_file.parser import read_together
 
     for name, content in contents.items():
-        check_roles_file(content, name)
+        check_kind(content, name, "roles file")
     return read_together(contents, max_bytes=limit())
-
-
-def wrong_file(name: str, kind: str, wanted: str) -> InvalidFile:
-    """Return the error for a file that a command cannot use. The error names a command that can use the file.
-
-    Args:
-        kind: what the file is: "plan", "roster" or "journal".
-        wanted: what the command needs, such as "roles file".
-    """
-    from ...errors import InvalidFile, Remedy
-
-    purpose, command = _PURPOSES[kind]
-    remedy = Remedy("", f"To {purpose}, run: css {command} {quote(name)}")
-    return InvalidFile(f"{name} is a {kind}, not a {wanted}.", remedy=remedy)
-
-
-def check_roles_file(content: bytes, name: str) -> None:
-    """Raise an error if a file is a plan, a roster or a journal.
-
-    A roster is recognized by the ending of its name, .csv or .tsv.
-
-    Raises:
-        InvalidFile: when the file is one of these. The error names the command for the file.
-    """
-    is_roster = name.lower().endswith((".csv", ".tsv"))
-    kinds = {"plan": is_saved_plan(content), "roster": is_roster, "journal": is_journal(content)}
-    for kind in (kind for kind, is_kind in kinds.items() if is_kind):
-        raise wrong_file(name, kind, "roles file")
-
-
-def is_journal(content: bytes) -> bool:
-    """Return whether the content begins like a journal."""
-    return "journal" in _object_in(content.partition(b"\n")[0])
-
-
-def is_saved_plan(content: bytes) -> bool:
-    """Return whether the content is a plan. A roles file in JSON is not a plan."""
-    return "steps" in _object_in(content)
-
-
-def _object_in(content: bytes) -> Mapping[str, Any]:
-    """Return the content as a JSON object. If the content is anything else, return an empty object."""
-    found = parsed_json(content)
-    return found if isinstance(found, dict) else {}
-
-
-def is_plan_of_ours(content: bytes) -> bool:
-    """Return whether css-sdk wrote the content as a plan, in any version of the format."""
-    return {"css_sdk", "places", "steps"} <= _object_in(content).keys()
 
 
 def plan_option(help_text: str) -> Decorator:

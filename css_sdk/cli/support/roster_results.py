@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ..._text.words import counted
+from .file_kinds import check_kind
 from .files import OutputFile, content_of, limit
 from .reports import begins_with
 
@@ -30,6 +31,7 @@ def rows_in(file: Path, **how: Any) -> Roster:
     from ...roster.reading import read_roster
 
     content, name = content_of(file)
+    check_kind(content, name, "roster")
     return read_roster(content, name, max_bytes=limit(), **how)
 
 
