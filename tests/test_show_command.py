@@ -227,7 +227,8 @@ def test_a_masked_journal_names_nobody(
 @pytest.mark.parametrize(
     ("content", "arguments", "message"),
     [
-        ("version: 1\n", (), "neither a plan nor a journal"),
+        ("version: 1\n", (), "is a roles file, not a plan or a journal"),
+        ("notes\n", (), "is neither a plan nor a journal"),
         ('{"steps": []}', (), "is not a plan of version 1"),
         ('{"journal": 2}\n', (), "a journal of version 2"),
         (JOURNAL, ("--json", "--markdown"), "cannot be used together"),
