@@ -146,6 +146,71 @@ def test_a_number_is_searched_only_at_github(run_css: Run, capsys: pytest.Captur
     assert "Searched githubbcgov and githubpublic in" in capsys.readouterr().err
 
 
+TYPO = "wren.pickard@example.com"
+BY_PART = "To search for people by a part of the address, run: css people find --email wren.pi\n"
+BAKERY = "office@harbourbakery.example.org"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("people", "remove", TYPO), 1, BY_PART),
+        (("people", "roles", TYPO), 1, BY_PART),
+        (("people", "find", TYPO), 1, BY_PART),
+        (("people", "roles", TYPO, "--provider", "idir"), 1, f"leave out --provider. {BY_PART}"),
+        (("people", "roles", "1234"), 1, "To search for people, run: css people find NAME\n"),
+        (("assign", *PLACE, "-r", "reviewer", "--email", TYPO), 1, BY_PART),
+        (("assign", *PLACE, "-r", "reviewer", "--email", TYPO, "--email", BAKERY), 3, "run: css people find TEXT\n"),
+        (("people", "copy", "ilse.hargreave@example.com", TYPO, "--yes"), 3, BY_PART),
+        (("people", "copy", "ilse.hargreave@example.com", GUID[::-1], "--yes"), 3, f"find --guid {GUID[::-1]}\n"),
+    ],
+)
+def test_a_search_is_suggested_that_can_find_somebody_else(
+    run_css: Run, capsys: pytest.CaptureFixture[str], words: tuple[object, ...], code: int, said: str
+) -> None:
+    """A search for the whole address has just failed. A part of it finds somebody whose address was mistyped."""
+    assert run_css(*words) == code
+    assert said in capsys.readouterr().err
+
+
+def test_no_search_is_suggested_for_somebody_whose_logins_are_shown(
+    run_css: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If two people have the address, the plan shows their usernames, so a search for the address does not help."""
+    assert run_css("people", "copy", "ilse.hargreave@example.com", "front.counter@example.com", "--yes") == 3
+    err = capsys.readouterr().err
+    assert "ambiguous" in err
+    assert "css people find" not in err
+
+
+@pytest.mark.parametrize("command", ["roles", "remove"])
+def test_a_login_of_another_provider_is_named(run_css: Run, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """If `--provider` leaves out the logins of a member, the error names these logins and the option."""
+    assert run_css("people", command, "tobias.bellwether@example.com", "--provider", "azureidir") == 1
+    err = capsys.readouterr().err
+    assert "No member of any role has a login of azureidir with the e-mail address tobias" in err
+    assert "c48af3232157a5f13dc753a5d3eed7ce@idir (Tobias Bellwether)" in err
+    assert "leave out --provider" in err
+    assert run_css("people", command, "wren.picard@example.com", "--provider", "idir") == 0
+    assert "has no roles with a login of idir in any environment" in capsys.readouterr().err
+
+
+def test_a_search_of_bceid_by_address_says_whom_it_can_find(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It finds only people who have logged in to this integration. The next step is a search that can find others."""
+    words = ("assign", *PLACE, "-r", "reviewer", "--email", BAKERY, "--json", "--provider", "bceidbasic")
+    assert run_css(*words) == 1
+    printed = capsys.readouterr()
+    assert f"Nobody at bceidbasic who has logged in to this integration in dev has the e-mail address {BAKERY}." in (
+        printed.out
+    )
+    assert "css people find --guid GUID" in printed.out
+    assert "--email" not in printed.out + printed.err
+    run_css(*words, "--provider", "idir")
+    assert f"Nobody at idir in dev has the e-mail address {BAKERY}. Nobody at bceidbasic" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("words", [("assign", *PLACE, "-r", "reviewer"), ("people", "roles"), ("people", "find")])
 def test_a_mistyped_provider_is_a_usage_error(
     run_css: Run, capsys: pytest.CaptureFixture[str], words: tuple[object, ...]

@@ -284,7 +284,8 @@ def test_find_with_a_file_finds_each_person_by_a_complete_term(run: Run, tmp_pat
     lines += [f"{NELL}@idir", "Example,  Cleo", "Cleo", "Exampl Nell", ANN, "a@b", "Cleo Example"]
     file.write_text("\n".join(lines), encoding="utf-8")
     code, out, err = run("find", "--file", file, "-e", "dev", "--json")
-    assert (code, err) == (3, "6 found, 1 ambiguous, 2 not found, 2 failed\n")
+    hint = "To search for people by name, GUID or a part of the address, run: css people find TEXT\n"
+    assert (code, err) == (3, f"6 found, 1 ambiguous, 2 not found, 2 failed\n{hint}")
     assert [(row["line"], row["state"], row["username"].partition("@")[0]) for row in map(json.loads, out)] == [
         (2, "found", ANN),
         (2, "found", ANN),

@@ -113,7 +113,9 @@ class AsyncPeople:
         found = await self._find_all(asked, **terms)
         wanted = searches.in_words(searches.terms_given(terms))
         if not found:
-            nobody = searches.found_nobody(asked, self._environment, wanted)
+            nobody = searches.found_nobody(
+                asked, self._environment, wanted, of_integration=self._integration_id is not None
+            )
             raise NotFound(f"{nobody} {searches.NEVER_SEEN}", what="user")
         if len(found) > 1:
             raise Ambiguous(

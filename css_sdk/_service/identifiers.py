@@ -212,6 +212,42 @@ def how_to_find(text: str = "") -> str:
     return f"To find the person, run: css people find {quoted(meant) if len(meant) > 1 else 'NAME'}"
 
 
+def how_to_search(*texts: str) -> str:
+    """Return a sentence with the command that searches for people who were not found.
+
+    If one text is given, the command has the GUID in it, or a part of the e-mail address in it. A part finds an address
+    that was mistyped, or has changed.
+
+    >>> how_to_search("wren.pickard@example.com was not found.")
+    'To search for people by a part of the address, run: css people find --email wren.pi'
+    >>> how_to_search("Maren")
+    'To search for people, run: css people find NAME'
+    """
+    if len(set(texts)) > 1:
+        return "To search for people by name, GUID or a part of the address, run: css people find TEXT"
+    text = "".join(texts[:1])
+    if guid := re.search(r"\b[0-9a-fA-F]{32}\b", text):
+        return f"To search for people, run: css people find --guid {guid[0]}"
+    email = re.search(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)
+    if email and (part := part_of_address(email[0])):
+        return f"To search for people by a part of the address, run: css people find --email {quoted(part)}"
+    return "To search for people, run: css people find NAME"
+
+
+def part_of_address(address: str) -> str:
+    """Return the beginning of an e-mail address: the first name and two more letters, if the address has a last name.
+
+    If the address has less than two characters before `@`, return "", because a search needs two.
+
+    >>> [part_of_address(f"{name}@example.com") for name in ("wren.pickard", "wpickard", "front-counter", "x")]
+    ['wren.pi', 'wpick', 'front-co', '']
+    """
+    local = address.partition("@")[0]
+    names = re.match(r"[^._-]{2,}[._-][^._-]{1,2}", local)
+    part = names[0] if names else local[: max(2, len(local) * 2 // 3)]
+    return part if len(part) > 1 else ""
+
+
 def _instead_of_a_username(text: str) -> Remedy:
     """Return the next step for a caller who passed a GUID or a client id as a username."""
     if is_guid(guid_of(text)):

@@ -78,7 +78,7 @@ def _logins_of(
         known = known_logins(wire, person, report.environments, among or providers, width)
         found = find_logins(person, [*report.users, *known], among)
         if not found.usernames:
-            raise not_among_members(person)
+            raise not_among_members(person, report.users, among)
     return evolve(found, usernames=frozenset(map(str.lower, found.usernames)))
 
 

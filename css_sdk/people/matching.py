@@ -21,6 +21,7 @@ _CHOOSE_LOGIN: Final = Remedy(
     "Write the number of a candidate into the column `choice`.",
 )
 _CHOOSE_PERSON: Final = Remedy("Use the username.", file=_CHOOSE_LOGIN.file)
+_SEARCH_BY_GUID: Final = Remedy("", "To search for people of BCeID, run: css people find --guid GUID")
 
 Found = tuple[User, ...] | CssError
 """The result of one search: the users that it found, or the error with which it failed."""
@@ -85,11 +86,14 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
         return errors[0]
     name = PERSON_NAMES[person.by]
     wanted = f"{name} {person.value}"
-    nobody = found_nobody(asked, environment, wanted)
+    nobody = found_nobody(asked, environment, wanted, of_integration=person.by == "email")
     if not users and not is_identified(person, asked):
+        of_bceid = person.by == "email" and not set(asked).isdisjoint(PROVIDER_FAMILIES["bceid"])
+        instead = "the username or the GUID" if of_bceid else "the username"
         return NotIdentified(
             f"{nobody} The {name} may be mistyped, or the service may know this person by another {name}. Correct it, "
-            f"or use the username. If this person has never logged in there, ask the person to log in there once."
+            f"or use {instead}. If this person has never logged in there, ask the person to log in there once.",
+            remedy=_SEARCH_BY_GUID if of_bceid and set(asked) <= set(PROVIDER_FAMILIES["bceid"]) else None,
         )
     if not users:
         return NotFound(f"{nobody} {NEVER_SEEN}", what="user")

@@ -13,12 +13,14 @@ from collections.abc import Collection, Iterable
 
 from attrs import frozen
 
-from .._text.shells import quote
-from ..errors import Ambiguous, NotFound, Remedy
+from .._service import identifiers
+from .._text.words import joined
+from ..errors import Ambiguous, NotFound, Remedy, WrongProvider
 from ..models import User
 from .cells import PERSON_NAMES
 from .identities import Person, login_of
 from .logins import family_and_guid
+from .searches import named
 
 
 @frozen
@@ -48,19 +50,42 @@ def find_logins(person: Person, members: Collection[User], providers: Collection
     return MemberLogins(logins, tuple(sorted(name for name in others if family_and_guid(name) not in the_person)))
 
 
-def not_among_members(person: Person) -> NotFound:
-    """Return the error for a person who is not a member of any role, and whom a search did not find."""
-    remedy = Remedy(
-        f"Search with css.find_people({person.by}={person.value!r}).",
-        f"To search for people, run: css people find --{person.by} {quote(person.value)}",
-    )
+def not_among_members(person: Person, members: Iterable[User], providers: Collection[str] | None = None) -> NotFound:
+    """Return the error for a person who is not a member of any role, and whom a search did not find.
+
+    Args:
+        members: the members of all roles. If some of them are the person, but with a login of a provider that is not in
+            `providers`, the error names these logins.
+        providers: the providers whose logins were considered; None for all.
+    """
     name = PERSON_NAMES[person.by]
-    return NotFound(
-        f"No member of any role has the {name} {person.value}, and a search for people does not find it. Check the "
-        f"spelling, and whether the person has another {name}.",
-        remedy=remedy if person.by in ("guid", "email") else None,
-        what="user",
+    login = f"a login of {joined(providers, 'or')} with " if providers else ""
+    nobody = f"No member of any role has {login}the {name} {person.value}"
+    others = {user.username: user for user in members if person.value.lower() in (user.guid, user.email.lower())}
+    if others:
+        users = tuple(others[username] for username in sorted(others))
+        return WrongProvider(
+            f"{nobody}. These logins of other providers have it: {named(users)}.",
+            candidates=users,
+            remedy=Remedy("Use the username, or leave out providers=.", "Use the username, or leave out --provider."),
+        )
+    message = (
+        f"{nobody}, and a search for people does not find it. Check the spelling, and whether the person has another "
+        f"{name}."
     )
+    if person.by not in ("guid", "email"):
+        return NotFound(message, what="user")
+    known = identifiers.part_of_address(person.value) if person.by == "email" else ""
+    search = Remedy(
+        f"Search with css.find_people({known!r})." if known else "Search by name with css.find_people(…).",
+        identifiers.how_to_search(person.value if person.by == "email" else ""),
+    )
+    if providers:
+        search = Remedy(
+            f"To search all providers, leave out providers=. {search.python}",
+            f"To search all providers, leave out --provider. {search.command_line}",
+        )
+    return NotFound(message, remedy=search, what="user")
 
 
 def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:

@@ -83,13 +83,24 @@ def _with_blanks(name: str) -> str:
     return name.replace("_", " ")
 
 
-def found_nobody(providers: Iterable[str], environment: str, wanted: str) -> str:
-    """Return a sentence that says that no login has what was searched for.
+def found_nobody(providers: Iterable[str], environment: str, wanted: str, *, of_integration: bool) -> str:
+    """Return sentences that say that no login has what was searched for.
 
-    >>> found_nobody(["idir", "azureidir"], "dev", "last name Hargreave")
+    `of_integration` says whether BCeID was searched from an integration. Such a search finds only people who have
+    logged in to this integration.
+
+    >>> found_nobody(["idir", "azureidir"], "dev", "last name Hargreave", of_integration=True)
     'Nobody at idir or azureidir in dev has the last name Hargreave.'
+    >>> found_nobody(["bceidbasic"], "dev", "email office@example.org", of_integration=True)
+    'Nobody at bceidbasic who has logged in to this integration in dev has the email office@example.org.'
     """
-    return f"Nobody at {joined(providers, 'or')} in {environment} has the {wanted}."
+    asked = tuple(providers)
+    limited = tuple(each for each in asked if of_integration and each in PROVIDER_FAMILIES["bceid"])
+    others = tuple(each for each in asked if each not in limited)
+    people = [f"{joined(others, 'or')} in {environment}"] if others else []
+    if limited:
+        people.append(f"{joined(limited, 'or')} who has logged in to this integration in {environment}")
+    return " ".join(f"Nobody at {each} has the {wanted}." for each in people)
 
 
 def providers_for(

@@ -214,7 +214,7 @@ def roles_among_members(person: Person, report: AccessReport, providers: Collect
     """
     logins = find_logins(person, report.users, providers)
     if not logins.usernames and not report.unread:
-        raise not_among_members(person)
+        raise not_among_members(person, report.users, providers)
     return PersonRoles(held_roles(report, logins.usernames), unread=report.unread, same_address=logins.same_address)
 
 

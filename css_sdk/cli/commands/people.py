@@ -94,6 +94,8 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
       css people find --email ilse.hargreave@example.com -e dev -e prod --json
       css people find --file newcomers.txt -e dev
     """
+    from ..._service.identifiers import how_to_search
+
     if file is not None:
         if text or any(terms.values()):
             raise click.UsageError("--file names the people to find. Leave out the other search terms.")
@@ -134,12 +136,17 @@ def find(given: Given, text: str | None, file: Path | None, **terms: Any) -> int
     if not found.people:
         left_out = "" if given.providers else _not_searched(found)
         say(f"css: Nobody was found. The service knows only people who have logged in.{left_out}")
+        addresses = {address for search in found.searches if "@" in (address := search.terms.get("email", ""))}
+        if addresses:
+            say(how_to_search(*addresses))
         return ExitCode.FAILED
     return ExitCode.DONE
 
 
 def _find_listed(given: Given, file: Path) -> int:
     """Find everybody in a file, print the results, and return the exit code."""
+    from ..._service.identifiers import how_to_search
+    from ...people.identification import NOT_FOUND
     from ...people.lists import people_in
 
     text, name = text_in(file)
@@ -165,6 +172,8 @@ def _find_listed(given: Given, file: Path) -> int:
     print_rows(rows, given.as_json, shown)
     states = Counter(one.state for one in found)
     say(", ".join(f"{count} {state}" for state, count in states.items()))
+    if not_found := {one.text for one in found if one.state == NOT_FOUND}:
+        say(how_to_search(*not_found))
     if states.keys() == {"found"}:
         return ExitCode.DONE
     return ExitCode.INCOMPLETE if states["found"] or len(found) > 1 else ExitCode.FAILED
@@ -240,7 +249,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
     ]
     columns = ["integration", "environment", "username", "role", "direct", "through"]
     read = "the places that could be read" if found.unread else "any environment"
-    print_rows(rows, given.as_json, columns, empty=f"{person or client_id} has no roles in {read}.")
+    print_rows(rows, given.as_json, columns, empty=f"{person or client_id} has no roles{_at(given)} in {read}.")
     for username, environments in found.never_in.items():
         say(f"{username} has never logged in to {joined(environments)}.")
     for username in found.same_address:
@@ -251,6 +260,11 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
     for unread in found.unread:
         say(f"css: {unread.place}: {text_of(unread.error)}")
     return ExitCode.INCOMPLETE if found.unread else ExitCode.DONE
+
+
+def _at(given: Given) -> str:
+    """Return words about the logins to which `--provider` limits a command. Without this option, return ""."""
+    return f" with a login of {joined(given.providers, 'or')}" if given.providers else ""
 
 
 @people.command()
@@ -285,7 +299,7 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
         found = css.removal_plan(
             person, providers=given.providers or None, protect=Protection(roles=protect), width=given.width
         )
-        return _carry_out(css, found, given, Origin("people-remove"), f"{person} has no roles", "remove")
+        return _carry_out(css, found, given, Origin("people-remove"), f"{person} has no roles{_at(given)}", "remove")
 
 
 @people.command("copy")

@@ -99,7 +99,7 @@ def plan(
     print_plan_as(made, names, given, markdown=markdown, html=html)
     print_prune_hint(made)
     because = " Because of --strict, no plan was written." if is_refused and out.path else ""
-    print_unidentified(unidentified, because)
+    print_unidentified(unidentified, because, mask=given.mask)
     if detailed_exitcode and made.steps and not is_refused:
         return ExitCode.CHANGES
     return ExitCode.INCOMPLETE if unidentified else ExitCode.DONE

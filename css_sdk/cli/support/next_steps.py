@@ -67,6 +67,7 @@ def next_step(error: CssError) -> str:
     """
     from ... import errors
     from ..._service.error_answers import UNKNOWN_SERVICE_ACCOUNT
+    from ..._service.identifiers import how_to_search
 
     if remedy_for(error):
         return ""
@@ -83,7 +84,7 @@ def next_step(error: CssError) -> str:
             # If the user's command can be about several environments, a list of roles would not say where they are.
             return _what_there_is(error, "role", command) if _given_place() else command
         case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
-            return search_for_people(str(error))
+            return how_to_search(str(error))
         case errors.NotFound(what="integration") | errors.NotGold() | errors.NotApplied():
             return _what_there_is(error, "integration", _INTEGRATIONS)
         case errors.CompositeCycle():
@@ -148,20 +149,6 @@ def suggest_roles(found: Iterable[CssError | None], environment: Callable[[], En
             suggest(error, names)
 
 
-def search_for_people(text: str) -> str:
-    """Return a sentence with a command that searches for the GUID or e-mail address in a text.
-
-    If the text has neither, the command searches for the placeholder NAME.
-
-    >>> search_for_people("nobody@example.com was not found.")
-    'To search for people, run: css people find --email nobody@example.com'
-    """
-    guid = re.search(r"\b[0-9a-fA-F]{32}\b", text)
-    email = re.search(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)
-    term = f"--guid {guid[0]}" if guid else f"--email {quote(email[0])}" if email else "NAME"
-    return f"To search for people, run: css people find {term}"
-
-
 def print_error(error: CssError) -> None:
     """Print an error on stderr: its message and class, what to do, and its notes, such as faults of a file."""
     lines = [f"css: {message_of(error)} [{type(error).__name__}]", *filter(None, [remedy_for(error)])]
@@ -172,11 +159,12 @@ def print_error(error: CssError) -> None:
 def print_next_steps(found: Iterable[CssError | None]) -> None:
     """Print on stderr the commands to run after these errors, each command once.
 
-    If there are several errors, first print the similar names of each name that does not exist. With `--quiet`, print
-    nothing.
+    If there are several errors, first print the similar names of each name that does not exist. If several people were
+    not found, print one command for all of them. With `--quiet`, print nothing.
     """
     if is_quiet():
         return
+    from ..._service.identifiers import how_to_search
     from ...errors import NotFound
 
     errors = [error for error in found if error is not None]
@@ -186,5 +174,8 @@ def print_next_steps(found: Iterable[CssError | None]) -> None:
         steps = [f"{mistyped[0].guess} {steps[0]}"]
     else:
         steps = [*(f"{error.what} {error.name!r}: {error.guess}" for error in mistyped), *steps]
+    searches = {step for step in steps if step.startswith("To search for people")}
+    if len(searches) > 1:
+        steps = [how_to_search(*searches) if step in searches else step for step in steps]
     for sentence in dict.fromkeys(filter(None, steps)):
         print_on_stderr(sentence)

@@ -35,19 +35,25 @@ def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:
     return [one for one in plan.unresolved if not (allow_missing and one.state == NEVER_LOGGED_IN)]
 
 
-def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> None:
+def print_unidentified(people: Sequence[Unresolved], what_then: str = "", *, mask: bool = False) -> None:
     """Print on stderr how many people could not be identified, and what to do.
 
-    `what_then` is a sentence about the consequence. It must begin with a blank.
+    Args:
+        what_then: a sentence about the consequence. It must begin with a blank.
+        mask: whether the command to search for a person must not contain the person's GUID or address.
     """
     if not people:
         return
-    from ...people.identification import NEVER_LOGGED_IN
+    from ..._service.identifiers import how_to_search
+    from ...people.identification import NEVER_LOGGED_IN, NOT_FOUND
 
     missing = sum(one.state == NEVER_LOGGED_IN for one in people)
     allowed = " To accept people who have never logged in, pass --allow-missing." if missing else ""
     say(f"css: {counted(len(people), 'person', 'people')} could not be identified.{what_then}{allowed}")
-    say("To search for people, run: css people find --email ADDRESS")
+    # The plan shows the usernames of the others.
+    sought = {one.person.value for one in people if one.state in (NEVER_LOGGED_IN, NOT_FOUND)}
+    if sought:
+        say(how_to_search(*([""] if mask and len(sought) == 1 else sought)))
 
 
 def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceState]:
