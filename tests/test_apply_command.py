@@ -346,7 +346,7 @@ def test_failed_and_skipped_steps_are_saved_as_a_plan_of_the_remainder(
     assert "2 done, 1 failed, 1 skipped" in err
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"auditor", "inspector"}
     left = file.with_name("plan.remainder.json")
-    assert f"css apply {left}" in err
+    assert f"The steps that are left are saved. To carry them out, run: css apply {left}\n" in err
     assert is_private(left)
     assert run_css("apply", left, "--yes") == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [MAREN]
@@ -365,6 +365,8 @@ def test_members_who_never_logged_in_are_reported_and_stay_in_the_remainder(
     assert [line.split()[:4] for line in out.splitlines()[-1:]] == [["never", "logged", "in", "grant"]]
     assert "1 never logged in, 1 done" in err
     left = file.with_name("plan.remainder.json")
+    saved = "The steps that are left are saved."
+    assert f"{saved} First correct the cause of each failure. Then run: css apply {left}\n" in err
     before = left.read_bytes()
     assert run_css("apply", left, "--yes") == 3
     printed = capsys.readouterr().err

@@ -271,9 +271,15 @@ def test_a_project_is_not_read_if_files_are_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("variable", "value"), [("CSS_ENVIRONMENT", "Prod"), ("CSS_INTEGRATION", " ")])
 def test_the_error_for_an_invalid_default_names_its_variable(variable: str, value: str) -> None:
-    """If a variable sets an invalid default, the error names the variable."""
-    with pytest.raises(ConfigurationError, match=f"^{variable} must be "):
+    """If a variable sets an invalid default, the error names the variable and its value."""
+    with pytest.raises(ConfigurationError, match=f"^{variable} must be .*, not '{value}'\\.$"):
         find_defaults({"CSS_CONFIG_FILE": "off", variable: value})
+
+
+def test_the_error_for_an_invalid_default_repeats_no_secret() -> None:
+    """A long value may be a secret in the wrong variable, so the error does not repeat it."""
+    with pytest.raises(ConfigurationError, match=r"^CSS_ENVIRONMENT must be dev, test or prod\.$"):
+        find_defaults({"CSS_CONFIG_FILE": "off", "CSS_ENVIRONMENT": "5a1f" * 8})
 
 
 def test_a_project_cannot_set_a_command_an_address_or_allow_prod(config: WriteConfig, tmp_path: Path) -> None:

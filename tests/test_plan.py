@@ -431,12 +431,13 @@ def test_a_comparison_has_a_row_for_each_role_child_and_member() -> None:
 
 def test_the_fault_of_a_child_says_why_it_will_not_exist() -> None:
     """The fault of a child says whether the child does not exist or is missing in the exact list, and appears once."""
-    roles = exactly(DesiredRole("a", composites=Listed(("gone",))))
-    users = (DesiredUser(who(ANN)[0], Listed(("gone", "none", "gone"))),)
+    users = (DesiredUser(who(ANN)[0], Listed(("gone", "none", "A-role", "gone"))),)
+    roles = exactly(DesiredRole("a", composites=Listed(("gone",))), DesiredRole("a role"))
     assert faults_of(a_state(["a", "gone"]), roles, users) == [
         "#101 dev: 'gone', a child of 'a', is not in the exact list of roles",
         "#101 dev: 'gone', a user's role, is not in the exact list of roles",
         "#101 dev: 'none', a user's role, does not exist",
+        "#101 dev: 'A-role', a user's role, does not exist; did you mean 'a role'?",
     ]
 
 

@@ -144,6 +144,13 @@ def test_css_validate_checks_files_together(access: Path, run_css: Run, capsys: 
     assert err == ""
     assert run_css("validate", access / "people.yaml") == 0
     assert f"Note: {access / 'people.yaml'}:11: no role uses the group 'leads'.\n" in capsys.readouterr().err
+    broken = access / "broken.yaml"
+    broken.write_text((access / "portal.yaml").read_text(encoding="utf-8").replace("members:", "member:"), "utf-8")
+    assert run_css("validate", access / "people.yaml", broken) == 64
+    err = capsys.readouterr().err
+    assert "the key 'member' is unknown" in err
+    assert "no role uses the group" not in err
+    broken.unlink()
     assert run_css("validate", access / "portal.yaml") == 64
     assert "the group 'caseworkers' is unknown; no file defines a group" in capsys.readouterr().err
     shutil.copy(access / "portal.yaml", access / "twice.yml")

@@ -83,6 +83,8 @@ class Profile:
         return f"the profile {self.name!r} ({self.file})"
 
 
+_LONGEST_SHOWN: Final = 20
+"""The most characters of a wrong value that a message shows. Secrets are longer."""
 _RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     each.name: each.metadata["rule"] for each in fields(Profile) if "rule" in each.metadata
 }
@@ -155,7 +157,9 @@ def checked_variable(key: str, value: Any, variable: str) -> Any:
     """Return the value of a variable that sets a key, after checking the value."""
     is_valid, valid = _RULES[key]
     if not is_valid(value):
-        raise ConfigurationError(f"{variable} must be {valid}.")
+        # A long value may be a secret.
+        wrong = f", not {value!r}" if len(str(value)) <= _LONGEST_SHOWN else ""
+        raise ConfigurationError(f"{variable} must be {valid}{wrong}.")
     return value
 
 

@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from .._service import identifiers, service_limits
 from .._text.escaping import with_codes
+from .._text.suggestions import similar
 from ..errors import CompositeCycle, InvalidRequest, Refused, Remedy, refusal_of
 from ..models import reachable
 from ..people.identification import Unresolved
@@ -395,7 +396,8 @@ class PlacePlan:
         """Return whether a role will exist after the plan. If not, add a fault. `what` says why the role is needed."""
         if name not in self._existing:
             why = "is not in the exact list of roles" if name in self._deleted else "does not exist"
-            fault = f"{name!r}, {what}, {why}"
+            guess = "".join(f"; did you mean {near!r}?" for near in similar(name, self._existing))
+            fault = f"{name!r}, {what}, {why}{guess}"
             self.faults += [fault] if fault not in self.faults else []
         return name in self._existing
 

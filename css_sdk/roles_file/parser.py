@@ -205,7 +205,9 @@ class _Reader:
             for where, message in contradictions(each.place, each.nodes, protect):
                 self._faults.add(where, message)
         timezone = self._timezone({name: fields["timezone"] for name, fields in files.items() if "timezone" in fields})
-        for name in sorted(self._groups.keys() - self._used):
+        # If a part of the files was left out because of a fault, this part may use the group.
+        is_whole = self._is_complete and not self._faults.exist
+        for name in sorted(self._groups.keys() - self._used) if is_whole else ():
             self._warn(self._groups[name][0], f"no role uses the group {name!r}")
         joined = tuple(each.place for each in places.values())
         return parts, Desired(joined, protect, timezone, tuple(self._warnings))

@@ -111,6 +111,11 @@ class Faults:
     def __init__(self) -> None:
         self._by_file: dict[str, FirstFaults] = {}
 
+    @property
+    def exist(self) -> bool:
+        """Return whether there are any faults."""
+        return bool(self._by_file)
+
     def add(self, node: Node, message: str, line: int | None = None) -> None:
         """Add a fault in a node. The path of the node is put before the message.
 

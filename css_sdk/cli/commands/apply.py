@@ -16,7 +16,7 @@ from ..support.file_kinds import is_saved_plan
 from ..support.journals import journal_file
 from ..support.options import Given, flag, takes
 from ..support.output import say
-from ..support.plans import contents_of, desired_of
+from ..support.plans import contents_of, desired_of, plan_for
 
 
 def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
@@ -105,7 +105,7 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
         raise click.UsageError("--resume is for a saved plan. To continue with a roles file, apply it again.")
     desired = desired_of(contents)
     with opened() as css:
-        made = css.plan(desired, prune=prune, **given.planning)
+        made = plan_for(css, desired, contents, prune=prune, **given.planning)
         # A plan without steps, made from the current state, does nothing that somebody must approve.
         if plan_id is not None and made.steps:
             check_plan_id(made, plan_id, _plan_command(given, files, prune))

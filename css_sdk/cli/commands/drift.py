@@ -11,9 +11,9 @@ import click
 from ..support import options, records
 from ..support.client import delayed_log
 from ..support.exit_codes import ExitCode
-from ..support.options import Given, takes
+from ..support.options import Given, flag, takes
 from ..support.output import columns_for, print_rows, say
-from ..support.plans import contents_of, desired_of, print_unresolved, unidentified_in
+from ..support.plans import contents_of, desired_of, plan_for, print_unresolved, unidentified_in
 
 if TYPE_CHECKING:
     from ...state import Step, StepKind
@@ -35,7 +35,11 @@ _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
     options.roles_files,
     options.places,
     options.provider,
-    options.missing,
+    flag(
+        "--allow-missing",
+        help="Do not fail because of people who have never logged in. This applies only to people named by whole GUID "
+        "and provider. css does not look up usernames, and shows such a username as a missing member.",
+    ),
     options.mask,
     options.no_names,
     options.width,
@@ -61,10 +65,11 @@ def drift(given: Given, files: Sequence[Path]) -> int:
     """
     from ...plan.text import masked
 
-    desired = desired_of(contents_of(files))
+    contents = contents_of(files)
+    desired = desired_of(contents)
     with delayed_log() as log:
         with given.client() as css:
-            made = css.plan(desired, prune=True, **given.planning)
+            made = plan_for(css, desired, contents, prune=True, **given.planning)
             people = {step.target: step.place.environment for step in made.steps if step.changes_member}
             names = given.names_of(css, people, made.known)
         if not made.steps and not unidentified_in(made, allow_missing=given.allow_missing):

@@ -15,6 +15,7 @@ from ..support.options import Given, check_one_format, flag, takes
 from ..support.plans import (
     contents_of,
     desired_of,
+    plan_for,
     plan_option,
     print_plan_as,
     print_prune_hint,
@@ -86,11 +87,12 @@ def plan(
       css plan roles.yaml --prune --out plan.json --detailed-exitcode
     """
     check_one_format(json=given.as_json, markdown=markdown, html=html)
-    desired = desired_of(contents_of(files))
+    contents = contents_of(files)
+    desired = desired_of(contents)
     for file in files:
         out.check(source=file)
     with given.client() as css:
-        made = css.plan(desired, prune=prune, day=day, **given.planning)
+        made = plan_for(css, desired, contents, prune=prune, day=day, **given.planning)
         names = given.names_of(css, made.people, made.known)
     unidentified = unidentified_in(made, allow_missing=given.allow_missing)
     is_refused = given.strict and bool(unidentified)

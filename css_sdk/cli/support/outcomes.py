@@ -112,7 +112,16 @@ def write_remainder(
     except InvalidFile as error:
         say(f"css: {error}")
         return print_how_to_continue(origin, journal)
-    return say(f"The steps that are left are saved. To carry them out, run: css apply {quote(str(origin.remainder))}")
+    advice = "First correct the cause of each failure. Then" if _has_lasting_cause(applied) else "To carry them out,"
+    return say(f"The steps that are left are saved. {advice} run: css apply {quote(str(origin.remainder))}")
+
+
+def _has_lasting_cause(applied: Applied) -> bool:
+    """Return whether a step would fail again if it is sent again without a correction."""
+    from ... import errors
+
+    passing = errors.RateLimited | errors.ServiceUnavailable | errors.ConnectionFailed | errors.MalformedAnswer
+    return any(result.outcome == "failed" and not isinstance(result.error, passing) for result in applied.results)
 
 
 def print_how_to_continue(origin: Origin, journal: Journal | None) -> None:

@@ -6,7 +6,7 @@ import datetime
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -104,6 +104,31 @@ def desired_of(contents: Mapping[str, bytes]) -> Desired:
     for name, content in contents.items():
         check_kind(content, name, "roles file")
     return read_together(contents, max_bytes=limit())
+
+
+def plan_for(css: Css, desired: Desired, contents: Mapping[str, bytes], **options: Any) -> Plan:
+    """Return the plan after which the service is as roles files describe.
+
+    If an integration of the files does not exist, add a note with the file and the line to the error.
+
+    Args:
+        desired: the wanted state in the files.
+        contents: the contents of the files, by file name.
+        options: further arguments of `Css.plan`.
+    """
+    from ...errors import NotFound
+
+    try:
+        return css.plan(desired, **options)
+    except NotFound as error:
+        named = {str(place.integration) for place in desired.places}
+        if error.what == "integration" and error.name in named:
+            for name, content in contents.items():
+                before, found, _ = content.partition(error.name.encode())
+                if found:
+                    line = before.count(b"\n") + 1
+                    error.add_note(f"{name}:{line} names this integration.")
+        raise
 
 
 def plan_option(help_text: str) -> Decorator:
