@@ -114,7 +114,7 @@ def _read(path: Path, *, is_private: bool) -> dict[str, Any]:
                 content = file.read(_LARGEST + 1)
             if len(content) <= _LARGEST:
                 return tomllib.loads(content.decode("utf-8-sig"))
-            reason = f"it is larger than {_LARGEST} bytes"
+            reason = f"it is larger than {_LARGEST:,} bytes"
     except OSError as error:
         reason, advice = error.strerror or type(error).__name__, "Check its path and its permissions."
     except tomllib.TOMLDecodeError as error:
