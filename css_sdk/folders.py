@@ -65,7 +65,7 @@ def _files_of(path: Path) -> list[Path]:
     if not files:
         raise InvalidFile(
             f"The folder {path} has no roles files: no *.yaml and no *.yml. Hidden files and "
-            f"subfolders are not read. Nothing was sent."
+            f"subfolders are not read. Nothing was sent. Name the files, or a folder that has such files."
         )
     return files
 

@@ -42,6 +42,17 @@ def test_the_error_for_an_invalid_address_names_the_fault_and_an_example(url: ob
         checked_address(url, "The address", like="https://login.example/x")
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:9080/api/v1", "LOCALHOST", "[::1]:9080/api/v1"])
+def test_an_address_of_this_machine_needs_http(url: str) -> None:
+    """If an address of this machine has no scheme, the error does not advise https, which a sandbox does not speak."""
+    message = "it does not begin with http://. It is an address of this machine: put http:// before it"
+    with pytest.raises(ConfigurationError, match=message):
+        some_settings(api_url=url)
+    with pytest.raises(ConfigurationError, match="it does not begin with https://"):
+        some_settings(api_url="localhost.example.com")
+    assert checked_address(f"http://{url}", "The address") == f"http://{url}"
+
+
 def test_a_token_address_may_have_a_query() -> None:
     """css-sdk keeps the query of a token address, as RFC 6749 (3.2) demands, and accepts an `httpx.URL`
     as API address.

@@ -167,6 +167,24 @@ def test_a_refusal_writes_nothing(
     assert sorted(file.parent.iterdir()) == before
 
 
+def test_a_journal_of_another_command_cannot_be_resumed(
+    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The message names the command that wrote the journal, and the command that lists the right one."""
+    file = plan(CHANGES)
+    journal = tmp_path / "ci.jsonl"
+    assert run_css("assign", "-i", 101, "-e", "dev", "-r", "reviewer", TOBIAS, "--journal", journal) == 0
+    before = writes(sandbox)
+    capsys.readouterr()
+    assert run_css("apply", file, "--resume", journal, "--yes") == 5
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        f"css: The journal {journal} does not belong to a saved plan. Nothing was sent. [StalePlan]",
+        "It belongs to a run of: css assign. Pass --resume with the journal of the interrupted run. To see the "
+        "journals, run: css journal list",
+    ]
+    assert writes(sandbox) == before
+
+
 @pytest.mark.parametrize(("members", "kept", "most"), [(20, 15, 5), (60, 49, 11), (20, 0, 20)])
 def test_many_removals_need_max_removals(
     run_css: Run,

@@ -80,7 +80,7 @@ def test_all_faults_of_json_lines_are_reported_at_once() -> None:
     lines = ['{"x": "", "role": 1}', f'{{"username": "{JANE}", "role": "a"}}', '{"guid": "-", "role": "."}']
     lines.append(f'{{"username": "{JANE.upper()}", "role": "a", "action": "revoke"}}')
     assert [fault.split(":")[1] for fault in faults_of("\n".join(lines))] == ["1", "1", "3", "3", "4"]
-    assert faults_of("", "r.jsonl") == ["r.jsonl:1: it names nobody"]
+    assert faults_of("", "r.jsonl") == ["r.jsonl:1: it names nobody; write a row for each person and role"]
 
 
 JOHN = f"{'7c1d' * 8}@bceidbusiness"

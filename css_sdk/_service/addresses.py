@@ -21,6 +21,8 @@ _ADDRESS: Final = re.compile(
     r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
     re.ASCII | re.IGNORECASE,
 )
+_OF_THIS_MACHINE: Final = re.compile(rf"({'|'.join(map(re.escape, LOOPBACK))})([:/?]|$)", re.IGNORECASE)
+"""The beginning of an address of this machine without `http://`."""
 _LIKE: Final = {
     "The API address": API_URL,
     "The token address": TOKEN_URL,
@@ -55,10 +57,10 @@ def checked_address(
     fault = _fault_of(url, may_have_query)
     if match is None or fault or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
         # The address itself stays out of the message: it may hold a password.
-        raise ConfigurationError(
-            f"{what} is not valid: {fault or 'its host or its port is wrong'}. "
-            f"A valid address looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
-        )
+        advice = f"A valid address looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
+        if isinstance(url, str) and _OF_THIS_MACHINE.match(url):
+            fault, advice = "it does not begin with http://", "It is an address of this machine: put http:// before it."
+        raise ConfigurationError(f"{what} is not valid: {fault or 'its host or its port is wrong'}. {advice}")
     if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
         raise ConfigurationError(
             f"{what} is plain http to {match['host']}, so others could read the secret. Use https.",

@@ -166,7 +166,7 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
         line, message = _explained(error, text)
         faults.stop(name, [(line, f"this is not YAML: {message}")])
     if root is None:
-        faults.stop(name, [(1, "the file is empty")])
+        faults.stop(name, [(1, "the file is empty; css export writes a roles file to begin with")])
     return root
 
 

@@ -132,7 +132,7 @@ def read_roster(
         )
     faults = FirstFaults(name, Remedy(ARGUMENTS, ""))
     if not lines:
-        faults.add(1, "it names nobody")
+        faults.add(1, "it names nobody; write a row for each person and role")
     rows: list[Row] = []
     indirect: list[int] = []
     finished: list[RowResult] = []

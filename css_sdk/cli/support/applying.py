@@ -86,7 +86,7 @@ def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
     Raises:
         StalePlan: when the journal does not belong to this saved plan, account and address.
     """
-    from ...errors import StalePlan
+    from ...errors import Remedy, StalePlan
     from ...journal.entries import read_journal
     from ...plan.preconditions import check_whose_journal
 
@@ -95,8 +95,12 @@ def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
     journal = read_journal(*content_of(origin.resume, is_journal=True))
     check_whose_journal(journal, css.settings, plan)
     if journal.plan is None:
+        name = folder().name_of(origin.resume)
+        hint = "Pass --resume with the journal of the interrupted run. To see the journals, run: css journal list"
+        if journal.command:
+            hint = f"It belongs to a run of: {journal.command}. {hint}"
         raise StalePlan(
-            f"The journal {folder().name_of(origin.resume)} does not belong to a saved plan. Nothing was sent."
+            f"The journal {name} does not belong to a saved plan. Nothing was sent.", remedy=Remedy("", hint)
         )
     return journal
 
