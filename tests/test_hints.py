@@ -158,6 +158,11 @@ BAKERY = "office@harbourbakery.example.org"
         (("people", "roles", TYPO), 1, BY_PART),
         (("people", "find", TYPO), 1, BY_PART),
         (("people", "roles", TYPO, "--provider", "idir"), 1, f"leave out --provider. {BY_PART}"),
+        (
+            ("people", "find", "--provider", "bceidbasic", "--email", TYPO),
+            64,
+            "Pass --guid, or another provider with --p",
+        ),
         (("people", "roles", "1234"), 1, "To search for people, run: css people find NAME\n"),
         (("assign", *PLACE, "-r", "reviewer", "--email", TYPO), 1, BY_PART),
         (("assign", *PLACE, "-r", "reviewer", "--email", TYPO, "--email", BAKERY), 3, "run: css people find TEXT\n"),

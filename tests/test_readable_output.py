@@ -79,12 +79,13 @@ def test_cells_show_yes_no_and_lists() -> None:
 
 
 def test_failures_are_grouped() -> None:
-    """Failures with the same message except for names are grouped, and a single failure is not repeated."""
-    found = [f'User "{name}@idir" not found. Check it. (GET /x/{name}: 404)' for name in ("0f3a", "0f3b")]
+    """Many failures with the same message except for names are grouped, and fewer are not repeated."""
+    found = [f'User "{name}@idir" not found. Check it. (GET /x/{name}: 404)' for name in ("0a", "0b", "0c", "0d", "0e")]
     rows = [{"error": "NotFound", "message": message} for message in (*found, "Something else.")]
     assert grouped_failures([*rows, {"error": "", "message": "repeats line 2"}]) == [
-        "This error occurred 2 times: User … not found. Check it."
+        "This error occurred 5 times: User … not found. Check it."
     ]
+    assert grouped_failures(rows[1:]) == []
 
 
 def test_plans_have_no_colour_in_a_pipe() -> None:

@@ -99,7 +99,12 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "no role": ("no-role.csv", {}, "'role' is missing: pass one value for all rows with --role", ""),
     "a difference": ("username-and-guid.csv", {}, "username-and-guid.csv:2: the guid is", ""),
-    "a wrong choice": ("wrong-choice.result.csv", {}, "the choice '2' is neither the number of a candidate", ""),
+    "a wrong choice": (
+        "wrong-choice.result.csv",
+        {},
+        "the choice '2' is neither the number of a candidate (1) nor a username",
+        "",
+    ),
     "more cells than names": (
         "one-column-more.csv",
         {},
@@ -292,6 +297,8 @@ def test_an_option_that_does_not_apply_is_refused(name: str, how: dict[str, Any]
         ({"username": f"{JANE}@idir", "person": f"{'7c1d' * 8}@idir"}, "but another column says"),
         ({"username": f"{JANE}@idir", "choice": "1", "candidate_1": f"A {'7c1d' * 8}@idir"}, "another column says"),
         ({"username": f"{JANE}@idir", "choice": f"{'7c1d' * 8}@idir"}, "another column says"),
+        ({"email": ILSE, "choice": "1"}, "the choice is '1', but the row has no candidates; write a username"),
+        ({"email": ILSE, "choice": "3", "candidate_1": "a@idir", "candidate_2": "b@idir"}, "of a candidate (1 or 2)"),
         ({"username": f"{JANE}@idir", "client_id": "grants-102"}, "the client_id is"),
         ({"username": f"{JANE}@idir", "email": "ilse at example"}, "is not an e-mail address"),
         ({"username": "service-account-grants-102", "guid": JANE}, "the guid is"),

@@ -155,7 +155,7 @@ def username_of(user: UserLike) -> str:
         if error := windows_login_error(text):
             raise error
         sentence = f"{text!r} is not a username. The username of a person is <guid>@<provider>, such as 0f3a…@idir."
-        raise UnusableUser(sentence, remedy=_instead_of_a_username(text))
+        raise UnusableUser(sentence, remedy=instead_of(text))
     if "." in provider:
         raise UnusableUser(
             f"{text!r} is an e-mail address, not a username (<guid>@<provider>).",
@@ -248,8 +248,8 @@ def part_of_address(address: str) -> str:
     return part if len(part) > 1 else ""
 
 
-def _instead_of_a_username(text: str) -> Remedy:
-    """Return the next step for a caller who passed a GUID or a client id as a username."""
+def instead_of(text: str) -> Remedy:
+    """Return the next step for a caller who passed a GUID or a client id as a username or an e-mail address."""
     if is_guid(guid_of(text)):
         return Remedy(
             "Add @ and the provider, or find the person: people.find_one(guid=…).",

@@ -140,4 +140,13 @@ def _error_of_email(text: str) -> UnusableUser | None:
         remedy = Remedy("Pass it as a username.", "Pass it without --email.", "Write it under `username`.")
         return UnusableUser(f"{text!r} is a username, not an e-mail address.", remedy=remedy)
     remedy = Remedy("Pass a whole address.", f"Pass a whole address. {identifiers.how_to_find(text)}")
+    if identifiers.is_guid(identifiers.guid_of(text)):
+        remedy = identifiers.instead_of(text)
+    elif re.fullmatch(r"[\w.-]+", text):
+        other = identifiers.instead_of(text)
+        remedy = Remedy(
+            f"Pass a whole address. {other.python}",
+            f"Pass a whole address. {other.command_line}",
+            f"Write a whole address. {other.file}",
+        )
     return UnusableUser(f"{text!r} is not an e-mail address.", remedy=remedy)

@@ -40,9 +40,9 @@ _ATTRIBUTES: Final = {
 """The attribute of a user that has the value of a search term, for terms that are not fields of `User`."""
 _WILDCARDS: Final = frozenset("%_")
 _OTHER_PROVIDERS: Final = Remedy("Pass other providers with providers=.", "Pass another provider with --provider.")
-_IN_AN_ENVIRONMENT: Final = Remedy(
-    "Search in an environment of an integration. Or pass other providers with providers=.",
-    _OTHER_PROVIDERS.command_line,
+_IN_AN_INTEGRATION: Final = Remedy(
+    "To search by other terms, search in an environment of an integration. Or pass other providers with providers=.",
+    "Pass --guid, or another provider with --provider.",
 )
 _WHOLE_GUID: Final = Remedy("Pass the whole GUID.")
 _WHOLE_GUID_OR_GITHUB: Final = Remedy(
@@ -118,10 +118,9 @@ def providers_for(
         if not terms.keys() <= set(searchable[provider]):
             others = [name for name in terms if name not in searchable[provider]]
             accepted = ", ".join(map(_with_blanks, searchable[provider]))
-            here = "" if set(others) - set(TERMS[provider]) else "Without an integration, "
             raise InvalidRequest(
-                f"{here}{provider} can be searched by {accepted}, not by {joined(map(_with_blanks, others))}.",
-                remedy=_IN_AN_ENVIRONMENT if here else _OTHER_PROVIDERS,
+                f"{provider} can be searched by {accepted}, not by {joined(map(_with_blanks, others))}.",
+                remedy=_OTHER_PROVIDERS if set(others) - set(TERMS[provider]) else _IN_AN_INTEGRATION,
             )
     chosen = asked or tuple(provider for provider, known in searchable.items() if terms.keys() <= set(known))
     if not chosen:

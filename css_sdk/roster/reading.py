@@ -318,10 +318,16 @@ def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 
     `chosen` is the content of this column: the number of a candidate, or a username.
     """
-    candidates = dict(enumerate((cells.get(column, "").split() for column in CANDIDATES), start=1))
-    candidate = candidates.get(int(chosen)) if chosen.isdecimal() else [cleaned(chosen)] if "@" in chosen else None
-    if not candidate:
-        return f"the choice {chosen!r} is neither the number of a candidate nor a username"
+    candidates = {
+        str(number): words
+        for number, column in enumerate(CANDIDATES, start=1)
+        if (words := cells.get(column, "").split())
+    }
+    candidate = candidates.get(chosen, [cleaned(chosen)] if "@" in chosen else None)
+    if candidate is None:
+        if not candidates:
+            return f"the choice is {chosen!r}, but the row has no candidates; write a username, or empty this cell"
+        return f"the choice {chosen!r} is neither the number of a candidate ({joined(candidates, 'or')}) nor a username"
     return _name("username", candidate[-1], named)
 
 

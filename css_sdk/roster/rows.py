@@ -147,8 +147,8 @@ def refuses_all(result: RowResult) -> bool:
 def withheld(role: str) -> Withheld:
     """Return the error for removals from a role. They are withheld, because a failed row may be about any member."""
     return Withheld(
-        f"Nobody loses the role {role!r} for now. A row of the roster has failed, and may be about a member of this "
-        f"role. Correct or delete that row, and apply the roster again."
+        f"Nobody loses the role {role!r} for now. A row of the roster cannot be carried out, and may be about a member "
+        f"of this role. Correct or delete that row, and apply the roster again."
     )
 
 

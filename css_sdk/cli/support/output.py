@@ -43,6 +43,8 @@ _COLUMNS: Final = (
 )
 _REQUEST: Final = re.compile(r" \([A-Z]+ /[^)]*\)")
 _NAMED: Final = re.compile(r"\"[^\"]*\"|'[^']*'|[\w.+-]+@[\w.-]*\w")
+_MANY: Final = 5
+"""The number of failures with the same message for which css repeats the message below the table."""
 _ALWAYS: Final = ("state", "kind", "action", "role", "integration", "environment", "message")
 
 Records = Iterable[Mapping[str, Any]]
@@ -108,17 +110,20 @@ def print_results(
 
 
 def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each message that several failures have in common, the most frequent first.
+    """Return a line for each message that at least five failures have in common, the most frequent first.
 
-    Messages that differ only in names count as the same message. The line shows "…" instead of the names.
+    Messages that differ only in names count as the same message. The line shows "…" instead of the names. Fewer
+    failures are easy to see in the table.
 
-    >>> rows = [{"error": "NotFound", "message": f"There is no role {name!r}."} for name in ("a", "b")]
-    >>> grouped_failures(rows)
-    ['This error occurred 2 times: There is no role ….']
+    >>> rows = [{"error": "NotFound", "message": f"There is no role {name!r}."} for name in "abcde"]
+    >>> grouped_failures(rows), grouped_failures(rows[1:])
+    (['This error occurred 5 times: There is no role ….'], [])
     """
     messages = (_REQUEST.sub("", row["message"]) for row in rows if row.get("error"))
     counts = Counter(_NAMED.sub("…", message) for message in messages)
-    return [f"This error occurred {count} times: {message}" for message, count in counts.most_common() if count > 1]
+    return [
+        f"This error occurred {count} times: {message}" for message, count in counts.most_common() if count >= _MANY
+    ]
 
 
 def columns_for(rows: Sequence[Mapping[str, Any]]) -> list[str]:
