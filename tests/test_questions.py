@@ -283,7 +283,7 @@ def test_a_preview_names_who_gains_and_who_loses(
     assert "1 user loses the role 'guest' in Grants Portal (#101) prod: service-account-fisheries-service-102\n" in err
 
 
-@pytest.mark.parametrize("words", ["undo changes.jsonl", "apply roles.yaml --prune"])
+@pytest.mark.parametrize("words", ["undo changes.jsonl", "apply roles.yaml --prune", "apply plan.json"])
 def test_a_plan_that_a_guard_refuses_is_not_asked_about(
     run_css: Run,
     sandbox: Sandbox,
@@ -298,6 +298,7 @@ def test_a_plan_that_a_guard_refuses_is_not_asked_about(
     sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
     assert run_css("assign", "-i", 101, "-e", "dev", "-r", "guest", *six, "--journal", "changes.jsonl") == 0
     file_of_roles(tmp_path, "[{name: guest, members: {exact: [0f3ac87806aa7f215a7c0d4cc4d9e799@idir]}}]")
+    assert run_css("plan", "roles.yaml", "--prune", "--out", "plan.json") == 0
     before = everything(sandbox)
     capsys.readouterr()
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
@@ -307,3 +308,22 @@ def test_a_plan_that_a_guard_refuses_is_not_asked_about(
     assert "6 to remove" in printed
     assert "[y/N]" not in printed
     assert everything(sandbox) == before
+
+
+def test_a_saved_plan_that_is_stale_is_not_asked_about(
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """If a saved plan was carried out already, css says so before it asks a question."""
+    monkeypatch.chdir(tmp_path)
+    assert run_css("plan", file_of_roles(tmp_path, "[auditor]"), "--out", "plan.json") == 0
+    assert run_css("apply", "plan.json", "--yes") == 0
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert run_css("apply", "plan.json") == 5
+    printed = capsys.readouterr().err
+    assert "The plan was carried out already" in printed
+    assert "[y/N]" not in printed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import evolve
 
@@ -171,6 +171,18 @@ async def completed(css: AsyncCss, plan: Plan) -> Plan:
     )
 
 
+class _Checked(NamedTuple):
+    """A plan that has passed all checks before the first write.
+
+    `steps` are the steps that are left, in the order of carrying out. `states` has the current state of each place.
+    """
+
+    plan: Plan
+    steps: tuple[Step, ...]
+    environments: Mapping[Place, AsyncEnvironmentClient]
+    states: Mapping[Place, PlaceState]
+
+
 async def apply_plan(
     css: AsyncCss,
     plan: Plan,
@@ -182,6 +194,19 @@ async def apply_plan(
 ) -> Applied:
     """Read the places of a plan again. If nothing has changed, carry out the plan; see `AsyncCss.apply_plan`."""
     calls = AsyncProgressCalls(progress)
+    plan, steps, environments, now = await check_plan(css, plan, guards, resume, width=width)
+    roles = {place: environment.roles for place, environment in environments.items()}
+    run = AsyncStepRun(
+        roles, steps, Dependencies(steps, now.values()), are_not_done=True, width=width, progress=calls.note
+    )
+    results = await run.carry_out()
+    return calls.ended(Applied(tuple(results), preconditions.remainder(evolve(plan, steps=steps), results, now)))
+
+
+async def check_plan(
+    css: AsyncCss, plan: Plan, guards: Guards | None, resume: JournalRead | None, *, width: int
+) -> _Checked:
+    """Read the places of a plan again, and raise the errors of `AsyncCss.apply_plan` before the first write."""
     guards = Guards() if guards is None else guards
     arguments.check_kind(plan, Plan, "The plan to apply", "css.plan(…) or read_plan(…) returns a plan.")
     arguments.check_kind(guards, Guards, "guards=")
@@ -223,9 +248,4 @@ async def apply_plan(
     preconditions.check_steps(plan.steps, impact)
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.without(guards.order(plan.steps, planned_from), done)
-    roles = {place: environment.roles for place, environment in environments.items()}
-    run = AsyncStepRun(
-        roles, steps, Dependencies(steps, now.values()), are_not_done=True, width=width, progress=calls.note
-    )
-    results = await run.carry_out()
-    return calls.ended(Applied(tuple(results), preconditions.remainder(evolve(plan, steps=steps), results, now)))
+    return _Checked(plan, steps, environments, now)

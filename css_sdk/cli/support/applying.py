@@ -32,7 +32,7 @@ from .plans import (
     unidentified_in,
 )
 from .progress import bar_on_terminal
-from .questions import Changes, confirm
+from .questions import Changes, confirm, open_questions
 
 if TYPE_CHECKING:
     from ... import Css, Journal, JournalRead, Plan
@@ -166,11 +166,10 @@ def _carry_out(
 ) -> int:
     from ...errors import StalePlan
 
-    if len(plan.states) == len(plan.places):
-        # Do not ask about a plan that a guard would refuse. A plan from a file has no states yet.
-        given.guards.check(plan.steps, plan.states, leads_back=plan.leads_back, impact=plan.impact)
     prod = tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod")
-    confirm(Changes.of(left, prod, is_plan=True), given)
+    changes = Changes.of(left, prod, is_plan=True)
+    _check_before_a_question(css, plan, changes, given, origin, resumed)
+    confirm(changes, given)
     settled: dict[Step, StepResult] = {}
     with bar_on_terminal(len(left)) as tick:
 
@@ -194,3 +193,24 @@ def _carry_out(
         write_remainder(applied, origin, journal, given, names)
     print_step_results(applied.results, names, given.as_json)
     return ExitCode.DONE if is_done else ExitCode.INCOMPLETE
+
+
+def _check_before_a_question(
+    css: Css, plan: Plan, changes: Changes, given: Given, origin: Origin, resumed: JournalRead | None
+) -> None:
+    """Do not ask about a plan that css would refuse after the answer.
+
+    A new plan has the states from which it was made. For a plan from a file, css reads the states, but only if css asks
+    a question: before the first write, css reads them anyway.
+    """
+    from ..._sync.plans import check_plan
+    from ...errors import StalePlan
+
+    if plan.states:
+        given.guards.check(plan.steps, plan.states, leads_back=plan.leads_back, impact=plan.impact)
+    elif open_questions(changes, yes=given.yes, allow_prod=given.allow_prod).options:
+        try:
+            check_plan(css, plan, given.guards, resumed, width=given.width)
+        except StalePlan as error:
+            add_earlier_run(error, origin, plan)
+            raise
