@@ -55,14 +55,29 @@ def test_each_format_has_every_row(run: Run) -> None:
 
 
 def test_a_report_is_limited_to_environments_roles_and_people(run: Run) -> None:
-    """Options limit a report to environments, roles and people, and a role that does not exist is reported."""
+    """Options limit a report to environments, roles and people."""
     place = ("-i", "Alpha", "-e", "dev", "-e", "prod")
     code, out, _ = run(*place, "--role", "writer", "--role", "lead", "--person", f"{ANN}@idir", "--json")
     assert code == 0
     assert [(row["role"], row["chains"]) for row in map(json.loads, out)] == [("lead", [["admin"]]), ("writer", [["admin", "lead"]])]  # fmt: skip  # noqa: E501
-    code, out, err = run(*place, "--role", "Writer", "--json")
-    assert (code, out) == (0, [])
-    assert "No environment that was read has a role 'Writer'" in err
+
+
+def test_a_role_that_does_not_exist_is_not_found(run: Run, tmp_path: Path) -> None:
+    """A report about a mistyped role fails with a suggestion, and does not replace an older report."""
+    file = tmp_path / "report.csv"
+    place = ("-i", "Alpha", "-e", "dev", "-e", "prod", "--output", str(file))
+    assert run(*place, "--role", "writer")[0] == 0
+    before = file.read_bytes()
+    code, out, err = run(*place, "--role", "Writer", "--role", "lead")
+    assert (code, out) == (1, [])
+    assert err.splitlines() == [
+        "css: No environment that was read has a role 'Writer'. [NotFound]",
+        "Did you mean 'writer'? To see which roles there are, run: css roles list -i INTEGRATION -e ENVIRONMENT",
+    ]
+    assert file.read_bytes() == before
+    code, out, err = run("-i", "Draft", "-i", "Alpha", "--role", "writer", "--role", "nobody", "--json")
+    assert (code, len(out)) == (3, 4)
+    assert err.startswith("css: No environment that was read has a role 'nobody'.\ncss: ")
 
 
 def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,7 @@ def test_an_export_is_csv_by_default_and_can_be_limited_to_roles(
     assert run_css("roster", "export", "--format", "xlsx") == 64
     assert "name a file with --output" in capsys.readouterr().err
     assert run_css("roster", "export", "--output", tmp_path / "x.html") == 64
-    assert run_css("roster", "export", "--role", "nope") == 0
+    assert run_css("roster", "export", "--role", "nope") == 1
     assert "No environment that was read has a role nope" in capsys.readouterr().err.replace("'", "")
 
 

@@ -52,7 +52,8 @@ def report(given: Given, roles: Sequence[str], person: str, kind: str | None, ou
     Excel or JSON, and apply it with css roster apply.
 
     If css cannot read an environment completely, the exit code is 3. css names the environment on stderr and on the
-    HTML page. Without -i, css skips integrations that are still drafts, and names them on stderr.
+    HTML page. Without -i, css skips integrations that are still drafts, and names them on stderr. If a role does not
+    exist in any environment, css writes no report, and the exit code is 1.
 
     \b
     Examples:
@@ -79,6 +80,6 @@ def report(given: Given, roles: Sequence[str], person: str, kind: str | None, ou
             records = [row.as_record() | {"held": row.held} for row in found.rows()]
             most = terminal_width("stdout") if output.path is None else None
             output.write(ended(table_lines(records, _COLUMNS, most)))
-            if not records:
-                say("The report is empty: nobody has a role that you asked for.")
-    return say_unread(found, given, roles)
+    if not any(True for _ in found.rows()):
+        say("The report is empty: nobody has a role that you asked for.")
+    return say_unread(found, given)

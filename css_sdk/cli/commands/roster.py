@@ -197,7 +197,8 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
 
     You can edit the file, check it with css roster check --online, and apply it with css roster apply. Rows that you
     did not edit need no change. The file does not contain roles that people have through composite roles. To write
-    roles and composite roles, use css export.
+    roles and composite roles, use css export. If a role does not exist in any environment, css writes no roster, and
+    the exit code is 1.
 
     \b
     Examples:
@@ -214,7 +215,7 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
         output.write(reports.json_lines({column: grant[column] for column in ROSTER_COLUMNS} for grant in grants))
     else:
         reports.write_table(output, kind, lambda: grants_as_cells(found), "Roster")
-    return reports.say_unread(found, given, roles)
+    return reports.say_unread(found, given)
 
 
 @roster.command()

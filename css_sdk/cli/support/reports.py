@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ..._text.words import joined
 from .exit_codes import ExitCode
 from .files import OutputFile
 from .options import Decorator, Given, json, output_option, together
 from .output import json_line, say, text_of
 
 if TYPE_CHECKING:
+    from ...people.logins import UnreadPlace
     from ...report.rows import AccessReport
 
 SUFFIXES: Final = {
@@ -36,10 +38,32 @@ def access_of(given: Given, roles: Sequence[str], person: str = "") -> AccessRep
     Args:
         roles: the roles to report; all if it is empty.
         person: a part of a username, name or e-mail address; everybody if it is empty.
+
+    Raises:
+        NotFound: when a role does not exist in any of these environments.
     """
     with given.client() as css:
         found = css.report(integrations=given.integrations or None, environments=given.environments or None)
+    _check_roles(found, given, roles)
     return found.only(roles=roles, person=person)
+
+
+def _check_roles(found: AccessReport, given: Given, roles: Sequence[str]) -> None:
+    """Raise an error if a role does not exist, because it is probably mistyped.
+
+    If css could not read an environment, the role may exist there. Then only print which roles were not found.
+    """
+    from ..._text.suggestions import suggest
+    from ...errors import NotFound
+
+    known = dict.fromkeys(role for state in found.places for role in state.roles)
+    missing = [role for role in roles if role not in known]
+    if not missing:
+        return
+    sentence = f"No environment that was read has a role {joined(map(repr, missing), 'or')}."
+    if not _failed(found, given):
+        raise suggest(NotFound(sentence, what="role", name=", ".join(missing)), known)
+    say(f"css: {sentence}")
 
 
 def written_as(formats: Sequence[str], kind: str, is_ours: Callable[[bytes], bool]) -> Decorator:
@@ -152,20 +176,17 @@ def has_more_columns(content: bytes) -> bool:
     return begins_with(content, ROSTER_COLUMNS) and not is_ours
 
 
-def say_unread(found: AccessReport, given: Given, roles: Sequence[str]) -> int:
-    """Print which roles do not exist, and which environments css could not read. Return the exit code.
-
-    The code is 3 if css could not read an environment. But without `--integration`, a draft integration is not a
-    failure.
-    """
-    from ...errors import NotApplied
-
-    known = {role for state in found.places for role in state.roles}
-    for role in roles:
-        if role not in known:
-            say(f"css: No environment that was read has a role {role!r}.")
-    skipped = [] if given.integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
+def say_unread(found: AccessReport, given: Given) -> int:
+    """Print which environments css could not read. Return the exit code: 3 if reading one of them failed."""
+    failed = _failed(found, given)
     for unread in found.unread:
         where = f"css: {unread.place}"
-        say(f"{where}{' is skipped' if unread in skipped else ''}: {text_of(unread.error)}")
-    return ExitCode.INCOMPLETE if len(found.unread) > len(skipped) else ExitCode.DONE
+        say(f"{where}{'' if unread in failed else ' is skipped'}: {text_of(unread.error)}")
+    return ExitCode.INCOMPLETE if failed else ExitCode.DONE
+
+
+def _failed(found: AccessReport, given: Given) -> list[UnreadPlace]:
+    """Return the environments that css could not read. Without `--integration`, leave out draft integrations."""
+    from ...errors import NotApplied
+
+    return [unread for unread in found.unread if given.integrations or not isinstance(unread.error, NotApplied)]
