@@ -163,6 +163,8 @@ BAKERY = "office@harbourbakery.example.org"
             64,
             "Pass --guid, or another provider with --p",
         ),
+        (("people", "roles", BAKERY, "--provider", "bceidbasic"), 1, "css-sdk cannot search BCeID by e-mail address."),
+        (("people", "roles", BAKERY, "--provider", "bceidbasic"), 1, "run: css people find --guid GUID\n"),
         (("people", "roles", "1234"), 1, "To search for people, run: css people find NAME\n"),
         (("assign", *PLACE, "-r", "reviewer", "--email", TYPO), 1, BY_PART),
         (("assign", *PLACE, "-r", "reviewer", "--email", TYPO, "--email", BAKERY), 3, "run: css people find TEXT\n"),

@@ -25,6 +25,9 @@ from ..models import (
 PROVIDERS_WITH_GUIDS: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])
 """The providers whose GUIDs have 32 hex digits. GitHub identifies its users by numbers."""
 
+HOW_TO_SEARCH_BCEID: Final = "To search for people of BCeID, run: css people find --guid GUID"
+"""What to do if nobody of BCeID was found by e-mail address. A search of all integrations needs a GUID."""
+
 _WINDOWS_LOGIN: Final = re.compile(r"[A-Za-z0-9-]{2,15}\\[A-Za-z0-9._-]+")
 _BLANKS: Final = r"^[\s\ufeff]+|[\s\ufeff]+$"
 """The pattern of blanks and byte order marks at the ends of a text. JavaScript strips both."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
+from .._service.identifiers import HOW_TO_SEARCH_BCEID
 from ..errors import Ambiguous, CssError, NotFound, NotIdentified, Remedy, WrongProvider
 from ..models import PROVIDER_FAMILIES, PROVIDERS, User
 from ..state import Place
@@ -21,7 +22,7 @@ _CHOOSE_LOGIN: Final = Remedy(
     "Write the number of a candidate into the column `choice`.",
 )
 _CHOOSE_PERSON: Final = Remedy("Use the username.", file=_CHOOSE_LOGIN.file)
-_SEARCH_BY_GUID: Final = Remedy("", "To search for people of BCeID, run: css people find --guid GUID")
+_SEARCH_BY_GUID: Final = Remedy("", HOW_TO_SEARCH_BCEID)
 
 Found = tuple[User, ...] | CssError
 """The result of one search: the users that it found, or the error with which it failed."""

@@ -16,7 +16,7 @@ from attrs import frozen
 from .._service import identifiers
 from .._text.words import joined
 from ..errors import Ambiguous, NotFound, Remedy, WrongProvider
-from ..models import User
+from ..models import PROVIDER_FAMILIES, User
 from .cells import PERSON_NAMES
 from .identities import Person, login_of
 from .logins import family_and_guid
@@ -69,23 +69,21 @@ def not_among_members(person: Person, members: Iterable[User], providers: Collec
             candidates=users,
             remedy=Remedy("Use the username, or leave out providers=.", "Use the username, or leave out --provider."),
         )
-    message = (
-        f"{nobody}, and a search for people does not find it. Check the spelling, and whether the person has another "
-        f"{name}."
-    )
+    is_address = person.by == "email"
+    of_bceid = is_address and providers and set(PROVIDER_FAMILIES["bceid"]).issuperset(providers)
+    search = "css-sdk cannot search BCeID by e-mail address" if of_bceid else "a search for people does not find it"
+    message = f"{nobody}, and {search}. Check the spelling, and whether the person has another {name}."
     if person.by not in ("guid", "email"):
         return NotFound(message, what="user")
-    known = identifiers.part_of_address(person.value) if person.by == "email" else ""
-    search = Remedy(
-        f"Search with css.find_people({known!r})." if known else "Search by name with css.find_people(…).",
-        identifiers.how_to_search(person.value if person.by == "email" else ""),
-    )
+    part = identifiers.part_of_address(person.value) if is_address else ""
+    python = f"Search with css.find_people({part!r})." if part else "Search by name with css.find_people(…)."
+    command = identifiers.how_to_search(person.value if is_address else "")
+    if of_bceid:
+        python, command = "Search with css.find_people(guid=…).", identifiers.HOW_TO_SEARCH_BCEID
     if providers:
-        search = Remedy(
-            f"To search all providers, leave out providers=. {search.python}",
-            f"To search all providers, leave out --provider. {search.command_line}",
-        )
-    return NotFound(message, remedy=search, what="user")
+        python = f"To search all providers, leave out providers=. {python}"
+        command = f"To search all providers, leave out --provider. {command}"
+    return NotFound(message, remedy=Remedy(python, command), what="user")
 
 
 def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
