@@ -122,6 +122,29 @@ def test_each_mistake_has_a_message_and_an_exit_code(
     assert user not in sandbox.members(GRANTS_PORTAL, "dev", "approver")
 
 
+@pytest.mark.parametrize(
+    ("command", "suggestion"),
+    [
+        ("apply roles.yaml --day 2027-03-31", ""),
+        ("assign -r reviewer --yes", ""),
+        ("roles list --env dev", " Did you mean '--environment'?"),
+        ("roles list --JSON", " Did you mean '--json'?"),
+        ("roles list --verbos", " Did you mean '--verbose'?"),
+        ("--quite roles list", " Did you mean '--quiet'?"),
+        ("roles list -x", ""),
+    ],
+)
+def test_only_a_similar_option_is_suggested(
+    run: Run, capsys: pytest.CaptureFixture[str], command: str, suggestion: str
+) -> None:
+    """A suggestion for an unknown option is similar without its hyphens, too: `--reason` is none for `--yes`."""
+    unknown = next(word for word in command.split() if word.startswith("-") and word not in ("-r",))
+    assert run(*command.split()) == 64
+    [message, how] = capsys.readouterr().err.splitlines()
+    assert message == f"css: No such option {unknown!r}.{suggestion}"
+    assert how.startswith("To see how to use the command, run: css")
+
+
 def test_missing_or_broken_credentials_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

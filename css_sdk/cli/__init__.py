@@ -121,7 +121,7 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
-        message = error.format_message()
+        message = _unknown_option(error) if isinstance(error, click.NoSuchOption) else error.format_message()
         if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
             click.echo(message, err=True)  # the help of a group; before version 8.2, click itself prints it
             return ExitCode.USAGE
@@ -138,6 +138,21 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _code_of(error)
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _unknown_option(error: click.NoSuchOption) -> str:
+    """Return the message about an option that does not exist.
+
+    click itself would suggest --reason for --yes: it compares the names with their hyphens.
+    """
+    from .._text.suggestions import similar
+
+    options = error.ctx.command.params if error.ctx else []
+    names = [name.removeprefix("--") for option in options for name in option.opts if name.startswith("--")]
+    given = error.option_name.removeprefix("--")
+    begun = [name for name in names if name.startswith(given)]
+    close = begun if len(begun) == 1 else similar(given, names)
+    return f"{error.message} Did you mean '--{close[0]}'?" if close else error.message
 
 
 def _code_of(error: Exception) -> int:
