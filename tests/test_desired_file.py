@@ -181,7 +181,8 @@ def test_a_key_without_a_value_is_a_fault(text: str) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ("", "1: the file is empty"),
+        ("", "1: the file is empty; css export writes a roles file to begin with"),
+        (b"\n", "1: the file is empty"),
         (b"\xef\xbb\xbf# nothing\n", "1: the file is empty"),
         ("---\n", "2: a mapping is expected here, not nothing"),
         ("[]", "1: a mapping is expected here, not a list"),

@@ -189,9 +189,9 @@ def test_a_role_that_looks_like_a_formula_is_read_and_written_as_text(role: str)
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        ("", ["identifies the users", "'role'", "'integration'", "'environment'"]),
-        ("\n\n", ["identifies the users", "'role'", "'integration'", "'environment'"]),
-        (",,", ["identifies the users", "'role'", "'integration'", "'environment'"]),
+        ("", ["write a header, such as email,role,integration,environment, and a row for each grant below it"]),
+        ("\n\n", ["write a header, such as email,role,integration,environment, and a row for each grant below it"]),
+        (",,", ["write a header, such as email,role,integration,environment, and a row for each grant below it"]),
         ("role,integration,environment", ["identifies the users"]),
         ("username,integration,environment", ["'role' is missing"]),
         ("username,role,environment", ["'integration' is missing"]),

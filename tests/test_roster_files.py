@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "",
     ),
     "a stray cell": ("far-apart.xlsx", {}, "", "cells lie too far apart"),
-    "an empty workbook": ("empty.xlsx", {}, "empty.xlsx:1: no column identifies the users", "the file is empty"),
+    "an empty workbook": ("empty.xlsx", {}, "empty.xlsx:1: write a header, such as email,role", "the file is empty"),
     "a password": ("password.xlsx", {}, "", "is protected by a password. Save it without the password"),
     "the old format": ("old.xls", {}, "", "is in the old format .xls. Save it as .xlsx"),
 }

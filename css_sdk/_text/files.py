@@ -59,9 +59,11 @@ def _encoding_of(content: bytes) -> str:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     start = content[:200]
-    if start and not any(start[1::2]) and all(start[::2]):
+    if len(start) < 2:
+        return "utf-8-sig"
+    if not any(start[1::2]) and all(start[::2]):
         return "utf-16-le"
-    return "utf-16-be" if start and not any(start[::2]) and all(start[1::2]) else "utf-8-sig"
+    return "utf-16-be" if not any(start[::2]) and all(start[1::2]) else "utf-8-sig"
 
 
 def too_large(name: str, max_bytes: int) -> InvalidFile:

@@ -35,6 +35,10 @@ _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 """The ends of lines. `splitlines` would also split at characters that a text in JSON may contain."""
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _MOST_BEFORE_HEADER: Final = 20
+_HOW_TO_BEGIN: Final = (
+    "write a header, such as email,role,integration,environment, and a row for each grant below it; css roster export "
+    "writes such a file"
+)
 _HOW_TO_DECODE: Final = Remedy(
     "Or name the encoding of the file with encoding=, such as cp1252.",
     "Or name the encoding of the file with --encoding, such as cp1252.",
@@ -272,7 +276,9 @@ def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapp
             above = below[0] - 1
             hint = f"If line {below[0]} is the header, pass"
             remedy = Remedy(f"{hint} skip_rows={above}. {ARGUMENTS}", f"{hint} --skip-rows {above}.")
-        reason = "the columns do not fit a roster" if any(header) else "the file is empty"
+        reason = "the columns do not fit a roster"
+        if not any(header):
+            reason, faults = "the file is empty", [_HOW_TO_BEGIN]
         raise InvalidFile(
             f"{where}: {reason}. Nothing was sent.", faults=[f"{where}: {fault}" for fault in faults], remedy=remedy
         )
