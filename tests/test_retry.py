@@ -110,6 +110,7 @@ def test_invalid_limits_of_a_policy_are_refused(wrong: dict[str, Any]) -> None:
         ("0", 0.0),
         ("120", 120.0),
         (" 120 ", 120.0),
+        ("0\x1f", 0.0),
         ("3600", 3600.0),
         # Two forms of a date in RFC 9110, and a date with a time zone.
         ("Mon, 01 Jan 2024 00:02:00 GMT", 120.0),

@@ -117,8 +117,8 @@ def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
     >>> seconds_to_wait("Thu, 01 Jan 1970 00:01:00 GMT", now=0.0)
     60.0
     """
-    if retry_after is not None and retry_after.strip().isdecimal():
-        return float(retry_after)
+    if retry_after is not None and (digits := retry_after.strip()).isdecimal():
+        return float(digits)
     date = seconds_of_date(retry_after)
     return None if date is None else max(0.0, date - now)
 
