@@ -189,13 +189,25 @@ def test_an_approved_plan_may_be_applied_again(
     printed = capsys.readouterr().err
     assert "Review" not in printed
     assert "This plan has no changes. Pass the file of the approved plan." in printed
-    unknown = "[reviewer, {name: auditor, members: [{email: nobody@example.com}]}]"
-    for roles, code in ((unknown, 3), ("{exact: [auditor, reviewer]}", 0)):
-        file_of_roles(plan_file.parent, roles)
-        capsys.readouterr()
-        assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == code
-        assert "There is nothing to change, so css did not need the approved plan" in capsys.readouterr().err
+    file_of_roles(plan_file.parent, "[reviewer, {name: auditor, members: [{email: nobody@example.com}]}]")
+    capsys.readouterr()
+    assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == 3
+    assert "There is nothing to change, so css did not need the approved plan" in capsys.readouterr().err
     assert everything(sandbox) == before
+
+
+def test_an_approved_removal_is_not_forgotten_without_prune(
+    run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If a job forgets `--prune`, css refuses the plan without the approved removals, and names the option."""
+    file_of_roles(plan_file.parent, "{exact: [reviewer]}")
+    assert run_css("plan", "roles.yaml", "--prune") == 0
+    approved = printed_id(capsys.readouterr().out)
+    assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == 5
+    assert (
+        "This plan only withholds removals. If the approved plan removes them, pass --prune." in capsys.readouterr().err
+    )
+    assert writes(sandbox) == []
 
 
 def test_the_error_about_another_plan_says_how_to_see_the_plan(

@@ -208,13 +208,16 @@ def check_plan_id(plan: Plan, expected: str, command: str) -> None:
     `command` is the command that shows the plan.
     """
     if plan.id != expected:
-        review = f"Review this plan, and pass its id with --plan-id. To see this plan, run: {command}"
+        if plan.steps:
+            review = f"Review this plan, and pass its id with --plan-id. To see this plan, run: {command}"
+        elif plan.withheld:
+            review = "This plan only withholds removals. If the approved plan removes them, pass --prune."
+        else:
+            review = "This plan has no changes. Pass the file of the approved plan."
         raise StalePlan(
             f"This is not the plan that was approved: its plan id is {plan.id}, not {expected}. The roles file or the "
             f"state of the service has changed since the approval, or this is a different plan. Nothing was sent.",
-            remedy=Remedy(
-                "", review if plan.steps else "This plan has no changes. Pass the file of the approved plan."
-            ),
+            remedy=Remedy("", review),
         )
 
 

@@ -54,7 +54,7 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
         metavar="ID",
         callback=_checked_plan_id,
         help="Carry out the plan only if it has this id. css plan prints the id. If the plan has another id, the exit "
-        "code is 5. If roles files need no change, css ignores the id.",
+        "code is 5. If roles files need no change, and no removal is withheld, css ignores the id.",
     ),
     options.carrying_out,
 )
@@ -106,11 +106,12 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
     desired = desired_of(contents)
     with opened() as css:
         made = plan_for(css, desired, contents, prune=prune, **given.planning)
-        # A plan without steps, made from the current state, does nothing that somebody must approve.
-        if plan_id is not None and made.steps:
+        # A plan made from the current state that neither has steps nor withholds any does not need to be approved.
+        is_empty = not made.steps and not made.withheld
+        if plan_id is not None and not is_empty:
             check_plan_id(made, plan_id, _plan_command(given, files, prune))
         code = preview_and_carry_out(css, made, given, Origin(Path(name if not others else files[0].absolute()).stem))
-        if plan_id is not None and not made.steps:
+        if plan_id is not None and is_empty:
             say("There is nothing to change, so css did not need the approved plan (--plan-id).")
         return code
 
