@@ -72,3 +72,16 @@ def test_standard_input_is_named_by_a_hyphen(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(ROLES.encode())))
     assert run_css("roster", "check", "-") == 64
     assert capsys.readouterr().err.endswith("run: css plan -\n")
+
+
+def test_a_file_with_a_long_comment_is_read_quickly(
+    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The time to recognize a file does not grow with each further `#` at its beginning."""
+    file = tmp_path / "team.txt"
+    file.write_text(f"{'#' * 2000} --- {'# ' * 2000}\n" * 9 + "email,role\n", encoding="utf-8")
+    assert run_css("roster", "check", file) == 64
+    assert "roles file" not in capsys.readouterr().err
+    file.write_text(f"{'#' * 2000}\r\n# ---\r\n\r\nversion: 1\r\n", encoding="utf-8")
+    assert run_css("roster", "check", file) == 64
+    assert "is a roles file, not a roster" in capsys.readouterr().err

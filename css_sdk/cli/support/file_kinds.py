@@ -16,8 +16,8 @@ _PURPOSES: Final = {
     "roles file": ("see what it would change", "plan"),
 }
 """For each kind of file, what the user can do with it, and the command that does this."""
-_ROLES_FILE: Final = re.compile(rb"(\xef\xbb\xbf)?(\s|#.*|---)*^(version|integrations|groups)[ \t]*:", re.MULTILINE)
-"""The beginning of a roles file, possibly after comments."""
+_ROLES_FILE: Final = re.compile(rb"(\xef\xbb\xbf)?(\s|#.*\n|---)*^(version|integrations|groups)[ \t]*:", re.MULTILINE)
+"""The beginning of a roles file, possibly after comments. Each comment matches in only one way, so matching is fast."""
 
 
 def check_kind(content: bytes, name: str, *wanted: str) -> None:
