@@ -188,6 +188,11 @@ def test_a_journal_counts_changes_as_the_command_did(
     ):
         assert run_css("show", *options) == 0
         assert capsys.readouterr().out.strip().splitlines()[-1] == last
+    newest = journals()[-1]
+    failed = newest.read_text(encoding="utf-8").replace('"done"', '"failed"')
+    newest.write_text(failed, encoding="utf-8")
+    assert run_css("show") == 0
+    assert capsys.readouterr().out.strip().splitlines()[-1] == "Journal: 1 failed."
 
 
 def test_undo_of_many_additions_needs_max_removals(

@@ -103,6 +103,6 @@ def _by_place(journal: JournalRead, words: Words, escape: Quote) -> dict[Place, 
 
 def _sum(journal: JournalRead) -> str:
     counts = ", ".join(f"{count:,} {state}" for state, count in journal.counts.items())
-    along = sum(len(entry.steps) - len(entry.changes) for entry in journal.entries)
+    along = sum(len(entry.steps) - len(entry.changes) for entry in journal.entries if entry.outcome == "done")
     came = f" {counted(along, 'removal')} came with a deletion." if along else ""
     return f"Journal: {counts or 'no changes'}.{came}"
