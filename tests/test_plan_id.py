@@ -207,6 +207,14 @@ def test_an_approved_removal_is_not_forgotten_without_prune(
     assert (
         "This plan only withholds removals. If the approved plan removes them, pass --prune." in capsys.readouterr().err
     )
+    assert run_css("plan", "roles.yaml", "--out", "unpruned.json") == 0
+    assert run_css("apply", "unpruned.json", "--yes", "--plan-id", approved) == 5
+    assert "This plan has no changes. Pass the file of the approved plan.\n" in capsys.readouterr().err
+    file_of_roles(plan_file.parent, "[{name: reviewer, members: {exact: [{email: nobody@example.com}]}}]")
+    assert run_css("apply", "roles.yaml", "--yes", "--prune", "--plan-id", approved) == 5
+    printed = capsys.readouterr().err
+    assert "pass --prune" not in printed
+    assert "To see this plan, run: css plan roles.yaml --prune\n" in printed
     assert writes(sandbox) == []
 
 

@@ -208,10 +208,10 @@ def check_plan_id(plan: Plan, expected: str, command: str) -> None:
     `command` is the command that shows the plan.
     """
     if plan.id != expected:
-        if plan.steps:
-            review = f"Review this plan, and pass its id with --plan-id. To see this plan, run: {command}"
-        elif plan.withheld:
+        if plan.prunable and not plan.steps:
             review = "This plan only withholds removals. If the approved plan removes them, pass --prune."
+        elif plan.steps or plan.states:
+            review = f"Review this plan, and pass its id with --plan-id. To see this plan, run: {command}"
         else:
             review = "This plan has no changes. Pass the file of the approved plan."
         raise StalePlan(
