@@ -229,11 +229,12 @@ def test_an_integration_that_is_missing_or_not_gold_is_refused(
         file.write_text(text.replace("integration: 101", change), encoding="utf-8")
         assert run_css("plan", file) == code
     for command in ("plan", "apply", "drift"):
-        file.write_text(text.replace("integration: 101", "integration: Grants Portl"), encoding="utf-8")
+        text = text.replace("integration: 101", "integration: Grants Portl")
+        file.write_text(f"# For Grants Portl\n{text}", encoding="utf-8")
         capsys.readouterr()
         assert run_css(command, file) == 4
         err = capsys.readouterr().err
-        assert f"\n  {file}:1 names this integration.\n" in err
+        assert f"\n  {file}:2 names this integration.\n" in err
         assert "Did you mean 'Grants Portal'?" in err
         assert run_css(command, file, "-i", "Nope") == 4
         assert "names this integration" not in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,10 +124,10 @@ def plan_for(css: Css, desired: Desired, contents: Mapping[str, bytes], **option
     except NotFound as error:
         named = {str(place.integration) for place in desired.places}
         if error.what == "integration" and error.name in named:
+            key = re.compile(rb"integration[\"']?\s*:\s*[\"']?" + re.escape(error.name.encode()) + rb"(?!\w)")
             for name, content in contents.items():
-                before, found, _ = content.partition(error.name.encode())
-                if found:
-                    line = before.count(b"\n") + 1
+                if found := key.search(content):
+                    line = content.count(b"\n", 0, found.end()) + 1
                     error.add_note(f"{name}:{line} names this integration.")
         raise
 
@@ -155,12 +156,12 @@ def _how_to_carry_out(plan: Plan, command: str, *, is_masked: bool) -> str:
 
     if is_masked:
         return "Its usernames are shortened, so css cannot carry it out."
-    dates = plan.dates
-    today = day_in(dates.timezone, datetime.datetime.now(datetime.UTC)) if dates is not None else None
-    if dates is not None and today is not None and today < dates.day:
-        return f"{dates.validity.capitalize()}, you can carry it out with: {command}"
-    if dates is not None and today is not None and dates.last_day is not None and today > dates.last_day:
-        return f"A grant has ended since {dates.day}, so css cannot carry the plan out."
+    if plan.dates is not None:
+        dates, today = plan.dates, day_in(plan.dates.timezone, datetime.datetime.now(datetime.UTC))
+        if today < dates.day:
+            return f"{dates.validity.capitalize()}, you can carry it out with: {command}"
+        if dates.last_day is not None and today > dates.last_day:
+            return f"A grant has ended since {dates.day}, so css cannot carry the plan out."
     return f"To carry it out, run: {command}"
 
 
