@@ -359,7 +359,9 @@ def test_a_journal_counts_as_undone_only_if_every_write_of_the_undo_is_confirmed
     can be repeated.
     """
     kept = {"c": journal("done", undoes="b"), "d": journal("done", "unknown", undoes="a")}
-    assert undone_by(kept) == {"b": "c"}
+    undone = {"a": journal("done"), "b": journal("done")}
+    assert undone_by(kept | undone) == {"b": "c"}
+    assert undone_by({"c": journal("done", undoes="b", client_id="bob")} | undone) == {}
 
 
 def test_an_unfinished_plan_names_its_journal_for_resume(

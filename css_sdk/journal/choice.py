@@ -25,26 +25,18 @@ class Choice:
 def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
     """Return the names of the journals that were undone, each with the journal that records its undo.
 
-    An undo counts if it made writes, and all its writes were done.
+    An undo counts if it made writes, and all its writes were done. It must be later, and of the same account, because
+    journals in other folders can have the same name.
     """
-    return {journal.undoes: name for name, journal in journals.items() if journal.undoes and _is_done(journal)}
-
-
-def undo_of(name: str, journal: JournalRead, journals: Mapping[str, JournalRead]) -> str | None:
-    """Return the name of the journal that records the undo of a journal, or `None` if it was not undone.
-
-    The undo must be later, and of the same account: journals in other folders can have the same name.
-    """
-    for found, undo in journals.items():
-        is_same = (undo.undoes, undo.client_id, undo.api_url) == (name, journal.client_id, journal.api_url)
-        if is_same and undo.at >= journal.at and _is_done(undo):
-            return found
-    return None
-
-
-def _is_done(undo: JournalRead) -> bool:
-    """Return whether the journal of an undo has writes, and all of them were done."""
-    return bool(undo.entries) and all(entry.outcome == "done" for entry in undo.entries)
+    return {
+        undo.undoes: name
+        for name, undo in journals.items()
+        if (undone := journals.get(undo.undoes)) is not None
+        and (undo.client_id, undo.api_url) == (undone.client_id, undone.api_url)
+        and undo.at >= undone.at
+        and undo.entries
+        and all(entry.outcome == "done" for entry in undo.entries)
+    }
 
 
 def newest_to_undo(

@@ -41,7 +41,7 @@ def undo(given: Given, file: Path | None) -> int:
       css undo changes.jsonl
       css undo changes.jsonl --yes --max-removals 60
     """
-    from ...journal.choice import undo_of
+    from ...journal.choice import undone_by
 
     if file is None and not is_terminal("stdin"):
         raise click.UsageError("A script must name the journal. To see the journals, run: css journal list")
@@ -50,7 +50,7 @@ def undo(given: Given, file: Path | None) -> int:
         name, journal = named or _newest(css)
         plan = css.undo_plan(journal, width=given.width)
         code = preview_and_carry_out(css, plan, given, Origin("undo", undoes=name))
-    if not plan.steps and (earlier := undo_of(name, journal, folder().journals())):
+    if not plan.steps and (earlier := undone_by({**folder().journals(), name: journal}).get(name)):
         say(f"The journal {name} was undone already. To see this undo, run: css show {quote(earlier)}")
     return code
 
