@@ -168,8 +168,8 @@ def test_an_export_that_somebody_changed_is_kept(
     if is_kept:
         assert asked(sandbox) == {}
         assert capsys.readouterr().err == (
-            f"css: {file} was changed after css wrote it. Nothing was sent. Name another file with --output, or "
-            "replace the file with --force. [InvalidFile]\n"
+            f"css: {file} exists and is not an export that css-sdk wrote, or somebody has changed it. Nothing was "
+            "sent. Name another file with --output, or replace the file with --force. [InvalidFile]\n"
         )
         assert run_css("export", "-i", "101", "-e", "dev", "--output", file, "--force") == 0
         assert "auditor" in file.read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ import re
 from typing import Final
 
 _HEADER: Final = "# Written by css export. css export replaces this file only if nobody has changed it. Checksum:"
-_MARK: Final = b"# Written by css export."
 
 
 def marked_export(text: str) -> str:
@@ -26,18 +25,9 @@ def is_unchanged_export(content: bytes) -> bool:
     >>> is_unchanged_export(text.replace("\n", "\r\n").encode()), is_unchanged_export(f"{text}timezone: UTC\n".encode())
     (True, False)
     """
-    first, _, rest = _normalized(content).partition(b"\n")
+    first, _, rest = re.sub(rb"\r\n?", b"\n", content.removeprefix(b"\xef\xbb\xbf")).partition(b"\n")
     return first == f"{_HEADER} {_checksum(rest)}".encode()
-
-
-def is_export(content: bytes) -> bool:
-    """Return whether the first line says that css wrote the file. Somebody may have changed the file after that."""
-    return _normalized(content).startswith(_MARK)
 
 
 def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _normalized(content: bytes) -> bytes:
-    return re.sub(rb"\r\n?", b"\n", content.removeprefix(b"\xef\xbb\xbf"))

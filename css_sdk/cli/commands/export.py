@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ...roles_file.exports import is_export, is_unchanged_export, marked_export
+from ...roles_file.exports import is_unchanged_export, marked_export
 from ..support import options
 from ..support.files import OutputFile
 from ..support.options import Given, flag, output_option, takes
@@ -25,7 +25,6 @@ from ..support.plans import states_of
         "an export",
         is_unchanged_export,
         "Write to this file, readable only by you. An older export is replaced if nobody has changed it.",
-        was_edited=is_export,
     ),
     options.width,
 )

@@ -14,7 +14,7 @@ from ..support.files import OutputFile
 from ..support.groups import Group
 from ..support.options import Given, output_option, takes
 from ..support.output import print_rows
-from ..support.reports import ROSTER_FORMATS, format_of, has_more_columns, is_roster, json_lines, write_table
+from ..support.reports import ROSTER_FORMATS, format_of, is_roster, json_lines, write_table
 from ..support.role_changes import make_exact
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ def members() -> None:
         is_roster,
         "Write the members to this file: .csv, .xlsx or .jsonl. You can edit the file and apply it as a roster. An "
         "older list is replaced, even if somebody has changed its rows.",
-        was_edited=has_more_columns,
     ),
 )
 def list_members(given: Given, role: str, output: OutputFile) -> None:

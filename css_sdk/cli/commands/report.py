@@ -13,7 +13,7 @@ from ..support.files import OutputFile
 from ..support.layout import table_lines
 from ..support.options import Given, takes
 from ..support.output import say
-from ..support.reports import access_of, begins_with, ended, format_of, json_lines, say_unread, write_table, written_as
+from ..support.reports import access_of, ended, format_of, header_of, json_lines, say_unread, write_table, written_as
 from ..support.terminal import terminal_width
 
 _FORMATS: Final = ["table", "csv", "xlsx", "jsonl", "markdown", "html"]
@@ -26,9 +26,7 @@ def _is_report(content: bytes) -> bool:
 
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip().partition("\n")[0].rstrip()
     is_page = first == "<!DOCTYPE html>" and b"<title>Who has what" in content[:5000]
-    is_table = first.split() == [column.upper() for column in _COLUMNS] or begins_with(
-        content, CSV_COLUMNS, then_more=False
-    )
+    is_table = first.split() == [column.upper() for column in _COLUMNS] or header_of(content) == list(CSV_COLUMNS)
     return is_page or is_table or first.startswith(("# Who has what", '{"integration_id":'))
 
 

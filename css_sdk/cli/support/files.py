@@ -87,11 +87,6 @@ def why_not_writable(file: Path) -> str:
     return ""
 
 
-def never(_: bytes) -> bool:
-    """Return False. This is for files of a kind of which css cannot see whether somebody changed them."""
-    return False
-
-
 @dataclass(frozen=True, kw_only=True)
 class OutputFile:
     """A file that a command writes.
@@ -103,8 +98,6 @@ class OutputFile:
         option: the option that names the file, for messages.
         kind: what the command writes, such as "a plan", for messages.
         is_ours: returns whether css-sdk wrote a content as a file of this kind.
-        was_edited: returns whether somebody changed a content after css-sdk wrote it. css calls it only if `is_ours`
-            returns False.
         force: whether to replace any existing file.
     """
 
@@ -112,7 +105,6 @@ class OutputFile:
     option: str
     kind: str
     is_ours: Callable[[bytes], bool]
-    was_edited: Callable[[bytes], bool] = never
     force: bool = False
 
     def check(self, source: Path = STDIN) -> None:
@@ -139,9 +131,10 @@ class OutputFile:
         if source != STDIN and source.exists() and self.path.samefile(source):
             raise InvalidFile(f"{self.path} is the input file. {other}")
         if not self.force and not may_be_replaced(self.path, self.is_ours):
-            is_edited = self.was_edited(content_of(self.path)[0])
-            why = "was changed after css wrote it" if is_edited else f"exists and is not {self.kind} that css-sdk wrote"
-            raise InvalidFile(f"{self.path} {why}. {other[:-1]}, or replace the file with --force.")
+            raise InvalidFile(
+                f"{self.path} exists and is not {self.kind} that css-sdk wrote, or somebody has changed it. "
+                f"{other[:-1]}, or replace the file with --force."
+            )
 
     def write(self, pieces: Iterable[str] | bytes, encoding: str = "utf-8") -> None:
         """Write the file completely or not at all. If the path is None, print the text on stdout instead.

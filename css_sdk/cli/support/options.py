@@ -14,7 +14,7 @@ import click
 from ..._text.words import counted
 from .client import opened
 from .defaults import default_of
-from .files import OutputFile, never
+from .files import OutputFile
 from .next_steps import CALLED, suggest_roles
 from .output import say
 from .questions import ALLOW_PROD, YES
@@ -399,25 +399,17 @@ carrying_out = together(consent, no_names, journal, width, json)
 
 
 def output_option(
-    flag: str,
-    kind: str,
-    is_ours: Callable[[bytes], bool],
-    help_text: str,
-    *,
-    metavar: str | None = "FILE",
-    was_edited: Callable[[bytes], bool] = never,
+    flag: str, kind: str, is_ours: Callable[[bytes], bool], help_text: str, *, metavar: str | None = "FILE"
 ) -> Decorator:
     """Return two options: one for the file that a command writes, and `--force`. The command gets an `OutputFile`.
 
     Args:
         kind: what the command writes, such as "a plan", for messages.
         is_ours: returns whether css-sdk wrote a content as a file of this kind.
-        was_edited: returns whether somebody changed a content after css-sdk wrote it.
     """
 
     def as_output(context: click.Context, _: click.Parameter, path: Path | None) -> OutputFile:
-        force = context.params.get("force", False)
-        return OutputFile(path=path, option=flag, kind=kind, is_ours=is_ours, was_edited=was_edited, force=force)
+        return OutputFile(path=path, option=flag, kind=kind, is_ours=is_ours, force=context.params.get("force", False))
 
     file_type = click.Path(path_type=Path)
     return together(click.option(flag, type=file_type, metavar=metavar, callback=as_output, help=help_text), force)

@@ -75,18 +75,10 @@ def written_as(formats: Sequence[str], kind: str, is_ours: Callable[[bytes], boo
         is_ours: returns whether css-sdk wrote a content as a file of this kind.
     """
     help_text = f"Format. By default, the ending of the --output file decides; without --output, it is {formats[0]}."
-    older = (
-        f"An older {kind.removeprefix('an ').removeprefix('a ')} is replaced, even if somebody has changed its rows."
-    )
+    older = f"An older {kind.removeprefix('an ').removeprefix('a ')} is replaced, even if somebody changed its rows."
     return together(
         click.option("--format", "kind", type=click.Choice(formats), help=help_text),
-        output_option(
-            "--output",
-            kind,
-            is_ours,
-            f"Write to this file, readable only by you. {older}",
-            was_edited=has_more_columns,
-        ),
+        output_option("--output", kind, is_ours, f"Write to this file, readable only by you. {older}"),
         json,
     )
 
@@ -132,25 +124,17 @@ def ended(lines: Iterable[str]) -> Iterator[str]:
     return (f"{line}\n" for line in lines)
 
 
-def begins_with(content: bytes, columns: Sequence[str], *, then_more: bool = True) -> bool:
-    """Return whether a content is CSV or a workbook, and its header begins with these columns.
+def header_of(content: bytes) -> list[str]:
+    """Return the names of the columns of CSV or of a workbook.
 
-    Without the library for workbooks, return False for a workbook.
-
-    Args:
-        then_more: whether the header may have more columns, such as columns that somebody added.
+    Without the library for workbooks, return no names for a workbook.
     """
-    header = _header_of(content)
-    return (header[: len(columns)] if then_more else header) == list(columns)
-
-
-def _header_of(content: bytes) -> list[str]:
     if content.startswith(b"PK\x03\x04"):
         from ...errors import ConfigurationError
-        from ...roster.workbooks import header_of
+        from ...roster import workbooks
 
         try:
-            return header_of(content)
+            return workbooks.header_of(content)
         except ConfigurationError:
             return []
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
@@ -162,18 +146,7 @@ def is_roster(content: bytes) -> bool:
     """Return whether a content begins like a roster or a list of members that css-sdk exported."""
     from ...report.text import ROSTER_COLUMNS
 
-    return begins_with(content, ROSTER_COLUMNS, then_more=False) or content.startswith(b'{"integration_id":')
-
-
-def has_more_columns(content: bytes) -> bool:
-    """Return whether a content begins like a roster or a report of css-sdk, and has more columns.
-
-    Somebody has added these columns, such as the column `until`.
-    """
-    from ...report.text import CSV_COLUMNS, ROSTER_COLUMNS
-
-    is_ours = any(begins_with(content, columns, then_more=False) for columns in (CSV_COLUMNS, ROSTER_COLUMNS))
-    return begins_with(content, ROSTER_COLUMNS) and not is_ours
+    return header_of(content) == list(ROSTER_COLUMNS) or content.startswith(b'{"integration_id":')
 
 
 def say_unread(found: AccessReport, given: Given) -> int:

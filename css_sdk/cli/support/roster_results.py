@@ -13,7 +13,7 @@ import click
 from ..._text.words import counted
 from .file_kinds import check_kind
 from .files import OutputFile, content_of, limit
-from .reports import begins_with
+from .reports import header_of
 
 if TYPE_CHECKING:
     from ...roster.rows import Roster, Row, RowResult
@@ -140,7 +140,7 @@ def _is_file_of_results(content: bytes) -> bool:
     """
     from ...roster.columns import ALL_COLUMNS
 
-    return begins_with(content, ALL_COLUMNS)
+    return header_of(content)[: len(ALL_COLUMNS)] == list(ALL_COLUMNS)
 
 
 def write_results(results: Sequence[RowResult], file: OutputFile | None, *, always: bool) -> tuple[bool, list[str]]:
