@@ -232,17 +232,17 @@ def how_to_search(*texts: str) -> str:
     if guid := re.search(r"\b[0-9a-fA-F]{32}\b", text):
         return f"To search for people, run: css people find --guid {guid[0]}"
     email = re.search(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)
-    if email and (part := part_of_address(email[0])):
+    if email and (part := _part_of_address(email[0])):
         return f"To search for people by a part of the address, run: css people find --email {quoted(part)}"
     return "To search for people, run: css people find NAME"
 
 
-def part_of_address(address: str) -> str:
+def _part_of_address(address: str) -> str:
     """Return the beginning of an e-mail address: the first name and two more letters, if the address has a last name.
 
     If the address has less than two characters before `@`, return "", because a search needs two.
 
-    >>> [part_of_address(f"{name}@example.com") for name in ("wren.pickard", "wpickard", "front-counter", "x")]
+    >>> [_part_of_address(f"{name}@example.com") for name in ("wren.pickard", "wpickard", "front-counter", "x")]
     ['wren.pi', 'wpick', 'front-co', '']
     """
     local = address.partition("@")[0]

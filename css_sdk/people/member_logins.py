@@ -75,11 +75,11 @@ def not_among_members(person: Person, members: Iterable[User], providers: Collec
     message = f"{nobody}, and {search}. Check the spelling, and whether the person has another {name}."
     if person.by not in ("guid", "email"):
         return NotFound(message, what="user")
-    part = identifiers.part_of_address(person.value) if is_address else ""
-    python = f"Search with css.find_people({part!r})." if part else "Search by name with css.find_people(…)."
-    command = identifiers.how_to_search(person.value if is_address else "")
     if of_bceid:
         python, command = "Search with css.find_people(guid=…).", identifiers.HOW_TO_SEARCH_BCEID
+    else:
+        python = "Search by name, or by a part of the address, with css.find_people(…)."
+        command = identifiers.how_to_search(person.value if is_address else "")
     if providers:
         python = f"To search all providers, leave out providers=. {python}"
         command = f"To search all providers, leave out --provider. {command}"

@@ -109,8 +109,8 @@ def _read(
         lines = lines_in_words(sorted({result.row.line for result in rows.finished}))
         columns = columns_in_words(rows.outcome_columns)
         say(
-            f"css leaves out rows that are done according to {columns}: {lines}. To apply such a row again, clear this "
-            f"cell."
+            f"css leaves out rows that are done according to {columns}: {lines}. To apply such a row again, clear "
+            f"{columns} in it."
         )
     if rows.ended:
         pruned = not exact and reading["prune"]

@@ -131,6 +131,8 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
         Refused: when a guard refuses the plan. Nothing was changed.
         InvalidFile: when a journal cannot be read or written, or an existing remainder file is not a plan of css-sdk.
     """
+    from ...errors import StalePlan
+
     resumed = read_resumed(css, plan, origin)
     if origin.resume is None and plan.steps:
         _check_remainder(origin.remainder)
@@ -149,7 +151,11 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
         if given.strict and people:
             print_unidentified(people, " Because of --strict, nothing was changed.")
             return ExitCode.INCOMPLETE
-        code = _carry_out(writing, journal, plan, left, given, origin, resumed, names) if plan.steps else 0
+        try:
+            code = _carry_out(writing, journal, plan, left, given, origin, resumed, names) if plan.steps else 0
+        except StalePlan as error:
+            add_earlier_run(error, origin, plan)
+            raise
         print_unidentified(people)
         return ExitCode.INCOMPLETE if people and code == ExitCode.DONE else code
 
@@ -164,11 +170,9 @@ def _carry_out(
     resumed: JournalRead | None,
     names: Mapping[str, str],
 ) -> int:
-    from ...errors import StalePlan
-
     prod = tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod")
     changes = Changes.of(left, prod, is_plan=True)
-    _check_before_a_question(css, plan, changes, given, origin, resumed)
+    _check_before_a_question(css, plan, changes, given, resumed)
     confirm(changes, given)
     settled: dict[Step, StepResult] = {}
     with bar_on_terminal(len(left)) as tick:
@@ -184,9 +188,6 @@ def _carry_out(
             print_step_results(after_an_interrupt(plan.steps, settled, written), names, given.as_json)
             print_how_to_continue(origin, journal)
             raise
-        except StalePlan as error:
-            add_earlier_run(error, origin, plan)
-            raise
     is_done = all(is_settled(result, given.allow_missing) for result in applied.results)
     # The remainder is written before the results are printed: printing may take long, or fail in a closed pipe.
     if not is_done:
@@ -195,22 +196,15 @@ def _carry_out(
     return ExitCode.DONE if is_done else ExitCode.INCOMPLETE
 
 
-def _check_before_a_question(
-    css: Css, plan: Plan, changes: Changes, given: Given, origin: Origin, resumed: JournalRead | None
-) -> None:
+def _check_before_a_question(css: Css, plan: Plan, changes: Changes, given: Given, resumed: JournalRead | None) -> None:
     """Do not ask about a plan that css would refuse after the answer.
 
     A new plan has the states from which it was made. For a plan from a file, css reads the states, but only if css asks
     a question: before the first write, css reads them anyway.
     """
     from ..._sync.plans import check_plan
-    from ...errors import StalePlan
 
     if plan.states:
         given.guards.check(plan.steps, plan.states, leads_back=plan.leads_back, impact=plan.impact)
     elif open_questions(changes, yes=given.yes, allow_prod=given.allow_prod).options:
-        try:
-            check_plan(css, plan, given.guards, resumed, width=given.width)
-        except StalePlan as error:
-            add_earlier_run(error, origin, plan)
-            raise
+        check_plan(css, plan, given.guards, resumed, width=given.width)
