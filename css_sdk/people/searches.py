@@ -144,8 +144,7 @@ def can_be_looked_up(guid: str, provider: str) -> bool:
     For a part of a GUID, the service would find everybody whose GUID ends with this part. But for GitHub, only the
     characters are checked, because css-sdk does not know the form of GitHub's GUIDs.
     """
-    is_of_github = provider in PROVIDER_FAMILIES["github"] and guid.isascii() and guid.isalnum()
-    return is_of_github or (provider in PROVIDERS and identifiers.is_guid(guid))
+    return provider in PROVIDERS and bool(providers_with_guid(guid, (provider,)))
 
 
 def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
