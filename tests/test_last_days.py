@@ -32,7 +32,7 @@ from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser
 from css_sdk.plan.planner import plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState
-from tests.states import writes
+from tests.states import file_of_roles, writes
 from tests.support import GRANTS_PORTAL, examples
 
 Run = Callable[..., int]
@@ -472,3 +472,18 @@ def test_a_machine_without_time_zones_is_named(file: Path, monkeypatch: pytest.M
     monkeypatch.setattr("zoneinfo.available_timezones", set)
     with pytest.raises(ConfigurationError, match="pip install tzdata"):
         read_desired(file.read_bytes(), file.name)
+
+
+def test_the_hint_at_prune_counts_only_grants_that_prune_removes(
+    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If a member whose last day is over may also be an unidentified person, this member stays with `--prune`."""
+    ended = f"{{username: {MAREN}, until: 2027-03-31}}, {{username: {TOBIAS}}}"
+    file = file_of_roles(
+        tmp_path,
+        f"[{{name: reviewer, members: {{exact: [{ended}, {{email: nobody@example.com}}]}}}}, "
+        f"{{name: approver, members: [{{username: {TOBIAS}, until: 2027-03-31}}]}}]",
+    )
+    file.write_text("{timezone: UTC, " + file.read_text(encoding="utf-8")[1:], encoding="utf-8")
+    assert run_css("plan", file, "--day", "2027-04-02T00:00:00Z") == 3
+    assert "To carry out 1 of the 2 withheld removals, pass --prune." in capsys.readouterr().err

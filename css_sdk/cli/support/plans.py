@@ -209,15 +209,15 @@ def print_prune_hint(plan: Plan) -> None:
     """
     if plan.prunable == 0:
         return
-    if plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
-        say("css does not remove members whose last day is over. To remove them, pass --prune.")
-    elif plan.prunable == len(plan.withheld):
-        say("css removes nothing without --prune. To carry out the withheld removals, pass --prune.")
-    else:
+    if plan.prunable < len(plan.withheld):
         say(
             f"css removes nothing without --prune. To carry out {plan.prunable:,} of the {len(plan.withheld):,} "
             f"withheld removals, pass --prune. The other members stay until css can identify the people in the file."
         )
+    elif plan.dates is not None and len(plan.dates.ended) == len(plan.withheld):
+        say("css does not remove members whose last day is over. To remove them, pass --prune.")
+    else:
+        say("css removes nothing without --prune. To carry out the withheld removals, pass --prune.")
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:
