@@ -426,7 +426,8 @@ class NotIdentified(NotFound):
 
     The address can be mistyped, or outdated in the login server. The GUID can be incomplete.
 
-    If a row of a roster names this person, the row can mean any current member of the role.
+    If a row of a roster has this address or GUID, css-sdk removes nobody from the role, because the row can mean any
+    current member.
 
     Next step: correct the address or the GUID, or name the person by username.
     """

@@ -205,7 +205,7 @@ def test_unknown_columns_get_a_suggestion_and_can_be_ignored() -> None:
         "r.csv:2: the row has 3 cells, but the header has 2. To ignore the cells at the end, name their columns in the "
         "header, and pass --ignore with each name"
     ]
-    with pytest.raises(InvalidFile, match=r"In Python, options are arguments: .*columns= for --column") as caught:
+    with pytest.raises(InvalidFile, match=r"In Python, pass arguments instead: .*columns= for --column") as caught:
         read_roster("username,role,Notes (in Python 3)\n")
     assert "pass --ignore 'Notes (in Python 3)'." in caught.value.faults[0]
     text = f"username,Notes,role\n{JANE},hello,reviewer\n"

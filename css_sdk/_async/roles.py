@@ -259,8 +259,9 @@ class AsyncRoles:
     async def tree(self) -> RoleTree:
         """Return all roles of the environment, and the children of each composite role.
 
-        This takes one call, and one more for each composite role. The service lists at most 5000 roles. If no request
-        can contain the name of a composite role, css-sdk does not read its children, and logs a warning.
+        This takes one call, and one more for each composite role. The service lists at most 5000 roles. A
+        composite role can have a name that css-sdk cannot send, such as `..`. css-sdk then does not read its children,
+        and logs a warning.
 
         Raises:
             NotApplied: as for `list`.

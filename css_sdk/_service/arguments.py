@@ -113,8 +113,8 @@ def objects(given: Any, kind: type[Item], what: str, source: str) -> tuple[Item,
     if isinstance(given, kind):
         return (given,)
     found = tuple(_each(given, f"{what} must be a list of {kind.__name__} objects", f" {source}"))
-    for each in found:
-        check_kind(each, kind, f"Each of {what.lower()}", source)
+    for number, each in enumerate(found, start=1):
+        check_kind(each, kind, f"Object {number} of the list", source)
     return found
 
 

@@ -42,8 +42,8 @@ class Tabular:
     def _cells(self) -> Row:
         """Return one row: the values of this object's attributes by column.
 
-        An attribute with a username becomes the username. Any other `Tabular` attribute adds its own columns. Values
-        that do not fit into a cell are left out.
+        If the value of an attribute has a username, the cell has this username. Any other `Tabular` value adds its own
+        columns. Values that do not fit into a cell are left out.
         """
         cells: Row = {}
         for name in (*(each.name for each in fields(type(self)) if each.repr), *self._also):

@@ -39,8 +39,8 @@ def plan_as_json(plan: Plan, mask: bool = False, names: Mapping[str, str] | None
         plan: a plan that `Css.plan` or `Css.undo_plan` returned.
         mask: whether to shorten usernames and addresses, and to leave out names. A masked plan can be shown, but not
             carried out.
-        names: the names of people, by username. The JSON has the names of the people in the plan, for texts that show
-            the plan. By default, these are the names in the file from which the plan was read.
+        names: the names of people, by username. The JSON holds those of the people in the plan, so that `css show` can
+            print them. By default, the JSON holds the names in the file from which the plan was read.
 
     Raises:
         InvalidRequest: the plan was made by hand, and does not say for which service it was made.

@@ -210,8 +210,8 @@ def _no_column(column: str, name: str) -> InvalidRequest:
 
 
 ARGUMENTS: Final = (
-    "In Python, options are arguments: integration= for -i, environment= for -e, columns= for --column, day= (today) "
-    "for --timezone, and so on."
+    "The faults name options of the command line. In Python, pass arguments instead: integration= for -i, environment= "
+    "for -e, columns= for --column, and the current day as day= for --timezone."
 )
 """A sentence for users of `read_roster`, because faults name options of the command line."""
 NEEDED: Final = {

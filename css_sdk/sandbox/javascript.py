@@ -177,7 +177,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 def _decoded(text: str, half: bool = True) -> str:
     """Return a name or a value decoded.
 
-    If an escape is malformed and `half` is true, decode only the other escapes. If `half` is false, decode no escape.
+    If an escape is malformed, decode only the other escapes. But with `half` False, return the text undecoded then.
     """
     text = text.replace("+", " ")
     try:

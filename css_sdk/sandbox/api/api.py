@@ -75,7 +75,9 @@ class Api:
         return None
 
     def prepare(self, request: Request, path: str, keys_lost: bool = False) -> Response | PreparedCall:
-        """Return the call that a request asks for. If the service answers without a call, return the answer.
+        """Return the call that a request asks for. For a request that needs no call, return its answer.
+
+        These are token requests, the heartbeat, and requests that the service refuses at once.
 
         If `keys_lost`, refuse every token. The real service does this if it could not read the login server's keys.
         """
