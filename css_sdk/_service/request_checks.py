@@ -14,9 +14,8 @@ from .service_limits import check_length, check_new_role, check_removable, check
 def check_path(path: str, request: str) -> None:
     """Refuse a path that would stop the service, or that the service would read as another path.
 
-    Also refuse the two deprecated calls of a path with `user-role-mappings`: the POST call stops the service, and
-    the GET call answers wrongly. The service decodes a part of a path once or
-    twice, so both results are checked.
+    Also refuse the two deprecated calls of a path with `user-role-mappings`: the POST call stops the service, and the
+    GET call answers wrongly. The service decodes a part of a path once or twice, so both results are checked.
     """
     check_length(path, request)
     if not (path.startswith("/") and path.isascii() and path.isprintable()):
