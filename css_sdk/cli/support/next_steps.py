@@ -174,7 +174,7 @@ def print_next_steps(found: Iterable[CssError | None]) -> None:
         steps = [f"{mistyped[0].guess} {steps[0]}"]
     else:
         steps = [*(f"{error.what} {error.name!r}: {error.guess}" for error in mistyped), *steps]
-    searches = {step for step in steps if step.startswith("To search for people")}
+    searches = {how_to_search(str(error)) for error in errors}.intersection(steps)
     if len(searches) > 1:
         steps = [how_to_search(*searches) if step in searches else step for step in steps]
     for sentence in dict.fromkeys(filter(None, steps)):
