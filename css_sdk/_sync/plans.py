@@ -29,7 +29,7 @@ from ..plan.selection import select_places
 from ..plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
 from ..state import Place, PlaceState, Step, StepResult
 from .callbacks import ProgressCalls
-from .integrations import EnvironmentClient
+from .integrations import EnvironmentClient, IntegrationClient
 from .observing import reading_listed_roles, with_members
 from .people_finding import PeopleFinding
 from .steps import StepRun
@@ -62,7 +62,7 @@ def make_plan(
     named: dict[tuple[str, str], Place] = {}
     wanted_there: dict[Place, list[DesiredPlace]] = {}
     for wanted in desired.places:
-        environment = (css.integration(wanted.integration)).environment(wanted.environment)
+        environment = (_integration_of(css, wanted, desired)).environment(wanted.environment)
         place = named[wanted.named] = environment.roles.place
         clients[place] = environment
         wanted_there.setdefault(place, []).append(wanted)
@@ -81,6 +81,17 @@ def make_plan(
         return evolve(planner.plan(desired, observed, people, prune=prune, day=day), left_out=left_out)
 
     return completed(css, _with_impact(planned, clients, states, settled=False, width=width))
+
+
+def _integration_of(css: Css, wanted: DesiredPlace, desired: Desired) -> IntegrationClient:
+    """Return the client of a place's integration. If it does not exist, note in the error which lines name it."""
+    try:
+        return css.integration(wanted.integration)
+    except NotFound as error:
+        places = (place for place in desired.places if place.integration == wanted.integration)
+        for where in dict.fromkeys(where for place in places for where in place.where):
+            error.add_note(f"{where} names this integration.")
+        raise
 
 
 def _members_to_read(wanted: Iterable[DesiredPlace], existing: frozenset[str]) -> frozenset[str]:

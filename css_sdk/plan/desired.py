@@ -81,6 +81,8 @@ class DesiredPlace:
         users: the users, with the roles that they must have.
         only_existing: whether all named roles must exist, so that no role is created. Set this only if all names were
             checked. A plan then also removes what has a name that a roles file or a request cannot contain.
+        where: the files and lines that name the integration, such as `roles.yaml:3`, for messages. Empty if the place
+            was not read from a file.
     """
 
     integration: str
@@ -88,6 +90,7 @@ class DesiredPlace:
     roles: Listed[DesiredRole] | None = None
     users: tuple[DesiredUser, ...] = ()
     only_existing: bool = False
+    where: tuple[str, ...] = field(default=(), eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         arguments.check_several(self.users, "The users of a place")

@@ -209,8 +209,8 @@ class _Reader:
         is_whole = self._is_complete and not self._faults.exist
         for name in sorted(self._groups.keys() - self._used) if is_whole else ():
             self._warn(self._groups[name][0], f"no role uses the group {name!r}")
-        joined = tuple(each.place for each in places.values())
-        return parts, Desired(joined, protect, timezone, tuple(self._warnings))
+        found = tuple(each.place for each in places.values())
+        return parts, Desired(found, protect, timezone, tuple(self._warnings))
 
     def _header(self, root: Node) -> dict[str, Node]:
         """Return the nodes of the keys at the top of a file. Add a fault for a wrong version or a missing key.
@@ -260,7 +260,12 @@ class _Reader:
                 f"{_MODES[one.exact]}: make both lists exact, or none",
             )
         roles = Listed((*one.items, *other.items), one.exact) if one and other else one or other
-        place = evolve(first.place, roles=roles, users=(*first.place.users, *more.place.users))
+        place = evolve(
+            first.place,
+            roles=roles,
+            users=(*first.place.users, *more.place.users),
+            where=(*first.place.where, *more.place.where),
+        )
         return _PlaceRead(place, {**more.nodes, **first.nodes}, first.node)
 
     # Groups and last days
@@ -410,13 +415,15 @@ class _Reader:
 
     def _integration(self, node: Node) -> list[_PlaceRead]:
         fields = self._fields(node, _INTEGRATION, required=_INTEGRATION)
-        integration = self._integration_named(fields.get("integration"))
+        named = fields.get("integration")
+        integration = self._integration_named(named)
+        where = () if named is None else (f"{named.file}:{named.line}",)
         environments = fields.get("environments")
         found = self._fields(environments, environment_checks.ENVIRONMENTS, what="environment")
         if environments is not None and environments.value == {}:
             self._faults.add(environments, f"name at least one of {', '.join(environment_checks.ENVIRONMENTS)}")
         # Read the environments even if the integration is not valid, to report their faults.
-        places = [self._place(integration or "", name, inner) for name, inner in found.items()]
+        places = [self._place(integration or "", name, inner, where) for name, inner in found.items()]
         return places if integration is not None else []
 
     def _integration_named(self, node: Node | None) -> str | None:
@@ -424,14 +431,14 @@ class _Reader:
             return f"#{node.value}"
         return self._checked(node)
 
-    def _place(self, integration: str, environment: str, node: Node) -> _PlaceRead:
+    def _place(self, integration: str, environment: str, node: Node, where: tuple[str, ...]) -> _PlaceRead:
         fields = self._fields(node, ("roles", "users"))
         self._nodes = {("roles",): fields["roles"]} if "roles" in fields else {}
         roles = self._collection(fields.get("roles"), self._role, lambda role: role.name, "role")
         users = self._distinct(
             fields.get("users"), self._user, lambda user: identity_of(user.person), ("user",), "the same user"
         )
-        place = DesiredPlace(integration, environment, roles, users)
+        place = DesiredPlace(integration, environment, roles, users, where=where)
         return _PlaceRead(place, self._nodes, node)
 
     def _role(self, node: Node) -> DesiredRole | None:

@@ -16,7 +16,7 @@ from ..support.file_kinds import is_saved_plan
 from ..support.journals import journal_file
 from ..support.options import Given, flag, takes
 from ..support.output import say
-from ..support.plans import contents_of, desired_of, plan_for
+from ..support.plans import contents_of, desired_of
 
 
 def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
@@ -105,7 +105,7 @@ def apply(given: Given, files: Sequence[Path], prune: bool, resume: Path | None,
         raise click.UsageError("--resume is for a saved plan. To continue with a roles file, apply it again.")
     desired = desired_of(contents)
     with opened() as css:
-        made = plan_for(css, desired, contents, prune=prune, **given.planning)
+        made = css.plan(desired, prune=prune, **given.planning)
         # A plan made from the current state that neither has steps nor withholds any does not need to be approved.
         is_empty = not made.steps and not made.withheld
         if plan_id is not None and not is_empty:

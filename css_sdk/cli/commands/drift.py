@@ -13,7 +13,7 @@ from ..support.client import delayed_log
 from ..support.exit_codes import ExitCode
 from ..support.options import Given, flag, takes
 from ..support.output import columns_for, print_rows, say
-from ..support.plans import contents_of, desired_of, plan_for, print_unresolved, unidentified_in
+from ..support.plans import contents_of, desired_of, print_unresolved, unidentified_in
 
 if TYPE_CHECKING:
     from ...state import Step, StepKind
@@ -69,7 +69,7 @@ def drift(given: Given, files: Sequence[Path]) -> int:
     desired = desired_of(contents)
     with delayed_log() as log:
         with given.client() as css:
-            made = plan_for(css, desired, contents, prune=True, **given.planning)
+            made = css.plan(desired, prune=True, **given.planning)
             people = {step.target: step.place.environment for step in made.steps if step.changes_member}
             names = given.names_of(css, people, made.known)
         if not made.steps and not unidentified_in(made, allow_missing=given.allow_missing):

@@ -15,7 +15,6 @@ from ..support.options import Given, check_one_format, flag, takes
 from ..support.plans import (
     contents_of,
     desired_of,
-    plan_for,
     plan_option,
     print_plan_as,
     print_prune_hint,
@@ -92,7 +91,7 @@ def plan(
     for file in files:
         out.check(source=file)
     with given.client() as css:
-        made = plan_for(css, desired, contents, prune=prune, day=day, **given.planning)
+        made = css.plan(desired, prune=prune, day=day, **given.planning)
         names = given.names_of(css, made.people, made.known)
     unidentified = unidentified_in(made, allow_missing=given.allow_missing)
     is_refused = given.strict and bool(unidentified)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -105,31 +104,6 @@ def desired_of(contents: Mapping[str, bytes]) -> Desired:
     for name, content in contents.items():
         check_kind(content, name, "roles file")
     return read_together(contents, max_bytes=limit())
-
-
-def plan_for(css: Css, desired: Desired, contents: Mapping[str, bytes], **options: Any) -> Plan:
-    """Return the plan after which the service is as roles files describe.
-
-    If an integration of the files does not exist, add a note with the file and the line to the error.
-
-    Args:
-        desired: the wanted state in the files.
-        contents: the contents of the files, by file name.
-        options: further arguments of `Css.plan`.
-    """
-    from ...errors import NotFound
-
-    try:
-        return css.plan(desired, **options)
-    except NotFound as error:
-        named = {str(place.integration) for place in desired.places}
-        if error.what == "integration" and error.name in named:
-            key = re.compile(rb"integration[\"']?\s*:\s*[\"']?" + re.escape(error.name.encode()) + rb"(?!\w)")
-            for name, content in contents.items():
-                if found := key.search(content):
-                    line = content.count(b"\n", 0, found.end()) + 1
-                    error.add_note(f"{name}:{line} names this integration.")
-        raise
 
 
 def plan_option(help_text: str) -> Decorator:
